@@ -1,0 +1,81 @@
+# Everything works on a machine that has only Python (>= 3.11) with pip: the rest comes from the hashed locks.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+UV := $(BIN)/uv
+INSTALLED := $(VENV)/.installed
+OUT ?= cdk.out
+ARGS ?=
+
+.PHONY: help setup up down test lint synth bench verify generate check-generated cfn-lint lock clean format
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## create .venv from the hashed locks (fast when current)
+
+$(UV): requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; name one with PYTHON=...")'
+	@test -x $(PY) || $(PYTHON) -m venv --without-pip $(VENV)
+	@$(PYTHON) -m pip --python $(PY) install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(INSTALLED): $(UV) requirements/dev.txt pyproject.toml
+	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes requirements/dev.txt
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+up: setup ## start the local cloud, deploy into it, play the sample day
+	@$(PY) -m infra.local up $(ARGS)
+
+down: setup ## stop the local cloud
+	@$(PY) -m infra.local down $(ARGS)
+
+test: setup ## everything that must pass
+	@$(PY) -m pytest $(ARGS)
+
+lint: setup ## ruff, mypy, synth with cdk-nag, cfn-lint, generated files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(MAKE) synth cfn-lint check-generated
+
+format: setup ## let ruff fix and format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+synth: setup ## write the templates of every stage to cdk.out (cdk-nag findings fail it)
+	@$(PY) -m infra.app --out $(OUT)
+
+cfn-lint: setup ## cfn-lint over the templates that make synth wrote
+	@$(PY) -m infra.lint $(OUT)
+
+generate: setup ## write the generated files anew
+	@$(PY) -m infra.generate
+
+check-generated: setup ## fail where a generated file is not current
+	@$(PY) -m infra.generate --check
+
+bench: setup ## round trips, capacity units, import times, asset sizes, against their bounds
+	@$(PY) -m tests.bench $(ARGS)
+
+verify: setup ## recompute every wallet of the local cloud from its entries
+	@test -f .local/env || { echo 'No local cloud: run "make up" first.' >&2; exit 1; }
+	@set -a; source .local/env; set +a; $(BIN)/loyalty verify $(ARGS)
+
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-annotate
+
+lock: $(UV) ## resolve the locks anew (LOCK_ARGS=--upgrade to move versions)
+	@$(COMPILE) $(LOCK_ARGS) --extra cli --group dev pyproject.toml -o requirements/dev.txt
+	@$(COMPILE) $(LOCK_ARGS) -c requirements/dev.txt pyproject.toml -o requirements/runtime.txt
+	@grep -E '^uv==' requirements/dev.txt | tr -d ' \\' | $(COMPILE) - -o requirements/bootstrap.txt
+
+clean: ## remove what the targets made, but not .venv and not the local cloud's state
+	@rm -rf $(OUT) build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
