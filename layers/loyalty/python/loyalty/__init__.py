@@ -1,0 +1,4 @@
+"""The loyalty platform's library, packaged by feature.
+
+Imports point one way: ``functions → loyalty.<feature> → loyalty.ledger → loyalty.core``.
+"""

@@ -1,0 +1,1 @@
+"""What every feature stands on: clock, ids, money, errors, settings, table, telemetry, HTTP."""

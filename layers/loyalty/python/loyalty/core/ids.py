@@ -1,0 +1,56 @@
+"""Identifiers: opaque, prefixed by what they name, safe in URLs and keys."""
+
+import hashlib
+import json
+import secrets
+from datetime import datetime
+from typing import Final
+
+_CROCKFORD: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_REFERRAL_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""No 0/O, 1/I/L: a referral code is read aloud and typed by hand."""
+_REFERRAL_LENGTH: Final = 8
+
+
+def _crockford(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, 32)
+        digits.append(_CROCKFORD[digit])
+    return "".join(reversed(digits))
+
+
+def new_member_id(now: datetime) -> str:
+    """``mbr_`` and 26 characters: 48 bits of milliseconds, 80 random bits (the ULID layout, in lower case)."""
+    milliseconds = int(now.timestamp() * 1000)
+    return f"mbr_{_crockford(milliseconds, 10)}{_crockford(secrets.randbits(80), 16)}"
+
+
+def new_referral_code() -> str:
+    """Eight characters that a person can read aloud: 31**8, about 8.5e11 codes per program."""
+    return "".join(secrets.choice(_REFERRAL_ALPHABET) for _ in range(_REFERRAL_LENGTH))
+
+
+def redemption_id(program: str, member_id: str, client_id: str, idempotency_key: str) -> str:
+    """The redemption that one idempotency key of one client stands for: same key, same id, for ever."""
+    digest = hashlib.sha256(f"{program}\x00{member_id}\x00{client_id}\x00{idempotency_key}".encode()).digest()
+    return f"rdm_{_crockford(int.from_bytes(digest[:16]), 26)}"
+
+
+def request_hash(request: object) -> str:
+    """128 bits, in hex, that tell one request from another; blind to the order of keys.
+
+    ``request`` is what ``json`` can write: floats are refused, since two writers may print them differently.
+    """
+    canonical = json.dumps(_no_floats(request), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+
+def _no_floats(value: object) -> object:
+    if isinstance(value, float):
+        raise TypeError("a request to be hashed holds a float")
+    if isinstance(value, dict):
+        return {key: _no_floats(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_no_floats(item) for item in value]
+    return value

@@ -1,0 +1,289 @@
+"""The one table: typed items (pynamodb) and the four calls that stores make.
+
+pynamodb gives the item models, conditions and the connection. Two of its habits are put right here, once: its
+default time-outs exceed a function's budget, and its numbers are floats.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from loyalty_contract import ENTRY_INDEX, ENTRY_INDEX_KEY, PARTITION_KEY, SORT_KEY
+from pynamodb.attributes import Attribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.connection.base import MetaTable
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+
+_CONNECT_SECONDS: Final = 1.0
+_READ_SECONDS: Final = 3.0
+_RETRIES: Final = 2
+_BATCH_GET_LIMIT: Final = 100
+
+
+class IntegerAttribute(Attribute[int]):
+    """A whole number, and nothing else: points and sequence numbers never pass through a float."""
+
+    attr_type = "N"
+
+    def serialize(self, value: Any) -> str:
+        """As DynamoDB takes it."""
+        if type(value) is not int:
+            raise TypeError(f"{self.attr_name} holds whole numbers, not {type(value).__name__}")
+        return str(value)
+
+    def deserialize(self, value: str) -> int:
+        """As DynamoDB gave it."""
+        return int(value)
+
+
+class IntegerMapAttribute(Attribute[dict[str, int]]):
+    """A map from names to whole numbers, such as lots or postings."""
+
+    attr_type = "M"
+
+    def serialize(self, value: Any) -> dict[str, dict[str, str]]:
+        """As DynamoDB takes it."""
+        if any(type(number) is not int for number in value.values()):
+            raise TypeError(f"{self.attr_name} holds whole numbers")
+        return {name: {"N": str(number)} for name, number in value.items()}
+
+    def deserialize(self, value: Mapping[str, Mapping[str, str]]) -> dict[str, int]:
+        """As DynamoDB gave it."""
+        return {name: int(number["N"]) for name, number in value.items()}
+
+
+class TextMapAttribute(Attribute[dict[str, str]]):
+    """A map from names to texts."""
+
+    attr_type = "M"
+
+    def serialize(self, value: Any) -> dict[str, dict[str, str]]:
+        """As DynamoDB takes it."""
+        return {name: {"S": text} for name, text in value.items()}
+
+    def deserialize(self, value: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+        """As DynamoDB gave it."""
+        return {name: text["S"] for name, text in value.items()}
+
+
+class Item(Model):
+    """Every item of the table has these two keys."""
+
+    pk = UnicodeAttribute(hash_key=True, attr_name=PARTITION_KEY)
+    sk = UnicodeAttribute(range_key=True, attr_name=SORT_KEY)
+
+
+ItemT = TypeVar("ItemT", bound=Item)
+RawItem = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Writes ``item`` whole, if ``condition`` holds for the stored one."""
+
+    item: Item
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Deletes the item, if ``condition`` holds for it."""
+
+    model: type[Item]
+    pk: str
+    sk: str
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Writes nothing, but the transaction fails unless ``condition`` holds."""
+
+    model: type[Item]
+    pk: str
+    sk: str
+    condition: Condition
+
+
+Operation = Put | Delete | Check
+
+
+class TransactionRefused(Exception):
+    """DynamoDB cancelled the transaction; nothing was written.
+
+    ``failed`` has, for each operation whose condition did not hold, its place in the call and the stored item (None
+    where there is none). ``contended`` says that another transaction held one of the items: try again.
+    """
+
+    def __init__(self, failed: dict[int, RawItem | None], codes: Sequence[str], *, contended: bool) -> None:
+        super().__init__(f"transaction cancelled: {', '.join(codes)}")
+        self.failed = failed
+        self.contended = contended
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of raw items and, unless it was the last, where the next one starts."""
+
+    items: list[RawItem]
+    last_key: RawItem | None
+
+
+class Table:
+    """The table and its one connection. Every read is strongly consistent."""
+
+    def __init__(self, name: str, *, endpoint: str | None = None, region: str | None = None) -> None:
+        self.name = name
+        self.connection = Connection(
+            region=region,
+            host=endpoint,
+            connect_timeout_seconds=_CONNECT_SECONDS,
+            read_timeout_seconds=_READ_SECONDS,
+            max_retry_attempts=_RETRIES,
+        )
+        self.connection.add_meta_table(_meta_table(name))
+
+    @property
+    def client(self) -> Any:
+        """The botocore client underneath; touching it at cold start keeps its making out of the first request."""
+        return self.connection.client
+
+    def read(self, pk: str, sk: str) -> RawItem | None:
+        """One raw item, or None."""
+        item: RawItem | None = self.connection.get_item(self.name, pk, sk, consistent_read=True).get("Item")
+        return item
+
+    def get(self, model: type[ItemT], pk: str, sk: str) -> ItemT | None:
+        """One item, or None."""
+        raw = self.read(pk, sk)
+        return None if raw is None else model.from_raw_data(raw)
+
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], RawItem]:
+        """The items that exist, by (pk, sk); at most 100 keys, one round trip unless DynamoDB answers in part."""
+        if len(keys) > _BATCH_GET_LIMIT:
+            raise ValueError(f"at most {_BATCH_GET_LIMIT} keys in one read")
+        found: dict[tuple[str, str], RawItem] = {}
+        wanted: list[Any] = [{PARTITION_KEY: pk, SORT_KEY: sk} for pk, sk in keys]
+        while wanted:
+            answer = self.connection.batch_get_item(self.name, wanted, consistent_read=True)
+            for raw in answer["Responses"].get(self.name, []):
+                found[raw[PARTITION_KEY]["S"], raw[SORT_KEY]["S"]] = raw
+            left = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+            wanted = [{name: value["S"] for name, value in key.items()} for key in left]
+        return found
+
+    def query(
+        self,
+        pk: str,
+        *,
+        where: Condition | None = None,
+        index: str | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+        start: RawItem | None = None,
+    ) -> Page:
+        """One page of a partition."""
+        answer = self.connection.query(
+            self.name,
+            pk,
+            range_key_condition=where,
+            consistent_read=True,
+            exclusive_start_key=start,
+            index_name=index,
+            limit=limit,
+            scan_index_forward=not newest_first,
+        )
+        return Page(answer["Items"], answer.get("LastEvaluatedKey"))
+
+    def query_all(self, pk: str, *, where: Condition | None = None) -> Iterator[RawItem]:
+        """Every item of a partition, page after page."""
+        start: RawItem | None = None
+        while True:
+            page = self.query(pk, where=where, start=start)
+            yield from page.items
+            if page.last_key is None:
+                return
+            start = page.last_key
+
+    def scan(self, *, segment: int = 0, segments: int = 1) -> Iterator[RawItem]:
+        """Every item of one segment of the table. For audits and exports; no request path scans."""
+        start: RawItem | None = None
+        while True:
+            request = {"TableName": self.name, "ConsistentRead": True, "Segment": segment, "TotalSegments": segments}
+            answer = self.client.scan(**request | ({"ExclusiveStartKey": start} if start else {}))
+            yield from answer["Items"]
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                return
+
+    def write(self, operations: Sequence[Operation]) -> None:
+        """One TransactWriteItems, all or nothing.
+
+        Raises:
+            TransactionRefused: a condition did not hold, or another transaction was in the way.
+        """
+        order: dict[str, list[int]] = {"check": [], "delete": [], "put": []}
+        requests: dict[str, list[dict[str, Any]]] = {"check": [], "delete": [], "put": []}
+        for place, operation in enumerate(operations):
+            group, request = self._request(operation)
+            order[group].append(place)
+            requests[group].append(request)
+        try:
+            self.connection.transact_write_items(requests["check"], requests["delete"], requests["put"], [])
+        except TransactWriteError as error:
+            # pynamodb sends checks, deletes, puts: the reasons come back in that order, not in the caller's.
+            places = order["check"] + order["delete"] + order["put"]
+            raise _refusal(error, places) from error
+
+    def _request(self, operation: Operation) -> tuple[str, dict[str, Any]]:
+        condition = operation.condition
+        if isinstance(operation, Put):
+            group, item = "put", operation.item
+            request = self.connection.get_operation_kwargs(
+                self.name, item.pk, item.sk, key="Item", attributes=item.serialize(), condition=condition
+            )
+        else:
+            group = "delete" if isinstance(operation, Delete) else "check"
+            request = self.connection.get_operation_kwargs(self.name, operation.pk, operation.sk, condition=condition)
+        if condition is not None:
+            request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        return group, request
+
+
+def _refusal(error: TransactWriteError, places: Sequence[int]) -> Exception:
+    reasons = list(error.cancellation_reasons)
+    if error.cause_response_code == "TransactionInProgressException":
+        return TransactionRefused({}, ["TransactionInProgress"], contended=True)
+    if not reasons:
+        return error
+    codes = [reason.code for reason in reasons if reason is not None]
+    if not set(codes) <= {"ConditionalCheckFailed", "TransactionConflict"}:
+        return error
+    failed: dict[int, RawItem | None] = {
+        place: (reason.raw_item or None)
+        for place, reason in zip(places, reasons, strict=True)
+        if reason is not None and reason.code == "ConditionalCheckFailed"
+    }
+    return TransactionRefused(failed, codes, contended="TransactionConflict" in codes)
+
+
+def _meta_table(name: str) -> MetaTable:
+    """What pynamodb needs to know of the table; saves the DescribeTable it would otherwise make at cold start."""
+
+    def keys(partition: str, sort: str) -> list[dict[str, str]]:
+        return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
+
+    return MetaTable(
+        {
+            "TableName": name,
+            "KeySchema": keys(PARTITION_KEY, SORT_KEY),
+            "AttributeDefinitions": [
+                {"AttributeName": PARTITION_KEY, "AttributeType": "S"},
+                {"AttributeName": SORT_KEY, "AttributeType": "S"},
+                {"AttributeName": ENTRY_INDEX_KEY, "AttributeType": "N"},
+            ],
+            "LocalSecondaryIndexes": [{"IndexName": ENTRY_INDEX, "KeySchema": keys(PARTITION_KEY, ENTRY_INDEX_KEY)}],
+        }
+    )

@@ -1,0 +1,1 @@
+"""Programs: the validated, versioned document that decides what points are worth, and who may speak for it."""

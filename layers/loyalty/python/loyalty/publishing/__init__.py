@@ -1,0 +1,1 @@
+"""Events out: what the table's stream says, as versioned events on the bus."""

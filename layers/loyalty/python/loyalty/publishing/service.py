@@ -1,0 +1,165 @@
+"""From stream records to events on the bus. The stream is the outbox: nothing else publishes."""
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import loyalty_contract as contract
+
+from loyalty.core.clock import to_text
+from loyalty.core.table import RawItem
+from loyalty.ledger.model import Entry, EntryKind
+from loyalty.ledger.store import entry_of, parse_partition
+from loyalty.publishing.events import Event, MemberEvent, PointsEvent, RedemptionEvent, TierChanged
+
+PUT_EVENTS_LIMIT: Final = 10
+"""Entries that one PutEvents call takes."""
+ATTEMPTS: Final = 4
+_BACKOFF_SECONDS: Final = 0.1
+
+_POINTS_TYPES: Final = {
+    EntryKind.ACCRUAL: contract.POINTS_ACCRUED,
+    EntryKind.REVERSAL: contract.POINTS_REVERSED,
+    EntryKind.EXPIRY: contract.POINTS_EXPIRED,
+    EntryKind.HOLD: contract.POINTS_HELD,
+    EntryKind.CAPTURE: contract.POINTS_CAPTURED,
+    EntryKind.RELEASE: contract.POINTS_RELEASED,
+}
+_REDEMPTION_TYPES: Final = {
+    "held": contract.REDEMPTION_HELD,
+    "captured": contract.REDEMPTION_CAPTURED,
+    "released": contract.REDEMPTION_RELEASED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One event and the stream record that it came from."""
+
+    sequence_number: str
+    detail_type: str
+    detail: Event
+
+
+def events_of(record: Mapping[str, Any]) -> list[Outgoing]:
+    """The events that one stream record (NEW_AND_OLD_IMAGES) stands for; none where nobody is told of the change."""
+    change = record["dynamodb"]
+    new: RawItem | None = change.get("NewImage")
+    if new is None:
+        return []
+    old: RawItem | None = change.get("OldImage")
+    sk = new["sk"]["S"]
+    found: tuple[str, Event] | None = None
+    if sk.startswith(contract.ENTRY_PREFIX):
+        found = _entry_event(entry_of(new)) if old is None else None
+    elif sk == contract.MEMBER_SK:
+        found = _member_event(new, old)
+    elif sk.startswith(contract.REDEMPTION_PREFIX):
+        found = _redemption_event(new, old)
+    return [] if found is None else [Outgoing(change["SequenceNumber"], *found)]
+
+
+def _entry_event(entry: Entry) -> tuple[str, Event]:
+    identity = f"{entry.program}/{entry.member_id}/{entry.entry_id}"
+    if entry.key.kind is EntryKind.TIER:
+        return contract.TIER_CHANGED, TierChanged(
+            id=identity,
+            program=entry.program,
+            member_id=entry.member_id,
+            entry_id=entry.entry_id,
+            seq=entry.seq,
+            tier_from=entry.facts.tier_from,
+            tier_to=entry.movement.tier or "",
+            posted_at=to_text(entry.posted_at),
+        )
+    facts = entry.facts
+    return _POINTS_TYPES[entry.key.kind], PointsEvent(
+        id=identity,
+        program=entry.program,
+        member_id=entry.member_id,
+        entry_id=entry.entry_id,
+        seq=entry.seq,
+        points=entry.points,
+        available=entry.available,
+        pending=entry.pending,
+        held=entry.held,
+        program_version=facts.program_version,
+        rule=facts.rule,
+        activity=facts.activity,
+        channel=facts.channel,
+        reverses=facts.reverses,
+        redemption_id=facts.redemption_id,
+        reward_id=facts.reward_id,
+        occurred_at=to_text(facts.occurred_at),
+        posted_at=to_text(entry.posted_at),
+    )
+
+
+def _member_event(new: RawItem, old: RawItem | None) -> tuple[str, Event]:
+    program, member_id = parse_partition(new["pk"]["S"])
+    version = int(new["version"]["N"])
+    return contract.MEMBER_ENROLLED if old is None else contract.MEMBER_UPDATED, MemberEvent(
+        id=f"{program}/{member_id}/member:{version}",
+        program=program,
+        member_id=member_id,
+        version=version,
+        referred_by=new.get("referred_by", {}).get("S"),
+    )
+
+
+def _redemption_event(new: RawItem, old: RawItem | None) -> tuple[str, Event] | None:
+    status = new["status"]["S"]
+    if old is not None and old["status"]["S"] == status:
+        return None
+    program, member_id = parse_partition(new["pk"]["S"])
+    redemption_id = new["sk"]["S"].removeprefix(contract.REDEMPTION_PREFIX)
+    return _REDEMPTION_TYPES[status], RedemptionEvent(
+        id=f"{program}/{member_id}/{redemption_id}:{status}",
+        program=program,
+        member_id=member_id,
+        redemption_id=redemption_id,
+        reward_id=new["reward_id"]["S"],
+        reward_type=new["reward_type"]["S"],
+        quantity=int(new["quantity"]["N"]),
+        points=int(new["points"]["N"]),
+    )
+
+
+class Publisher:
+    """Puts events on the bus, looks at ``FailedEntryCount``, and tries again what failed."""
+
+    def __init__(self, client: Any, bus: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._bus = bus
+        self._sleep = sleep
+
+    def publish(self, events: Sequence[Outgoing]) -> list[Outgoing]:
+        """Publishes in calls of at most ten; returns those that the bus would not take after :data:`ATTEMPTS` tries."""
+        failed: list[Outgoing] = []
+        for start in range(0, len(events), PUT_EVENTS_LIMIT):
+            left = list(events[start : start + PUT_EVENTS_LIMIT])
+            for attempt in range(ATTEMPTS):
+                left = self._put(left)
+                if not left:
+                    break
+                self._sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311 (jitter, not a secret)
+            failed += left
+        return failed
+
+    def _put(self, events: Sequence[Outgoing]) -> list[Outgoing]:
+        answer = self._client.put_events(
+            Entries=[
+                {
+                    "EventBusName": self._bus,
+                    "Source": contract.EVENT_SOURCE,
+                    "DetailType": event.detail_type,
+                    "Detail": event.detail.model_dump_json(exclude_none=True),
+                }
+                for event in events
+            ]
+        )
+        if not answer["FailedEntryCount"]:
+            return []
+        return [event for event, result in zip(events, answer["Entries"], strict=True) if result.get("ErrorCode")]

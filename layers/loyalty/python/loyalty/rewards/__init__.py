@@ -1,0 +1,1 @@
+"""Rewards and redemptions: points are held, then captured or released, once."""

@@ -1,0 +1,1 @@
+"""Tiers: decided by what was earned, never by the balance."""

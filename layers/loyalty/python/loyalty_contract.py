@@ -1,0 +1,61 @@
+"""Names that the infrastructure and the library must agree on, and nothing else.
+
+``infra`` and ``loyalty`` never import each other; both import this module.
+"""
+
+from typing import Final
+
+# --- The table -------------------------------------------------------------------------------
+PARTITION_KEY: Final = "pk"
+SORT_KEY: Final = "sk"
+ENTRY_INDEX: Final = "by_seq"
+"""Local secondary index on ``seq``: a member's entries in posting order. Only entries carry ``seq``."""
+ENTRY_INDEX_KEY: Final = "seq"
+TTL_ATTRIBUTE: Final = "ttl"
+
+ENTRY_PREFIX: Final = "ENTRY#"
+MEMBER_SK: Final = "MEMBER"
+REDEMPTION_PREFIX: Final = "REDEMPTION#"
+
+# --- Environment of the functions ------------------------------------------------------------
+ENV_STAGE: Final = "LOYALTY_STAGE"
+ENV_TABLE: Final = "LOYALTY_TABLE"
+ENV_BUS: Final = "LOYALTY_BUS"
+ENV_PII_KEY: Final = "LOYALTY_PII_KEY"
+ENV_LOOKUP_KEY: Final = "LOYALTY_LOOKUP_KEY"
+ENV_STATE_MACHINE: Final = "LOYALTY_STATE_MACHINE"
+ENV_SUPPLIER_URL: Final = "LOYALTY_SUPPLIER_URL"
+ENV_SUPPLIER_SECRET: Final = "LOYALTY_SUPPLIER_SECRET"
+ENV_INBOUND_DLQ: Final = "LOYALTY_INBOUND_DLQ"
+ENV_DEFAULT_PROGRAM: Final = "LOYALTY_DEFAULT_PROGRAM"
+
+METRICS_NAMESPACE: Final = "Loyalty"
+
+# --- Events ----------------------------------------------------------------------------------
+EVENT_SOURCE: Final = "loyalty"
+
+POINTS_ACCRUED: Final = "points.accrued"
+POINTS_REVERSED: Final = "points.reversed"
+POINTS_HELD: Final = "points.held"
+POINTS_CAPTURED: Final = "points.captured"
+POINTS_RELEASED: Final = "points.released"
+POINTS_EXPIRED: Final = "points.expired"
+TIER_CHANGED: Final = "tier.changed"
+MEMBER_ENROLLED: Final = "member.enrolled"
+MEMBER_UPDATED: Final = "member.updated"
+REDEMPTION_HELD: Final = "redemption.held"
+REDEMPTION_CAPTURED: Final = "redemption.captured"
+REDEMPTION_RELEASED: Final = "redemption.released"
+
+# --- OAuth2 scopes ---------------------------------------------------------------------------
+SCOPE_SERVER: Final = "loyalty"
+SCOPES: Final = {
+    "members.read": "Read members",
+    "members.write": "Enroll and change members",
+    "wallet.read": "Read wallets and statements",
+    "accruals.write": "Post accruals",
+    "redemptions.read": "Read redemptions",
+    "redemptions.write": "Hold, capture and release points",
+    "rewards.read": "Read the reward catalogue",
+    "referrals.read": "Validate referral codes",
+}
