@@ -1,0 +1,108 @@
+"""Field types of request and response bodies, each with its limits. None of them ever accepts a float for an amount."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from loyalty.core.errors import TooManyDecimals, UnknownCurrency
+from loyalty.core.money import Money
+
+MAX_POINTS: Final = 1_000_000_000
+
+_RFC3339: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})\Z"
+)
+_YEARS: Final = range(1970, 9999)
+
+
+def _rfc3339_text(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _RFC3339.match(value):
+        raise ValueError("Send an RFC 3339 time with its offset, such as 2026-11-22T09:30:00Z")
+    return value
+
+
+def _to_utc(moment: datetime) -> datetime:
+    # Near either end of the calendar a shift of zone overflows.
+    if moment.year not in _YEARS:
+        raise ValueError("Send a time from the year 1970 on")
+    return moment.astimezone(UTC)
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("Send text without control characters")
+    return text
+
+
+UtcDatetime = Annotated[
+    AwareDatetime,
+    BeforeValidator(_rfc3339_text),
+    AfterValidator(_to_utc),
+    Field(description="RFC 3339, with an offset.", examples=["2026-11-22T09:30:00Z"]),
+]
+"""A moment. Aware, and in UTC whatever the offset it came with."""
+
+Source = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+"""The system that something comes from."""
+
+SourceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,128}$")]
+"""That system's own identifier. Neither '@' nor '#': it is part of a key, which never carries an address."""
+
+ProgramId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,31}$")]
+MemberId = Annotated[str, StringConstraints(pattern=r"^mbr_[0-9a-z]{26}$")]
+RedemptionId = Annotated[str, StringConstraints(pattern=r"^rdm_[0-9a-z]{26}$")]
+ReferralCode = Annotated[str, StringConstraints(pattern=r"^[2-9A-HJKMNP-Z]{8}$", to_upper=True, strip_whitespace=True)]
+
+OneLine = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)
+]
+"""Text that a person gave, such as a name."""
+
+Points = Annotated[int, Field(strict=True, ge=0, le=MAX_POINTS)]
+"""A whole number of points: no float, no text, no boolean."""
+
+
+class RequestBody(BaseModel):
+    """Base of request bodies: unknown fields are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ResponseBody(BaseModel):
+    """Base of response bodies."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class MoneyBody(RequestBody):
+    """An amount of money. ``value`` is text, since a JSON number would pass through a float somewhere."""
+
+    value: Annotated[
+        str,
+        StringConstraints(pattern=r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$"),
+        Field(description="Decimal, in major units.", examples=["105.00"]),
+    ]
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217.", examples=["USD"])]
+
+    def to_money(self, pointer: str = "/amount") -> Money:
+        """The exact amount; ``pointer`` is where this object stands in the request.
+
+        Raises:
+            UnknownCurrency: not an ISO 4217 code.
+            TooManyDecimals: finer than the currency's minor unit.
+        """
+        try:
+            return Money.of(self.value, self.currency)
+        except UnknownCurrency as refusal:
+            raise UnknownCurrency(refusal.detail, pointer=f"{pointer}/currency") from None
+        except TooManyDecimals as refusal:
+            raise TooManyDecimals(refusal.detail, pointer=f"{pointer}/value") from None
+
+    @classmethod
+    def of(cls, money: Money) -> "MoneyBody":
+        """The body that shows ``money``."""
+        return cls(value=str(money.amount), currency=money.currency)

@@ -1,0 +1,227 @@
+"""HTTP at the edge of a function: parsing that never ends in a 5xx, who is calling, shared field types.
+
+A function's ``handler.py`` is ``APP = api(routes(...))`` and ``handle(APP, event, context)``; its routes take typed
+parameters and raise named errors, which become problems here and in :mod:`loyalty.core.problems` alone.
+"""
+
+import base64
+import binascii
+import json
+import traceback
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, NoReturn
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Header
+
+from loyalty.core import problems
+from loyalty.core.errors import (
+    BodyTooLarge,
+    Invalid,
+    MalformedJson,
+    RouteNotFound,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from loyalty.core.problems import Problem
+from loyalty.core.telemetry import count, logger, metrics
+
+MAX_BODY_BYTES: Final = 64 * 1024
+_FRAMES: Final = 6
+REPLAYED_HEADER: Final = "Idempotent-Replayed"
+"""``true`` where the answer is the first one's, because the same request came before."""
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[A-Za-z0-9._:-]{1,128}$",
+        description="A value of your own: new for each operation, the same when you send one again.",
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        pattern=r'^(\*|"[0-9]{1,18}")$',
+        description="The ETag that the change is meant for; 412 where it is no longer the current one.",
+    ),
+]
+
+Event = dict[str, Any]
+Answer = dict[str, Any]
+
+
+def api(*routers: Router) -> APIGatewayRestResolver:
+    """An API of these routes: requests and responses are validated, every error is a problem."""
+    app = APIGatewayRestResolver(
+        enable_validation=True,
+        response_validation_error_http_code=500,
+        json_body_deserializer=parse_object,
+        debug=False,
+    )
+
+    def refuse(error: Exception) -> Response[str]:
+        return _response(_problem(error), request_id(app.current_event.raw_event))
+
+    app.exception_handler(Exception)(refuse)
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+def handle(app: APIGatewayRestResolver, event: Event, context: Any) -> Answer:
+    """Answers one proxy event. Never raises: what goes wrong is a problem, logged without the request's content."""
+    return _observed(event, context, app)
+
+
+@logger.inject_lambda_context(clear_state=True, log_event=False)
+def _observed(event: Event, _context: Any, app: APIGatewayRestResolver) -> Answer:
+    logger.set_correlation_id(request_id(event))
+    try:
+        answer: Answer = app.resolve(_with_text_body(event), _context)
+    except Exception as error:  # noqa: BLE001 - the outermost boundary: whatever it is becomes an answer
+        answer = _as_answer(_problem(error), request_id(event))
+    finally:
+        if metrics.metric_set:
+            metrics.flush_metrics()
+    return answer
+
+
+def caller(router: Router) -> str:
+    """The OAuth2 client that the gateway's authorizer let in.
+
+    Raises:
+        Unauthenticated: the request came without an authorizer's claims.
+    """
+    claims = _context_of(router.current_event.raw_event).get("authorizer") or {}
+    client_id = (claims.get("claims") or {}).get("client_id")
+    if not isinstance(client_id, str) or not client_id:
+        raise Unauthenticated("Send an access token of the client credentials flow as a bearer token.")
+    return client_id
+
+
+def request_id(event: Mapping[str, Any]) -> str:
+    """The gateway's id of this request, which a client can quote."""
+    return str(_context_of(event).get("requestId") or "unknown")
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """The JSON object that a body is.
+
+    Raises:
+        MalformedJson: not JSON, or JSON that two readers may understand in two ways (a name twice, NaN).
+        Invalid: JSON, but not an object.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_unambiguous, parse_constant=_no_constant)
+    except (json.JSONDecodeError, RecursionError) as error:
+        where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ": it is nested too deeply"
+        raise MalformedJson(f"The body is not valid JSON{where}.") from None
+    except ValueError:
+        # int() refuses numbers of thousands of digits
+        raise MalformedJson("The body is not valid JSON: a number in it is too long.") from None
+    if not isinstance(value, dict):
+        raise Invalid("The body must be a JSON object.", pointer="")
+    return value
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise MalformedJson("The body is ambiguous: an object in it has two fields of one name.")
+    return fields
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise MalformedJson("The body is not valid JSON: NaN and Infinity are no JSON numbers.")
+
+
+def _with_text_body(event: Event) -> Event:
+    """The event with its body as text, once all that must hold before anything parses it does."""
+    body = event.get("body")
+    if not body:
+        return event
+    raw = _bytes_of(body, encoded=bool(event.get("isBase64Encoded")))
+    if len(raw) > MAX_BODY_BYTES:
+        raise BodyTooLarge(f"The body may have {MAX_BODY_BYTES} bytes at most.")
+    headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+    media_type, _, parameters = headers.get("content-type", "application/json").lower().partition(";")
+    charset = parameters.strip().removeprefix("charset=").strip('" ') or "utf-8"
+    if media_type.strip() != "application/json" or charset != "utf-8":
+        raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
+    try:
+        return event | {"body": raw.decode(), "isBase64Encoded": False}
+    except UnicodeDecodeError:
+        raise MalformedJson("The body is not valid UTF-8.") from None
+
+
+def _bytes_of(body: str, *, encoded: bool) -> bytes:
+    try:
+        return base64.b64decode(body, validate=True) if encoded else body.encode()
+    except (binascii.Error, UnicodeEncodeError, ValueError):
+        raise MalformedJson("The body is not valid UTF-8.") from None
+
+
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, RequestValidationError):
+        problem = problems.of_validation(error.errors())
+    elif isinstance(error, NotFoundError):
+        problem = problems.of(RouteNotFound("There is no such route; the OpenAPI document lists those that exist."))
+    elif isinstance(error, ServiceError):
+        problem = Problem(error.status_code, "http_error", "The request cannot be served.")
+    else:
+        problem = problems.of(error)
+    if problem.status < 500:
+        logger.info("refused", extra={"status": problem.status, "code": problem.code})
+    else:
+        _report(error, problem)
+    return problem
+
+
+def _report(error: Exception, problem: Problem) -> None:
+    """Logs where it happened, but not the exception's text: pydantic and AWS put the offending values into it."""
+    if problem.code == problems.INTERNAL:
+        count("UnexpectedError")
+    frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-_FRAMES:]]
+    places = [
+        {"place": list(map(str, one["loc"])), "type": one["type"]}
+        for one in (error.errors() if isinstance(error, ResponseValidationError) else ())
+    ]
+    logger.error(
+        "failed", extra={"code": problem.code, "error_type": _type_name(error), "frames": frames, "response": places}
+    )
+
+
+def _type_name(error: Exception) -> str:
+    """``GetError/ClientError.AccessDeniedException``: AWS's code says more than the type."""
+    cause = getattr(error, "cause", None) or error
+    code = getattr(cause, "response", {}).get("Error", {}).get("Code", "")
+    names = [type(error).__name__] + ([type(cause).__name__] if cause is not error else [])
+    return "/".join(names) + (f".{code}" if code else "")
+
+
+def _response(problem: Problem, request: str) -> Response[str]:
+    return Response(
+        status_code=problem.status,
+        content_type=problems.MEDIA_TYPE,
+        body=json.dumps(problem.body(request)),
+        headers=dict(problem.headers),
+    )
+
+
+def _as_answer(problem: Problem, request: str) -> Answer:
+    headers = {"Content-Type": problems.MEDIA_TYPE} | dict(problem.headers)
+    return {
+        "statusCode": problem.status,
+        "body": json.dumps(problem.body(request)),
+        "isBase64Encoded": False,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+    }
+
+
+def _context_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return event.get("requestContext") or {}
