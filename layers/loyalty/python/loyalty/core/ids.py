@@ -43,7 +43,8 @@ def request_hash(request: object) -> str:
     ``request`` is what ``json`` can write: floats are refused, since two writers may print them differently.
     """
     canonical = json.dumps(_no_floats(request), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+    # JSON may carry half a surrogate pair, which plain UTF-8 cannot; a hash of it is as good as any.
+    return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def _no_floats(value: object) -> object:

@@ -1,7 +1,7 @@
 """Money: an exact decimal amount in an ISO 4217 currency, with that currency's own minor units."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from loyalty.core.errors import TooManyDecimals, UnknownCurrency
@@ -25,6 +25,8 @@ MINOR_UNITS: Final[dict[str, int]] = dict.fromkeys(_MINOR_UNITS_2.split(), 2) | 
 }
 """Currency code → number of decimals (ISO 4217, list one)."""
 
+_MAX_DIGITS: Final = 18
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
@@ -40,19 +42,24 @@ class Money:
         Raises:
             UnknownCurrency: not an ISO 4217 code.
             TooManyDecimals: the amount is finer than the currency's minor unit.
-            ValueError: negative, or no finite number.
+            ValueError: negative, no finite number, or one of more than 18 digits before the point.
         """
         decimals = MINOR_UNITS.get(currency)
         if decimals is None:
             raise UnknownCurrency(
                 f"'{currency}' is not an ISO 4217 currency code; send one such as USD.", pointer="/amount/currency"
             )
-        value = Decimal(amount)
-        if not value.is_finite() or value < 0:
-            raise ValueError("an amount of money is a finite number, zero or more")
-        if -int(value.normalize().as_tuple().exponent) > decimals:
+        try:
+            value = Decimal(amount)
+        except InvalidOperation as error:
+            raise ValueError("an amount of money is a decimal number") from error
+        # Bounded, so that all arithmetic stays within the 28 digits that Decimal keeps exactly.
+        if not value.is_finite() or value < 0 or value.adjusted() >= _MAX_DIGITS:
+            raise ValueError(f"an amount of money is a finite number, zero or more, of at most {_MAX_DIGITS} digits")
+        exact = value.quantize(Decimal(1).scaleb(-decimals))
+        if exact != value:
             raise TooManyDecimals(f"{currency} has {decimals} decimals; the amount has more.", pointer="/amount/value")
-        return cls(value.quantize(Decimal(1).scaleb(-decimals)), currency)
+        return cls(abs(exact), currency)
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"

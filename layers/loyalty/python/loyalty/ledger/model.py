@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from loyalty.core.money import Money
+
+MAX_SOURCE_ID: Final = 256
+"""Characters of an entry's ``source_id``: room for another entry's whole id, as the cause of a tier change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,13 @@ class EntryKey:
     kind: EntryKind
     source: str
     source_id: str
+
+    def __post_init__(self) -> None:
+        # A separator in the source would let two identities share one key: a + b#c, a#b + c.
+        if not self.source or any(separator in self.source for separator in "#:"):
+            raise ValueError("an entry's source is named, without '#' and ':'")
+        if not 1 <= len(self.source_id) <= MAX_SOURCE_ID:
+            raise ValueError(f"an entry's source_id has 1 to {MAX_SOURCE_ID} characters")
 
     @property
     def entry_id(self) -> str:

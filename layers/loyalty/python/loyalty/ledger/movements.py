@@ -111,6 +111,8 @@ def _require(condition: bool, what: str) -> None:  # noqa: FBT001
 
 
 def _between(source: Account, target: Account, points: int) -> dict[Account, int]:
+    # A negative hold would turn held points into available ones, and still sum to zero.
+    _require(points >= 0, "a movement of fewer than no points")
     return {target: points, source: -points} if points else {}
 
 
