@@ -1,0 +1,22 @@
+"""Accruals, over HTTPS."""
+
+from typing import Any
+
+from loyalty.accruals.service import AccrualService
+from loyalty.core.clock import system_clock
+from loyalty.core.http import Answer, Event, api, handle
+from loyalty.core.settings import Settings
+from loyalty.core.table import Table
+from loyalty.ledger.service import Ledger
+from loyalty.programs.store import ProgramStore
+
+from functions.accrual.routes import routes
+
+TABLE = Table(Settings.load().table)
+APP = api(routes(ProgramStore(TABLE, system_clock), AccrualService(Ledger(TABLE, system_clock), system_clock)))
+TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
+
+
+def handler(event: Event, context: Any) -> Answer:
+    """Answers one request."""
+    return handle(APP, event, context)

@@ -1,0 +1,123 @@
+"""The catalogue, and redemptions: hold, capture, release."""
+
+from http import HTTPStatus
+from typing import Annotated, Self
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from loyalty.core.clock import to_text
+from loyalty.core.fields import MemberId, ProgramId, RedemptionId, RequestBody, ResponseBody
+from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
+from loyalty.programs.model import Slug
+from loyalty.programs.store import ProgramStore
+from loyalty.rewards.model import Party, Redemption
+from loyalty.rewards.service import RedemptionService
+from loyalty.rewards.store import RedemptionStore
+from pydantic import Field
+
+_REDEMPTIONS = "/v1/programs/<program>/members/<member_id>/redemptions"
+
+
+class RedemptionBody(RequestBody):
+    """Which reward, and how many of it."""
+
+    reward_id: Slug
+    quantity: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
+
+
+class RedemptionView(ResponseBody):
+    """A redemption. It is ``held`` until it ends once: ``captured`` or ``released``."""
+
+    redemption_id: str
+    status: str
+    reward_id: str
+    reward_type: str
+    quantity: int
+    points: Annotated[int, Field(description="The whole price.")]
+    held_at: str
+    ended_at: str | None = None
+
+    @classmethod
+    def of(cls, redemption: Redemption) -> Self:
+        """The view of a redemption."""
+        return cls(
+            redemption_id=redemption.redemption_id,
+            status=redemption.status,
+            reward_id=redemption.reward_id,
+            reward_type=redemption.reward_type,
+            quantity=redemption.quantity,
+            points=redemption.points,
+            held_at=to_text(redemption.held_at),
+            ended_at=to_text(redemption.ended_at) if redemption.ended_at else None,
+        )
+
+
+class RewardView(ResponseBody):
+    """An item of the catalogue."""
+
+    reward_id: str
+    name: str
+    type: str
+    points: Annotated[int, Field(description="Price of one.")]
+
+
+class RewardsPage(ResponseBody):
+    """The catalogue of the program's current version, whole: it has 200 rewards at most."""
+
+    items: list[RewardView]
+
+
+def routes(programs: ProgramStore, redemptions: RedemptionService, store: RedemptionStore) -> Router:
+    """The catalogue and everything under ``…/redemptions``."""
+    router = Router()
+
+    @router.get("/v1/programs/<program>/rewards", summary="Read the catalogue", tags=["Rewards"])
+    def get_rewards(program: ProgramId) -> RewardsPage:
+        document = programs.for_client(program, caller(router)).document
+        return RewardsPage(
+            items=[
+                RewardView(reward_id=reward.id, name=reward.name, type=reward.type, points=reward.points)
+                for reward in document.rewards
+            ]
+        )
+
+    @router.post(_REDEMPTIONS, summary="Hold points for a reward", tags=["Redemptions"], status_code=HTTPStatus.CREATED)
+    def post_redemption(
+        program: ProgramId,
+        member_id: MemberId,
+        body: Annotated[RedemptionBody, Body()],
+        idempotency_key: IdempotencyKey,
+    ) -> Response[RedemptionView]:
+        client_id = caller(router)
+        redemption, replayed = redemptions.hold(
+            programs.for_client(program, client_id),
+            member_id,
+            reward_id=body.reward_id,
+            quantity=body.quantity,
+            client_id=client_id,
+            idempotency_key=idempotency_key,
+        )
+        return Response(
+            status_code=HTTPStatus.CREATED,
+            content_type="application/json",
+            headers={REPLAYED_HEADER: str(replayed).lower()},
+            body=RedemptionView.of(redemption),
+        )
+
+    @router.get(f"{_REDEMPTIONS}/<redemption_id>", summary="Read a redemption", tags=["Redemptions"])
+    def get_redemption(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> RedemptionView:
+        programs.for_client(program, caller(router))
+        return RedemptionView.of(store.get(program, member_id, redemption_id))
+
+    @router.post(f"{_REDEMPTIONS}/<redemption_id>/capture", summary="Spend held points", tags=["Redemptions"])
+    def capture(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> RedemptionView:
+        current = programs.for_client(program, caller(router))
+        return RedemptionView.of(redemptions.capture(current, member_id, redemption_id, by=Party.PARTNER))
+
+    @router.post(f"{_REDEMPTIONS}/<redemption_id>/release", summary="Give held points back", tags=["Redemptions"])
+    def release(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> RedemptionView:
+        current = programs.for_client(program, caller(router))
+        return RedemptionView.of(redemptions.release(current, member_id, redemption_id, by=Party.PARTNER))
+
+    return router

@@ -1,0 +1,24 @@
+"""The commands, put together."""
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from loyalty.cli import clients, programs, verify
+from loyalty.cli.console import fail
+from loyalty.core.errors import LoyaltyError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run and prove a loyalty platform.")
+app.command("verify")(verify.verify)
+app.add_typer(programs.app, name="program", help="Validate, publish and show programs.")
+app.add_typer(clients.app, name="client", help="OAuth2 clients of partner apps, and the programs they speak for.")
+
+
+def main() -> None:
+    """Runs one command. What goes wrong is one line on standard error, and exit code 1."""
+    try:
+        app()
+    except LoyaltyError as error:
+        fail(f"{error.code}: {error.detail}")
+    except (BotoCoreError, ClientError, PynamoDBException) as error:
+        fail(f"AWS did not do it: {error}")

@@ -1,0 +1,35 @@
+"""What all commands share: where they print, and which table they work on."""
+
+import json
+import sys
+from typing import Annotated, Any, NoReturn
+
+import typer
+from loyalty_contract import ENV_TABLE
+from rich.console import Console
+
+from loyalty.core.table import Table
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+TableName = Annotated[
+    str, typer.Option("--table", envvar=ENV_TABLE, help="Name of the stage's table.", show_envvar=True)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def open_table(name: str) -> Table:
+    """The table, in the account, region and endpoint of the environment."""
+    return Table(name)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def fail(message: str) -> NoReturn:
+    """Says what went wrong, and ends with exit code 1."""
+    err.print(f"[bold red]✗[/] {message}", soft_wrap=True)
+    raise SystemExit(1)
