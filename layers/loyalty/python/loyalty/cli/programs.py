@@ -33,7 +33,11 @@ class _Loader(yaml.SafeLoader):
     """Keeps a decimal as the text it is: no amount passes through a float."""
 
 
-_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: loader.construct_scalar(node))
+def _as_text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _as_text)
 
 
 def _from_yaml(path: Path) -> ProgramDocument:

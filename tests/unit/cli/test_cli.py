@@ -1,0 +1,104 @@
+"""The operator's commands, through their own entry point."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from loyalty.cli.app import app, main
+from loyalty.core.clock import system_clock
+from loyalty.core.table import Put, Table
+from loyalty.ledger.store import new_wallet_put
+from loyalty.programs.store import ProgramStore
+from moto import mock_aws
+from typer.testing import CliRunner
+
+PROGRAM = Path(__file__).parents[3] / "events" / "programs" / "aurora.json"
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
+    for name, value in {
+        "AWS_DEFAULT_REGION": "eu-south-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "LOYALTY_TABLE": "loyalty-test",
+        "COLUMNS": "200",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        boto3.client("dynamodb").create_table(
+            TableName="loyalty-test",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield Table("loyalty-test")
+
+
+def test_a_valid_program_is_said_to_be_one() -> None:
+    result = RUNNER.invoke(app, ["program", "validate", str(PROGRAM)])
+    assert (result.exit_code, "aurora" in result.output) == (0, True)
+
+
+def test_every_mistake_of_a_program_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(PROGRAM.read_text()) | {"time_zone": "Mars/Olympus", "nonsense": 1}
+    broken = tmp_path / "broken.json"
+    broken.write_text(json.dumps(document))
+    result = RUNNER.invoke(app, ["program", "validate", str(broken)])
+    assert result.exit_code == 1
+    assert "time_zone" in result.stderr
+    assert "nonsense" in result.stderr
+
+
+def test_yaml_is_read_without_floats(tmp_path: Path, table: Table) -> None:
+    text = tmp_path / "program.yaml"
+    text.write_text(PROGRAM.read_text().replace('"0.10"', "0.10").replace('"1.00"', "1.00"))
+    assert RUNNER.invoke(app, ["program", "publish", str(text), "--actor", "ops"]).exit_code == 0
+    rate = ProgramStore(table, system_clock).current("aurora").document.earn_rules[0].rates[0]
+    assert str(rate.per) == "1.00"
+
+
+def test_publishing_again_makes_the_next_version_and_never_over_another(table: Table) -> None:
+    assert "version 1" in RUNNER.invoke(app, ["program", "publish", str(PROGRAM)]).output
+    assert "version 2" in RUNNER.invoke(app, ["program", "publish", str(PROGRAM)]).output
+    late = RUNNER.invoke(app, ["program", "publish", str(PROGRAM), "--expected-version", "1"])
+    assert late.exit_code == 1
+    assert ProgramStore(table, system_clock).version("aurora") == 2
+    shown = RUNNER.invoke(app, ["program", "show", "aurora", "--json"])
+    assert json.loads(shown.output)["version"] == 2
+
+
+def test_a_client_is_bound_to_programs_that_exist(table: Table) -> None:
+    assert RUNNER.invoke(app, ["client", "bind", "abc", "--program", "aurora"]).exit_code == 1
+    RUNNER.invoke(app, ["program", "publish", str(PROGRAM)])
+    assert RUNNER.invoke(app, ["client", "bind", "abc", "--program", "aurora"]).exit_code == 0
+    assert ProgramStore(table, system_clock).for_client("aurora", "abc").version == 1
+
+
+def test_verify_ends_with_1_where_a_wallet_is_wrong(table: Table) -> None:
+    table.write([new_wallet_put("aurora", "mbr_1", "bronze", system_clock())])
+    clean = RUNNER.invoke(app, ["verify", "--json"])
+    assert (clean.exit_code, json.loads(clean.stdout)["members"]) == (0, 1)
+    wallet = new_wallet_put("aurora", "mbr_1", "bronze", system_clock()).item
+    wallet.available = 5  # type: ignore[attr-defined]
+    table.write([Put(wallet)])
+    broken = RUNNER.invoke(app, ["verify", "--json"])
+    assert broken.exit_code == 1
+    assert {finding["code"] for finding in json.loads(broken.stdout)["findings"]} >= {"wallet_available_wrong"}
+    assert "wallet_available_wrong" in RUNNER.invoke(app, ["verify"]).stdout
+
+
+def test_a_named_error_is_one_line_and_exit_code_1(
+    table: Table, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["loyalty", "program", "show", "nowhere"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+    assert "program_not_found" in capsys.readouterr().err

@@ -1,0 +1,125 @@
+"""Stream records become events, once, and without personal data."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import loyalty_contract as contract
+import pytest
+from loyalty.core.money import Money
+from loyalty.ledger import movements
+from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts, Movement, Wallet
+from loyalty.ledger.store import entry_put
+from loyalty.publishing.events import EVENTS
+from loyalty.publishing.service import ATTEMPTS, Outgoing, Publisher, events_of
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+MEMBER = {"pk": {"S": "M#aurora#mbr_1"}, "sk": {"S": "MEMBER"}, "version": {"N": "1"}, "pii": {"B": b"sealed"}}
+REDEMPTION = {
+    "pk": {"S": "M#aurora#mbr_1"},
+    "sk": {"S": "REDEMPTION#rdm_1"},
+    "status": {"S": "held"},
+    "reward_id": {"S": "coffee"},
+    "reward_type": {"S": "perk"},
+    "quantity": {"N": "2"},
+    "points": {"N": "100"},
+}
+
+
+def entry_image(kind: EntryKind, movement: Movement) -> dict[str, Any]:
+    facts = Facts(occurred_at=NOW, program_version=3, rule="purchase", amount=Money.of("10.00", "USD"))
+    entry = Entry("aurora", "mbr_1", EntryKey(kind, "pos", "R-1"), 7, movement, 10, 0, 0, facts, NOW, "hash")
+    return entry_put(entry).item.serialize()
+
+
+def record(new: dict[str, Any] | None, old: dict[str, Any] | None = None) -> dict[str, Any]:
+    images = {name: image for name, image in (("NewImage", new), ("OldImage", old)) if image is not None}
+    return {"dynamodb": {"SequenceNumber": "42", **images}}
+
+
+def test_an_accrual_is_published_with_its_balances() -> None:
+    movement = movements.accrue(Wallet("aurora", "mbr_1", "bronze"), 10, lot="2027-11-30", year="2026")
+    (event,) = events_of(record(entry_image(EntryKind.ACCRUAL, movement)))
+    assert (event.detail_type, event.sequence_number) == (contract.POINTS_ACCRUED, "42")
+    detail = event.detail.model_dump()
+    assert detail["id"] == "aurora/mbr_1/accrual:pos:R-1"
+    assert (detail["points"], detail["available"], detail["seq"]) == (10, 10, 7)
+    assert detail["occurred_at"] == "2026-11-22T09:30:00.000Z"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EntryKind if kind is not EntryKind.TIER])
+def test_every_kind_of_entry_has_its_own_detail_type(kind: EntryKind) -> None:
+    (event,) = events_of(record(entry_image(kind, Movement())))
+    assert type(event.detail) is EVENTS[event.detail_type]
+
+
+def test_a_tier_change_says_from_and_to() -> None:
+    (event,) = events_of(record(entry_image(EntryKind.TIER, Movement(tier="silver"))))
+    assert event.detail_type == contract.TIER_CHANGED
+    assert event.detail.model_dump()["tier_to"] == "silver"
+
+
+def test_a_member_is_enrolled_once_and_updated_after() -> None:
+    (enrolled,) = events_of(record(MEMBER))
+    (updated,) = events_of(record(MEMBER | {"version": {"N": "2"}}, MEMBER))
+    assert (enrolled.detail_type, updated.detail_type) == (contract.MEMBER_ENROLLED, contract.MEMBER_UPDATED)
+    assert enrolled.detail.id != updated.detail.id
+    assert "sealed" not in enrolled.detail.model_dump_json()
+
+
+def test_a_redemption_is_told_of_when_its_status_changes_only() -> None:
+    assert [event.detail_type for event in events_of(record(REDEMPTION))] == [contract.REDEMPTION_HELD]
+    ordered = REDEMPTION | {"supplier_order_id": {"S": "T-1"}}
+    assert events_of(record(ordered, REDEMPTION)) == []
+    captured = REDEMPTION | {"status": {"S": "captured"}}
+    assert [event.detail_type for event in events_of(record(captured, ordered))] == [contract.REDEMPTION_CAPTURED]
+
+
+@pytest.mark.parametrize("image", [None, {"pk": {"S": "U#aurora#x"}, "sk": {"S": "LOOKUP"}}])
+def test_other_changes_are_nobodys_business(image: dict[str, Any] | None) -> None:
+    assert events_of(record(image)) == []
+
+
+class Bus:
+    """Refuses the detail types it is told to, as often as it is told to."""
+
+    def __init__(self, refusals: dict[str, int]) -> None:
+        self.refusals = refusals
+        self.taken: list[str] = []
+        self.calls: list[int] = []
+
+    def put_events(self, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - AWS's own name
+        self.calls.append(len(Entries))
+        results: list[dict[str, str]] = []
+        for entry in Entries:
+            if self.refusals.get(entry["Detail"], 0):
+                self.refusals[entry["Detail"]] -= 1
+                results.append({"ErrorCode": "ThrottlingException"})
+            else:
+                self.taken.append(entry["Detail"])
+                results.append({"EventId": "1"})
+        return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
+
+
+def outgoing(count: int) -> list[Outgoing]:
+    movement = Movement()
+    events = [events_of(record(entry_image(EntryKind.ACCRUAL, movement)))[0] for _ in range(count)]
+    return [
+        Outgoing(str(place), event.detail_type, event.detail.model_copy(update={"id": str(place)}))
+        for place, event in enumerate(events)
+    ]
+
+
+def test_only_what_failed_is_put_again() -> None:
+    events = outgoing(12)
+    stubborn = events[3].detail.model_dump_json(exclude_none=True)
+    bus = Bus({stubborn: 2})
+    assert Publisher(bus, "bus", sleep=lambda _: None).publish(events) == []
+    assert sorted(bus.taken) == sorted(event.detail.model_dump_json(exclude_none=True) for event in events)
+    assert bus.calls == [10, 1, 1, 2]
+
+
+def test_what_the_bus_never_takes_is_reported() -> None:
+    events = outgoing(3)
+    bus = Bus({events[1].detail.model_dump_json(exclude_none=True): 99})
+    assert Publisher(bus, "bus", sleep=lambda _: None).publish(events) == [events[1]]
+    assert len(bus.calls) == ATTEMPTS
