@@ -75,6 +75,12 @@ class PythonFunction(Construct):
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if spec.snap_start else None,
         )
+        if spec.snap_start:
+            acknowledge(
+                self.function,
+                "CDK's own list of SnapStart's regions is older than cfn-lint's and AWS's, which have me-central-1.",
+                "CloudFormation-Validate::E2530",
+            )
         self.alias = lambda_.Alias(self, "Alias", alias_name=ALIAS, version=self.function.current_version)
         self._alarms(topic)
 
@@ -91,7 +97,7 @@ class PythonFunction(Construct):
         acknowledge(
             role,
             "The streams of the function's own log group: Lambda names them when it makes an environment.",
-            f"AwsSolutions-IAM5[Resource::arn:aws:logs:{stack.region}:<AWS::AccountId>:log-group:{streams}]",
+            f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:{stack.region}:<AWS::AccountId>:log-group:{streams}]",
         )
         for statement in permissions:
             role.add_to_policy(statement)

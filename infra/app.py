@@ -1,0 +1,67 @@
+"""The CDK app: ``python -m infra.app`` writes the cloud assembly of every stage."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import cx_api
+from cdk_nag import AwsSolutionsChecks
+
+from infra import ROOT
+from infra.bundling import CLOUD, LOCAL, Assets, Builder
+from infra.bundling.build import FUNCTIONS as FUNCTION_FOLDERS
+from infra.functions import FUNCTIONS
+from infra.settings import STAGES, StageSettings
+from infra.stage import LoyaltyStage
+
+
+def synthesize(
+    outdir: Path, *, stages: Sequence[StageSettings] = STAGES, function_folders: Path = FUNCTION_FOLDERS
+) -> cx_api.CloudAssembly:
+    """Write the assembly of ``stages`` to ``outdir``.
+
+    Args:
+        outdir: is created or overwritten.
+        stages: settings of each.
+        function_folders: holds one folder per function.
+
+    Raises:
+        RuntimeError: cdk-nag has a finding that is not acknowledged; its report is on standard error.
+        FileNotFoundError: a function has no folder.
+    """
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = cdk.App(outdir=str(outdir), context=context)
+    assets = _assets(stages, function_folders)
+    for settings in stages:
+        LoyaltyStage(app, settings, assets[settings.target])
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return app.synth()
+
+
+def _assets(stages: Sequence[StageSettings], function_folders: Path) -> dict[str, Assets]:
+    targets = {settings.target for settings in stages}
+    return {
+        target.name: Builder(target, functions=function_folders).build(FUNCTIONS)
+        for target in (CLOUD, LOCAL)
+        if target.name in targets
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; the exit code is 0 only if every stage was written and cdk-nag is content."""
+    parser = argparse.ArgumentParser(prog="python -m infra.app", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path(os.environ.get("CDK_OUTDIR", ROOT / "cdk.out")))
+    parser.add_argument("--stage", action="append", choices=[settings.name for settings in STAGES], help="default: all")
+    options = parser.parse_args(arguments)
+    chosen = [settings for settings in STAGES if not options.stage or settings.name in options.stage]
+    assembly = synthesize(options.out, stages=chosen)
+    print(f"{assembly.directory}: {', '.join(settings.name for settings in chosen)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

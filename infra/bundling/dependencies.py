@@ -1,0 +1,53 @@
+"""The dependency layer: the wheels of the runtime lock, without what no function of ours reads."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from infra import ROOT
+from infra.bundling.targets import Target
+
+LOCK: Final = ROOT / "requirements" / "runtime.txt"
+
+BOTOCORE_SERVICES: Final = frozenset({"dynamodb", "events", "kms", "secretsmanager", "sqs", "stepfunctions"})
+"""The services that functions call. botocore's models of the 400 others would be most of the layer."""
+
+INSTALLER_RECORDS: Final = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"})
+"""Notes of the installer on its own run; METADATA and licences stay, since packages read the one and law asks the other."""
+
+UNUSED_FOLDERS: Final = frozenset({"bin", "tests", "__pycache__", "sboms"})
+UNUSED_SUFFIXES: Final = frozenset({".pyi"})
+
+
+def install(target: Target, folder: Path) -> None:
+    """Install the locked wheels for ``target`` into ``folder`` and prune them.
+
+    Raises:
+        subprocess.CalledProcessError: uv could not; its own words are on standard error.
+    """
+    where = ["--python-platform", target.wheels] if target.wheels else []
+    uv = Path(sys.executable).parent / "uv"
+    command = [
+        str(uv), "pip", "install", "--quiet", "--target", str(folder), "--python", sys.executable,
+        "--python-version", target.python, *where, "--only-binary", ":all:", "--require-hashes", "--no-deps",
+        "--link-mode", "copy", "--no-config", "--requirement", str(LOCK),
+    ]  # fmt: skip
+    subprocess.run(command, check=True, env={**os.environ, "UV_COMPILE_BYTECODE": "0"})
+    prune(folder)
+
+
+def prune(folder: Path) -> None:
+    """Remove from an installed tree what the functions never read and what differs from run to run."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir():
+            if path.name in UNUSED_FOLDERS:
+                shutil.rmtree(path)
+        elif path.suffix in UNUSED_SUFFIXES or (path.parent.suffix == ".dist-info" and path.name in INSTALLER_RECORDS):
+            path.unlink()
+    (folder / ".lock").unlink(missing_ok=True)
+    for service in (folder / "botocore" / "data").iterdir():
+        if service.is_dir() and service.name not in BOTOCORE_SERVICES:
+            shutil.rmtree(service)

@@ -1,0 +1,47 @@
+"""Alarms that tell the stage's topic."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+
+def alarm(
+    scope: Construct,
+    name: str,
+    *,
+    topic: sns.ITopic,
+    metric: cloudwatch.IMetric,
+    threshold: float,
+    meaning: str,
+    periods: int = 1,
+) -> cloudwatch.Alarm:
+    """Alarm when ``metric`` reaches ``threshold`` in each of ``periods`` periods; silence is no alarm.
+
+    Args:
+        scope: where the alarm is defined.
+        name: construct id.
+        topic: is told of the alarm and of its end.
+        metric: with its own period and statistic.
+        threshold: in the metric's unit.
+        meaning: what happened and what to look at, for the person who is woken.
+        periods: how many periods in a row.
+    """
+    made = cloudwatch.Alarm(
+        scope,
+        name,
+        metric=metric,
+        threshold=threshold,
+        evaluation_periods=periods,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        alarm_description=meaning,
+    )
+    action = actions.SnsAction(topic)
+    made.add_alarm_action(action)
+    made.add_ok_action(action)
+    return made
+
+
+FIVE_MINUTES = Duration.minutes(5)

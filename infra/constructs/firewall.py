@@ -1,0 +1,83 @@
+"""A web application firewall in front of the API."""
+
+from typing import Final
+
+from aws_cdk import aws_wafv2 as waf
+from constructs import Construct
+
+from infra.names import resource
+from infra.settings import WafOn
+
+MANAGED_RULES: Final = (
+    "AWSManagedRulesAmazonIpReputationList",
+    "AWSManagedRulesKnownBadInputsRuleSet",
+    "AWSManagedRulesCommonRuleSet",
+)
+COUNTED_ONLY: Final = {"AWSManagedRulesCommonRuleSet": ("SizeRestrictions_BODY",)}
+"""An accrual with many lines exceeds the 8 KB that this rule allows; the functions have their own limit on a body."""
+
+
+class Firewall(Construct):
+    """Managed rules against known attacks, and a limit per address.
+
+    Args:
+        scope: the stack.
+        name: construct id.
+        stage: name of our stage.
+        settings: the limit.
+        protected: ARN of the API's stage.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, stage: str, settings: WafOn, protected: str) -> None:
+        super().__init__(scope, name)
+        rules = [_managed(rules, priority) for priority, rules in enumerate(MANAGED_RULES, start=1)]
+        acl = waf.CfnWebACL(
+            self,
+            "Acl",
+            name=resource(stage, "api"),
+            scope="REGIONAL",
+            default_action=waf.CfnWebACL.DefaultActionProperty(allow=waf.CfnWebACL.AllowActionProperty()),
+            visibility_config=_visible("api"),
+            rules=[_rate(settings.requests_per_address), *rules],
+        )
+        waf.CfnWebACLAssociation(self, "Association", resource_arn=protected, web_acl_arn=acl.attr_arn)
+
+
+def _rate(limit: int) -> waf.CfnWebACL.RuleProperty:
+    return waf.CfnWebACL.RuleProperty(
+        name="requests-per-address",
+        priority=0,
+        action=waf.CfnWebACL.RuleActionProperty(block=waf.CfnWebACL.BlockActionProperty()),
+        statement=waf.CfnWebACL.StatementProperty(
+            rate_based_statement=waf.CfnWebACL.RateBasedStatementProperty(
+                aggregate_key_type="IP", limit=limit, evaluation_window_sec=300
+            )
+        ),
+        visibility_config=_visible("requests-per-address"),
+    )
+
+
+def _managed(rules: str, priority: int) -> waf.CfnWebACL.RuleProperty:
+    counted = [
+        waf.CfnWebACL.RuleActionOverrideProperty(
+            name=rule, action_to_use=waf.CfnWebACL.RuleActionProperty(count=waf.CfnWebACL.CountActionProperty())
+        )
+        for rule in COUNTED_ONLY.get(rules, ())
+    ]
+    return waf.CfnWebACL.RuleProperty(
+        name=rules,
+        priority=priority,
+        override_action=waf.CfnWebACL.OverrideActionProperty(none={}),
+        statement=waf.CfnWebACL.StatementProperty(
+            managed_rule_group_statement=waf.CfnWebACL.ManagedRuleGroupStatementProperty(
+                vendor_name="AWS", name=rules, rule_action_overrides=counted or None
+            )
+        ),
+        visibility_config=_visible(rules),
+    )
+
+
+def _visible(name: str) -> waf.CfnWebACL.VisibilityConfigProperty:
+    return waf.CfnWebACL.VisibilityConfigProperty(
+        cloud_watch_metrics_enabled=True, metric_name=f"loyalty-{name}", sampled_requests_enabled=False
+    )

@@ -1,0 +1,84 @@
+"""What API Gateway itself refuses, in the same words and shape (RFC 9457) as the functions' refusals."""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from aws_cdk import aws_apigateway as apigateway
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPE_PREFIX: Final = "urn:problem-type:loyalty:"
+
+
+@dataclass(frozen=True)
+class GatewayProblem:
+    """The answer to one kind of gateway response."""
+
+    status: int
+    code: str
+    detail: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+_UNAUTHORIZED: Final = GatewayProblem(
+    401, "unauthenticated", "Send a current access token with the scope of this route.", (("WWW-Authenticate", "Bearer"),)
+)
+_FORBIDDEN: Final = GatewayProblem(403, "forbidden", "The caller may not do this.")
+_NOT_FOUND: Final = GatewayProblem(404, "route_not_found", "There is no such route.")
+_THROTTLED: Final = GatewayProblem(429, "throttled", "Too many requests: wait and send it again.", (("Retry-After", "1"),))
+_INTERNAL: Final = GatewayProblem(500, "internal_error", "Something failed here: quote the request's id when asking for help.")
+_TIMEOUT: Final = GatewayProblem(504, "timeout", "No answer in time: the same request may be sent again.")
+
+GATEWAY_PROBLEMS: Final = {
+    "ACCESS_DENIED": _FORBIDDEN,
+    "API_CONFIGURATION_ERROR": _INTERNAL,
+    "AUTHORIZER_CONFIGURATION_ERROR": _INTERNAL,
+    "AUTHORIZER_FAILURE": _INTERNAL,
+    "BAD_REQUEST_BODY": GatewayProblem(400, "bad_request", "The body is malformed."),
+    "BAD_REQUEST_PARAMETERS": GatewayProblem(400, "bad_request", "A parameter is malformed."),
+    "DEFAULT_4XX": GatewayProblem(400, "bad_request", "The request is malformed."),
+    "DEFAULT_5XX": _INTERNAL,
+    "EXPIRED_TOKEN": _UNAUTHORIZED,
+    "INTEGRATION_FAILURE": GatewayProblem(502, "bad_gateway", "Something failed here: the same request may be sent again."),
+    "INTEGRATION_TIMEOUT": _TIMEOUT,
+    "INVALID_SIGNATURE": _UNAUTHORIZED,
+    "MISSING_AUTHENTICATION_TOKEN": _NOT_FOUND,  # what the gateway calls a route or method that does not exist
+    "QUOTA_EXCEEDED": _THROTTLED,
+    "REQUEST_TOO_LARGE": GatewayProblem(413, "body_too_large", "The body is too large."),
+    "RESOURCE_NOT_FOUND": _NOT_FOUND,
+    "THROTTLED": _THROTTLED,
+    "UNAUTHORIZED": _UNAUTHORIZED,
+    "UNSUPPORTED_MEDIA_TYPE": GatewayProblem(415, "unsupported_media_type", "Send application/json."),
+    "WAF_FILTERED": _FORBIDDEN,
+}
+
+
+def add_gateway_problems(api: apigateway.RestApi) -> None:
+    """Give each gateway response its problem; the template's key is fixed by the gateway, the header says the truth."""
+    for name, problem in GATEWAY_PROBLEMS.items():
+        response = api.add_gateway_response(
+            f"Problem-{name}",
+            type=apigateway.ResponseType.of(name),
+            status_code=str(problem.status),
+            response_headers={
+                "Content-Type": f"'{MEDIA_TYPE}'",
+                **{header: f"'{value}'" for header, value in problem.headers},
+            },
+            templates={"application/json": _body(problem)},
+        )
+        # the gateway changes in a deployment only, and a deployment must come after what it deploys
+        if api.latest_deployment is not None:
+            api.latest_deployment.node.add_dependency(response)
+
+
+def _body(problem: GatewayProblem) -> str:
+    return json.dumps(
+        {
+            "type": TYPE_PREFIX + problem.code,
+            "title": problem.code.replace("_", " ").capitalize(),
+            "status": problem.status,
+            "detail": problem.detail,
+            "code": problem.code,
+            "instance": "urn:request:$context.requestId",
+        }
+    )

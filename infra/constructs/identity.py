@@ -1,0 +1,68 @@
+"""Who may call the API: a user pool that holds clients and scopes, and no people."""
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_cognito as cognito
+from constructs import Construct
+
+import loyalty_contract as contract
+from infra.constructs.nag import acknowledge
+from infra.settings import StageSettings
+
+
+class Identity(Construct):
+    """OAuth2 client credentials: resource server ``loyalty``, its scopes, and the first confidential client.
+
+    It stands with the data: were it replaced, every partner's credentials would be void.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, settings: StageSettings, removal: RemovalPolicy) -> None:
+        super().__init__(scope, name)
+        self.pool = cognito.UserPool(
+            self,
+            "Pool",
+            user_pool_name=f"loyalty-{settings.name}",
+            self_sign_up_enabled=False,
+            feature_plan=cognito.FeaturePlan.ESSENTIALS,
+            account_recovery=cognito.AccountRecovery.NONE,
+            mfa=cognito.Mfa.REQUIRED,
+            mfa_second_factor=cognito.MfaSecondFactor(sms=False, otp=True),
+            password_policy=cognito.PasswordPolicy(
+                min_length=16, require_digits=True, require_lowercase=True, require_symbols=True, require_uppercase=True
+            ),
+            deletion_protection=settings.retain,
+            removal_policy=removal,
+        )
+        acknowledge(
+            self.pool,
+            "No person signs in here: the pool issues client-credentials tokens only, which threat protection does not look at.",
+            "AwsSolutions-COG3",
+            "AwsSolutions-COG8",
+        )
+        scopes = {name: cognito.ResourceServerScope(scope_name=name, scope_description=text) for name, text in contract.SCOPES.items()}
+        server = self.pool.add_resource_server(
+            "Server", identifier=contract.SCOPE_SERVER, scopes=list(scopes.values())
+        )
+        self.scopes = {name: cognito.OAuthScope.resource_server(server, scope) for name, scope in scopes.items()}
+        account = Stack.of(self).account
+        domain = self.pool.add_domain(
+            "Domain", cognito_domain=cognito.CognitoDomainOptions(domain_prefix=f"loyalty-{settings.name}-{account}")
+        )
+        client = self.pool.add_client(
+            "Partner",
+            user_pool_client_name="partner",
+            generate_secret=True,
+            auth_flows=cognito.AuthFlow(),
+            o_auth=cognito.OAuthSettings(
+                flows=cognito.OAuthFlows(client_credentials=True), scopes=list(self.scopes.values())
+            ),
+            access_token_validity=Duration.hours(1),
+            prevent_user_existence_errors=True,
+            enable_token_revocation=True,
+        )
+        stack = Stack.of(self)
+        for output, value in {
+            "UserPoolId": self.pool.user_pool_id,
+            "UserPoolClientId": client.user_pool_client_id,
+            "TokenUrl": f"{domain.base_url()}/oauth2/token",
+        }.items():
+            CfnOutput(stack, output, value=value)

@@ -1,0 +1,73 @@
+"""A queue with its dead-letter queue, encrypted, over TLS only, watched."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.constructs.nag import acknowledge
+from infra.names import resource
+
+
+class DeadLetterQueue(sqs.Queue):
+    """Where what cannot be processed waits for a person: 14 days, and an alarm for the first message."""
+
+    def __init__(self, scope: Construct, name: str, *, stage: str, key: kms.IKey, topic: sns.ITopic) -> None:
+        super().__init__(
+            scope,
+            name,
+            queue_name=resource(stage, name),
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        acknowledge(self, "It is a dead-letter queue: of a queue, of rules or of a stream's consumer.", "AwsSolutions-SQS3")
+        alarm(
+            self,
+            "Depth",
+            topic=topic,
+            metric=self.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="max"),
+            threshold=1,
+            meaning=f"Messages wait in {resource(stage, name)}: read their cause, mend it, redrive them.",
+        )
+
+
+class WorkQueue(sqs.Queue):
+    """A queue that a function of ours works off.
+
+    Args:
+        scope: where it is defined.
+        name: construct id and part of the physical name.
+        stage: name of the stage.
+        key: encrypts the messages.
+        topic: is told of alarms.
+        worker_timeout_seconds: the function's timeout; a message stays hidden six times as long, since Lambda may
+            retry within one receive.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, stage: str, key: kms.IKey, topic: sns.ITopic, worker_timeout_seconds: int
+    ) -> None:
+        self.dlq = DeadLetterQueue(scope, f"{name}-dlq", stage=stage, key=key, topic=topic)
+        super().__init__(
+            scope,
+            name,
+            queue_name=resource(stage, name),
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+            visibility_timeout=Duration.seconds(6 * worker_timeout_seconds),
+            dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=5, queue=self.dlq),
+        )
+        alarm(
+            self,
+            "Age",
+            topic=topic,
+            metric=self.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="max"),
+            threshold=900,
+            meaning=f"The oldest message of {resource(stage, name)} waits for 15 minutes: its function fails or cannot keep up.",
+        )

@@ -1,0 +1,86 @@
+"""Every function as data: what starts it is in the stacks, what it may do and is told is here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import loyalty_contract as contract
+
+READ: Final = ("dynamodb:GetItem", "dynamodb:BatchGetItem")
+CREATE: Final = (*READ, "dynamodb:PutItem")
+ENROLL: Final = (*CREATE, "dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem")
+"""Transactions are allowed item by item, by the action of each."""
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """A Lambda function of ours.
+
+    Args:
+        name: its folder under ``functions/``.
+        description: for operators, in the console.
+        timeout_seconds: after which Lambda stops it.
+        memory_mb: also decides its share of a processor; 1,769 MB are one.
+        table: DynamoDB actions on the table.
+        index: DynamoDB actions on its indexes.
+        pii: what it does with personal data: nothing, read, or also write.
+        lookup: computes keyed hashes (lookups, cursors).
+        environment: names of the variables that it needs beyond those that all get.
+        snap_start: start from a snapshot; only where a caller waits, since snapshots of Python are paid for.
+    """
+
+    name: str
+    description: str
+    timeout_seconds: int
+    table: tuple[str, ...] = ()
+    index: tuple[str, ...] = ()
+    pii: Literal["none", "read", "write"] = "none"
+    lookup: bool = False
+    environment: tuple[str, ...] = ()
+    snap_start: bool = False
+    memory_mb: int = 1024
+
+
+_API: Final = (
+    FunctionSpec(
+        "enrollment", "Members: create, read, change", 15,
+        table=ENROLL, pii="write", lookup=True, snap_start=True,
+        environment=(contract.ENV_PII_KEY, contract.ENV_LOOKUP_KEY),
+    ),
+    FunctionSpec(
+        "wallet", "Wallets, statements, health", 10,
+        table=("dynamodb:GetItem", "dynamodb:Query"), index=("dynamodb:Query",), lookup=True, snap_start=True,
+        environment=(contract.ENV_LOOKUP_KEY,),
+    ),
+    FunctionSpec("accrual", "Accruals through the API", 10, table=CREATE, snap_start=True),
+    FunctionSpec(
+        "redemption", "Hold, capture and release of points; the reward catalogue", 10,
+        table=CREATE, pii="read", snap_start=True, environment=(contract.ENV_PII_KEY,),
+    ),
+    FunctionSpec("referral_validation", "Is this referral code good?", 10, table=READ, snap_start=True),
+)  # fmt: skip
+
+_EVENTS: Final = (
+    FunctionSpec(
+        "accrual_events", "Accruals and reversals from commerce events", 60,
+        table=ENROLL, pii="write", lookup=True,
+        environment=(
+            contract.ENV_PII_KEY, contract.ENV_LOOKUP_KEY, contract.ENV_INBOUND_DLQ, contract.ENV_DEFAULT_PROGRAM,
+        ),
+    ),
+    FunctionSpec("tier_recalculation", "Tiers after points were earned or reversed", 30, table=("dynamodb:GetItem", "dynamodb:PutItem")),
+    FunctionSpec("publisher", "Changes of the table to events on the bus", 30, environment=(contract.ENV_BUS,)),
+)  # fmt: skip
+
+_WORKFLOWS: Final = (
+    FunctionSpec(
+        "fulfillment_start", "Starts the fulfilment of a held gift card", 15, environment=(contract.ENV_STATE_MACHINE,),
+    ),
+    FunctionSpec(
+        "fulfillment", "One step of a gift card's fulfilment", 30,
+        table=(*CREATE, "dynamodb:UpdateItem"), pii="write",
+        environment=(contract.ENV_PII_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
+    ),
+)  # fmt: skip
+
+FUNCTIONS: Final[Mapping[str, FunctionSpec]] = {spec.name: spec for spec in (*_API, *_EVENTS, *_WORKFLOWS)}

@@ -1,0 +1,21 @@
+"""Names that stacks agree on without exporting values to each other, so that each can be updated alone."""
+
+
+def resource(stage: str, name: str) -> str:
+    """Physical name of a resource that other stacks, operators or dashboards name."""
+    return f"loyalty-{stage}-{name.replace('_', '-')}"
+
+
+def function_log_group(stage: str, function: str) -> str:
+    """Log group of a function."""
+    return f"/loyalty/{stage}/{function}"
+
+
+def access_log_group(stage: str) -> str:
+    """Access log of the API."""
+    return f"/loyalty/{stage}/api-access"
+
+
+def workflow_log_group(stage: str) -> str:
+    """Log of the fulfilment workflow. The prefix keeps the account's resource policy for log delivery small."""
+    return f"/aws/vendedlogs/states/loyalty-{stage}-fulfillment"

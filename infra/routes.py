@@ -1,0 +1,42 @@
+"""The routes of the API: which function answers, and which scope its caller needs."""
+
+from dataclasses import dataclass
+from typing import Final
+
+_PROGRAM: Final = "/v1/programs/{program}"
+_MEMBER: Final = _PROGRAM + "/members/{member_id}"
+_REDEMPTION: Final = _MEMBER + "/redemptions/{redemption_id}"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method on one path.
+
+    Args:
+        method: of HTTP.
+        path: with parameters in braces.
+        function: name of the function that answers.
+        scope: of ``loyalty_contract.SCOPES``; None: anybody may call.
+    """
+
+    method: str
+    path: str
+    function: str
+    scope: str | None
+
+
+ROUTES: Final = (
+    Route("GET", "/health", "wallet", None),
+    Route("POST", f"{_PROGRAM}/members", "enrollment", "members.write"),
+    Route("GET", _MEMBER, "enrollment", "members.read"),
+    Route("PATCH", _MEMBER, "enrollment", "members.write"),
+    Route("GET", f"{_MEMBER}/wallet", "wallet", "wallet.read"),
+    Route("GET", f"{_MEMBER}/entries", "wallet", "wallet.read"),
+    Route("POST", f"{_MEMBER}/accruals", "accrual", "accruals.write"),
+    Route("POST", f"{_MEMBER}/redemptions", "redemption", "redemptions.write"),
+    Route("GET", _REDEMPTION, "redemption", "redemptions.read"),
+    Route("POST", f"{_REDEMPTION}/capture", "redemption", "redemptions.write"),
+    Route("POST", f"{_REDEMPTION}/release", "redemption", "redemptions.write"),
+    Route("GET", f"{_PROGRAM}/rewards", "redemption", "rewards.read"),
+    Route("POST", f"{_PROGRAM}/referrals/validate", "referral_validation", "referrals.read"),
+)

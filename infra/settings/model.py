@@ -1,0 +1,57 @@
+"""What one stage decides for itself. All that stages have in common is in the stacks."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Throttle(_Frozen):
+    """Limit of the whole API of a stage; above it clients get a 429."""
+
+    rate: int = Field(gt=0, description="requests per second, sustained")
+    burst: int = Field(gt=0, description="requests at once")
+
+
+class WafOn(_Frozen):
+    """A web application firewall in front of the API."""
+
+    kind: Literal["on"] = "on"
+    requests_per_address: int = Field(default=20_000, ge=100, description="from one address in five minutes; above it: 403")
+
+
+class WafOff(_Frozen):
+    """No firewall, and why."""
+
+    kind: Literal["off"] = "off"
+    reason: str = Field(min_length=20)
+
+
+class StageSettings(_Frozen):
+    """One stage: one region, a cell of its own.
+
+    Durations are in days unless the name says otherwise.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,30}$")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    target: Literal["cloud", "local"] = "cloud"
+    retain: bool = Field(default=True, description="data outlives its stack: deletion and termination protection")
+    log_retention: Literal[1, 7, 14, 30, 90, 180, 365] = 90
+    archive_retention: int = Field(default=30, gt=0, description="how long the bus can be replayed")
+    throttle: Throttle = Throttle(rate=500, burst=1000)
+    waf: Annotated[WafOn | WafOff, Field(discriminator="kind")] = WafOn()
+    default_program: str = Field(default="", description="of commerce events that name no program; empty: they are rejected")
+    partner_event_sources: tuple[str, ...] = Field(
+        default=(), description="EventBridge partner sources, aws.partner/...: each gets its bus and feeds the inbound queue"
+    )
+    supplier_url: str | None = Field(
+        default=None, description="default of the parameter SupplierUrl; None: the operator must give it at deploy"
+    )
+    supplier_settle_seconds: int = Field(
+        default=60, gt=0, description="how long an order without an answer may still arrive before the supplier is asked"
+    )
+    unmatched_per_hour: int = Field(default=100, gt=0, description="purchases by nobody we know before an alarm")

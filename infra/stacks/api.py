@@ -1,0 +1,150 @@
+"""The HTTP API: a regional REST API, its authorizer, its routes."""
+
+import json
+from collections.abc import Mapping
+
+from aws_cdk import CfnOutput
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+import loyalty_contract as contract
+from infra.bundling import Assets
+from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.constructs.firewall import Firewall
+from infra.constructs.gateway_problems import add_gateway_problems
+from infra.constructs.nag import acknowledge
+from infra.constructs.python_function import PythonFunction
+from infra.names import access_log_group, resource
+from infra.routes import ROUTES, Route
+from infra.settings import StageSettings, WafOff, WafOn
+from infra.stacks.base import FunctionStack
+from infra.stacks.stateful import StatefulStack
+
+STAGE_NAME = "live"
+
+ACCESS_LOG = json.dumps(
+    {
+        "request_id": "$context.requestId",
+        "time": "$context.requestTimeEpoch",
+        "client_id": "$context.authorizer.claims.client_id",
+        "method": "$context.httpMethod",
+        "route": "$context.resourcePath",  # the pattern, not the path: no member's id in the log
+        "status": "$context.status",
+        "latency_ms": "$context.responseLatency",
+        "integration_latency_ms": "$context.integrationLatency",
+        "response_bytes": "$context.responseLength",
+        "error": "$context.error.responseType",
+    }
+)
+
+
+class ApiStack(FunctionStack):
+    """The routes of ``infra.routes``, each behind the scope that it names."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, settings: StageSettings, stateful: StatefulStack, assets: Assets
+    ) -> None:
+        super().__init__(scope, name, settings=settings, stateful=stateful, assets=assets, purpose="API")
+        self.api = self._api()
+        add_gateway_problems(self.api)
+        self.functions = {name: self.function(name) for name in sorted({route.function for route in ROUTES})}
+        self._routes(self.functions)
+        self._firewall()
+        self._alarms()
+        CfnOutput(self, "ApiUrl", value=self.api.url)
+        CfnOutput(self, "ApiId", value=self.api.rest_api_id)
+
+    def _api(self) -> apigateway.RestApi:
+        access_log = logs.LogGroup.from_log_group_name(self, "AccessLog", access_log_group(self.settings.name))
+        api = apigateway.RestApi(
+            self,
+            "Api",
+            rest_api_name=resource(self.settings.name, "api"),
+            description=f"Loyalty {self.settings.name}",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            cloud_watch_role=False,
+            deploy_options=apigateway.StageOptions(
+                stage_name=STAGE_NAME,
+                access_log_destination=apigateway.LogGroupLogDestination(access_log),
+                access_log_format=apigateway.AccessLogFormat.custom(ACCESS_LOG),
+                logging_level=apigateway.MethodLoggingLevel.ERROR,
+                data_trace_enabled=False,  # bodies hold personal data
+                metrics_enabled=True,
+                throttling_rate_limit=self.settings.throttle.rate,
+                throttling_burst_limit=self.settings.throttle.burst,
+            ),
+        )
+        acknowledge(
+            api,
+            "The functions validate every request against their models and name each wrong field (RFC 9457); the "
+            "gateway's validator would answer first, with less.",
+            "AwsSolutions-APIG2",
+        )
+        api.deployment_stage.node.add_dependency(self._logging_account())
+        return api
+
+    def _logging_account(self) -> apigateway.CfnAccount:
+        """Let API Gateway write logs: a setting of the account in this region, which every API in it shares."""
+        role = iam.Role(
+            self,
+            "GatewayLogRole",
+            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
+            managed_policies=[
+                iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
+            ],
+        )
+        acknowledge(
+            role,
+            "The one policy that API Gateway accepts for its account-wide logging role.",
+            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]",
+        )
+        return apigateway.CfnAccount(self, "GatewayAccount", cloud_watch_role_arn=role.role_arn)
+
+    def _routes(self, functions: Mapping[str, PythonFunction]) -> None:
+        identity = self.stateful.identity
+        authorizer = apigateway.CognitoUserPoolsAuthorizer(self, "Authorizer", cognito_user_pools=[identity.pool])
+        for route in ROUTES:
+            path = self.api.root.resource_for_path(route.path)
+            integration = apigateway.LambdaIntegration(functions[route.function].alias, allow_test_invoke=False)
+            if route.scope is None:
+                self._open(path, route, integration)
+                continue
+            path.add_method(
+                route.method,
+                integration,
+                authorizer=authorizer,
+                authorization_type=apigateway.AuthorizationType.COGNITO,
+                authorization_scopes=[f"{contract.SCOPE_SERVER}/{route.scope}"],
+            )
+
+    def _open(self, path: apigateway.Resource, route: Route, integration: apigateway.LambdaIntegration) -> None:
+        method = path.add_method(route.method, integration, authorization_type=apigateway.AuthorizationType.NONE)
+        acknowledge(
+            method,
+            "Monitors ask for health without credentials; the answer tells nothing about data.",
+            "AwsSolutions-APIG4",
+            "AwsSolutions-COG4",
+        )
+
+    def _firewall(self) -> None:
+        stage = self.api.deployment_stage
+        match self.settings.waf:
+            case WafOn() as waf:
+                Firewall(self, "Firewall", stage=self.settings.name, settings=waf, protected=stage.stage_arn)
+            case WafOff(reason=reason):
+                acknowledge(stage, reason, "AwsSolutions-APIG3")
+
+    def _alarms(self) -> None:
+        topic = self.stateful.alarms
+        alarm(
+            self, "ServerErrors", topic=topic, threshold=1,
+            metric=self.api.metric_server_error(period=FIVE_MINUTES, statistic="sum"),
+            meaning="The API answered with a 5xx: the access log names the route and request, the function's log the cause.",
+        )  # fmt: skip
+        alarm(
+            self, "Latency", topic=topic, threshold=1_000, periods=3,
+            metric=self.api.metric_latency(period=FIVE_MINUTES, statistic="p99"),
+            meaning="One request in a hundred takes longer than a second.",
+        )  # fmt: skip

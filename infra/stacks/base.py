@@ -1,0 +1,124 @@
+"""What the stacks with functions have in common."""
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+import loyalty_contract as contract
+from infra.bundling.build import Asset, Assets
+from infra.constructs.python_function import PythonFunction
+from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
+from infra.functions import FUNCTIONS
+from infra.names import resource
+from infra.permissions import data_permissions
+from infra.settings import StageSettings
+from infra.stacks.stateful import StatefulStack
+
+
+def without_key(scope: Construct, name: str, queue: sqs.IQueue) -> sqs.IQueue:
+    """``queue`` as grants should see it: who may use it may use its key through SQS by the key's own policy."""
+    return sqs.Queue.from_queue_arn(scope, name, queue.queue_arn)
+
+
+class FunctionStack(cdk.Stack):
+    """A stateless stack with functions of ours and the two layers that they share.
+
+    Each stack has its own layer versions, of the same assets: a layer's ARN exported to another stack could never
+    change while that stack uses it.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, settings: StageSettings, stateful: StatefulStack, assets: Assets, purpose: str
+    ) -> None:
+        super().__init__(
+            scope, name, stack_name=resource(settings.name, name), description=f"Loyalty {settings.name}: {purpose}"
+        )
+        self.add_stack_dependency(stateful, "its log groups")
+        self.settings = settings
+        self.stateful = stateful
+        self._assets = assets
+        # By ARN: grants of this stack then stay in it and do not rewrite the policy of the stateful stack's key.
+        self.messages_key = kms.Key.from_key_arn(self, "MessagesKey", stateful.keys.messages.key_arn)
+        self._layers = [
+            self._layer("Dependencies", assets.dependencies, "Third-party packages, as locked"),
+            self._layer("Library", assets.library, "The loyalty library"),
+        ]
+
+    def _layer(self, name: str, asset: Asset, description: str) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            name,
+            code=lambda_.Code.from_asset(str(asset.folder), asset_hash=asset.hash),
+            compatible_runtimes=[lambda_.Runtime.PYTHON_3_14],
+            compatible_architectures=[lambda_.Architecture.ARM_64],
+            description=description,
+        )
+
+    def function(
+        self, name: str, *, values: Mapping[str, str] | None = None, permissions: Sequence[iam.PolicyStatement] = ()
+    ) -> PythonFunction:
+        """Define the function ``name``.
+
+        Args:
+            name: of its spec and its folder.
+            values: of environment variables that come from this stack's own resources.
+            permissions: beside those that its spec asks for.
+        """
+        spec = FUNCTIONS[name]
+        stateful = self.stateful
+        known = {
+            contract.ENV_TABLE: stateful.table.table_name,
+            contract.ENV_BUS: stateful.bus.event_bus_name,
+            contract.ENV_PII_KEY: stateful.keys.pii.key_arn,
+            contract.ENV_LOOKUP_KEY: stateful.keys.lookup.key_arn,
+            contract.ENV_SUPPLIER_SECRET: stateful.supplier_secret.secret_arn,
+        }
+        return PythonFunction(
+            self,
+            spec=spec,
+            settings=self.settings,
+            code=self._assets.functions[name],
+            layers=self._layers,
+            values={**known, **(values or {})},
+            permissions=[*data_permissions(spec, stateful.table, stateful.keys), *permissions],
+            topic=stateful.alarms,
+        )
+
+    def work_queue(self, name: str, worker: str) -> WorkQueue:
+        """A queue for the function ``worker``, with its dead-letter queue."""
+        return WorkQueue(
+            self,
+            name,
+            stage=self.settings.name,
+            key=self.messages_key,
+            topic=self.stateful.alarms,
+            worker_timeout_seconds=FUNCTIONS[worker].timeout_seconds,
+        )
+
+    def dead_letter_queue(self, name: str) -> DeadLetterQueue:
+        """A dead-letter queue for what never reaches a queue of ours."""
+        return DeadLetterQueue(
+            self, name, stage=self.settings.name, key=self.messages_key, topic=self.stateful.alarms
+        )
+
+    def feed(self, worker: PythonFunction, queue: WorkQueue) -> None:
+        """Let ``worker`` work off ``queue`` in batches; it names the messages that it could not process."""
+        source = without_key(worker, "Source", queue)
+        worker.alias.add_event_source(sources.SqsEventSource(source, batch_size=10, report_batch_item_failures=True))
+
+    def rule(
+        self, name: str, *, bus: events.IEventBus, pattern: events.EventPattern, queue: WorkQueue, undelivered: DeadLetterQueue
+    ) -> events.Rule:
+        """Send events of ``bus`` that match to ``queue``; what cannot be delivered within a day goes to ``undelivered``."""
+        target = targets.SqsQueue(
+            queue, dead_letter_queue=undelivered, retry_attempts=185, max_event_age=cdk.Duration.hours(24)
+        )
+        return events.Rule(self, name, event_bus=bus, event_pattern=pattern, targets=[target])

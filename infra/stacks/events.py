@@ -1,0 +1,112 @@
+"""Events: commerce events in, the table's changes out, tiers recalculated."""
+
+from aws_cdk import CfnOutput, Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from constructs import Construct
+
+import loyalty_contract as contract
+from infra.bundling import Assets
+from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.constructs.python_function import PythonFunction
+from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
+from infra.permissions import allow
+from infra.settings import StageSettings
+from infra.stacks.base import FunctionStack, without_key
+from infra.stacks.stateful import StatefulStack
+
+
+class EventsStack(FunctionStack):
+    """Bus to queues to functions, and the stream to the bus."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, settings: StageSettings, stateful: StatefulStack, assets: Assets
+    ) -> None:
+        super().__init__(scope, name, settings=settings, stateful=stateful, assets=assets, purpose="events in and out")
+        self.undelivered = self.dead_letter_queue("undelivered")
+        self.inbound = self._inbound()
+        self.tiers = self._tiers()
+        self.publisher = self._publisher()
+        CfnOutput(self, "UndeliveredQueueUrl", value=self.undelivered.queue_url)
+
+    def _inbound(self) -> WorkQueue:
+        queue = self.work_queue("inbound", "accrual_events")
+        worker = self.function(
+            "accrual_events",
+            values={contract.ENV_INBOUND_DLQ: queue.dlq.queue_url},
+            permissions=[allow(queue.dlq.queue_arn, "sqs:SendMessage")],
+        )
+        self.feed(worker, queue)
+        foreign = events.EventPattern(source=events.Match.anything_but(contract.EVENT_SOURCE))
+        own = events.EventPattern(
+            source=[contract.EVENT_SOURCE], detail_type=[contract.MEMBER_ENROLLED, contract.MEMBER_UPDATED]
+        )
+        bus = self.stateful.bus
+        self.rule("ForeignEvents", bus=bus, pattern=foreign, queue=queue, undelivered=self.undelivered)
+        self.rule("MemberEvents", bus=bus, pattern=own, queue=queue, undelivered=self.undelivered)
+        self._partner_buses(queue, self.undelivered)
+        CfnOutput(self, "InboundQueueUrl", value=queue.queue_url)
+        CfnOutput(self, "InboundDlqUrl", value=queue.dlq.queue_url)
+        return queue
+
+    def _partner_buses(self, queue: WorkQueue, undelivered: DeadLetterQueue) -> None:
+        """A software-as-a-service partner's events arrive on a bus that bears the name of their source."""
+        for index, source in enumerate(self.settings.partner_event_sources):
+            bus = events.EventBus(self, f"PartnerBus{index}", event_source_name=source)
+            pattern = events.EventPattern(source=[source])
+            self.rule(f"PartnerEvents{index}", bus=bus, pattern=pattern, queue=queue, undelivered=undelivered)
+
+    def _tiers(self) -> WorkQueue:
+        queue = self.work_queue("tier-recalculation", "tier_recalculation")
+        self.feed(self.function("tier_recalculation"), queue)
+        earned = events.EventPattern(
+            source=[contract.EVENT_SOURCE], detail_type=[contract.POINTS_ACCRUED, contract.POINTS_REVERSED]
+        )
+        self.rule("PointsEvents", bus=self.stateful.bus, pattern=earned, queue=queue, undelivered=self.undelivered)
+        return queue
+
+    def _publisher(self) -> PythonFunction:
+        table = self.stateful.table
+        function = self.function("publisher", permissions=[allow(self.stateful.bus.event_bus_arn, "events:PutEvents")])
+        unpublished = self.dead_letter_queue("unpublished")
+        written = lambda_.FilterCriteria.filter(
+            {
+                "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
+                "dynamodb": {
+                    "Keys": {
+                        "sk": {
+                            "S": [
+                                {"prefix": contract.ENTRY_PREFIX},
+                                contract.MEMBER_SK,
+                                {"prefix": contract.REDEMPTION_PREFIX},
+                            ]
+                        }
+                    }
+                },
+            }
+        )
+        function.alias.add_event_source(
+            sources.DynamoEventSource(
+                table,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=100,
+                bisect_batch_on_error=True,
+                report_batch_item_failures=True,
+                parallelization_factor=4,
+                retry_attempts=100,
+                max_record_age=Duration.hours(12),  # half of the stream's memory: the other half is for the redrive
+                on_failure=sources.SqsDlq(without_key(function, "Unpublished", unpublished)),
+                filters=[written],
+            )
+        )
+        alarm(
+            self,
+            "IteratorAge",
+            topic=self.stateful.alarms,
+            metric=function.function.metric("IteratorAge", period=FIVE_MINUTES, statistic="max"),
+            threshold=Duration.minutes(5).to_milliseconds(),
+            meaning="Changes of the table reach the bus late: the publisher fails or cannot keep up.",
+        )
+        CfnOutput(self, "UnpublishedQueueUrl", value=unpublished.queue_url)
+        return function

@@ -1,0 +1,101 @@
+"""What an operator looks at: one dashboard for the stage, and alarms on what no single stack owns."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+import loyalty_contract as contract
+from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.functions import FUNCTIONS
+from infra.names import resource
+from infra.settings import StageSettings
+from infra.stacks.stateful import StatefulStack
+
+QUEUES = ("inbound", "tier-recalculation", "fulfillment-start")
+DEAD_LETTER_QUEUES = (*(f"{queue}-dlq" for queue in QUEUES), "undelivered", "unpublished", "fulfillment-undelivered")
+
+UNMATCHED_PURCHASE = "UnmatchedPurchase"
+
+
+class ObservabilityStack(cdk.Stack):
+    """Names its metrics by the resources' physical names, so that it depends on the stateful stack alone."""
+
+    def __init__(self, scope: Construct, name: str, *, settings: StageSettings, stateful: StatefulStack) -> None:
+        super().__init__(
+            scope, name, stack_name=resource(settings.name, name), description=f"Loyalty {settings.name}: dashboard, alarms"
+        )
+        self._stage = settings.name
+        self._stateful = stateful
+        self._alarms(settings)
+        board = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"loyalty-{settings.name}")
+        for row in self._rows():
+            board.add_widgets(*row)
+
+    def _alarms(self, settings: StageSettings) -> None:
+        topic, table = self._stateful.alarms, self._stateful.table
+        alarm(
+            self, "UnmatchedPurchases", topic=topic, threshold=settings.unmatched_per_hour,
+            metric=self._unmatched(cdk.Duration.hours(1)),
+            meaning="Many purchases are by nobody we know: has the shop's customer id or the enrolment changed?",
+        )  # fmt: skip
+        for operation in ("Read", "Write"):
+            alarm(
+                self, f"Table{operation}Throttles", topic=topic, threshold=1, periods=2,
+                metric=self._metric("AWS/DynamoDB", f"{operation}ThrottleEvents", TableName=table.table_name),
+                meaning=f"The table refuses {operation.lower()}s: one member or program is hot, or the account's limit is reached.",
+            )  # fmt: skip
+
+    def _rows(self) -> list[list[cloudwatch.IWidget]]:
+        api = {"ApiName": resource(self._stage, "api")}
+        table = {"TableName": self._stateful.table.table_name}
+        functions = [resource(self._stage, name) for name in FUNCTIONS]
+        machine = f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine:{resource(self._stage, 'fulfillment')}"
+        return [
+            [
+                self._graph("API requests and errors", *(self._metric("AWS/ApiGateway", name, **api) for name in ("Count", "4XXError", "5XXError"))),
+                self._graph("API latency, p99 (ms)", self._metric("AWS/ApiGateway", "Latency", "p99", **api)),
+                self._graph("Unmatched purchases", self._unmatched(FIVE_MINUTES)),
+            ],
+            [
+                self._graph(f"Function {title}", *(self._metric("AWS/Lambda", metric, statistic, FunctionName=name) for name in functions))
+                for title, metric, statistic in (
+                    ("errors", "Errors", "sum"), ("duration, p99 (ms)", "Duration", "p99"), ("throttles", "Throttles", "sum"),
+                )
+            ],
+            [
+                self._graph("Age of the oldest message (s)", *(self._queue("ApproximateAgeOfOldestMessage", name) for name in QUEUES)),
+                self._graph("Dead letters", *(self._queue("ApproximateNumberOfMessagesVisible", name) for name in DEAD_LETTER_QUEUES)),
+                self._graph(
+                    "Publisher's delay (ms)",
+                    self._metric("AWS/Lambda", "IteratorAge", "max", FunctionName=resource(self._stage, "publisher")),
+                ),
+            ],
+            [
+                self._graph("Capacity used (units)", *(self._metric("AWS/DynamoDB", f"Consumed{name}CapacityUnits", **table) for name in ("Read", "Write"))),
+                self._graph("Table throttles", *(self._metric("AWS/DynamoDB", f"{name}ThrottleEvents", **table) for name in ("Read", "Write"))),
+                self._graph(
+                    "Gift-card fulfilments",
+                    *(self._metric("AWS/States", f"Executions{name}", StateMachineArn=machine) for name in ("Started", "Succeeded", "Failed")),
+                ),
+            ],
+        ]  # fmt: skip
+
+    def _queue(self, metric: str, name: str) -> cloudwatch.Metric:
+        return self._metric("AWS/SQS", metric, "max", QueueName=resource(self._stage, name))
+
+    def _unmatched(self, period: cdk.Duration) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=contract.METRICS_NAMESPACE,
+            metric_name=UNMATCHED_PURCHASE,
+            dimensions_map={"service": "accrual_events"},
+            statistic="sum",
+            period=period,
+        )
+
+    def _metric(self, namespace: str, name: str, statistic: str = "sum", **dimensions: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=namespace, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=FIVE_MINUTES
+        )
+
+    def _graph(self, title: str, *metrics: cloudwatch.Metric) -> cloudwatch.GraphWidget:
+        return cloudwatch.GraphWidget(title=title, left=list(metrics), width=8)
