@@ -1,0 +1,1 @@
+"""The local cloud: the synthesized templates, deployed on this machine without Docker."""

@@ -1,0 +1,77 @@
+"""What a fresh platform needs before a partner can use it: programs, a client bound to them, a supplier's key.
+
+Programs and bindings are made with the operator's own command line, as an operator would make them.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from infra.local.ministack import REPOSITORY
+from infra.local.supplier.catalogue import FUNDING_SOURCE
+from infra.local.supplier.server import SANDBOX_KEY
+
+if TYPE_CHECKING:
+    import boto3
+
+PROGRAMS: Final = REPOSITORY / "events" / "programs"
+LOYALTY: Final = Path(sys.executable).with_name("loyalty")
+TIMEOUT_SECONDS: Final = 60.0
+
+
+class SeedFailed(RuntimeError):
+    """A command of the operator's command line failed; the message holds what it printed."""
+
+
+def store_supplier_key(session: "boto3.Session", endpoint: str, secret_arn: str) -> None:
+    """Give the platform the key of the sandbox supplier."""
+    secrets: Any = session.client("secretsmanager", endpoint_url=endpoint)
+    value = json.dumps({"api_key": SANDBOX_KEY, "funding_source_id": FUNDING_SOURCE})
+    secrets.put_secret_value(SecretId=secret_arn, SecretString=value)
+
+
+def program_documents(folder: Path = PROGRAMS) -> dict[str, Path]:
+    """The demo programs: id to document."""
+    return {json.loads(path.read_text())["id"]: path for path in sorted(folder.glob("*.json"))}
+
+
+def publish_programs(environment: Mapping[str, str], documents: Mapping[str, Path]) -> None:
+    """Publish each document, unless it is the program's current version already.
+
+    Raises:
+        SeedFailed: a document was refused.
+    """
+    for path in documents.values():
+        run_loyalty(["program", "publish", str(path)], environment)
+
+
+def bind_client(environment: Mapping[str, str], client_id: str, programs: Sequence[str]) -> None:
+    """Let the client speak for these programs and no others.
+
+    Raises:
+        SeedFailed: it was refused.
+    """
+    options = [word for program in programs for word in ("--program", program)]
+    run_loyalty(["client", "bind", client_id, *options], environment)
+
+
+def run_loyalty(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Run the operator's command line against the local cloud. Returns what it printed.
+
+    Raises:
+        SeedFailed: it ended with another exit code than 0.
+    """
+    done = subprocess.run(
+        [str(LOYALTY), *arguments],
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SeedFailed(f"loyalty {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout

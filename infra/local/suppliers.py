@@ -1,0 +1,60 @@
+"""Start and stop the sandbox supplier as a process."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from infra.local.ministack import REPOSITORY
+from infra.local.probe import answer_of
+from infra.local.processes import LOOPBACK, Server
+
+READY_TIMEOUT: Final = 20.0
+
+
+@dataclass(frozen=True)
+class SupplierProcess:
+    """One sandbox supplier.
+
+    Args:
+        workdir: holds its pid file, its log and the journal of its orders.
+        port: TCP port on the loopback interface.
+        tied: end with this process (tests); otherwise it outlives the shell.
+    """
+
+    workdir: Path
+    port: int
+    tied: bool = False
+
+    @property
+    def server(self) -> Server:
+        """The process, its pid file and its log."""
+        return Server("supplier", self.workdir)
+
+    @property
+    def url(self) -> str:
+        """Base URL, without ``/api/v2`` and without a trailing slash."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def start(self) -> None:
+        """Start it, unless it runs already.
+
+        Raises:
+            ProcessFailed: the port is taken, or it did not become ready.
+        """
+        if self.server.pid() is not None and self._ready():
+            return
+        self.server.stop()
+        command = [sys.executable, "-m", "infra.local.supplier", "--port", str(self.port)]
+        command += ["--journal", str(self.workdir / "supplier-orders.jsonl")]
+        command += ["--parent", str(os.getpid())] if self.tied else []
+        inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "LC_ALL") if key in os.environ}
+        self.server.start(command, inherited | {"PYTHONPATH": str(REPOSITORY)}, self._ready, READY_TIMEOUT)
+
+    def stop(self) -> bool:
+        """Stop it. True if it was running."""
+        return self.server.stop()
+
+    def _ready(self) -> bool:
+        return answer_of(f"{self.url}/_sandbox/health") is not None
