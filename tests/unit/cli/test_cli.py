@@ -64,9 +64,12 @@ def test_yaml_is_read_without_floats(tmp_path: Path, table: Table) -> None:
     assert str(rate.per) == "1.00"
 
 
-def test_publishing_again_makes_the_next_version_and_never_over_another(table: Table) -> None:
-    assert "version 1" in RUNNER.invoke(app, ["program", "publish", str(PROGRAM)]).output
-    assert "version 2" in RUNNER.invoke(app, ["program", "publish", str(PROGRAM)]).output
+def test_publishing_a_change_makes_the_next_version_and_never_over_another(table: Table, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.json"
+    changed.write_text(json.dumps(json.loads(PROGRAM.read_text()) | {"name": "Aurora Circle"}))
+    assert "version 1." in RUNNER.invoke(app, ["program", "publish", str(PROGRAM)]).output
+    assert "version 1 already" in RUNNER.invoke(app, ["program", "publish", str(PROGRAM)]).output
+    assert "version 2." in RUNNER.invoke(app, ["program", "publish", str(changed)]).output
     late = RUNNER.invoke(app, ["program", "publish", str(PROGRAM), "--expected-version", "1"])
     assert late.exit_code == 1
     assert ProgramStore(table, system_clock).version("aurora") == 2

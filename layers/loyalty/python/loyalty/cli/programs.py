@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from loyalty.cli.console import AsJson, TableName, fail, open_table, out, print_json
 from loyalty.core.clock import system_clock
-from loyalty.programs.model import ProgramDocument
+from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.store import ProgramStore
 
 app = typer.Typer(no_args_is_help=True)
@@ -64,13 +64,16 @@ def publish(
     ] = None,
     actor: Annotated[str, typer.Option(help="Who publishes; kept with the version.")] = getpass.getuser(),
 ) -> None:
-    """Make a document the program's next, and from now on current, version.
+    """Make a document the program's next, and from now on current, version; one that is current already stays.
 
     Running functions follow within a minute.
     """
     document = read_document(path)
     store = ProgramStore(open_table(table), system_clock)
     version = store.version(document.id) if expected_version is None else expected_version
+    if version and store.current(document.id) == Program(version=version, document=document):
+        out.print(f"[bold green]✓[/] '{document.id}' is at version {version} already.")
+        return
     program = store.publish(document, expected_version=version, actor=actor)
     out.print(f"[bold green]✓[/] '{document.id}' is at version {program.version}.")
 
