@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from loyalty.core.errors import TooManyDecimals, UnknownCurrency
 from loyalty.core.money import Money
+from loyalty.core.pii import MAX_EMAIL, normal_email, normal_phone
 
 MAX_POINTS: Final = 1_000_000_000
 
@@ -38,6 +39,32 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _email(text: str) -> str:
+    normal_email(text)
+    return text.strip()
+
+
+Email = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=MAX_EMAIL),
+    AfterValidator(_email),
+    Field(json_schema_extra={"format": "email"}, examples=["ada@example.com"]),
+]
+"""An e-mail address as a person wrote it; :func:`loyalty.core.pii.normal_email` gives the one spelling."""
+
+Phone = Annotated[
+    str,
+    StringConstraints(max_length=32),
+    AfterValidator(normal_phone),
+    Field(description="E.164.", examples=["+393331234567"]),
+]
+
+Locale = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$"),
+    Field(description="BCP 47: language, script and region.", examples=["it-IT"]),
+]
+
 UtcDatetime = Annotated[
     AwareDatetime,
     BeforeValidator(_rfc3339_text),
@@ -52,10 +79,12 @@ Source = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")
 SourceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,128}$")]
 """That system's own identifier. Neither '@' nor '#': it is part of a key, which never carries an address."""
 
+ExternalId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
+"""A commerce platform's id of a customer. It may be personal: it is hashed before it becomes part of a key."""
+
 ProgramId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,31}$")]
 MemberId = Annotated[str, StringConstraints(pattern=r"^mbr_[0-9a-z]{26}$")]
 RedemptionId = Annotated[str, StringConstraints(pattern=r"^rdm_[0-9a-z]{26}$")]
-ReferralCode = Annotated[str, StringConstraints(pattern=r"^[2-9A-HJKMNP-Z]{8}$", to_upper=True, strip_whitespace=True)]
 
 OneLine = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)

@@ -104,6 +104,16 @@ def caller(router: Router) -> str:
     return client_id
 
 
+def etag(version: int) -> str:
+    """The ETag of a version."""
+    return f'"{version}"'
+
+
+def version_of(if_match: str | None) -> int | None:
+    """The version that ``If-Match`` asks for; None where any will do."""
+    return None if if_match in (None, "*") else int(if_match.strip('"'))
+
+
 def request_id(event: Mapping[str, Any]) -> str:
     """The gateway's id of this request, which a client can quote."""
     return str(_context_of(event).get("requestId") or "unknown")

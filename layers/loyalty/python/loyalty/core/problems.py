@@ -179,6 +179,8 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
     place, *path = error["loc"]
     if place == "query":
         return FieldProblem(parameter=str(path[0]), code=error["type"], detail=_advice(error))
+    if path and path[-1] == "[key]":  # pydantic's mark for the name of a field, where its value is not what is wrong
+        path.pop()
     pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
     return FieldProblem(pointer=pointer, code=error["type"], detail=_advice(error))
 

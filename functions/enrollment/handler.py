@@ -1,0 +1,36 @@
+"""Members, over HTTPS."""
+
+from typing import Any
+
+from loyalty.core.clock import system_clock
+from loyalty.core.http import Answer, Event, api, handle
+from loyalty.core.keys import KmsDataKeys, KmsMac
+from loyalty.core.pii import Lookups, Vault
+from loyalty.core.settings import Settings
+from loyalty.core.table import Table
+from loyalty.members.service import MemberService
+from loyalty.members.store import MemberStore
+from loyalty.programs.store import ProgramStore
+
+from functions.enrollment.routes import routes
+
+
+class EnrollmentSettings(Settings):
+    """What this function is told."""
+
+    pii_key: str
+    lookup_key: str
+
+
+SETTINGS = EnrollmentSettings.load()
+TABLE = Table(SETTINGS.table)
+MEMBERS = MemberService(
+    MemberStore(TABLE), Vault(KmsDataKeys(SETTINGS.pii_key)), Lookups(KmsMac(SETTINGS.lookup_key)), system_clock
+)
+APP = api(routes(ProgramStore(TABLE, system_clock), MEMBERS))
+TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
+
+
+def handler(event: Event, context: Any) -> Answer:
+    """Answers one request."""
+    return handle(APP, event, context)

@@ -1,0 +1,33 @@
+"""Referral codes, over HTTPS. Reads only: its role cannot write."""
+
+from typing import Any
+
+from loyalty.core.clock import system_clock
+from loyalty.core.http import Answer, Event, api, handle
+from loyalty.core.keys import KmsMac
+from loyalty.core.pii import Lookups
+from loyalty.core.settings import Settings
+from loyalty.core.table import Table
+from loyalty.members.store import MemberStore
+from loyalty.programs.store import ProgramStore
+from loyalty.referrals.service import ReferralService
+
+from functions.referral_validation.routes import routes
+
+
+class ReferralSettings(Settings):
+    """What this function is told."""
+
+    lookup_key: str
+
+
+SETTINGS = ReferralSettings.load()
+TABLE = Table(SETTINGS.table)
+REFERRALS = ReferralService(MemberStore(TABLE), Lookups(KmsMac(SETTINGS.lookup_key)))
+APP = api(routes(ProgramStore(TABLE, system_clock), REFERRALS))
+TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
+
+
+def handler(event: Event, context: Any) -> Answer:
+    """Answers one request."""
+    return handle(APP, event, context)

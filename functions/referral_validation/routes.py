@@ -1,0 +1,42 @@
+"""Referral codes: valid, unknown, or one's own."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from loyalty.core.fields import Email, MemberId, ProgramId, RequestBody, ResponseBody
+from loyalty.core.http import caller
+from loyalty.core.pii import normal_email
+from loyalty.programs.store import ProgramStore
+from loyalty.referrals.model import CodeText, Reason
+from loyalty.referrals.service import ReferralService
+from pydantic import Field
+
+
+class ReferralBody(RequestBody):
+    """A code, and who wants to use it, where that is known."""
+
+    referral_code: CodeText
+    member_id: MemberId | None = None
+    email: Email | None = None
+
+
+class ReferralView(ResponseBody):
+    """Whether the code may be used, and why not."""
+
+    valid: bool
+    reason: Annotated[Reason, Field(description="`own_code`: the code is that of the person who wants to use it.")]
+
+
+def routes(programs: ProgramStore, referrals: ReferralService) -> Router:
+    """``POST …/referrals/validate``."""
+    router = Router()
+
+    @router.post("/v1/programs/<program>/referrals/validate", summary="Validate a referral code", tags=["Referrals"])
+    def post_validation(program: ProgramId, body: Annotated[ReferralBody, Body()]) -> ReferralView:
+        programs.for_client(program, caller(router))
+        email = normal_email(body.email) if body.email else None
+        reason = referrals.validate(program, body.referral_code, member_id=body.member_id, email=email)
+        return ReferralView(valid=reason is Reason.VALID, reason=reason)
+
+    return router

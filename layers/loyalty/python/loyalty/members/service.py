@@ -1,0 +1,216 @@
+"""Enrolling, reading and changing members."""
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from loyalty.core import ids
+from loyalty.core.clock import Clock
+from loyalty.core.errors import AlreadyEnrolled, MemberChanged, MemberNotFound, ReferralCodeUnknown, Stale
+from loyalty.core.pii import Lookups, Vault
+from loyalty.core.table import TransactionRefused
+from loyalty.members.model import Member, Profile, pointer_of
+from loyalty.members.store import MEMBER, REFERRAL_CODE, REFERRER, MemberStore, StoredMember
+from loyalty.programs.model import Program
+from loyalty.referrals.model import code_digest, normal_code
+
+ATTEMPTS: Final = 6
+"""Times that one change is tried while other writers get in first."""
+_BACKOFF_SECONDS: Final = 0.02
+
+_NOT_LOOKUPS: Final = frozenset({MEMBER, "wallet", REFERRAL_CODE})
+"""What another member can only stand in the way of by a collision of random ids: new ones are drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A member as they enrolled, and whether an earlier call with the same request did it (``replayed``)."""
+
+    member: Member
+    replayed: bool
+
+
+class MemberService:
+    """Members of programs. Raises named errors; never logs or raises with a personal value in it."""
+
+    def __init__(
+        self,
+        store: MemberStore,
+        vault: Vault,
+        lookups: Lookups,
+        clock: Clock,
+        *,
+        new_code: Callable[[], str] = ids.new_referral_code,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._lookups = lookups
+        self._clock = clock
+        self._new_code = new_code
+        self._sleep = sleep
+
+    def enroll(self, program: Program, profile: Profile, *, referral_code: str | None = None) -> Enrolled:
+        """Makes a person a member, once: the same request again gives its first result.
+
+        Raises:
+            AlreadyEnrolled: their e-mail, phone or customer id is a member's, who enrolled with another request.
+            ReferralCodeUnknown: nobody in the program has that code.
+            TransactionRefused: others kept writing the same items through :data:`ATTEMPTS` tries.
+        """
+        code, referrer = self._referrer(program.document.id, referral_code)
+        request = self._request_hash(program.document.id, profile, code)
+        for attempt in range(ATTEMPTS):
+            member = self._new_member(program, profile, request, referrer)
+            try:
+                in_the_way = self._store.create(member, used_code=code)
+            except TransactionRefused:
+                if attempt + 1 == ATTEMPTS:
+                    raise
+                self._pause(attempt)
+                continue
+            if not in_the_way:
+                return Enrolled(_shown(member, member.entry_tier, profile), replayed=False)
+            if REFERRER in in_the_way:
+                raise _unknown_code()
+            taken = {kind: owner for kind, owner in in_the_way.items() if kind not in _NOT_LOOKUPS}
+            if taken:
+                return self._replay(program.document.id, taken, request, profile)
+        raise MemberChanged("No free referral code was found; send the same request again.")
+
+    def get(self, program: str, member_id: str) -> Member:
+        """The member, with their profile opened and their wallet's tier.
+
+        Raises:
+            MemberNotFound: there is none.
+        """
+        stored, tier = self._stored(program, member_id)
+        return _shown(stored, tier, self._profile(stored))
+
+    def update(
+        self, program: str, member_id: str, changes: Mapping[str, Any], *, if_version: int | None = None
+    ) -> Member:
+        """Changes fields of the profile: None removes one; ``external_ids`` is merged, platform by platform.
+
+        Raises:
+            MemberNotFound: there is none.
+            Stale: the current version is not ``if_version``.
+            AlreadyEnrolled: another member has that e-mail, phone or customer id.
+            MemberChanged: others kept changing the member through :data:`ATTEMPTS` tries.
+        """
+        for attempt in range(ATTEMPTS):
+            before, tier = self._stored(program, member_id)
+            if if_version not in (None, before.version):
+                raise Stale(f"The current version is {before.version}; read the member and decide again.")
+            old = self._profile(before)
+            profile = _merged(old, changes)
+            if profile == old:
+                return _shown(before, tier, old)
+            after = self._next_version(before, profile)
+            try:
+                in_the_way = self._store.replace(before, after)
+            except TransactionRefused:
+                self._pause(attempt)
+                continue
+            if not in_the_way:
+                return _shown(after, tier, profile)
+            taken = {kind: owner for kind, owner in in_the_way.items() if kind in after.lookups}
+            if taken and MEMBER not in in_the_way:
+                raise _already_enrolled(taken)
+        raise MemberChanged("Others are changing this member at the moment; read it and decide again.")
+
+    def _referrer(self, program: str, referral_code: str | None) -> tuple[str | None, str | None]:
+        """The code in its normal form, and whose it is."""
+        if referral_code is None:
+            return None, None
+        code = normal_code(referral_code)
+        referrer = self._store.owners(program, code_digest(code)).get(code_digest(code)) if code else None
+        if referrer is None:
+            raise _unknown_code()
+        return code, referrer
+
+    def _request_hash(self, program: str, profile: Profile, code: str | None) -> str:
+        # Keyed like a lookup: of a plain hash anybody with the table could find the e-mail by trying.
+        request = json.dumps([profile.as_json(), code], sort_keys=True)
+        return self._lookups.digest(program, "enrollment", request)
+
+    def _new_member(self, program: Program, profile: Profile, request: str, referrer: str | None) -> StoredMember:
+        now = self._clock()
+        program_id, member_id = program.document.id, ids.new_member_id(now)
+        return StoredMember(
+            program=program_id,
+            member_id=member_id,
+            version=1,
+            referral_code=self._new_code(),
+            entry_tier=program.document.tiers[0].id,
+            referred_by=referrer,
+            created_at=now,
+            updated_at=now,
+            request_hash=request,
+            lookups=profile.digests(program_id, self._lookups),
+            sealed=self._vault.seal(program_id, member_id, profile.as_json()),
+        )
+
+    def _replay(self, program: str, taken: Mapping[str, str | None], request: str, profile: Profile) -> Enrolled:
+        """The first result of this very request; the member may have changed their profile since."""
+        owners = set(taken.values())
+        owner = owners.pop()
+        earlier = self._store.get(program, owner) if owner and not owners else None
+        if earlier is None or earlier.request_hash != request:
+            raise _already_enrolled(taken)
+        first = replace(earlier, version=1)
+        return Enrolled(_shown(first, first.entry_tier, profile), replayed=True)
+
+    def _stored(self, program: str, member_id: str) -> tuple[StoredMember, str]:
+        found = self._store.with_tier(program, member_id)
+        if found is None:
+            raise MemberNotFound(f"There is no member '{member_id}' in program '{program}'.")
+        return found
+
+    def _profile(self, stored: StoredMember) -> Profile:
+        return Profile.from_json(self._vault.open(stored.program, stored.member_id, stored.sealed))
+
+    def _next_version(self, before: StoredMember, profile: Profile) -> StoredMember:
+        return replace(
+            before,
+            version=before.version + 1,
+            updated_at=self._clock(),
+            lookups=profile.digests(before.program, self._lookups),
+            sealed=self._vault.seal(before.program, before.member_id, profile.as_json()),
+        )
+
+    def _pause(self, attempt: int) -> None:
+        self._sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
+
+
+def _shown(stored: StoredMember, tier: str, profile: Profile) -> Member:
+    return Member(
+        program=stored.program,
+        member_id=stored.member_id,
+        version=stored.version,
+        referral_code=stored.referral_code,
+        tier=tier,
+        profile=profile,
+        referred_by=stored.referred_by,
+        created_at=stored.created_at,
+    )
+
+
+def _merged(profile: Profile, changes: Mapping[str, Any]) -> Profile:
+    fields = dict(changes)
+    if "external_ids" in fields:
+        merged: dict[str, str | None] = {**profile.external_ids, **(fields["external_ids"] or {})}
+        fields["external_ids"] = {platform: value for platform, value in merged.items() if value is not None}
+    return replace(profile, **fields)
+
+
+def _unknown_code() -> ReferralCodeUnknown:
+    return ReferralCodeUnknown("Nobody has this referral code; correct it or leave it out.", pointer="/referral_code")
+
+
+def _already_enrolled(taken: Mapping[str, str | None]) -> AlreadyEnrolled:
+    pointers = sorted(pointer_of(kind) for kind in taken)
+    return AlreadyEnrolled(f"A member has this already: {', '.join(pointers)}.", pointer=pointers[0])

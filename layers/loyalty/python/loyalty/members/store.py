@@ -1,0 +1,215 @@
+"""Members and their lookups in the table. The only place that speaks DynamoDB for members.
+
+::
+
+    M#{program}#{member}   MEMBER    profile as ciphertext, hashes of its lookups, referral code, version
+    U#{program}#{digest}   LOOKUP    the one member who has this e-mail, phone, platform's customer id or code
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from loyalty_contract import MEMBER_SK
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+
+from loyalty.core.clock import from_text, to_text
+from loyalty.core.pii import Sealed
+from loyalty.core.table import (
+    Check,
+    Delete,
+    IntegerAttribute,
+    Item,
+    Operation,
+    Put,
+    RawItem,
+    Table,
+    TextMapAttribute,
+    TransactionRefused,
+)
+from loyalty.ledger.store import WALLET_SK, new_wallet_put, parse_partition, partition, wallet_of
+from loyalty.referrals.model import code_digest
+from loyalty.referrals.store import attribution_put
+
+LOOKUP_SK: Final = "LOOKUP"
+REFERRAL_CODE: Final = "referral_code"
+"""The kind of lookup that a member's own referral code is."""
+REFERRER: Final = "referrer"
+MEMBER: Final = "member"
+
+
+class MemberItem(Item):
+    """A member; nothing personal stands here in the clear."""
+
+    version = IntegerAttribute()
+    referral_code = UnicodeAttribute()
+    entry_tier = UnicodeAttribute()
+    referred_by = UnicodeAttribute(null=True)
+    created_at = UnicodeAttribute()
+    updated_at = UnicodeAttribute()
+    request_hash = UnicodeAttribute()
+    lookups = TextMapAttribute()
+    pii_key = BinaryAttribute(legacy_encoding=False)
+    pii_nonce = BinaryAttribute(legacy_encoding=False)
+    pii = BinaryAttribute(legacy_encoding=False)
+
+
+class LookupItem(Item):
+    """Makes its digest unique within the program, and leads to the member."""
+
+    member_id = UnicodeAttribute()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMember:
+    """A member as the table holds them: ``lookups`` maps kinds to keyed hashes, ``sealed`` is the profile.
+
+    ``entry_tier`` is the tier on the day of enrollment, ``request_hash`` the keyed hash of that request.
+    """
+
+    program: str
+    member_id: str
+    version: int
+    referral_code: str
+    entry_tier: str
+    referred_by: str | None
+    created_at: datetime
+    updated_at: datetime
+    request_hash: str
+    lookups: Mapping[str, str]
+    sealed: Sealed
+
+
+def lookup_key(program: str, digest: str) -> tuple[str, str]:
+    """Partition and sort key of a lookup."""
+    return lookup_partition(program, digest), LOOKUP_SK
+
+
+def lookup_partition(program: str, digest: str) -> str:
+    """The partition of a digest: its lookup, and what is kept until somebody has it."""
+    return f"U#{program}#{digest}"
+
+
+class MemberStore:
+    """Reads and writes members; every write is one transaction with its lookups."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, program: str, member_id: str) -> StoredMember | None:
+        """The member, or None."""
+        raw = self._table.read(partition(program, member_id), MEMBER_SK)
+        return None if raw is None else _member_of(raw)
+
+    def with_tier(self, program: str, member_id: str) -> tuple[StoredMember, str] | None:
+        """The member and the wallet's tier, in one round trip; None where there is no such member."""
+        pk = partition(program, member_id)
+        found = self._table.get_many([(pk, MEMBER_SK), (pk, WALLET_SK)])
+        if (pk, MEMBER_SK) not in found:
+            return None
+        return _member_of(found[pk, MEMBER_SK]), wallet_of(found[pk, WALLET_SK]).tier
+
+    def owners(self, program: str, *digests: str) -> dict[str, str]:
+        """Digest → member id, for those that somebody has; one round trip."""
+        keys = {lookup_key(program, digest): digest for digest in digests}
+        found = self._table.get_many(list(keys)) if keys else {}
+        return {keys[key]: raw["member_id"]["S"] for key, raw in found.items()}
+
+    def create(self, member: StoredMember, *, used_code: str | None = None) -> dict[str, str | None]:
+        """Writes a new member, their wallet and lookups, and where they used a referral code, the attribution.
+
+        Returns:
+            Nothing where it was written; else what stood in the way: kind of lookup → its owner's member id, or
+            ``referrer`` → whoever has the used code now, if not ``member.referred_by``.
+
+        Raises:
+            TransactionRefused: another transaction held one of the items; the same call may be made again.
+        """
+        operations: dict[str, Operation] = {
+            MEMBER: Put(_item_of(member), MemberItem.pk.does_not_exist()),
+            "wallet": new_wallet_put(member.program, member.member_id, member.entry_tier, member.created_at),
+            **{kind: _lookup_put(member, digest) for kind, digest in member.lookups.items()},
+            REFERRAL_CODE: _lookup_put(member, code_digest(member.referral_code)),
+        }
+        if used_code is not None and member.referred_by is not None:
+            key = lookup_key(member.program, code_digest(used_code))
+            operations[REFERRER] = Check(LookupItem, *key, LookupItem.member_id == member.referred_by)
+            operations["attribution"] = attribution_put(
+                member.program, member.referred_by, member.member_id, used_code, member.created_at
+            )
+        return self._write(operations)
+
+    def replace(self, before: StoredMember, after: StoredMember) -> dict[str, str | None]:
+        """Writes the next version of a member and moves the lookups that changed.
+
+        Returns and raises like :meth:`create`; ``member`` → None where ``before`` is no longer the current version.
+        """
+        gone = {kind: digest for kind, digest in before.lookups.items() if after.lookups.get(kind) != digest}
+        new = {kind: digest for kind, digest in after.lookups.items() if before.lookups.get(kind) != digest}
+        return self._write(
+            {
+                MEMBER: Put(_item_of(after), MemberItem.version == before.version),
+                **{f"old {kind}": _lookup_delete(before, digest) for kind, digest in gone.items()},
+                **{kind: _lookup_put(after, digest) for kind, digest in new.items()},
+            }
+        )
+
+    def _write(self, operations: Mapping[str, Operation]) -> dict[str, str | None]:
+        names = list(operations)
+        try:
+            self._table.write(list(operations.values()))
+        except TransactionRefused as refusal:
+            if not refusal.failed:
+                raise
+            return {names[place]: _owner(raw) for place, raw in refusal.failed.items()}
+        return {}
+
+
+def _owner(raw: RawItem | None) -> str | None:
+    return raw.get("member_id", {}).get("S") if raw else None
+
+
+def _lookup_put(member: StoredMember, digest: str) -> Put:
+    item = LookupItem(*lookup_key(member.program, digest), member_id=member.member_id)
+    return Put(item, LookupItem.pk.does_not_exist())
+
+
+def _lookup_delete(member: StoredMember, digest: str) -> Delete:
+    return Delete(LookupItem, *lookup_key(member.program, digest), LookupItem.member_id == member.member_id)
+
+
+def _item_of(member: StoredMember) -> MemberItem:
+    return MemberItem(
+        partition(member.program, member.member_id),
+        MEMBER_SK,
+        version=member.version,
+        referral_code=member.referral_code,
+        entry_tier=member.entry_tier,
+        referred_by=member.referred_by,
+        created_at=to_text(member.created_at),
+        updated_at=to_text(member.updated_at),
+        request_hash=member.request_hash,
+        lookups=dict(member.lookups),
+        pii_key=member.sealed.key,
+        pii_nonce=member.sealed.nonce,
+        pii=member.sealed.ciphertext,
+    )
+
+
+def _member_of(raw: RawItem) -> StoredMember:
+    item = MemberItem.from_raw_data(raw)
+    program, member_id = parse_partition(item.pk)
+    return StoredMember(
+        program=program,
+        member_id=member_id,
+        version=item.version,
+        referral_code=item.referral_code,
+        entry_tier=item.entry_tier,
+        referred_by=item.referred_by,
+        created_at=from_text(item.created_at),
+        updated_at=from_text(item.updated_at),
+        request_hash=item.request_hash,
+        lookups=item.lookups,
+        sealed=Sealed(item.pii_key, item.pii_nonce, item.pii),
+    )
