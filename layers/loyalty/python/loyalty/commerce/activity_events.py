@@ -5,49 +5,36 @@ Any event source but ``loyalty`` may send it. The schema is strict: an unknown f
 
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator, model_validator
+from pydantic import StringConstraints, field_validator, model_validator
 
-from loyalty.commerce.fields import AmountText, CurrencyText, Moment, money, read, usable_email
+from loyalty.commerce.fields import money, read, usable_email
 from loyalty.commerce.model import CustomerRef, MemberActivity
-from loyalty.programs.model import ProgramId, Slug
+from loyalty.core.fields import MemberId, MoneyBody, ProgramId, RequestBody, Source, SourceId, UtcDatetime
+from loyalty.programs.model import Slug
 
 DETAIL_TYPE: Final = "activity.recorded"
 
-_Id = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
-_MemberId = Annotated[str, StringConstraints(strict=True, pattern=r"^mbr_[0-9a-z]{26}$")]
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class ExternalId(_Strict):
+class ExternalId(RequestBody):
     """A member's id on another platform."""
 
-    platform: Slug
-    id: _Id
+    platform: Source
+    id: SourceId
 
 
-class Amount(_Strict):
-    """``value`` in major units, as a decimal in a string."""
-
-    value: AmountText
-    currency: CurrencyText
-
-
-class ActivityRecorded(_Strict):
+class ActivityRecorded(RequestBody):
     """The detail of the event. ``source`` and ``source_id`` are the activity's identity, for ever."""
 
     program: ProgramId
-    member_id: _MemberId | None = None
+    member_id: MemberId | None = None
     email: Annotated[str, StringConstraints(strict=True, max_length=254)] | None = None
     external_id: ExternalId | None = None
     activity: Slug
-    source: Slug
-    source_id: _Id
-    occurred_at: Moment
+    source: Source
+    source_id: SourceId
+    occurred_at: UtcDatetime
     channel: Slug
-    amount: Amount | None = None
+    amount: MoneyBody | None = None
 
     @field_validator("email")
     @classmethod

@@ -1,7 +1,6 @@
 """Strict readers for what other systems send. Pure; refusals quote no values, since values may be personal data."""
 
 import re
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, TypeVar
 
@@ -11,25 +10,8 @@ from loyalty.commerce.model import MALFORMED_PAYLOAD
 from loyalty.core.errors import Rejected, TooManyDecimals, UnknownCurrency
 from loyalty.core.money import Money
 
-_RFC3339: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
 _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
 _PROBLEMS_NAMED: Final = 3
-
-
-def utc_moment(value: Any) -> datetime:
-    """An RFC 3339 time as an aware moment in UTC.
-
-    Raises:
-        ValueError: no such time, or no offset from UTC is given.
-    """
-    if not isinstance(value, str) or _RFC3339.fullmatch(value) is None:
-        raise ValueError("is not an RFC 3339 time with its offset from UTC")
-    try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("is not a moment of the calendar") from None
 
 
 def usable_email(value: Any) -> str | None:
@@ -48,7 +30,6 @@ SignedAmountText = Annotated[str, StringConstraints(strict=True, pattern=r"^-?[0
 CurrencyText = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{3}$")]
 NumericId = Annotated[str, BeforeValidator(_digits), StringConstraints(strict=True, pattern=r"^[1-9][0-9]{0,19}$")]
 """A platform's numeric identifier, sent as a whole number or as text."""
-Moment = Annotated[datetime, BeforeValidator(utc_moment)]
 Email = Annotated[str | None, BeforeValidator(usable_email)]
 
 

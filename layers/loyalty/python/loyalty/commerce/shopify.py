@@ -14,7 +14,6 @@ from loyalty.commerce.fields import (
     AmountText,
     CurrencyText,
     Email,
-    Moment,
     NumericId,
     Payload,
     SignedAmountText,
@@ -24,6 +23,7 @@ from loyalty.commerce.fields import (
 )
 from loyalty.commerce.model import UNKNOWN_TOPIC, CustomerRef, Ignored, Purchase, Refund
 from loyalty.core.errors import Rejected
+from loyalty.core.fields import UtcDatetime
 from loyalty.core.money import Money
 
 SOURCE: Final = "shopify"
@@ -66,8 +66,8 @@ class _Order(Payload):
     total_price: AmountText
     financial_status: str | None = None
     source_name: str | None = None
-    processed_at: Moment | None = None
-    created_at: Moment
+    processed_at: UtcDatetime | None = None
+    created_at: UtcDatetime
     email: Email = None
     contact_email: Email = None
     customer: _Customer | None = None
@@ -102,8 +102,8 @@ class _Transaction(Payload):
 class _Refund(Payload):
     id: NumericId
     order_id: NumericId
-    processed_at: Moment | None = None
-    created_at: Moment
+    processed_at: UtcDatetime | None = None
+    created_at: UtcDatetime
     transactions: tuple[_Transaction, ...] = ()
     refund_line_items: tuple[_RefundedLine, ...] = ()
     order_adjustments: tuple[_Adjustment, ...] = ()

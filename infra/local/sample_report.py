@@ -1,0 +1,102 @@
+"""What the sample day left behind, for people: statements with a running balance, gift cards, what to try next."""
+
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.local.sample_player import Day, Standing
+
+_KINDS: Final = {
+    "reversal": "Refund",
+    "expiry": "Expired",
+    "hold": "Held",
+    "capture": "Captured",
+    "release": "Released",
+    "tier": "Tier",
+}
+_NEXT: Final = """\
+source .local/env
+TOKEN=$(curl -s -u "$LOYALTY_CLIENT_ID:$LOYALTY_CLIENT_SECRET" -d grant_type=client_credentials "$LOYALTY_TOKEN_URL" \
+| python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
+member="$LOYALTY_API/v1/programs/$LOYALTY_PROGRAM/members/MEMBER"
+
+# NAME's wallet, and the latest lines of the statement
+curl -s -H "Authorization: Bearer $TOKEN" "$member/wallet"
+curl -s -H "Authorization: Bearer $TOKEN" "$member/entries?limit=3"
+
+# An accrual; sent again it counts once
+curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' "$member/accruals" \
+  -d '{"activity": "purchase", "source": "pos", "source_id": "R-1", "occurred_at": "2026-11-20T15:00:00Z", \
+"channel": "store", "amount": {"value": "105.00", "currency": "USD"}}'
+
+# Points held for a coffee
+curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-coffee' \
+  "$member/redemptions" -d '{"reward_id": "coffee"}'
+
+# The proof that every balance is the sum of its entries
+make verify"""
+
+
+def show(day: Day, console: Console) -> None:
+    """Prints statements, members, gift cards and commands to go on with."""
+    console.print(f"\n[bold]{day.script.title}[/bold]\n{day.script.rule}\n", highlight=False)
+    for standing in day.standings:
+        console.print(_statement(standing))
+    console.print(_members(day.standings))
+    for delivery in day.deliveries:
+        console.print(_delivery(delivery), highlight=False)
+    first = day.standings[0]
+    console.print("\n[bold]What to try next[/bold]")
+    console.print(
+        _NEXT.replace("NAME", first.name).replace("MEMBER", first.member_id),
+        markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip
+
+
+def _statement(standing: Standing) -> Table:
+    table = Table(title=f"{standing.name} · {standing.wallet['tier']}", title_justify="left", title_style="bold")
+    for heading in ("When", "What", "Where", "Amount"):
+        table.add_column(heading)
+    table.add_column("Points", justify="right")
+    table.add_column("Balance", justify="right")
+    balance = 0
+    for entry in standing.statement:
+        balance += entry["points"]
+        when = entry["occurred_at"][:16].replace("T", " ")
+        points = f"{entry['points']:+}" if entry["points"] else "·"
+        table.add_row(when, _what(entry), entry.get("channel") or "", entry.get("amount") or "", points, str(balance))
+    return table
+
+
+def _what(entry: dict[str, Any]) -> str:
+    kind = entry["kind"]
+    if kind == "accrual":
+        return str(entry.get("activity") or "accrual").capitalize()
+    label = _KINDS.get(kind, kind)
+    if kind == "tier":
+        return f"{label}: {entry.get('tier_from')} → {entry.get('tier_to')}"
+    if kind == "reversal":
+        return f"{label} of {entry.get('activity') or 'accrual'!s}"
+    return f"{label}: {entry['reward_id']}" if entry.get("reward_id") else label
+
+
+def _members(standings: list[Standing]) -> Table:
+    table = Table(title="Members", title_justify="left", title_style="bold")
+    for heading in ("Member", "Id", "Tier"):
+        table.add_column(heading)
+    for heading in ("Available", "Held"):
+        table.add_column(heading, justify="right")
+    table.add_column("Expires on")
+    for standing in standings:
+        wallet = standing.wallet
+        expires = ", ".join(f"{lot['points']} {lot['expires_on'] or 'never'}" for lot in wallet["lots"])
+        held, available = str(wallet["held"]), str(wallet["available"])
+        table.add_row(standing.name, standing.member_id, wallet["tier"], available, held, expires)
+    return table
+
+
+def _delivery(redemption: dict[str, Any]) -> str:
+    card = redemption.get("gift_card") or {}
+    shown = ", ".join(f"{name} {value}" for name, value in card.items() if value) or "in the member's vault"
+    return f"\n[bold]Gift card delivered[/bold] for {redemption['points']} points ({redemption['reward_id']}): {shown}"
