@@ -1,0 +1,1 @@
+"""Calls a function's API as the gateway does, with keys that need no KMS."""

@@ -1,0 +1,109 @@
+import pytest
+
+from tests.unit.members.conftest import Members
+
+PATH = "/v1/programs/acme/members"
+ADA = {
+    "email": "Ada.Lovelace@Example.com",
+    "phone": "+393331234567",
+    "given_name": "Ada",
+    "family_name": "Lovelace",
+    "locale": "en-GB",
+    "external_ids": {"shopify": "207119551"},
+}
+
+
+def test_enrolls_in_one_transaction_with_wallet_and_lookups(members: Members) -> None:
+    reply = members.call("POST", PATH, ADA)
+    assert reply.status == 201
+    body = reply.json
+    assert reply.headers["Location"] == f"{PATH}/{body['member_id']}"
+    assert reply.headers["ETag"] == '"1"'
+    assert reply.headers["Idempotent-Replayed"] == "false"
+    assert body == ADA | {
+        "member_id": body["member_id"],
+        "referral_code": body["referral_code"],
+        "tier": "bronze",
+        "referred_by": None,
+        "created_at": "2026-03-15T12:00:00.000Z",
+        "version": 1,
+    }
+    kinds = sorted((pk.split("#")[0], sk) for pk, sk in members.items() if pk[0] in "MU")
+    assert kinds == [("M", "MEMBER"), ("M", "WALLET"), *[("U", "LOOKUP")] * 4]
+    assert members.call("GET", reply.headers["Location"]).json == body
+    assert members.keys.contexts == [{"program": "acme", "member": body["member_id"]}]
+
+
+def test_an_email_is_enough(members: Members) -> None:
+    body = members.enroll("solo@example.com")
+    assert (body["phone"], body["external_ids"]) == (None, {})
+
+
+def test_the_same_request_again_gives_its_first_result(members: Members) -> None:
+    first = members.call("POST", PATH, ADA)
+    members.call("PATCH", first.headers["Location"], {"given_name": "Augusta"})
+    before = members.items()
+    again = members.call("POST", PATH, ADA)
+    assert again.json == first.json
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert members.items() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"given_name": "Augusta"}, "/email"),
+        ({"email": "other@example.com", "external_ids": {}}, "/phone"),
+        ({"email": "other@example.com", "phone": "+393330000000"}, "/external_ids/shopify"),
+        ({"email": " ADA.LOVELACE@example.COM ", "phone": None, "external_ids": {}}, "/email"),
+    ],
+)
+def test_what_a_member_has_nobody_else_can_enroll_with(
+    members: Members, change: dict[str, object], pointer: str
+) -> None:
+    members.call("POST", PATH, ADA)
+    before = members.items()
+    problem = members.call("POST", PATH, ADA | change).problem(409, "already_enrolled")
+    assert pointer in [field["pointer"] for field in problem["errors"]]
+    assert "ada" not in problem["detail"].lower()
+    assert members.items() == before
+
+
+def test_the_same_person_may_join_two_programs(members: Members) -> None:
+    members.programs.bind_client("app", {"acme", "other"})
+    ours = members.call("POST", PATH, ADA)
+    theirs = members.call("POST", "/v1/programs/other/members", ADA)
+    assert (ours.status, theirs.status) == (201, 201)
+    hashes = [key for key in members.items() if key[0].startswith("U#") and "referral" not in key[0]]
+    assert len({pk.split("#")[2] for pk, _ in hashes}) == 6, "the same value has another hash in another program"
+
+
+def test_a_referral_is_attributed_to_its_referrer(members: Members) -> None:
+    ada = members.enroll("ada@example.com")
+    bob = members.enroll("bob@example.com", referral_code=f" {ada['referral_code'].lower()} ")
+    assert bob["referred_by"] == ada["member_id"]
+    item = members.items()[f"M#acme#{ada['member_id']}", f"REFERRAL#{bob['member_id']}"]
+    assert item["code"]["S"] == ada["referral_code"]
+
+
+@pytest.mark.parametrize("code", ["ZZZZZZZZ", "not a code", "O0I1L"])
+def test_an_unknown_referral_code_enrolls_nobody(members: Members, code: str) -> None:
+    before = members.items()
+    reply = members.call("POST", PATH, {"email": "bob@example.com", "referral_code": code})
+    problem = reply.problem(422, "referral_code_unknown")
+    assert problem["errors"][0]["pointer"] == "/referral_code"
+    assert members.items() == before
+
+
+def test_a_code_of_another_program_is_unknown(members: Members) -> None:
+    members.programs.bind_client("app", {"acme", "other"})
+    ada = members.enroll("ada@example.com")
+    body = {"email": "bob@example.com", "referral_code": ada["referral_code"]}
+    members.call("POST", "/v1/programs/other/members", body).problem(422, "referral_code_unknown")
+
+
+def test_a_code_that_is_taken_is_drawn_anew(members: Members) -> None:
+    taken = members.enroll("ada@example.com")["referral_code"]
+    codes = iter([taken, taken, "FREECDDE"])
+    members.service._new_code = lambda: next(codes)
+    assert members.enroll("bob@example.com")["referral_code"] == "FREECDDE"
