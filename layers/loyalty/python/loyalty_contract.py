@@ -3,7 +3,7 @@
 ``infra`` and ``loyalty`` never import each other; both import this module.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 # --- The table -------------------------------------------------------------------------------
 PARTITION_KEY: Final = "pk"
@@ -59,36 +59,3 @@ SCOPES: Final = {
     "rewards.read": "Read the reward catalogue",
     "referrals.read": "Validate referral codes",
 }
-
-# --- Routes of the API -----------------------------------------------------------------------
-
-
-class Route(NamedTuple):
-    """One route: the function that answers it, and the scope that a caller needs (None: no token)."""
-
-    method: str
-    path: str
-    function: str
-    scope: str | None
-
-
-_PROGRAM: Final = "/v1/programs/{program}"
-_MEMBER: Final = _PROGRAM + "/members/{member_id}"
-_REDEMPTION: Final = _MEMBER + "/redemptions/{redemption_id}"
-
-ROUTES: Final = (
-    Route("GET", "/health", "wallet", None),
-    Route("POST", _PROGRAM + "/members", "enrollment", "members.write"),
-    Route("GET", _MEMBER, "enrollment", "members.read"),
-    Route("PATCH", _MEMBER, "enrollment", "members.write"),
-    Route("GET", _MEMBER + "/wallet", "wallet", "wallet.read"),
-    Route("GET", _MEMBER + "/entries", "wallet", "wallet.read"),
-    Route("POST", _MEMBER + "/accruals", "accrual", "accruals.write"),
-    Route("POST", _MEMBER + "/redemptions", "redemption", "redemptions.write"),
-    Route("GET", _REDEMPTION, "redemption", "redemptions.read"),
-    Route("POST", _REDEMPTION + "/capture", "redemption", "redemptions.write"),
-    Route("POST", _REDEMPTION + "/release", "redemption", "redemptions.write"),
-    Route("GET", _PROGRAM + "/rewards", "redemption", "rewards.read"),
-    Route("POST", _PROGRAM + "/referrals/validate", "referral_validation", "referrals.read"),
-)
-"""What the gateway lets through, and what ``docs/openapi.json`` promises; a function serves exactly its own."""
