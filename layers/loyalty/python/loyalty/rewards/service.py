@@ -160,8 +160,8 @@ def _reward(program: Program, reward_id: str) -> Reward:
 
 def _price(program: Program, reward: Reward, quantity: int) -> int:
     most = program.document.limits.redemption_quantity
-    if quantity > most:
-        raise QuantityLimitExceeded(f"At most {most} of a reward in one redemption.", pointer="/quantity")
+    if not 1 <= quantity <= most:
+        raise QuantityLimitExceeded(f"One to {most} of a reward in one redemption.", pointer="/quantity")
     points = reward.points * quantity
     if points > MAX_POINTS:
         raise PointsLimitExceeded(f"This would be {points} points; one posting holds at most {MAX_POINTS}.")
