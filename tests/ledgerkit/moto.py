@@ -1,0 +1,34 @@
+"""A table in moto: quick enough for thousands of examples. What it cannot be trusted with, integration tests cover."""
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from loyalty.core.table import Table
+from tests.ledgerkit.tables import create_table, empty_table
+from tests.ledgerkit.world import World
+
+
+@pytest.fixture(scope="module")
+def moto_table() -> Iterator[Table]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "test")
+        with mock_aws():
+            table = Table("ledger", region="eu-south-1")
+            create_table(table.client, table.name)
+            yield table
+
+
+@pytest.fixture
+def table(moto_table: Table) -> Table:
+    """An empty table; making one for each test would cost ten times as much."""
+    empty_table(moto_table)
+    return moto_table
+
+
+@pytest.fixture
+def world(table: Table) -> World:
+    """One member, no points."""
+    return World(table).enroll()

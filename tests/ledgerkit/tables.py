@@ -1,0 +1,41 @@
+"""The table as the template declares it: the same keys, index and types, on any engine."""
+
+from typing import Any
+
+import loyalty_contract as contract
+from loyalty.core.table import Table
+
+
+def create_table(client: Any, name: str) -> None:
+    """Creates the table and waits until it takes requests."""
+
+    def keys(sort: str) -> list[dict[str, str]]:
+        return [
+            {"AttributeName": contract.PARTITION_KEY, "KeyType": "HASH"},
+            {"AttributeName": sort, "KeyType": "RANGE"},
+        ]
+
+    client.create_table(
+        TableName=name,
+        KeySchema=keys(contract.SORT_KEY),
+        AttributeDefinitions=[
+            {"AttributeName": contract.PARTITION_KEY, "AttributeType": "S"},
+            {"AttributeName": contract.SORT_KEY, "AttributeType": "S"},
+            {"AttributeName": contract.ENTRY_INDEX_KEY, "AttributeType": "N"},
+        ],
+        LocalSecondaryIndexes=[
+            {
+                "IndexName": contract.ENTRY_INDEX,
+                "KeySchema": keys(contract.ENTRY_INDEX_KEY),
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+
+
+def empty_table(table: Table) -> None:
+    """Deletes every item."""
+    for raw in list(table.scan()):
+        table.client.delete_item(TableName=table.name, Key={name: raw[name] for name in ("pk", "sk")})
