@@ -10,11 +10,12 @@
     │   ├── CurrencyNotInProgram, ActivityNotRewarded, AmountRequired, ReferralCodeUnknown, PointsLimitExceeded
     │   └── IdempotencyKeyReused, CurrencyMismatch, AmountExceedsAccrual, QuantityLimitExceeded
     ├── Missing                      does not exist, or not for this caller
-    │   └── ProgramNotFound, MemberNotFound, RewardNotFound, RedemptionNotFound, EntryNotFound, RouteNotFound
+    │   ├── ProgramNotFound, MemberNotFound, RewardNotFound, RedemptionNotFound, EntryNotFound, RouteNotFound
+    │   └── GiftCardNotFound
     ├── Conflict                     the state of the world refuses it
     │   ├── EntryExistsWithDifferentRequest, WalletBusy, InsufficientPoints
     │   ├── AlreadyEnrolled, MemberChanged, ProgramChanged
-    │   └── RedemptionAlreadyCaptured, RedemptionAlreadyReleased, FulfillmentInProgress
+    │   └── RedemptionAlreadyCaptured, RedemptionAlreadyReleased, FulfillmentInProgress, GiftCardNotDelivered
     ├── Unauthenticated              the caller has not said who it is
     ├── Unavailable                  what we stand on (table, keys) is throttled or away: the same request may be sent again
     ├── Stale                        ``If-Match`` names a version that is no longer the current one
@@ -147,6 +148,10 @@ class RouteNotFound(Missing):
     code = "route_not_found"
 
 
+class GiftCardNotFound(Missing):
+    code = "gift_card_not_found"
+
+
 class Conflict(LoyaltyError):
     code = "conflict"
 
@@ -185,6 +190,10 @@ class RedemptionAlreadyReleased(Conflict):
 
 class FulfillmentInProgress(Conflict):
     code = "fulfillment_in_progress"
+
+
+class GiftCardNotDelivered(Conflict):
+    code = "gift_card_not_delivered"
 
 
 class Unauthenticated(LoyaltyError):

@@ -1,0 +1,1 @@
+"""Fulfilment of gift cards: ordered from a supplier for points that are held, then captured, or released."""

@@ -1,0 +1,46 @@
+"""Showing a delivered gift card to whoever may see it."""
+
+from loyalty.core.errors import GiftCardNotDelivered, GiftCardNotFound
+from loyalty.core.pii import Sealed, Vault
+from loyalty.fulfillment.model import GiftCard
+from loyalty.programs.model import RewardType
+from loyalty.rewards.model import RedemptionStatus
+from loyalty.rewards.store import RedemptionStore
+
+
+class GiftCardService:
+    """Opens the vaulted card. The caller sees to it that the client is bound to the program."""
+
+    def __init__(self, store: RedemptionStore, vault: Vault) -> None:
+        self._store = store
+        self._vault = vault
+
+    def reveal(self, program: str, member_id: str, redemption_id: str) -> GiftCard:
+        """The card of a captured redemption: one read and one call to KMS.
+
+        Raises:
+            RedemptionNotFound: the member has no such redemption.
+            GiftCardNotFound: it is for another type of reward.
+            GiftCardNotDelivered: it is being fulfilled, or its points were given back.
+        """
+        item = self._store.item(program, member_id, redemption_id)
+        if item.reward_type != RewardType.GIFT_CARD.value:
+            raise GiftCardNotFound(
+                f"'{redemption_id}' is a redemption of type '{item.reward_type}'; it has no gift card."
+            )
+        if item.status != RedemptionStatus.CAPTURED.value or not item.gift_card_data:
+            raise GiftCardNotDelivered(
+                f"'{redemption_id}' is {item.status}; its gift card can be read once it is captured."
+            )
+        sealed = Sealed(item.gift_card_key, item.gift_card_nonce, item.gift_card_data)
+        return card_in(self._vault.open(program, member_id, sealed))
+
+
+def card_document(card: GiftCard) -> dict[str, str]:
+    """The card as the vault seals it."""
+    return {"link": card.link}
+
+
+def card_in(document: dict[str, str]) -> GiftCard:
+    """The card that :func:`card_document` wrote."""
+    return GiftCard(document["link"])
