@@ -32,6 +32,7 @@ def definition(*, settle_seconds: int) -> Json:
         settle_seconds: how long an order without an answer may still arrive at the supplier before it is asked.
     """
     return {
+        "QueryLanguage": "JSONata",
         "StartAt": "Order",
         "States": {
             "Order": _step(
@@ -87,7 +88,10 @@ def definition(*, settle_seconds: int) -> Json:
 def _step(step: str, *, then: str, retry: list[Json], catch: list[Json]) -> Json:
     request = {
         "step": step,
-        **{name: f"{{% $states.context.Execution.Input.{name} %}}" for name in ("program", "member_id", "redemption_id")},
+        **{
+            name: f"{{% $states.context.Execution.Input.{name} %}}"
+            for name in ("program", "member_id", "redemption_id")
+        },
     }
     return {
         "Type": "Task",

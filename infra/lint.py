@@ -9,10 +9,8 @@ from typing import Final
 
 ASSEMBLY: Final = "manifest.json"
 
-IGNORED: Final = {
-    "W3005": "CDK writes dependencies that also follow from references",
-    "W8001": "CDK writes its conditions into every template",
-}
+IGNORED: Final = ("W3005",)
+"""A dependency that also follows from a reference: CDK writes both for every function's role."""
 
 
 def templates(outdir: Path) -> dict[str, list[Path]]:
@@ -38,8 +36,8 @@ def main(outdir: Path) -> int:
     failed = 0
     for region, paths in sorted(templates(outdir).items()):
         command = [
-            str(Path(sys.executable).with_name("cfn-lint")), "--regions", region, 
-            "--non-zero-exit-code", "warning", "--templates", *map(str, paths),
+            str(Path(sys.executable).with_name("cfn-lint")), "--regions", region,
+            "--non-zero-exit-code", "warning", "--template", *map(str, paths), "--ignore-checks", *IGNORED,
         ]  # fmt: skip
         code = subprocess.run(command, check=False).returncode
         print(f"cfn-lint {region}: {len(paths)} templates, {'clean' if code == 0 else 'findings above'}")

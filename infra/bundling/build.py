@@ -113,7 +113,10 @@ class Builder:
                     code = Path(scratch) / plan.name / plan.content
                     code.mkdir(parents=True)
                     plan.fill(code)
-                jobs = [bytecode.Job(f"{scratch}/{plan.name}/{plan.content}".rstrip("/"), plan.runs_at) for plan, _ in missing]
+                jobs = [
+                    bytecode.Job(f"{scratch}/{plan.name}/{plan.content}".rstrip("/"), plan.runs_at)
+                    for plan, _ in missing
+                ]
                 bytecode.compile_all(self._target, jobs, self._cache)
                 for plan, folder in missing:
                     _normalise(Path(scratch) / plan.name)

@@ -21,12 +21,19 @@ class GatewayProblem:
 
 
 _UNAUTHORIZED: Final = GatewayProblem(
-    401, "unauthenticated", "Send a current access token with the scope of this route.", (("WWW-Authenticate", "Bearer"),)
+    401,
+    "unauthenticated",
+    "Send a current access token with the scope of this route.",
+    (("WWW-Authenticate", "Bearer"),),
 )
 _FORBIDDEN: Final = GatewayProblem(403, "forbidden", "The caller may not do this.")
 _NOT_FOUND: Final = GatewayProblem(404, "route_not_found", "There is no such route.")
-_THROTTLED: Final = GatewayProblem(429, "throttled", "Too many requests: wait and send it again.", (("Retry-After", "1"),))
-_INTERNAL: Final = GatewayProblem(500, "internal_error", "Something failed here: quote the request's id when asking for help.")
+_THROTTLED: Final = GatewayProblem(
+    429, "throttled", "Too many requests: wait and send it again.", (("Retry-After", "1"),)
+)
+_INTERNAL: Final = GatewayProblem(
+    500, "internal_error", "Something failed here: quote the request's id when asking for help."
+)
 _TIMEOUT: Final = GatewayProblem(504, "timeout", "No answer in time: the same request may be sent again.")
 
 GATEWAY_PROBLEMS: Final = {
@@ -39,7 +46,9 @@ GATEWAY_PROBLEMS: Final = {
     "DEFAULT_4XX": GatewayProblem(400, "bad_request", "The request is malformed."),
     "DEFAULT_5XX": _INTERNAL,
     "EXPIRED_TOKEN": _UNAUTHORIZED,
-    "INTEGRATION_FAILURE": GatewayProblem(502, "bad_gateway", "Something failed here: the same request may be sent again."),
+    "INTEGRATION_FAILURE": GatewayProblem(
+        502, "bad_gateway", "Something failed here: the same request may be sent again."
+    ),
     "INTEGRATION_TIMEOUT": _TIMEOUT,
     "INVALID_SIGNATURE": _UNAUTHORIZED,
     "MISSING_AUTHENTICATION_TOKEN": _NOT_FOUND,  # what the gateway calls a route or method that does not exist

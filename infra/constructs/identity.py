@@ -38,10 +38,11 @@ class Identity(Construct):
             "AwsSolutions-COG3",
             "AwsSolutions-COG8",
         )
-        scopes = {name: cognito.ResourceServerScope(scope_name=name, scope_description=text) for name, text in contract.SCOPES.items()}
-        server = self.pool.add_resource_server(
-            "Server", identifier=contract.SCOPE_SERVER, scopes=list(scopes.values())
-        )
+        scopes = {
+            name: cognito.ResourceServerScope(scope_name=name, scope_description=text)
+            for name, text in contract.SCOPES.items()
+        }
+        server = self.pool.add_resource_server("Server", identifier=contract.SCOPE_SERVER, scopes=list(scopes.values()))
         self.scopes = {name: cognito.OAuthScope.resource_server(server, scope) for name, scope in scopes.items()}
         account = Stack.of(self).account
         domain = self.pool.add_domain(

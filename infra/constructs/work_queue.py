@@ -24,7 +24,9 @@ class DeadLetterQueue(sqs.Queue):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
-        acknowledge(self, "It is a dead-letter queue: of a queue, of rules or of a stream's consumer.", "AwsSolutions-SQS3")
+        acknowledge(
+            self, "It is a dead-letter queue: of a queue, of rules or of a stream's consumer.", "AwsSolutions-SQS3"
+        )
         alarm(
             self,
             "Depth",

@@ -20,7 +20,9 @@ class WafOn(_Frozen):
     """A web application firewall in front of the API."""
 
     kind: Literal["on"] = "on"
-    requests_per_address: int = Field(default=20_000, ge=100, description="from one address in five minutes; above it: 403")
+    requests_per_address: int = Field(
+        default=20_000, ge=100, description="from one address in five minutes; above it: 403"
+    )
 
 
 class WafOff(_Frozen):
@@ -44,14 +46,19 @@ class StageSettings(_Frozen):
     archive_retention: int = Field(default=30, gt=0, description="how long the bus can be replayed")
     throttle: Throttle = Throttle(rate=500, burst=1000)
     waf: Annotated[WafOn | WafOff, Field(discriminator="kind")] = WafOn()
-    default_program: str = Field(default="", description="of commerce events that name no program; empty: they are rejected")
+    default_program: str = Field(
+        default="", description="of commerce events that name no program; empty: they are rejected"
+    )
     partner_event_sources: tuple[str, ...] = Field(
-        default=(), description="EventBridge partner sources, aws.partner/...: each gets its bus and feeds the inbound queue"
+        default=(),
+        description="EventBridge partner sources, aws.partner/...: each gets its bus and feeds the inbound queue",
     )
     supplier_url: str | None = Field(
         default=None, description="default of the parameter SupplierUrl; None: the operator must give it at deploy"
     )
     supplier_settle_seconds: int = Field(
-        default=60, gt=0, description="how long an order without an answer may still arrive before the supplier is asked"
+        default=60,
+        gt=0,
+        description="how long an order without an answer may still arrive before the supplier is asked",
     )
     unmatched_per_hour: int = Field(default=100, gt=0, description="purchases by nobody we know before an alarm")

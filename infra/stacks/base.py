@@ -36,7 +36,14 @@ class FunctionStack(cdk.Stack):
     """
 
     def __init__(
-        self, scope: Construct, name: str, *, settings: StageSettings, stateful: StatefulStack, assets: Assets, purpose: str
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        settings: StageSettings,
+        stateful: StatefulStack,
+        assets: Assets,
+        purpose: str,
     ) -> None:
         super().__init__(
             scope, name, stack_name=resource(settings.name, name), description=f"Loyalty {settings.name}: {purpose}"
@@ -105,9 +112,7 @@ class FunctionStack(cdk.Stack):
 
     def dead_letter_queue(self, name: str) -> DeadLetterQueue:
         """A dead-letter queue for what never reaches a queue of ours."""
-        return DeadLetterQueue(
-            self, name, stage=self.settings.name, key=self.messages_key, topic=self.stateful.alarms
-        )
+        return DeadLetterQueue(self, name, stage=self.settings.name, key=self.messages_key, topic=self.stateful.alarms)
 
     def feed(self, worker: PythonFunction, queue: WorkQueue) -> None:
         """Let ``worker`` work off ``queue`` in batches; it names the messages that it could not process."""
@@ -115,7 +120,13 @@ class FunctionStack(cdk.Stack):
         worker.alias.add_event_source(sources.SqsEventSource(source, batch_size=10, report_batch_item_failures=True))
 
     def rule(
-        self, name: str, *, bus: events.IEventBus, pattern: events.EventPattern, queue: WorkQueue, undelivered: DeadLetterQueue
+        self,
+        name: str,
+        *,
+        bus: events.IEventBus,
+        pattern: events.EventPattern,
+        queue: WorkQueue,
+        undelivered: DeadLetterQueue,
     ) -> events.Rule:
         """Send events of ``bus`` that match to ``queue``; what cannot be delivered within a day goes to ``undelivered``."""
         target = targets.SqsQueue(

@@ -22,7 +22,10 @@ class ObservabilityStack(cdk.Stack):
 
     def __init__(self, scope: Construct, name: str, *, settings: StageSettings, stateful: StatefulStack) -> None:
         super().__init__(
-            scope, name, stack_name=resource(settings.name, name), description=f"Loyalty {settings.name}: dashboard, alarms"
+            scope,
+            name,
+            stack_name=resource(settings.name, name),
+            description=f"Loyalty {settings.name}: dashboard, alarms",
         )
         self._stage = settings.name
         self._stateful = stateful

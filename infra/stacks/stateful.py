@@ -45,7 +45,11 @@ class StatefulStack(Stack):
         self.table = self._table()
         self.bus = self._bus()
         self.alarms = sns.Topic(
-            self, "Alarms", display_name=f"Loyalty {settings.name} alarms", master_key=self.keys.messages, enforce_ssl=True
+            self,
+            "Alarms",
+            display_name=f"Loyalty {settings.name} alarms",
+            master_key=self.keys.messages,
+            enforce_ssl=True,
         )
         self.identity = Identity(self, "Identity", settings=settings, removal=self._removal)
         self.supplier_secret = self._supplier_secret()
