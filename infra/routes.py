@@ -35,6 +35,7 @@ ROUTES: Final = (
     Route("POST", f"{_MEMBER}/accruals", "accrual", "accruals.write"),
     Route("POST", f"{_MEMBER}/redemptions", "redemption", "redemptions.write"),
     Route("GET", _REDEMPTION, "redemption", "redemptions.read"),
+    Route("GET", f"{_REDEMPTION}/gift-card", "redemption", "redemptions.read"),
     Route("POST", f"{_REDEMPTION}/capture", "redemption", "redemptions.write"),
     Route("POST", f"{_REDEMPTION}/release", "redemption", "redemptions.write"),
     Route("GET", f"{_PROGRAM}/rewards", "redemption", "rewards.read"),

@@ -6,15 +6,17 @@ from typing import Annotated, Self
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
+from pydantic import Field
+
 from loyalty.core.clock import to_text
 from loyalty.core.fields import MemberId, ProgramId, RedemptionId, RequestBody, ResponseBody
 from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
+from loyalty.fulfillment.reveal import GiftCardService
 from loyalty.programs.model import Slug
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Party, Redemption
 from loyalty.rewards.service import RedemptionService
 from loyalty.rewards.store import RedemptionStore
-from pydantic import Field
 
 _REDEMPTIONS = "/v1/programs/<program>/members/<member_id>/redemptions"
 
@@ -53,6 +55,12 @@ class RedemptionView(ResponseBody):
         )
 
 
+class GiftCardView(ResponseBody):
+    """A delivered gift card. Whoever has the link can spend it: show it to the member, and keep it nowhere."""
+
+    link: str
+
+
 class RewardView(ResponseBody):
     """An item of the catalogue."""
 
@@ -68,7 +76,9 @@ class RewardsPage(ResponseBody):
     items: list[RewardView]
 
 
-def routes(programs: ProgramStore, redemptions: RedemptionService, store: RedemptionStore) -> Router:
+def routes(
+    programs: ProgramStore, redemptions: RedemptionService, store: RedemptionStore, cards: GiftCardService
+) -> Router:
     """The catalogue and everything under ``…/redemptions``."""
     router = Router()
 
@@ -109,6 +119,17 @@ def routes(programs: ProgramStore, redemptions: RedemptionService, store: Redemp
     def get_redemption(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> RedemptionView:
         programs.for_client(program, caller(router))
         return RedemptionView.of(store.get(program, member_id, redemption_id))
+
+    @router.get(f"{_REDEMPTIONS}/<redemption_id>/gift-card", summary="Read a gift card", tags=["Redemptions"])
+    def get_gift_card(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> Response[GiftCardView]:
+        programs.for_client(program, caller(router))
+        card = cards.reveal(program, member_id, redemption_id)
+        return Response(
+            status_code=HTTPStatus.OK,
+            content_type="application/json",
+            headers={"Cache-Control": "no-store"},
+            body=GiftCardView(link=card.link),
+        )
 
     @router.post(f"{_REDEMPTIONS}/<redemption_id>/capture", summary="Spend held points", tags=["Redemptions"])
     def capture(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> RedemptionView:
