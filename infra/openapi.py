@@ -1,0 +1,239 @@
+"""The OpenAPI document, from the functions' routes.
+
+Powertools writes the operations and schemas; what it cannot know is added here: the scope of each route, RFC 9457
+problems in place of its own error bodies, response headers, examples.
+"""
+
+import importlib
+import inspect
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+
+import loyalty_contract as contract
+from infra.openapi_examples import PROBLEM, REQUESTS, RESPONSES
+from infra.routes import ROUTES, Route
+from loyalty.core import errors, problems
+from loyalty.core.http import api
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+VERSION: Final = "3.1.0"
+GATEWAY_CODES: Final[Mapping[int, tuple[str, ...]]] = {
+    400: ("bad_request",),
+    403: ("forbidden",),
+    429: ("throttled",),
+    502: ("bad_gateway",),
+    504: ("timeout",),
+}
+"""Codes that only the gateway gives, by status."""
+
+_DESCRIPTION: Final = """\
+Points, tiers and rewards for members of programs.
+
+Every request is made by an OAuth2 client, which is bound to its programs. A body that moves points has an identity:
+an accrual its `source` and `source_id`, a redemption its `Idempotency-Key`. Sent again unchanged, it gives its first
+result with `Idempotent-Replayed: true`; with another content it is refused. Points are whole numbers, amounts of money
+decimal strings, times RFC 3339 in UTC. Whatever is refused is a problem (RFC 9457) with a stable `code`."""
+_HEADERS: Final = {
+    "Idempotent-Replayed": (
+        "`true`: this is the first result of a request that came before.",
+        {"enum": ["true", "false"]},
+    ),
+    "Location": ("Where the new resource is read.", {}),
+    "ETag": ("The version, to send as `If-Match`.", {}),
+}
+_HIDDEN: Final = frozenset({"HTTPValidationError", "ValidationError", "ResponseValidationError"})
+"""Error bodies that Powertools documents and that this API never sends."""
+
+
+class RoutesDiffer(Exception):
+    """A function serves other routes than the gateway sends it."""
+
+
+def document() -> dict[str, Any]:
+    """The whole document.
+
+    Raises:
+        RoutesDiffer: see the message.
+    """
+    apis = {function: function_api(function) for function in sorted({route.function for route in ROUTES})}
+    written = [
+        json.loads(one.get_openapi_json_schema(title="", version="", openapi_version=VERSION)) for one in apis.values()
+    ]
+    paths: dict[str, dict[str, Any]] = {}
+    for part in written:
+        for path, operations in part["paths"].items():
+            paths.setdefault(path, {}).update(operations)
+    _require_same_routes(paths)
+    schemas = {
+        name: schema
+        for part in written
+        for name, schema in part["components"]["schemas"].items()
+        if name not in _HIDDEN
+    }
+    definitions = problems.ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= definitions.pop("$defs") | {"Problem": definitions | {"title": "Problem", "examples": [PROBLEM]}}
+    ordered: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        operation = paths[route.path][route.method.lower()]
+        ordered.setdefault(route.path, {})[route.method.lower()] = _operation(route, operation)
+    result = {
+        "openapi": VERSION,
+        "info": {"title": "Loyalty", "version": project_version(), "description": _DESCRIPTION},
+        "servers": [{"url": "https://api.example.com", "description": "Yours is the stack's output `ApiUrl`."}],
+        "paths": ordered,
+        "components": {
+            "schemas": {name: schemas[name] for name in sorted(schemas)},
+            "responses": {str(status): _problem_response(status, codes) for status, codes in codes_by_status().items()},
+            "headers": {
+                name: {"description": text, "schema": {"type": "string"} | schema}
+                for name, (text, schema) in _HEADERS.items()
+            },
+            "securitySchemes": {"oauth2": _security_scheme()},
+        },
+    }
+    return dict(tidy(result))
+
+
+def function_api(function: str) -> APIGatewayRestResolver:
+    """The API of a function, of services that are not there: defining routes calls none of them."""
+    routes = importlib.import_module(f"functions.{function}.routes").routes
+    return api(routes(*[None] * len(inspect.signature(routes).parameters)))
+
+
+def project_version() -> str:
+    """The version in ``pyproject.toml``."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return str(tomllib.load(file)["project"]["version"])
+
+
+def _require_same_routes(paths: Mapping[str, Mapping[str, Any]]) -> None:
+    served = {(method.upper(), path) for path, operations in paths.items() for method in operations}
+    routed = {(route.method, route.path) for route in ROUTES}
+    if served != routed:
+        differences = sorted(f"{method} {path}" for method, path in served ^ routed)
+        raise RoutesDiffer(f"in the functions or in infra/routes.py, but not in both: {', '.join(differences)}")
+
+
+def _operation(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
+    suffix = re.sub(r"\W", "_", f"{route.path}_{route.method.lower()}")
+    name = operation["operationId"].removesuffix(suffix)
+    operation["operationId"] = name
+    operation["security"] = [] if route.scope is None else [{"oauth2": [f"{contract.SCOPE_SERVER}/{route.scope}"]}]
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "header":
+            parameter["name"] = "-".join(word.capitalize() for word in parameter["name"].split("-"))
+    success = {status: one for status, one in operation["responses"].items() if int(status) < 300}
+    for status, response in success.items():
+        response["description"] = HTTPStatus(int(status)).phrase
+        if name in RESPONSES:
+            response["content"]["application/json"]["example"] = RESPONSES[name]
+        headers = _headers(route, int(status))
+        if headers:
+            response["headers"] = {header: {"$ref": f"#/components/headers/{header}"} for header in headers}
+    if name in REQUESTS:
+        operation["requestBody"]["content"]["application/json"]["example"] = REQUESTS[name]
+    refused = {str(status): {"$ref": f"#/components/responses/{status}"} for status in _statuses(route, operation)}
+    operation["responses"] = success | refused
+    return operation
+
+
+def _headers(route: Route, status: int) -> list[str]:
+    created = ["Idempotent-Replayed"] if status == HTTPStatus.CREATED else []
+    if route.function != "enrollment":
+        return created
+    return [*created, *(["Location"] if created else []), "ETag"]
+
+
+def _statuses(route: Route, operation: Mapping[str, Any]) -> list[int]:
+    """Which problems a route may answer with."""
+    parameters = operation.get("parameters", [])
+    places = {parameter["in"] for parameter in parameters}
+    has_body = "requestBody" in operation
+    conditions = {
+        400: has_body or bool(places & {"header", "query"}),
+        401: route.scope is not None,
+        403: route.scope is not None,
+        404: "path" in places,
+        409: str(route.scope).endswith(".write"),
+        412: any(parameter["name"] == "If-Match" for parameter in parameters),
+        413: has_body,
+        415: has_body,
+        422: has_body or "query" in places,
+        429: True,
+        500: True,
+        502: True,
+        503: route.scope is not None,
+        504: True,
+    }
+    return [status for status, holds in conditions.items() if holds]
+
+
+def codes_by_status() -> dict[int, list[str]]:
+    """Every code that a client may meet, by status: those of the error tree and those of the gateway."""
+    found = {500: [problems.INTERNAL]} | {status: list(codes) for status, codes in GATEWAY_CODES.items()}
+    for kind in _subclasses(errors.LoyaltyError):
+        if not issubclass(kind, errors.Rejected):
+            found.setdefault(problems.status_of(kind), []).append(kind.code)
+    return {status: sorted(found[status]) for status in sorted(found)}
+
+
+def _subclasses(kind: type[errors.LoyaltyError]) -> Iterable[type[errors.LoyaltyError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _subclasses(one)
+
+
+def _problem_response(status: int, codes: Iterable[str]) -> dict[str, Any]:
+    phrase = HTTPStatus(status).phrase
+    return {
+        "description": f"{phrase}: {', '.join(f'`{code}`' for code in codes)}.",
+        "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _security_scheme() -> dict[str, Any]:
+    return {
+        "type": "oauth2",
+        "description": "The token's URL is the stack's output `TokenUrl`.",
+        "flows": {
+            "clientCredentials": {
+                "tokenUrl": "https://auth.example.com/oauth2/token",
+                "scopes": {f"{contract.SCOPE_SERVER}/{scope}": text for scope, text in contract.SCOPES.items()},
+            }
+        },
+    }
+
+
+def tidy(value: Any) -> Any:
+    """Whole bounds as whole numbers, no titles that only repeat the name, maps closed to names that do not fit, Markdown."""
+    if isinstance(value, str):
+        return value.replace("``", "`")
+    if isinstance(value, list):
+        return [tidy(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if not isinstance(value, dict):
+        return value
+    closed = {"additionalProperties": False} if "patternProperties" in value else {}
+    return {
+        name: _without_title(tidy(item)) if name in ("schema", "items") else _properties(name, item)
+        for name, item in (value | closed).items()
+    }
+
+
+def _properties(name: str, value: Any) -> Any:
+    tidied = tidy(value)
+    if name == "properties" and isinstance(tidied, dict):
+        return {field: _without_title(schema) for field, schema in tidied.items()}
+    return tidied
+
+
+def _without_title(schema: Any) -> Any:
+    return {name: item for name, item in schema.items() if name != "title"} if isinstance(schema, dict) else schema
