@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.model import Ignored, MemberActivity, MemberSignal
 from loyalty.core.errors import Rejected

@@ -5,10 +5,10 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.model import Ignored, MemberActivity, MemberSignal, Purchase, Refund
 from loyalty.core.errors import Rejected
-
 from tests.unit.commerce.shopify_samples import ORDER, REFUND, envelope
 from tests.unit.commerce.test_inbound import ACTIVITY, MEMBER, event
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.model import Ignored, Purchase, Refund
 from loyalty.core.errors import Rejected
-
 from tests.unit.commerce.shopify_samples import envelope
 
 DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"

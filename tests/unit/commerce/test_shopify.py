@@ -2,11 +2,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.model import Ignored, Purchase, Refund
 from loyalty.core.errors import Rejected
 from loyalty.core.money import Money
-
 from tests.unit.commerce.shopify_samples import ORDER, REFUND, SHOP, envelope
 
 

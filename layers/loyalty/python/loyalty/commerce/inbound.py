@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from loyalty_contract import EVENT_SOURCE, MEMBER_ENROLLED, MEMBER_UPDATED
 from pydantic import Field
 
 from loyalty.commerce import activity_events, shopify
 from loyalty.commerce.fields import Payload, malformed, read
 from loyalty.commerce.model import UNKNOWN_EVENT, UNSUPPORTED_PLATFORM, Ignored, Inbound, MemberSignal
 from loyalty.core.errors import Rejected
+from loyalty_contract import EVENT_SOURCE, MEMBER_ENROLLED, MEMBER_UPDATED
 
 _SHOWABLE: Final = re.compile(r"[A-Za-z0-9 ._/-]{1,64}")
 _SQUARE_OBJECTS: Final = {"payment", "refund", "order", "customer"}

@@ -1,0 +1,19 @@
+"""The inbound path on real engines: each test runs on ministack and on DynamoDB Local, with a table of its own."""
+
+import pytest
+
+from infra.local.ministack import ACCESS_KEY, SECRET_KEY
+from loyalty.core.table import Table
+from tests.engines.fixtures import REGION, TableEngine
+from tests.unit.commerce.world import Commerce
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+
+
+@pytest.fixture
+def commerce(table_engine: TableEngine) -> Commerce:
+    return Commerce(Table(table_engine.table_name, endpoint=table_engine.endpoint_url, region=REGION))

@@ -1,0 +1,98 @@
+"""The inbound path over a table in moto: everything real but the keys, the clock and the queues."""
+
+from typing import Any
+
+from loyalty.accruals.service import AccrualService
+from loyalty.commerce.batch import BatchRunner, Message, Result
+from loyalty.commerce.inbound import parse
+from loyalty.commerce.model import MemberSignal
+from loyalty.commerce.service import InboundService, Outcome
+from loyalty.commerce.store import CommerceStore
+from loyalty.core.errors import Rejected
+from loyalty.core.pii import Lookups, Vault
+from loyalty.core.table import Table
+from loyalty.ledger.service import Ledger
+from loyalty.ledger.store import LedgerStore
+from loyalty.ledger.verify import audit_table
+from loyalty.members.directory import Directory
+from loyalty.members.model import Profile
+from loyalty.members.service import MemberService
+from loyalty.members.store import MemberStore
+from loyalty.programs.store import ProgramStore
+from tests.apikit.keys import FakeKeys
+from tests.ledgerkit.clock import SettableClock, at
+from tests.ledgerkit.programs import document
+from tests.unit.commerce.shopify_samples import SHOP
+
+PROGRAM = "acme"
+RATES = [{"id": "buy", "activity": "purchase", "rates": [{"points": 1, "per": "1.00", "currency": "USD"}]},
+         {"id": "review", "activity": "review", "fixed_points": 25}]  # fmt: skip
+
+
+class Commerce:
+    """Everything that a test of inbound events wants to hold."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.clock = SettableClock(at("2026-11-22T09:00:00Z"))
+        keys = FakeKeys()
+        self.lookups = Lookups(keys)
+        self.members = MemberStore(table)
+        self.enrollment = MemberService(self.members, Vault(keys), self.lookups, self.clock)
+        self.directory = Directory(self.members, self.lookups)
+        self.programs = ProgramStore(table, self.clock)
+        self.programs.publish(
+            document(id=PROGRAM, earn_rules=RATES, shopify_shops=[SHOP]), expected_version=0, actor="test"
+        )
+        self.store = CommerceStore(table)
+        self.accruals = AccrualService(Ledger(table, self.clock, sleep=lambda _seconds: None), self.clock)
+        self.ledger = LedgerStore(table)
+        self.put_aside: list[tuple[str, Rejected]] = []
+        self.service = self.service_with()
+
+    def service_with(self, **changes: Any) -> InboundService:
+        ports: dict[str, Any] = {
+            "store": self.store,
+            "programs": self.programs,
+            "members": self.members,
+            "finder": self.directory,
+            "accruals": self.accruals,
+            "clock": self.clock,
+        }
+        return InboundService(**(ports | changes))
+
+    def enroll(self, email: str, **fields: Any) -> str:
+        """A new member's id; the event that tells of it is not delivered."""
+        profile = Profile(email=email, **fields)
+        return self.enrollment.enroll(self.programs.current(PROGRAM), profile).member.member_id
+
+    def apply(self, event: dict[str, Any]) -> list[Outcome]:
+        return self.service.apply(parse(event))
+
+    def signal(self, member_id: str) -> list[Outcome]:
+        return self.service.apply(MemberSignal(PROGRAM, member_id))
+
+    def run(self, *bodies: str, receives: int = 1, workers: int = 1) -> list[Result]:
+        """A batch; one worker unless a real engine is underneath, since moto's tables are not safe for threads."""
+
+        def reject(body: str, refusal: Rejected) -> None:
+            self.put_aside.append((body, refusal))
+
+        runner = BatchRunner(self.service.apply, reject, workers=workers)
+        return runner.run([Message(f"m{place}", body, receives) for place, body in enumerate(bodies)])
+
+    def points(self, member_id: str) -> int:
+        wallet = self.ledger.wallet(PROGRAM, member_id)
+        assert wallet is not None
+        return wallet.available
+
+    def entries(self, member_id: str) -> list[str]:
+        return [entry.entry_id for entry in self.ledger.entries(PROGRAM, member_id, limit=100).entries][::-1]
+
+    def keys(self, prefix: str) -> list[str]:
+        """Sort keys of items that start so."""
+        return sorted(raw["sk"]["S"] for raw in self.table.scan() if raw["sk"]["S"].startswith(prefix))
+
+    def audit(self) -> None:
+        report = audit_table(self.table)
+        assert report.findings == []
