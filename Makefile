@@ -74,7 +74,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --uni
 
 lock: $(UV) ## resolve the locks anew (LOCK_ARGS=--upgrade to move versions)
 	@$(COMPILE) $(LOCK_ARGS) --extra cli --group dev pyproject.toml -o requirements/dev.txt
-	@$(COMPILE) $(LOCK_ARGS) -c requirements/dev.txt pyproject.toml -o requirements/runtime.txt
+	@$(COMPILE) $(LOCK_ARGS) -c requirements/dev.txt pyproject.toml -o layers/dependencies/requirements.txt
 	@grep -E '^uv==' requirements/dev.txt | tr -d ' \\' | $(COMPILE) - -o requirements/bootstrap.txt
 
 clean: ## remove what the targets made, but not .venv and not the local cloud's state

@@ -23,7 +23,7 @@ class FunctionSpec:
         memory_mb: also decides its share of a processor; 1,769 MB are one.
         table: DynamoDB actions on the table.
         index: DynamoDB actions on its indexes.
-        pii: what it does with personal data: nothing, read, or also write.
+        pii: what it does with personal data: nothing, open it, or also seal it.
         lookup: computes keyed hashes (lookups, cursors).
         environment: names of the variables that it needs beyond those that all get.
         snap_start: start from a snapshot; only where a caller waits, since snapshots of Python are paid for.
@@ -57,16 +57,17 @@ _API: Final = (
         "redemption", "Hold, capture and release of points; the reward catalogue", 10,
         table=CREATE, pii="read", snap_start=True, environment=(contract.ENV_PII_KEY,),
     ),
-    FunctionSpec("referral_validation", "Is this referral code good?", 10, table=READ, snap_start=True),
+    FunctionSpec(
+        "referral_validation", "Is this referral code good?", 10,
+        table=READ, lookup=True, snap_start=True, environment=(contract.ENV_LOOKUP_KEY,),
+    ),
 )  # fmt: skip
 
 _EVENTS: Final = (
     FunctionSpec(
         "accrual_events", "Accruals and reversals from commerce events", 60,
-        table=ENROLL, pii="write", lookup=True,
-        environment=(
-            contract.ENV_PII_KEY, contract.ENV_LOOKUP_KEY, contract.ENV_INBOUND_DLQ, contract.ENV_DEFAULT_PROGRAM,
-        ),
+        table=ENROLL, lookup=True,
+        environment=(contract.ENV_LOOKUP_KEY, contract.ENV_INBOUND_DLQ, contract.ENV_DEFAULT_PROGRAM),
     ),
     FunctionSpec("tier_recalculation", "Tiers after points were earned or reversed", 30, table=("dynamodb:GetItem", "dynamodb:PutItem")),
     FunctionSpec("publisher", "Changes of the table to events on the bus", 30, environment=(contract.ENV_BUS,)),

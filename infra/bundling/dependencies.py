@@ -10,7 +10,7 @@ from typing import Final
 from infra import ROOT
 from infra.bundling.targets import Target
 
-LOCK: Final = ROOT / "requirements" / "runtime.txt"
+LOCK: Final = ROOT / "layers" / "dependencies" / "requirements.txt"
 
 BOTOCORE_SERVICES: Final = frozenset({"dynamodb", "events", "kms", "secretsmanager", "sqs", "stepfunctions"})
 """The services that functions call. botocore's models of the 400 others would be most of the layer."""

@@ -1,6 +1,7 @@
 """Events: commerce events in, the table's changes out, tiers recalculated."""
 
 from aws_cdk import CfnOutput, Duration
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
@@ -66,8 +67,14 @@ class EventsStack(FunctionStack):
         self.rule("PointsEvents", bus=self.stateful.bus, pattern=earned, queue=queue, undelivered=self.undelivered)
         return queue
 
-    def _publisher(self) -> PythonFunction:
+    def _stream_of_table(self, scope: Construct) -> dynamodb.ITableV2:
+        """The table as the publisher's grants should see it: its stream, without its key (see ``Keys``)."""
         table = self.stateful.table
+        return dynamodb.TableV2.from_table_attributes(
+            scope, "Stream", table_arn=table.table_arn, table_stream_arn=table.table_stream_arn
+        )
+
+    def _publisher(self) -> PythonFunction:
         function = self.function("publisher", permissions=[allow(self.stateful.bus.event_bus_arn, "events:PutEvents")])
         unpublished = self.dead_letter_queue("unpublished")
         written = lambda_.FilterCriteria.filter(
@@ -88,7 +95,7 @@ class EventsStack(FunctionStack):
         )
         function.alias.add_event_source(
             sources.DynamoEventSource(
-                table,
+                self._stream_of_table(function),
                 starting_position=lambda_.StartingPosition.TRIM_HORIZON,
                 batch_size=100,
                 bisect_batch_on_error=True,

@@ -112,7 +112,7 @@ class StatefulStack(Stack):
         secret = secretsmanager.Secret(
             self,
             "SupplierSecret",
-            description="Credentials of the gift-card supplier; the operator stores them, JSON with client_id and client_secret",
+            description='The gift-card supplier\'s key; the operator stores it as {"api_key": "..."}',
             encryption_key=self.keys.data,
             removal_policy=self._removal,
         )

@@ -1,0 +1,85 @@
+"""Every route of the gateway asks for its scope, and the gateway's refusals read like the functions'."""
+
+import json
+
+from aws_cdk.assertions import Match, Template
+
+import loyalty_contract as contract
+from infra.constructs.gateway_problems import GATEWAY_PROBLEMS, MEDIA_TYPE, TYPE_PREFIX
+from infra.routes import ROUTES
+from infra.settings import StageSettings, WafOn
+from loyalty.core import problems
+from tests.infra.templates import Json, Templates, text
+
+
+def _path(stage: Templates, resource_id: Json) -> str:
+    if "Ref" not in resource_id:
+        return ""
+    resource = stage.stacks["api"]["Resources"][resource_id["Ref"]]["Properties"]
+    return f"{_path(stage, resource['ParentId'])}/{resource['PathPart']}"
+
+
+def test_routes_and_scopes(stage: Templates) -> None:
+    found = {
+        (method["HttpMethod"], _path(stage, method["ResourceId"])): method
+        for method in stage.properties("AWS::ApiGateway::Method")
+    }
+    assert set(found) == {(route.method, route.path) for route in ROUTES}
+    for route in ROUTES:
+        method = found[route.method, route.path]
+        if route.scope is None:
+            assert method["AuthorizationType"] == "NONE"
+            assert route.path == "/health"
+        else:
+            assert method["AuthorizationType"] == "COGNITO_USER_POOLS"
+            assert method["AuthorizationScopes"] == [f"{contract.SCOPE_SERVER}/{route.scope}"]
+            assert route.scope in contract.SCOPES
+        assert method["Integration"]["Type"] == "AWS_PROXY"
+
+
+def test_every_scope_opens_a_route() -> None:
+    assert {route.scope for route in ROUTES if route.scope} == set(contract.SCOPES)
+
+
+def test_stage_throttles_and_logs_without_bodies(stage: Templates, settings: StageSettings) -> None:
+    Template.from_json(stage.stacks["api"]).has_resource_properties(
+        "AWS::ApiGateway::Stage",
+        {
+            "AccessLogSetting": {"DestinationArn": Match.any_value(), "Format": Match.any_value()},
+            "MethodSettings": [
+                {
+                    "HttpMethod": "*",
+                    "ResourcePath": "/*",
+                    "LoggingLevel": "ERROR",
+                    "DataTraceEnabled": False,
+                    "MetricsEnabled": True,
+                    "ThrottlingRateLimit": settings.throttle.rate,
+                    "ThrottlingBurstLimit": settings.throttle.burst,
+                }
+            ],
+        },
+    )
+    log = text(stage.one("AWS::ApiGateway::Stage")["Properties"]["AccessLogSetting"])
+    assert "$context.path" not in log
+    assert "$context.resourcePath" in log
+
+
+def test_gateway_problems_have_the_shape_of_the_functions_problems(stage: Templates) -> None:
+    found = {response["ResponseType"]: response for response in stage.properties("AWS::ApiGateway::GatewayResponse")}
+    assert set(found) == set(GATEWAY_PROBLEMS)
+    assert (MEDIA_TYPE, TYPE_PREFIX) == (problems.MEDIA_TYPE, problems.TYPE_PREFIX)
+    for response in found.values():
+        body = json.loads(response["ResponseTemplates"]["application/json"])
+        problem = problems.ProblemBody.model_validate(body)
+        assert problem.type == TYPE_PREFIX + problem.code
+        assert problem.title == problems.title(problem.code)
+        assert str(problem.status) == response["StatusCode"]
+        assert problem.instance == "urn:request:$context.requestId"
+        assert response["ResponseParameters"]["gatewayresponse.header.Content-Type"] == f"'{MEDIA_TYPE}'"
+
+
+def test_firewall_or_a_reason_for_none(stage: Templates, settings: StageSettings) -> None:
+    wanted = 1 if isinstance(settings.waf, WafOn) else 0
+    assert len(stage.properties("AWS::WAFv2::WebACL")) == wanted
+    assert len(stage.properties("AWS::WAFv2::WebACLAssociation")) == wanted
+    assert settings.target == "local" or wanted == 1

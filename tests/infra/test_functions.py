@@ -1,0 +1,131 @@
+"""Every function: the runtime, a role that names what it does, and an environment that its handler reads."""
+
+import ast
+
+import pytest
+
+import loyalty_contract as contract
+from infra import ROOT
+from infra.functions import FUNCTIONS
+from infra.names import function_log_group, resource
+from infra.settings import StageSettings
+from tests.infra.templates import Templates, many, text
+
+VISIBILITY_FACTOR = 6
+
+ENTRIES = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"}
+MEMBERS = ENTRIES | {"dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
+CONSUME = {
+    "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
+}  # fmt: skip
+LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+SEAL = {"kms:GenerateDataKey", "kms:Decrypt"}
+READ_STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
+DEAD_LETTER = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
+
+MAY_DO = {
+    "enrollment": MEMBERS | SEAL | {"kms:GenerateMac"},
+    "wallet": {"dynamodb:GetItem", "dynamodb:Query", "kms:GenerateMac"},
+    "accrual": ENTRIES,
+    "redemption": ENTRIES | {"kms:Decrypt"},
+    "referral_validation": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
+    "accrual_events": MEMBERS | CONSUME | {"kms:GenerateMac", "sqs:SendMessage"},
+    "tier_recalculation": CONSUME | {"dynamodb:GetItem", "dynamodb:PutItem"},
+    "publisher": READ_STREAM | DEAD_LETTER | {"events:PutEvents"},
+    "fulfillment_start": CONSUME | {"states:StartExecution"},
+    "fulfillment": ENTRIES | SEAL | {"dynamodb:UpdateItem", "secretsmanager:GetSecretValue"},
+}
+
+
+def test_there_is_a_function_for_each_spec(stage: Templates, settings: StageSettings) -> None:
+    names = {function["FunctionName"] for function in stage.properties("AWS::Lambda::Function")}
+    assert names == {resource(settings.name, name) for name in FUNCTIONS}
+
+
+def test_runtime_architecture_and_log(stage: Templates, settings: StageSettings) -> None:
+    groups = {function_log_group(settings.name, name) for name in FUNCTIONS}
+    for function in stage.properties("AWS::Lambda::Function"):
+        assert function["Runtime"] == "python3.14"
+        assert function["Architectures"] == ["arm64"]
+        assert function["LoggingConfig"]["LogFormat"] == "JSON"
+        groups.remove(function["LoggingConfig"]["LogGroup"])
+        assert len(function["Layers"]) == 2
+    assert not groups
+
+
+def test_snap_start_only_where_a_caller_waits(stage: Templates, settings: StageSettings) -> None:
+    snapped = {
+        function["FunctionName"]
+        for function in stage.properties("AWS::Lambda::Function")
+        if function.get("SnapStart") == {"ApplyOn": "PublishedVersions"}
+    }
+    assert snapped == {resource(settings.name, name) for name, spec in FUNCTIONS.items() if spec.snap_start}
+    assert snapped == {function["FunctionName"] for function in stage.properties("AWS::Lambda::Function", "api")}
+
+
+def test_every_function_has_the_alias_and_a_role_of_its_own(stage: Templates) -> None:
+    functions = stage.properties("AWS::Lambda::Function")
+    assert [alias["Name"] for alias in stage.properties("AWS::Lambda::Alias")] == ["live"] * len(functions)
+    roles = [text(function["Role"]) for function in functions]
+    assert len(set(roles)) == len(roles)
+
+
+def test_what_calls_a_function_calls_its_alias(stage: Templates) -> None:
+    called = [permission["FunctionName"] for permission in stage.properties("AWS::Lambda::Permission")]
+    called += [mapping["FunctionName"] for mapping in stage.properties("AWS::Lambda::EventSourceMapping")]
+    assert called
+    for target in called:
+        assert "Alias" in text(target)
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_role_allows_the_named_actions_and_no_more(stage: Templates, name: str) -> None:
+    statements = stage.statements(name)
+    allowed = {action for statement in statements for action in many(statement["Action"])}
+    assert allowed == MAY_DO[name] | LOG
+    assert not [action for action in allowed if "*" in action]
+    for statement in statements:
+        for target in many(statement["Resource"]):
+            wildcard = target == "*" or text(target).endswith('*"')
+            permitted = set(many(statement["Action"])) <= LOG | {"dynamodb:ListStreams"}
+            assert not wildcard or permitted, statement
+
+
+def test_no_managed_policies_but_the_gateways_own(stage: Templates) -> None:
+    managed = [text(arn) for role in stage.properties("AWS::IAM::Role") for arn in role.get("ManagedPolicyArns", [])]
+    assert len(managed) == 1
+    assert "AmazonAPIGatewayPushToCloudWatchLogs" in managed[0]
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_environment_is_what_the_handler_reads(stage: Templates, settings: StageSettings, name: str) -> None:
+    (function,) = [
+        function
+        for function in stage.properties("AWS::Lambda::Function")
+        if function["FunctionName"] == resource(settings.name, name)
+    ]
+    given = {key for key in function["Environment"]["Variables"] if key.startswith("LOYALTY_")}
+    required, optional = _settings_of(name)
+    assert required <= given <= required | optional
+
+
+def _settings_of(name: str) -> tuple[set[str], set[str]]:
+    """Variables that the settings of a handler require, and those that they can do without."""
+    fields = {"stage": True, "table": True}  # of the base class: name and whether it is required
+    for node in ast.parse((ROOT / "functions" / name / "handler.py").read_text()).body:
+        if isinstance(node, ast.ClassDef) and any(
+            isinstance(base, ast.Name) and base.id == "Settings" for base in node.bases
+        ):
+            for field in node.body:
+                if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                    fields[field.target.id] = field.value is None
+    variables = {f"LOYALTY_{field.upper()}": required for field, required in fields.items()}
+    return {key for key, required in variables.items() if required}, {
+        key for key, required in variables.items() if not required
+    }
+
+
+def test_a_spec_names_only_known_variables() -> None:
+    known = {value for key, value in vars(contract).items() if key.startswith("ENV_")}
+    for spec in FUNCTIONS.values():
+        assert set(spec.environment) <= known

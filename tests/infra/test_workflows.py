@@ -1,0 +1,74 @@
+"""The fulfilment machine: points are given back only on the supplier's word."""
+
+import json
+from collections.abc import Iterator
+
+from infra.fulfillment import definition
+from tests.infra.templates import Json, Templates
+
+MACHINE = definition(settle_seconds=1)
+STATES: dict[str, Json] = MACHINE["States"]
+
+
+def _edges() -> Iterator[tuple[str, str, str]]:
+    """From, why, to."""
+    for name, state in STATES.items():
+        if "Next" in state:
+            yield name, "next", state["Next"]
+        for catch in state.get("Catch", []):
+            yield name, ",".join(catch["ErrorEquals"]), catch["Next"]
+        for choice in state.get("Choices", []):
+            yield name, choice["Condition"], choice["Next"]
+        if "Default" in state:
+            yield name, "default", state["Default"]
+
+
+def _into(target: str) -> set[tuple[str, str]]:
+    return {(source, why) for source, why, to in _edges() if to == target}
+
+
+def test_every_state_is_known_and_reached() -> None:
+    assert {to for _, _, to in _edges()} | {MACHINE["StartAt"]} == set(STATES)
+
+
+def test_release_only_on_a_refusal_or_when_not_ordered() -> None:
+    assert _into("Release") == {("Order", "OrderRefused"), ("Decide", "{% $states.input.status = 'not_ordered' %}")}
+
+
+def test_capture_only_when_ordered() -> None:
+    assert _into("Capture") == {("Decide", "{% $states.input.status = 'ordered' %}")}
+
+
+def test_a_lost_answer_is_asked_for_after_time_to_arrive() -> None:
+    assert ("Order", "States.ALL") in _into("Settle")
+    assert _into("Query") == {("Settle", "next")}
+
+
+def test_what_stays_unknown_goes_to_a_person() -> None:
+    assert STATES["Unresolved"]["Type"] == "Fail"
+    assert _into("Unresolved") == {
+        ("Query", "States.ALL"),
+        ("Capture", "States.ALL"),
+        ("Release", "States.ALL"),
+        ("Decide", "default"),
+    }
+
+
+def test_an_order_is_repeated_only_when_that_is_safe() -> None:
+    (retry,) = STATES["Order"]["Retry"]
+    assert retry["ErrorEquals"] == ["SupplierUnavailable", "Lambda.TooManyRequestsException"]
+
+
+def test_template(stage: Templates) -> None:
+    machine = stage.one("AWS::StepFunctions::StateMachine")["Properties"]
+    assert machine["LoggingConfiguration"]["Level"] == "ALL"
+    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    assert json.loads(machine["DefinitionString"])["QueryLanguage"] == "JSONata"
+    assert "Alias" in json.dumps(machine["DefinitionSubstitutions"])
+
+
+def test_supplier_url_is_a_parameter(stage: Templates) -> None:
+    parameter = stage.stacks["workflows"]["Parameters"]["SupplierUrl"]
+    assert parameter["Type"] == "String"
+    assert "Default" not in parameter
