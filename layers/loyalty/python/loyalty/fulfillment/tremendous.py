@@ -46,6 +46,7 @@ FUNDING_SOURCE: Final = "balance"
 """The account's own balance, in which the operator keeps money for rewards."""
 
 _API: Final = "/api/v2"
+_PART_BYTES: Final = 16 * 1024
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _MAX_LINK: Final = 2048
 _STATES: Final = {
@@ -140,8 +141,9 @@ class Tremendous:
 
     @cached_property
     def _pool(self) -> urllib3.PoolManager:
-        # The default context verifies certificates and names. Made at the first call: loading the roots takes a while.
-        return urllib3.PoolManager(ssl_context=ssl.create_default_context(), retries=False, timeout=self._timeout)
+        # Made at the first call: loading the root certificates takes a while. The default context verifies chain and name.
+        context = ssl.create_default_context() if self._base.startswith("https:") else None
+        return urllib3.PoolManager(ssl_context=context, retries=False, timeout=self._timeout)
 
     def order(self, request: OrderRequest) -> SupplierOrder:
         """See :meth:`Supplier.order`."""
@@ -184,7 +186,7 @@ class Tremendous:
             "Authorization": f"Bearer {self._key.read()}",
             "Accept": "application/json",
             "Accept-Encoding": "identity",  # so that the size limit is that of what is parsed
-            "Connection": "close",  # one that was kept while the function was frozen would look like a lost answer
+            "Connection": "close",
         }
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -199,14 +201,15 @@ class Tremendous:
                 preload_content=False,
             )
             with answer:
-                content = answer.read(MAX_ANSWER_BYTES + 1, decode_content=False)
+                content = _read(answer)
         except (ConnectTimeoutError, NewConnectionError) as error:
             # The connection was never made, so nothing was sent.
             raise SupplierUnavailable(f"no connection to the supplier: {type(error).__name__}") from error
         except HTTPError as error:
             raise SupplierTimeout(f"the supplier has not answered {method} {path}: {type(error).__name__}") from error
-        if len(content) > MAX_ANSWER_BYTES:
-            raise SupplierProtocolError(f"the supplier's answer exceeds {MAX_ANSWER_BYTES} bytes")
+        finally:
+            # None is used twice: one that went stale while the function was frozen would look like a lost answer.
+            self._pool.clear()
         return answer.status, content
 
     def _fail(self, status: int, answer: bytes, *, ordering: bool = False) -> NoReturn:
@@ -221,6 +224,16 @@ class Tremendous:
         if ordering and 400 <= status < 500 and fields is not None:
             raise OrderRefused(f"the supplier answered {status}" + (f", naming {', '.join(fields)}" if fields else ""))
         raise SupplierProtocolError(f"the supplier answered {status}, which its API does not document here")
+
+
+def _read(answer: urllib3.BaseHTTPResponse) -> bytes:
+    """The whole body; urllib3 raises where the connection ends before it does."""
+    content = bytearray()
+    for part in answer.stream(_PART_BYTES, decode_content=False):
+        content += part
+        if len(content) > MAX_ANSWER_BYTES:
+            raise SupplierProtocolError(f"the supplier's answer exceeds {MAX_ANSWER_BYTES} bytes")
+    return bytes(content)
 
 
 def _number(money: Money) -> int | float:

@@ -1,0 +1,303 @@
+"""The steps one by one, and the state machine's own definition over them."""
+
+import pytest
+
+from infra.local.supplier.server import SandboxSupplier
+from loyalty.core.errors import (
+    GiftCardNotDelivered,
+    GiftCardNotFound,
+    RedemptionAlreadyCaptured,
+    RedemptionNotFound,
+    RewardNotFound,
+    TooManyDecimals,
+)
+from loyalty.core.money import Money
+from loyalty.core.pii import Sealed
+from loyalty.core.table import Table
+from loyalty.fulfillment.model import (
+    OrderNotDelivered,
+    OrderRefused,
+    OrderRequest,
+    OrderStands,
+    Progress,
+    RedemptionMoved,
+    SupplierTimeout,
+    SupplierUnavailable,
+)
+from loyalty.fulfillment.store import FulfillmentStore
+from loyalty.rewards.model import Party, RedemptionStatus
+from tests.ledgerkit.programs import document
+from tests.ledgerkit.world import MEMBER, NOON
+from tests.unit.fulfillment.rig import BOOKSHOP, COFFEE, LIBRERIA, Rig, gift_card
+
+
+def order_request(rig: Rig) -> OrderRequest:
+    return OrderRequest(rig.held.redemption_id, BOOKSHOP, Money.of("10.00", "USD"), MEMBER)
+
+
+def test_a_card_is_ordered_stored_and_paid_for(rig: Rig) -> None:
+    run = rig.machine().run(rig.request())
+    assert (run.succeeded, run.trail) == (True, ["Order", "Decide", "Capture", "Fulfilled"])
+    assert rig.redemption.order_requested_at == NOON
+    rig.fulfilled()
+
+
+def test_the_intent_is_stored_before_the_supplier_is_asked(rig: Rig) -> None:
+    rig.faults({"fault": "error_500"})
+    with pytest.raises(SupplierUnavailable):
+        rig.step("order")
+    assert rig.redemption.order_requested_at == NOON
+    assert rig.redemption.supplier_order_id is None
+
+
+def test_the_first_request_is_the_one_that_is_remembered(rig: Rig) -> None:
+    rig.faults({"fault": "error_500", "times": 1})
+    with pytest.raises(SupplierUnavailable):
+        rig.step("order")
+    rig.world.clock.advance(hours=1)
+    assert rig.step("order") is Progress.ORDERED
+    assert rig.redemption.order_requested_at == NOON
+
+
+def test_the_supplier_learns_no_more_than_it_must(rig: Rig) -> None:
+    rig.step("order")
+    assert rig.orders[0].request == {
+        "external_id": rig.held.redemption_id,
+        "payment": {"funding_source_id": "balance"},
+        "reward": {
+            "value": {"denomination": 10, "currency_code": "USD"},
+            "delivery": {"method": "LINK"},
+            "recipient": {"name": MEMBER},
+            "products": ["OKMHM2X2OHYV"],
+        },
+    }
+
+
+def test_several_of_a_reward_are_one_card_of_their_whole_value(rig: Rig) -> None:
+    three = rig.hold("k-3", quantity=3)
+    assert rig.step("order", three) is Progress.ORDERED
+    assert rig.orders[0].request["reward"]["value"] == {"denomination": 30, "currency_code": "USD"}
+
+
+def test_the_card_is_that_of_the_catalogue_at_the_time_of_the_hold(rig: Rig) -> None:
+    changed = document(rewards=[gift_card(LIBRERIA, "99.00", "EUR"), COFFEE])
+    rig.programs.publish(changed, expected_version=1, actor="test")
+    assert rig.step("order") is Progress.ORDERED
+    assert rig.orders[0].request["reward"]["products"] == ["OKMHM2X2OHYV"]
+
+
+def test_a_step_may_be_repeated(rig: Rig) -> None:
+    assert [rig.step("order") for _ in range(3)] == [Progress.ORDERED] * 3
+    assert rig.step("query") is Progress.ORDERED
+    assert [rig.step("capture") for _ in range(3)] == [Progress.CAPTURED] * 3
+    assert rig.step("order") is Progress.ORDERED
+    rig.fulfilled()
+
+
+def test_what_is_stored_is_ciphertext_for_this_member(rig: Rig) -> None:
+    rig.step("order")
+    rig.step("capture")
+    link = rig.reveal()
+    assert link.rsplit("/", 1)[-1] not in str(rig.world.dump())
+    assert rig.keys.contexts == [{"program": "acme", "member": MEMBER}]
+
+
+def test_a_refusal_gives_the_points_back(rig: Rig) -> None:
+    rig.faults({"fault": "out_of_stock"})
+    run = rig.machine().run(rig.request())
+    assert (run.error, run.trail) == ("OrderRefused", ["Order", "Release", "Refused"])
+    rig.given_back()
+    assert [rig.step("release") for _ in range(2)] == [Progress.RELEASED] * 2
+    with pytest.raises(OrderRefused):
+        rig.step("order")
+    rig.given_back()
+
+
+def test_a_refusal_speaks_for_its_own_request_alone(rig: Rig) -> None:
+    rig.faults({"fault": "error_500", "times": 1}, {"fault": "refuse"})
+    with pytest.raises(SupplierUnavailable):
+        rig.step("order")
+    with pytest.raises(SupplierTimeout):
+        rig.step("order")
+    rig.faults({"fault": "error_500", "times": 1}, {"fault": "refuse"})
+    run = rig.machine().run(rig.request())
+    assert run.trail == ["Order", "Settle", "Query", "Decide", "Release", "Refused"]
+    rig.given_back()
+
+
+def test_an_overloaded_supplier_is_asked_again_with_the_same_key(rig: Rig) -> None:
+    rig.faults({"fault": "error_500", "times": 2}, {"fault": "error_500", "status": 429, "times": 2})
+    assert rig.machine().run(rig.request()).succeeded
+    rig.fulfilled()
+
+
+def test_an_order_whose_answer_is_lost_is_found_and_gets_a_new_link(table: Table, sandbox: SandboxSupplier) -> None:
+    rig = Rig(table, sandbox, read_seconds=0.2)
+    rig.faults({"fault": "late_after_success", "delay": 5})
+    run = rig.machine().run(rig.request())
+    assert run.trail == ["Order", "Settle", "Query", "Decide", "Capture", "Fulfilled"]
+    assert "POST generate_link" in " ".join(rig.fuse.passed)
+    rig.fulfilled()
+
+
+def test_an_order_that_never_arrived_is_given_back_once_the_supplier_says_so(
+    table: Table, sandbox: SandboxSupplier
+) -> None:
+    rig = Rig(table, sandbox, read_seconds=0.2)
+    rig.faults({"fault": "hang", "delay": 5})
+    run = rig.machine().run(rig.request())
+    assert run.trail == ["Order", "Settle", "Query", "Decide", "Release", "Refused"]
+    rig.given_back()
+
+
+def test_a_request_that_the_network_doubled_is_one_order(rig: Rig) -> None:
+    rig.faults({"fault": "duplicate"})
+    assert rig.machine().run(rig.request()).succeeded
+    rig.fulfilled()
+
+
+def test_an_order_that_is_not_settled_is_waited_for(rig: Rig) -> None:
+    rig.faults({"fault": "pending", "settle_after": 2})
+    run = rig.machine().run(rig.request())
+    assert run.succeeded
+    assert run.trail.count("Settle") == 3
+    rig.fulfilled()
+
+
+def test_an_order_that_came_to_nothing_is_given_back(rig: Rig) -> None:
+    rig.faults({"fault": "pending", "settle_after": 9})
+    assert rig.step("order") is Progress.PENDING
+    rig.sandbox.book.cancel(rig.orders[0].reward_id)
+    assert rig.step("order") is Progress.NOT_ORDERED
+    assert rig.step("query") is Progress.NOT_ORDERED
+    assert rig.step("release") is Progress.RELEASED
+    assert rig.ends() == ["release"]
+    assert rig.world.proven().available == 1000
+
+
+def test_points_are_never_given_back_while_the_supplier_has_an_order(rig: Rig) -> None:
+    rig.faults({"fault": "pending", "settle_after": 9})
+    assert rig.step("order") is Progress.PENDING
+    with pytest.raises(OrderStands):
+        rig.step("release")
+    rig.still_held()
+
+
+def test_points_are_never_given_back_once_a_card_is_stored(rig: Rig) -> None:
+    rig.step("order")
+    rig.sandbox.book.clear()
+    with pytest.raises(OrderStands):
+        rig.step("release")
+    rig.still_held()
+
+
+def test_points_are_never_captured_without_a_card(rig: Rig) -> None:
+    with pytest.raises(OrderNotDelivered):
+        rig.step("capture")
+    rig.still_held()
+
+
+def test_a_supplier_that_is_away_leaves_the_points_held_for_a_person(table: Table) -> None:
+    with SandboxSupplier() as closing:
+        rig = Rig(table, closing)
+    run = rig.machine().run(rig.request())
+    assert (run.error, run.trail) == ("Unresolved", ["Order", "Settle", "Query", "Unresolved"])
+    with pytest.raises(SupplierUnavailable):
+        rig.step("release")
+    rig.still_held()
+
+
+def test_a_supplier_that_comes_back_without_the_order_is_believed(rig: Rig) -> None:
+    rig.faults({"fault": "error_500"})
+    run = rig.machine().run(rig.request())
+    assert run.trail == ["Order", "Settle", "Query", "Decide", "Release", "Refused"]
+    rig.given_back()
+
+
+def test_an_order_found_for_points_that_went_back_is_a_persons_business(rig: Rig) -> None:
+    rig.world.release(rig.held.redemption_id, by=Party.FULFILLMENT)
+    # As if a request from before the release had arrived late.
+    rig.client.order(order_request(rig))
+    with pytest.raises(OrderStands):
+        rig.step("query")
+    assert rig.ends() == ["release"]
+
+
+@pytest.mark.parametrize(("stored", "outcome"), [("this order", Progress.ORDERED), ("another", RedemptionMoved)])
+def test_of_two_executions_at_once_one_stores_the_card(rig: Rig, stored: str, outcome: object) -> None:
+    placed = rig.client.order(order_request(rig))
+    order_id = placed.order_id if stored == "this order" else "ANOTHER"
+    store = FulfillmentStore(rig.table)
+    # The other execution stores its card between this one's reading and writing.
+    rig.keys.before_new = lambda: store.deliver(rig.held, order_id, Sealed(b"k", b"n", b"c"))
+    if outcome is RedemptionMoved:
+        with pytest.raises(RedemptionMoved):
+            rig.step("query")
+    else:
+        assert rig.step("query") is outcome
+    assert rig.redemption.supplier_order_id == order_id
+
+
+def test_what_is_no_gift_card_is_never_ordered(rig: Rig) -> None:
+    coffee = rig.hold("k-c", "coffee")
+    with pytest.raises(OrderRefused):
+        rig.step("order", coffee)
+    assert rig.orders == []
+
+
+def test_another_members_redemption_is_not_found(rig: Rig) -> None:
+    rig.world.enroll("mbr_2")
+    for step in (rig.steps.order, rig.steps.query, rig.steps.capture, rig.steps.release):
+        with pytest.raises(RedemptionNotFound):
+            step("acme", "mbr_2", rig.held.redemption_id)
+    assert rig.orders == []
+
+
+def test_a_reward_that_its_version_does_not_have_is_not_ordered(rig: Rig) -> None:
+    rig.table.client.delete_item(TableName=rig.table.name, Key={"pk": {"S": "P#acme"}, "sk": {"S": "CONFIG#000001"}})
+    with pytest.raises(RewardNotFound):
+        rig.step("order")
+    run = rig.machine().run(rig.request())
+    assert run.error == "OrderRefused"
+    rig.given_back()
+
+
+def test_an_amount_that_its_currency_does_not_have_is_not_ordered(rig: Rig) -> None:
+    odd = document(rewards=[gift_card(denomination="10.001"), COFFEE])
+    rig.world.program = rig.programs.publish(odd, expected_version=1, actor="test")
+    with pytest.raises(TooManyDecimals):
+        rig.step("order", rig.hold("k-odd"))
+    assert rig.orders == []
+
+
+def test_a_redemption_captured_without_a_card_is_not_ordered(rig: Rig) -> None:
+    rig.world.capture(rig.held.redemption_id, by=Party.FULFILLMENT)
+    with pytest.raises(RedemptionAlreadyCaptured):
+        rig.step("order")
+    assert rig.orders == []
+
+
+def test_a_card_is_shown_once_it_is_paid_for(rig: Rig) -> None:
+    with pytest.raises(GiftCardNotDelivered):
+        rig.reveal()
+    rig.step("order")
+    with pytest.raises(GiftCardNotDelivered):
+        rig.reveal()
+    rig.step("capture")
+    assert rig.reveal() == rig.reveal()
+    assert rig.redemption.status is RedemptionStatus.CAPTURED
+    assert rig.reveal() not in repr(rig.cards.reveal("acme", MEMBER, rig.held.redemption_id))
+
+
+def test_a_card_is_shown_for_its_own_redemption_alone(rig: Rig) -> None:
+    coffee = rig.hold("k-c", "coffee")
+    with pytest.raises(GiftCardNotFound):
+        rig.cards.reveal("acme", MEMBER, coffee.redemption_id)
+    with pytest.raises(RedemptionNotFound):
+        rig.cards.reveal("acme", "mbr_2", rig.held.redemption_id)
+
+
+def test_a_card_whose_points_went_back_is_not_shown(rig: Rig) -> None:
+    rig.world.release(rig.held.redemption_id, by=Party.FULFILLMENT)
+    with pytest.raises(GiftCardNotDelivered):
+        rig.reveal()
