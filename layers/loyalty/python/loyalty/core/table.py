@@ -254,7 +254,9 @@ class Table:
 
 def _refusal(error: TransactWriteError, places: Sequence[int]) -> Exception:
     reasons = list(error.cancellation_reasons)
-    if error.cause_response_code == "TransactionInProgressException":
+    # Not error.cause_response_code: a lost connection has a response, which is None, and pynamodb trips over it.
+    response = getattr(error.cause, "response", None) or {}
+    if response.get("Error", {}).get("Code") == "TransactionInProgressException":
         return TransactionRefused({}, ["TransactionInProgress"], contended=True)
     if not reasons:
         return error
