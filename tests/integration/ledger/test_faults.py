@@ -1,0 +1,121 @@
+"""Faults between us and the table: what passes by itself is retried, what does not leaves nothing half done."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pynamodb.exceptions import PynamoDBException
+
+from loyalty.core import problems
+from loyalty.core.errors import WalletBusy
+from loyalty.core.table import Table
+from loyalty.ledger.service import ATTEMPTS, Ledger
+from tests.engines.faults import FaultProxy, cancelled, lost_reply, lost_request, throttled
+from tests.engines.fixtures import REGION
+from tests.ledgerkit.world import World
+
+pytestmark = pytest.mark.integration
+
+WRITE = "TransactWriteItems"
+PASSING: dict[str, list[dict[str, Any]]] = {
+    "the read is throttled": [throttled("GetItem")],
+    "the write is throttled": [throttled(WRITE)],
+    "the request is lost": [lost_request(WRITE)],
+    "the reply is lost and the write applied": [lost_reply(WRITE)],
+    "the reply is lost twice": [lost_reply(WRITE, times=2)],
+    "another transaction holds the wallet": [cancelled(["TransactionConflict", "None"])],
+    "another transaction holds the entry": [cancelled(["None", "TransactionConflict"], times=3)],
+}
+LASTING: dict[str, list[dict[str, Any]]] = {
+    "reads are throttled": [throttled("GetItem", times=50)],
+    "writes are throttled": [throttled(WRITE, times=50)],
+    "requests are lost": [lost_request(WRITE, times=50)],
+    "items of transactions are throttled": [cancelled(["ThrottlingError", "None"], times=50)],
+}
+
+
+@pytest.fixture
+def faulty(table: Table, fault_proxy: FaultProxy) -> Iterator[World]:
+    """The same table through the proxy, without rules as yet."""
+    behind = Table(table.name, endpoint=fault_proxy.endpoint, region=REGION)
+    yield World(behind).enroll()
+    fault_proxy.inject()
+
+
+def accrual(world: World) -> object:
+    return world.accrue("R-2", "70").entry.points
+
+
+def hold(world: World) -> object:
+    return world.hold("key", "ten")[0].points
+
+
+@pytest.mark.parametrize("send", [accrual, hold])
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_passing_fault_is_not_seen(
+    faulty: World, table: Table, fault_proxy: FaultProxy, fault: str, send: Callable[[World], object]
+) -> None:
+    faulty.accrue("R-1", "70")
+    rules = PASSING[fault] if send is accrual else [_widened(rule) for rule in PASSING[fault]]
+    struck = len(fault_proxy.fired())
+    fault_proxy.inject(*rules)
+    assert send(faulty) in {70, 10}
+    assert len(fault_proxy.fired()) - struck == sum(rule["times"] for rule in rules)
+    direct = World(table)
+    assert direct.wallet().seq == 2
+    assert send(direct) in {70, 10}
+    assert direct.proven().seq == 2
+
+
+def _widened(rule: dict[str, Any]) -> dict[str, Any]:
+    """A hold's transaction has a third item."""
+    fields = rule.get("error", {}).get("fields")
+    if fields is None:
+        return rule
+    reasons = [*fields["CancellationReasons"], {"Code": "None"}]
+    return {**rule, "error": {**rule["error"], "fields": {"CancellationReasons": reasons}}}
+
+
+@pytest.mark.parametrize("fault", LASTING)
+def test_a_lasting_fault_ends_the_request_and_writes_nothing(
+    faulty: World, table: Table, fault_proxy: FaultProxy, fault: str
+) -> None:
+    direct = World(table)
+    before = direct.dump()
+    fault_proxy.inject(*LASTING[fault])
+    with pytest.raises(PynamoDBException) as failure:
+        accrual(faulty)
+    assert problems.of(failure.value).status == 503
+    fault_proxy.inject()
+    assert direct.dump() == before
+    accrual(faulty)
+    assert direct.proven().available == 70
+
+
+def test_a_reply_lost_for_good_is_found_by_the_next_delivery(
+    faulty: World, table: Table, fault_proxy: FaultProxy
+) -> None:
+    fault_proxy.inject(lost_reply(WRITE, times=50))
+    with pytest.raises(PynamoDBException) as failure:
+        accrual(faulty)
+    assert problems.of(failure.value).status == 503
+    fault_proxy.inject()
+    assert World(table).wallet().available == 70
+    assert faulty.accrue("R-2", "70").replayed
+    assert World(table).proven().seq == 1
+
+
+def test_a_wallet_that_others_never_leave_alone_is_busy_by_name(
+    faulty: World, table: Table, fault_proxy: FaultProxy
+) -> None:
+    waits: list[float] = []
+    ledger = Ledger(faulty.table, faulty.clock, sleep=waits.append)
+    faulty.accruals._ledger = ledger
+    struck = len(fault_proxy.fired())
+    fault_proxy.inject(cancelled(["TransactionConflict", "None"], times=50))
+    with pytest.raises(WalletBusy):
+        accrual(faulty)
+    assert len(fault_proxy.fired()) - struck == ATTEMPTS
+    assert 0 <= min(waits) <= max(waits) <= 0.3
+    fault_proxy.inject()
+    assert World(table).proven().seq == 0

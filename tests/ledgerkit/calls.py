@@ -1,0 +1,60 @@
+"""What a botocore client sends, seen through its own events: counting calls, and cutting a run off at one of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from threading import Lock
+from typing import Any
+
+
+class Killed(BaseException):
+    """The process ended here. Not an Exception: nothing in the code under test may survive it."""
+
+
+class Cut(StrEnum):
+    BEFORE = "before the call"
+    AFTER = "after the call, its reply unread"
+
+
+class Calls:
+    """Names of the operations sent over ``client``, one for each attempt on the wire, in order."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._lock = Lock()
+
+    def _sent(self, event_name: str, **_: Any) -> None:
+        with self._lock:
+            self.names.append(event_name.rpartition(".")[2])
+
+
+@contextmanager
+def recorded(client: Any) -> Iterator[Calls]:
+    """The calls made within the block."""
+    calls = Calls()
+    client.meta.events.register("before-send.dynamodb", calls._sent)
+    try:
+        yield calls
+    finally:
+        client.meta.events.unregister("before-send.dynamodb", calls._sent)
+
+
+@contextmanager
+def killed_at(client: Any, number: int, cut: Cut) -> Iterator[Calls]:
+    """Ends what runs in the block at its call ``number``, counted from 1; swallows the :class:`Killed` that does it."""
+    calls = Calls()
+    event = "before-send.dynamodb" if cut is Cut.BEFORE else "response-received.dynamodb"
+
+    def kill(**_: Any) -> None:
+        if len(calls.names) == number:
+            raise Killed
+
+    client.meta.events.register_first("before-send.dynamodb", calls._sent)
+    client.meta.events.register_last(event, kill)
+    try:
+        yield calls
+    except Killed:
+        pass
+    finally:
+        client.meta.events.unregister("before-send.dynamodb", calls._sent)
+        client.meta.events.unregister(event, kill)
