@@ -14,16 +14,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from infra.local.assembly import AssemblyError
-from infra.local.cloud import ASSEMBLY, STAGE, LocalCloud
+from infra.local.cloud import ASSEMBLY, LocalCloud, synthesize
 from infra.local.deploy import DeployFailed
 from infra.local.discovery import NotDeployed
 from infra.local.envfile import read_env, write_env
 from infra.local.ministack import REPOSITORY
 from infra.local.processes import ProcessFailed, Server
 from infra.local.restore import NotRestored
-from infra.local.sample_access import Access, SampleDayFailed
-from infra.local.sample_day import Player, Script
-from infra.local.sample_report import show
+from infra.local.sample_access import SampleDayFailed
+from infra.local.sample_day import play
 from infra.local.seed import SeedFailed
 from infra.local.unsupported import DanglingReference
 
@@ -53,7 +52,7 @@ def main() -> int:
     parser.add_argument("--workdir", type=Path, default=WORKDIR, help="state, logs, env (default: .local)")
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start it, deploy into it, play the sample day")
-    up.add_argument("--no-synth", action="store_true", help="deploy cdk.out as it is")
+    up.add_argument("--no-synth", action="store_true", help="deploy what the last up synthesized")
     up.add_argument("--no-sample-day", action="store_true", help="deploy and seed only")
     commands.add_parser("down", help="stop what up started; its state stays").add_argument(
         "--wipe", action="store_true", help="forget its state too"
@@ -86,9 +85,7 @@ def _up(arguments: argparse.Namespace, console: Console) -> int:
 
     if not arguments.no_synth:
         report("synthesizing the templates")
-        subprocess.run(
-            [sys.executable, "-m", "infra.app", "--stage", STAGE, "--out", str(ASSEMBLY)], cwd=REPOSITORY, check=True
-        )
+        synthesize(arguments.workdir / ASSEMBLY)
     cloud = LocalCloud(
         arguments.workdir,
         port=int(os.environ.get("LOYALTY_LOCAL_PORT", str(PORT))),
@@ -108,15 +105,9 @@ def _up(arguments: argparse.Namespace, console: Console) -> int:
     if played.exists() and not fresh:
         report("the sample day was played before; to start afresh: python -m infra.local down --wipe")
         return 0
-    _play(cloud, console, report)
+    play(cloud, report, console)
     played.touch()
     return 0
-
-
-def _play(cloud: LocalCloud, console: Console, report: Callable[[str], None]) -> None:
-    report("playing the sample day")
-    day = Player(Access.from_env(cloud.variables)).play(Script.load(), report)
-    show(day, console)
 
 
 def _down(arguments: argparse.Namespace, console: Console) -> int:

@@ -36,6 +36,7 @@ class Stack:
     name: str
     region: str
     template: Mapping[str, Any]
+    template_bucket: str
     assets: tuple[Asset, ...]
     termination_protection: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -87,6 +88,7 @@ def _stack(folder: Path, name: str, artifacts: Mapping[str, Any]) -> Stack:
         name=properties.get("stackName") or artifact.get("displayName") or name,
         region=artifact["environment"].rsplit("/", 1)[1],
         template=json.loads((folder / properties["templateFile"]).read_text()),
+        template_bucket=properties["stackTemplateAssetObjectUrl"].removeprefix("s3://").partition("/")[0],
         assets=tuple(asset for each in manifests for asset in _assets(folder, each["properties"]["file"])),
         termination_protection=bool(properties.get("terminationProtection")),
         tags=properties.get("tags", {}),
@@ -97,7 +99,7 @@ def _assets(folder: Path, manifest: str) -> Iterator[Asset]:
     for entry in json.loads((folder / manifest).read_text()).get("files", {}).values():
         source = folder / entry["source"]["path"]
         if source.name.endswith(".template.json"):
-            continue  # templates are sent to CloudFormation directly
+            continue  # what is deployed is made from it
         for destination in entry["destinations"].values():
             zipped = entry["source"]["packaging"] == "zip"
             yield Asset(source, zipped, destination["bucketName"], destination["objectKey"])

@@ -1,5 +1,6 @@
 """Upload the assets of an assembly to the buckets where its templates look for them."""
 
+import hashlib
 import io
 import zipfile
 from collections.abc import Callable, Sequence
@@ -39,6 +40,16 @@ def upload_assets(
         report(f"asset {asset.key[:12]}  {len(body) / 1e6:.1f} MB")
         s3.put_object(Bucket=asset.bucket, Key=asset.key, Body=body)
     return len(missing)
+
+
+def upload_template(session: "boto3.Session", endpoint: str, bucket: str, body: str) -> str:
+    """Put a template into a bucket, since CloudFormation takes no large one in a request. Returns its URL."""
+    s3: Any = session.client("s3", endpoint_url=endpoint)
+    bucket = located(bucket, ACCOUNT, session.region_name)
+    _ensure_bucket(s3, bucket, session.region_name)
+    key = f"{hashlib.sha256(body.encode()).hexdigest()}.json"
+    s3.put_object(Bucket=bucket, Key=key, Body=body.encode())
+    return f"{endpoint}/{bucket}/{key}"
 
 
 def zipped(folder: Path) -> bytes:

@@ -9,6 +9,8 @@ Example:
 """
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +30,8 @@ from infra.local.suppliers import SupplierProcess
 from infra.local.tokens import fetch_token
 
 STAGE: Final = "local"
-ASSEMBLY: Final = REPOSITORY / "cdk.out"
+ASSEMBLY: Final = "cdk.out"
+"""Name of the assembly's folder inside the working folder: apart from what ``make synth`` writes for every stage."""
 SUPPLIER_PARAMETER: Final = "SupplierUrl"
 SUPPLIER_SECRET_OUTPUT: Final = "SupplierSecretArn"  # noqa: S105 -- the name of an output
 SCOPE_PREFIX: Final = "loyalty/"
@@ -40,6 +43,16 @@ def _silent(_line: str) -> None:
     """Report nothing."""
 
 
+def synthesize(outdir: Path) -> None:
+    """Write the assembly of the local stage to ``outdir``.
+
+    Raises:
+        CalledProcessError: the app failed; what it said is on standard error.
+    """
+    command = [sys.executable, "-m", "infra.app", "--stage", STAGE, "--out", str(outdir)]
+    subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
+
+
 class LocalCloud:
     """ministack, the sandbox supplier, and the platform deployed into them.
 
@@ -47,7 +60,7 @@ class LocalCloud:
         workdir: holds state, logs and pid files.
         port: of ministack; 0 for any free one.
         supplier_port: of the sandbox supplier; 0 for any free one.
-        assembly: the folder that the templates were synthesized to.
+        assembly: the folder that the templates were synthesized to; by default ``cdk.out`` in ``workdir``.
         tied: its processes end with this one (tests); otherwise they outlive the shell.
         persistent: state survives ``stop``.
         report: gets a line of progress at a time.
@@ -59,15 +72,14 @@ class LocalCloud:
         *,
         port: int = 0,
         supplier_port: int = 0,
-        assembly: Path = ASSEMBLY,
+        assembly: Path | None = None,
         tied: bool = True,
         persistent: bool = False,
         report: Callable[[str], None] = _silent,
     ) -> None:
         self.workdir = workdir
-        self._assembly = assembly
         self._report = report
-        self.stacks: Sequence[Stack] = read_stage(assembly, STAGE)
+        self.stacks: Sequence[Stack] = read_stage(assembly or workdir / ASSEMBLY, STAGE)
         self.region = self.stacks[0].region
         self._ministack = Ministack(workdir, port or free_port(), self.region, persistent, tied=tied)
         self._supplier = SupplierProcess(workdir, supplier_port or free_port(), tied=tied)

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from botocore.exceptions import ClientError
 
 from infra.local.assembly import Stack
-from infra.local.assets import upload_assets
+from infra.local.assets import upload_assets, upload_template
 from infra.local.restore import restore_tables
 from infra.local.unsupported import Omission, localized
 
 if TYPE_CHECKING:
     import boto3
-    from mypy_boto3_cloudformation import CloudFormationClient
 
 BOOTSTRAP_PARAMETER: Final = "BootstrapVersion"
 BOOTSTRAP_RULE: Final = "CheckBootstrapVersion"
 DEPLOY_TIMEOUT: Final = 300.0
 POLL_SECONDS: Final = 0.2
 PROGRESS_SECONDS: Final = 1.0
+SETTLED: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
 Outcome = Literal["created", "updated", "unchanged"]
 Report = Callable[[str], None]
@@ -61,36 +61,11 @@ def deploy(
     upload_assets(session, endpoint, [asset for stack in stacks for asset in stack.assets], report)
     deployed = []
     for stack in stacks:
-        client = session.client("cloudformation", endpoint_url=endpoint, region_name=stack.region)
-        deployed.append(_deploy(client, stack, parameters, report))
+        target = _Target(session, endpoint, stack, report)
+        deployed.append(target.deploy(parameters))
         for table in restore_tables(session, endpoint, stack.name, stack.template):
             report(f"{stack.name}: {table} has the time to live, recovery, protection and key of its template")
     return deployed
-
-
-def _deploy(
-    cloudformation: "CloudFormationClient", stack: Stack, values: Mapping[str, str], report: Report
-) -> Deployed:
-    template, omissions = localized(without_bootstrap(stack.template))
-    for omission in omissions:
-        report(f"{stack.name}: left out {omission.resource_type} {omission.logical_id}: {omission.reason}")
-    body = json.dumps(template, sort_keys=True)
-    wanted = {name: values[name] for name in template.get("Parameters", {}) if name in values}
-    existing = _describe(cloudformation, stack.name)
-    if existing is None:
-        outcome: Outcome = "created"
-    elif _same(cloudformation, existing, body, wanted):
-        outcome = "unchanged"
-    else:
-        outcome = "updated"
-    if outcome != "unchanged":
-        _submit(cloudformation, stack, body=body, values=wanted, outcome=outcome, report=report)
-    current = _describe(cloudformation, stack.name)
-    if current is None:
-        raise DeployFailed(f"{stack.name} is gone after its deployment")
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in current.get("Outputs", [])}
-    report(f"{stack.name}: {outcome}, {len(template['Resources'])} resources")
-    return Deployed(stack, outcome, outputs, omissions)
 
 
 def without_bootstrap(template: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,76 +76,94 @@ def without_bootstrap(template: Mapping[str, Any]) -> dict[str, Any]:
     return rest | ({"Parameters": parameters} if parameters else {}) | ({"Rules": rules} if rules else {})
 
 
-def _submit(
-    cloudformation: "CloudFormationClient",
-    stack: Stack,
-    *,
-    body: str,
-    values: Mapping[str, str],
-    outcome: Outcome,
-    report: Report,
-) -> None:
-    request: dict[str, Any] = {
-        "StackName": stack.name,
-        "TemplateBody": body,
-        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],
-        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
-        "Tags": [{"Key": key, "Value": value} for key, value in stack.tags.items()],
-    }
-    try:
-        if outcome == "created":
-            protection = stack.termination_protection
-            cloudformation.create_stack(**request, EnableTerminationProtection=protection, OnFailure="DELETE")
+class _Target:
+    """One stack of the assembly, and what became of it in the local cloud."""
+
+    def __init__(self, session: "boto3.Session", endpoint: str, stack: Stack, report: Report) -> None:
+        self._session = session
+        self._endpoint = endpoint
+        self._stack = stack
+        self._report = report
+        self._client = session.client("cloudformation", endpoint_url=endpoint, region_name=stack.region)
+
+    def deploy(self, values: Mapping[str, str]) -> Deployed:
+        name = self._stack.name
+        template, omissions = localized(without_bootstrap(self._stack.template))
+        for omission in omissions:
+            self._report(f"{name}: left out {omission.resource_type} {omission.logical_id}: {omission.reason}")
+        wanted = {key: values[key] for key in template.get("Parameters", {}) if key in values}
+        existing = self._describe()
+        outcome: Outcome = "created" if existing is None else "updated"
+        if existing is not None and self._is_same(existing, template, wanted):
+            outcome = "unchanged"
         else:
-            cloudformation.update_stack(**request)
-    except ClientError as error:
-        raise DeployFailed(f"{stack.name}: {error.response['Error']['Message']}") from error
-    _wait(cloudformation, stack.name, outcome, len(json.loads(body)["Resources"]), report)
+            self._submit(template, wanted, outcome)
+        current = self._describe()
+        if current is None:
+            raise DeployFailed(f"{name} is gone after its deployment")
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in current.get("Outputs", [])}
+        self._report(f"{name}: {outcome}, {len(template['Resources'])} resources")
+        return Deployed(self._stack, outcome, outputs, omissions)
 
+    def _submit(self, template: Mapping[str, Any], values: Mapping[str, str], outcome: Outcome) -> None:
+        body = json.dumps(template, sort_keys=True)
+        request: dict[str, Any] = {
+            "StackName": self._stack.name,
+            "TemplateURL": upload_template(self._session, self._endpoint, self._stack.template_bucket, body),
+            "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],
+            "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+            "Tags": [{"Key": key, "Value": value} for key, value in self._stack.tags.items()],
+        }
+        try:
+            if outcome == "created":
+                protection = self._stack.termination_protection
+                self._client.create_stack(**request, EnableTerminationProtection=protection, OnFailure="DELETE")
+            else:
+                self._client.update_stack(**request)
+        except ClientError as error:
+            raise DeployFailed(f"{self._stack.name}: {error.response['Error']['Message'][:2000]}") from error
+        self._wait(outcome, len(template["Resources"]))
 
-def _wait(cloudformation: "CloudFormationClient", name: str, outcome: Outcome, total: int, report: Report) -> None:
-    started = shown = time.monotonic()
-    while time.monotonic() - started < DEPLOY_TIMEOUT:
-        status = (_describe(cloudformation, name) or {"StackStatus": "DELETE_COMPLETE"})["StackStatus"]
-        if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-            return
-        if not status.endswith("_IN_PROGRESS"):
-            raise DeployFailed(f"{name}: {status}\n" + "\n".join(_failures(cloudformation, name)))
-        if time.monotonic() - shown >= PROGRESS_SECONDS:
-            shown = time.monotonic()
-            report(f"{name}: {_done(cloudformation, name)} of {total} resources {outcome}")
-        time.sleep(POLL_SECONDS)
-    raise DeployFailed(f"{name}: not finished after {DEPLOY_TIMEOUT:.0f} s")
+    def _wait(self, outcome: Outcome, total: int) -> None:
+        name = self._stack.name
+        started = shown = time.monotonic()
+        while time.monotonic() - started < DEPLOY_TIMEOUT:
+            status = (self._describe() or {"StackStatus": "DELETE_COMPLETE"})["StackStatus"]
+            if status in SETTLED:
+                return
+            if not status.endswith("_IN_PROGRESS"):
+                raise DeployFailed(f"{name}: {status}\n" + "\n".join(self._failures()))
+            if time.monotonic() - shown >= PROGRESS_SECONDS:
+                shown = time.monotonic()
+                self._report(f"{name}: {self._done()} of {total} resources {outcome}")
+            time.sleep(POLL_SECONDS)
+        raise DeployFailed(f"{name}: not finished after {DEPLOY_TIMEOUT:.0f} s")
 
+    def _describe(self) -> Any:
+        try:
+            return self._client.describe_stacks(StackName=self._stack.name)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" in error.response["Error"]["Message"]:
+                return None
+            raise
 
-def _describe(cloudformation: "CloudFormationClient", name: str) -> Any:
-    try:
-        return cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in error.response["Error"]["Message"]:
-            return None
-        raise
+    def _is_same(self, existing: Any, template: Mapping[str, Any], values: Mapping[str, str]) -> bool:
+        if existing["StackStatus"] not in SETTLED:
+            return False
+        found: Any = self._client.get_template(StackName=self._stack.name)["TemplateBody"]
+        deployed = json.loads(found) if isinstance(found, str) else found
+        given = {each["ParameterKey"]: each["ParameterValue"] for each in existing.get("Parameters", [])}
+        return deployed == json.loads(json.dumps(template)) and all(given.get(k) == v for k, v in values.items())
 
+    def _done(self) -> int:
+        resources = self._client.describe_stack_resources(StackName=self._stack.name)["StackResources"]
+        return sum(resource["ResourceStatus"].endswith("_COMPLETE") for resource in resources)
 
-def _same(cloudformation: "CloudFormationClient", existing: Any, body: str, values: Mapping[str, str]) -> bool:
-    if existing["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-        return False
-    found: Any = cloudformation.get_template(StackName=existing["StackName"])["TemplateBody"]
-    deployed = json.loads(found) if isinstance(found, str) else found
-    given = {each["ParameterKey"]: each["ParameterValue"] for each in existing.get("Parameters", [])}
-    return deployed == json.loads(body) and all(given.get(name) == value for name, value in values.items())
-
-
-def _done(cloudformation: "CloudFormationClient", name: str) -> int:
-    resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
-    return sum(resource["ResourceStatus"].endswith("_COMPLETE") for resource in resources)
-
-
-def _failures(cloudformation: "CloudFormationClient", name: str) -> Iterator[str]:
-    for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=name):
-        for event in page["StackEvents"]:
-            if event.get("ResourceStatus", "").endswith("_FAILED"):
-                yield (
-                    f"  {event.get('LogicalResourceId')} ({event.get('ResourceType')}): "
-                    f"{event.get('ResourceStatusReason', 'no reason given')}"
-                )
+    def _failures(self) -> Iterator[str]:
+        for page in self._client.get_paginator("describe_stack_events").paginate(StackName=self._stack.name):
+            for event in page["StackEvents"]:
+                if event.get("ResourceStatus", "").endswith("_FAILED"):
+                    yield (
+                        f"  {event.get('LogicalResourceId')} ({event.get('ResourceType')}): "
+                        f"{event.get('ResourceStatusReason', 'no reason given')}"
+                    )

@@ -17,6 +17,10 @@ STOP_GRACE_SECONDS: Final = 20.0
 POLL_SECONDS: Final = 0.05
 
 
+_children: dict[int, subprocess.Popen[bytes]] = {}
+"""Processes that this one started: kept, since Python warns of a child that is dropped while it runs."""
+
+
 class ProcessFailed(RuntimeError):
     """A server ended early or did not answer in time. The message carries the end of its log."""
 
@@ -80,6 +84,7 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        _children[process.pid] = process
         self.pid_file.write_text(f"{process.pid} {_start_time(process.pid)}\n")
         deadline = time.monotonic() + timeout
         while process.poll() is None and time.monotonic() < deadline:
@@ -102,13 +107,12 @@ class Server:
             os.kill(pid, signal.SIGTERM)
             deadline = time.monotonic() + STOP_GRACE_SECONDS
             while self.pid() is not None and time.monotonic() < deadline:
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
                 time.sleep(POLL_SECONDS)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+            child = _children.pop(pid, None)
+            if child is not None:
+                child.wait()
         self.pid_file.unlink(missing_ok=True)
         return pid is not None
 

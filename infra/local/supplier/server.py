@@ -15,6 +15,7 @@ from infra.local.supplier.api import Answer, Api, Request
 from infra.local.supplier.orders import OrderBook
 
 MAX_BODY: Final = 1 << 20
+STOP_POLL_SECONDS: Final = 0.05
 SANDBOX_KEY: Final = "TEST_loyalty_local_sandbox"
 """The API key that the sandbox accepts. It is no secret: it opens nothing but a server on loopback."""
 
@@ -44,7 +45,9 @@ class SandboxSupplier:
         self._server.serve_forever()
 
     def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, name="sandbox-supplier", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(STOP_POLL_SECONDS,), name="sandbox-supplier", daemon=True
+        )
         self._thread.start()
         return self
 

@@ -1,0 +1,1 @@
+"""Engines for integration tests: ministack, DynamoDB Local, and a fault proxy in front of either."""

@@ -1,0 +1,74 @@
+"""Every patch is made for one version of ministack. When one of these fails after an upgrade, ministack has changed:
+either the patch is needless and goes, or it is wrong and has to follow."""
+
+import inspect
+import json
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+from ministack import app  # type: ignore[import-untyped]
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
+
+from infra.local import ministack_patches as patches
+from infra.local.ministack import REPOSITORY
+
+pytestmark = pytest.mark.integration
+
+PROBE = """
+import io, json, zipfile
+from ministack.services import lambda_svc
+from infra.local.ministack_patches import named_errors
+
+packed = io.BytesIO()
+with zipfile.ZipFile(packed, "w") as archive:
+    archive.writestr("index.py", "class Refused(Exception): pass\\ndef handler(event, context): raise Refused('no')")
+arn = "arn:aws:lambda:eu-south-1:000000000000:function:refuses"
+config = {"FunctionName": "refuses", "FunctionArn": arn, "Runtime": "python3.14", "Handler": "index.handler", "Timeout": 20}
+function = {"config": config, "code_zip": packed.getvalue()}
+execute = lambda_svc._execute_function_warm
+print(json.dumps([execute(function, {}, "1")["body"], named_errors(execute)(function, {}, "2")["body"]]))
+"""
+
+
+def test_the_version_is_the_one_that_the_patches_are_made_for() -> None:
+    assert metadata.version("ministack") == patches.MINISTACK_VERSION
+
+
+def test_handlers_exceptions_are_still_unnamed_and_the_wrap_names_them() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", PROBE], cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60
+    )
+    plain, wrapped = json.loads(shown.stdout.splitlines()[-1])
+    assert plain == {"errorMessage": "no", "errorType": patches.UNNAMED_ERROR}
+    assert wrapped == {"errorMessage": "no", "errorType": "Refused"}
+
+
+def test_a_silent_handler_is_still_waited_for() -> None:
+    defaults = inspect.signature(lambda_runtime.Worker._drain_stderr_bounded).parameters
+    assert [name for name in defaults if name != "self"] == ["first_line_wait", "idle_confirm", "hard_cap"]
+    assert defaults["first_line_wait"].default > patches.FIRST_LINE_WAIT
+    assert defaults["idle_confirm"].default > patches.IDLE_CONFIRM
+
+
+def test_condition_keys_are_still_missing() -> None:
+    read = b'{"TableName": "t", "Key": {"pk": {"S": "M#1"}, "sk": {"S": "x"}}}'
+    assert "dynamodb:LeadingKeys" not in iam_actions.dynamodb_service_context(read)
+    decrypt = b'{"KeyId": "k", "EncryptionContext": {"program": "aurora"}}'
+    assert iam_actions.request_tag_context("kms", "kms:Decrypt", decrypt, {}) == {}
+
+
+def test_the_router_still_takes_condition_keys_from_where_they_are_wrapped() -> None:
+    assert not hasattr(app, "dynamodb_service_context")
+    assert not hasattr(app, "request_tag_context")
+    assert app.pin_request_origin is iam_evaluator.pin_request_origin
+
+
+def test_loopback_is_still_not_secure() -> None:
+    origin = iam_evaluator._request_origin.set(("127.0.0.1", False))
+    try:
+        iam_evaluator.pin_request_origin("127.0.0.1", False)
+        assert iam_evaluator._request_origin.get() == ("127.0.0.1", False)
+    finally:
+        iam_evaluator._request_origin.reset(origin)

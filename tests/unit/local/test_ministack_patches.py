@@ -1,0 +1,141 @@
+"""The wraps around ministack, each over a stand-in for what it wraps."""
+
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
+from threading import Lock
+from time import sleep
+from typing import Any
+
+import pytest
+
+from infra.local import ministack_patches as patches
+
+
+class Outer:
+    class Refused(Exception):
+        """An exception whose qualified name is not its name."""
+
+
+def _log(error: Exception, before: str = "") -> str:
+    def refuse() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        refuse()
+    return before + "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (ValueError("plain"), "ValueError"),
+        (Outer.Refused("nested class"), "Refused"),
+        (ValueError(""), "ValueError"),
+        (ValueError("several\nlines\nOther.Name: of message"), "ValueError"),
+        (ValueError("Traceback (most recent call last):\n  x\nFakeError: no"), "FakeError"),
+        (KeyError("quoted by str()"), "KeyError"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid"), "UnicodeDecodeError"),
+    ],
+)
+def test_exception_name_is_the_bare_class_name(error: Exception, name: str) -> None:
+    assert patches.exception_name(_log(error, before="ERROR: a line of log\n"), str(error)) == name
+
+
+def test_exception_name_is_that_of_the_last_of_a_chain() -> None:
+    effect = Outer.Refused("effect")
+    effect.__cause__ = KeyError("cause")
+    assert patches.exception_name(_log(effect), "effect") == "Refused"
+
+
+def test_exception_name_is_none_without_a_traceback() -> None:
+    assert patches.exception_name("Worker process died", "Worker process died") is None
+
+
+def test_named_errors_changes_only_unnamed_errors() -> None:
+    results: list[dict[str, Any]] = [
+        {"body": {"ok": True}, "log": ""},
+        {
+            "error": True,
+            "body": {"errorType": "Sandbox.Timedout", "errorMessage": "Task timed out after 3.00 seconds"},
+            "log": "",
+        },
+        {
+            "error": True,
+            "body": {"errorType": patches.UNNAMED_ERROR, "errorMessage": "Worker process died"},
+            "log": "Worker process died",
+        },
+        {
+            "error": True,
+            "body": {"errorType": patches.UNNAMED_ERROR, "errorMessage": "no"},
+            "log": _log(Outer.Refused("no")),
+        },
+    ]
+    queue = iter(results)
+    execute = patches.named_errors(lambda _func, _event, _request_id: next(queue))
+    types = [(execute({}, {}, "id")["body"]).get("errorType") for _ in results]
+    assert types == [None, "Sandbox.Timedout", patches.UNNAMED_ERROR, "Refused"]
+
+
+def test_hasty_drain_changes_the_defaults_and_nothing_that_is_given() -> None:
+    seen: list[dict[str, float]] = []
+
+    def drain(
+        _worker: object, first_line_wait: float = 0.05, idle_confirm: float = 0.005, hard_cap: float = 0.25
+    ) -> str:
+        seen.append({"first": first_line_wait, "idle": idle_confirm, "cap": hard_cap})
+        return ""
+
+    hasty = patches.hasty_drain(drain)
+    hasty(object())
+    hasty(object(), first_line_wait=1.0)
+    assert seen[0] == {"first": patches.FIRST_LINE_WAIT, "idle": patches.IDLE_CONFIRM, "cap": 0.25}
+    assert seen[1]["first"] == 1.0
+
+
+def test_encryption_context_becomes_condition_keys_of_kms_only() -> None:
+    def no_keys(*_request: object) -> dict[str, Any]:
+        return {}
+
+    wrapped = patches.with_encryption_context(no_keys)
+    body = b'{"KeyId": "k", "EncryptionContext": {"program": "p", "member": "m"}}'
+    assert wrapped("kms", "kms:Decrypt", body, {}) == {
+        "kms:EncryptionContext:program": "p",
+        "kms:EncryptionContext:member": "m",
+        "kms:EncryptionContextKeys": ["program", "member"],
+    }
+    assert wrapped("sqs", "sqs:SendMessage", body, {}) == {}
+    assert wrapped("kms", "kms:Decrypt", b'{"KeyId": "k"}', {}) == {}
+
+
+def test_loopback_counts_as_secure_transport_and_nothing_else_does() -> None:
+    seen: list[tuple[str, bool]] = []
+    pin = patches.secure_on_loopback(lambda source, secure: seen.append((source, secure)))
+    pin("127.0.0.1", False)
+    pin("10.0.0.1", False)
+    pin("10.0.0.1", True)
+    assert seen == [("127.0.0.1", True), ("10.0.0.1", False), ("10.0.0.1", True)]
+
+
+def test_bounded_lets_no_more_run_at_a_time_than_it_says() -> None:
+    running, most, lock = [0], [0], Lock()
+
+    def execute(_func: dict[str, Any], _event: object, _request_id: str) -> dict[str, Any]:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        sleep(0.01)
+        with lock:
+            running[0] -= 1
+        return {}
+
+    wrapped = patches.bounded(execute, max_concurrency=2)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: wrapped({"FunctionName": "f"}, {}, "id"), range(20)))
+    assert most[0] == 2
+
+
+def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "version", lambda _name: "9.9.9")
+    with pytest.raises(patches.UnsupportedMinistackVersion, match=r"9\.9\.9"):
+        patches.apply(max_concurrency=1)
