@@ -44,6 +44,7 @@ STEPS = {"order": SERVICE.order, "query": SERVICE.query, "capture": SERVICE.capt
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: Any) -> dict[str, str]:
     """Takes one step. What it raises fails the task under the error's own name, by which the state machine goes on."""
+    count("FulfillmentSteps")
     request = StepRequest.model_validate(event)
     status = STEPS[request.step](request.program, request.member_id, request.redemption_id)
     count(METRICS[status])
