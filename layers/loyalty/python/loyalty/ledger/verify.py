@@ -4,20 +4,21 @@ Shares no arithmetic with the code that posts: it adds up what the entries say a
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
-from loyalty_contract import ENTRY_PREFIX, REDEMPTION_PREFIX
-
+from loyalty.core.errors import LoyaltyError
 from loyalty.core.money import Money
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger.model import Account, Entry, EntryKind, Wallet
 from loyalty.ledger.store import WALLET_SK, entry_of, parse_partition, wallet_of
+from loyalty_contract import ENTRY_PREFIX, REDEMPTION_PREFIX
 
 REVERSED_PREFIX: Final = "REVERSED#"
-_CONFIRMATIONS: Final = 3
+_CONFIRMATIONS: Final = 10
 _ENDS: Final = {EntryKind.CAPTURE: "captured", EntryKind.RELEASE: "released"}
 
 
@@ -61,10 +62,12 @@ def audit_table(table: Table, *, segments: int = 1, progress: Callable[[int], No
 
 
 def _confirmed(table: Table, pk: str) -> list[Finding]:
+    """What is wrong in a reading during which nothing was posted: the wallet before it is the wallet after it."""
     findings: list[Finding] = []
     for _ in range(_CONFIRMATIONS):
+        before = table.read(pk, WALLET_SK)
         findings = audit_member(pk, list(table.query_all(pk)))
-        if not findings:
+        if not findings or table.read(pk, WALLET_SK) == before:
             break
     return findings
 
@@ -73,23 +76,79 @@ def audit_member(pk: str, items: Iterable[RawItem]) -> list[Finding]:
     """Every difference within one member's partition."""
     program, member_id = parse_partition(pk)
     by_sk = {str(raw["sk"]["S"]): raw for raw in items}
-    entries: list[Entry] = []
     problems: list[tuple[str, str, str]] = []
-    for sk, raw in by_sk.items():
-        if sk.startswith(ENTRY_PREFIX):
-            try:
-                entries.append(entry_of(raw))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                problems.append(("entry_unreadable", sk, type(error).__name__))
-    entries.sort(key=lambda entry: entry.seq)
-    if WALLET_SK in by_sk:
-        problems += _check_wallet(wallet_of(by_sk[WALLET_SK]), entries)
-    else:
+    read = {sk: _read(sk, raw) for sk, raw in by_sk.items()}
+    problems += [
+        (f"{_kind(sk)}_unreadable", sk, value.args[0]) for sk, value in read.items() if isinstance(value, _Bad)
+    ]
+    entries = sorted((value for value in read.values() if isinstance(value, Entry)), key=lambda entry: entry.seq)
+    wallet = read.get(WALLET_SK)
+    if isinstance(wallet, Wallet):
+        problems += _check_wallet(wallet, entries)
+    elif wallet is None:
         problems.append(("wallet_missing", WALLET_SK, f"{len(entries)} entries, no wallet"))
     problems += _check_entries(entries)
-    problems += _check_reversals(entries, by_sk)
-    problems += _check_holds(entries, by_sk)
+    problems += _check_chains(entries)
+    problems += _check_reversals(entries, read)
+    problems += _check_holds(entries, read)
     return [Finding(program, member_id, *problem) for problem in problems]
+
+
+class _Bad(ValueError):
+    """An item that cannot be read; says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reversed:
+    points: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class _Redeemed:
+    status: str
+    points: int
+    lots: dict[str, int]
+
+
+_Read = Wallet | Entry | _Reversed | _Redeemed | _Bad | None
+_NUMBERS: Final = {
+    "wallet": ("last_seq", "available", "pending", "held", "debt"),
+    "entry": ("seq", "available", "pending", "held", "debt"),
+}
+_MAPS: Final = {"wallet": ("lots", "qualifying"), "entry": ("postings", "lots", "qualifying")}
+
+
+def _kind(sk: str) -> str:
+    if sk == WALLET_SK:
+        return "wallet"
+    return "entry" if sk.startswith(ENTRY_PREFIX) else "record"
+
+
+def _read(sk: str, raw: RawItem) -> _Read:
+    """What an item says; None for those that the ledger does not own."""
+    kind = _kind(sk)
+    try:
+        # The item models read a missing attribute as None, which is no number.
+        for name in _NUMBERS.get(kind, ()):
+            int(raw[name]["N"])
+        for name in _MAPS.get(kind, ()):
+            _map(raw[name])
+        if kind == "wallet":
+            return wallet_of(raw)
+        if kind == "entry":
+            return entry_of(raw)
+        if sk.startswith(REVERSED_PREFIX):
+            return _Reversed(int(raw["points"]["N"]), Money.parse(raw["amount"]["S"]).amount)
+        if sk.startswith(REDEMPTION_PREFIX):
+            return _Redeemed(raw["status"]["S"], int(raw["points"]["N"]), _map(raw["lots"]))
+    except (LookupError, ValueError, TypeError, AttributeError, LoyaltyError) as error:
+        return _Bad(f"{type(error).__name__}: {error}")
+    return None
+
+
+def _map(attribute: Mapping[str, Any]) -> dict[str, int]:
+    return {name: int(number["N"]) for name, number in attribute["M"].items()}
 
 
 _Problems = Iterator[tuple[str, str, str]]
@@ -115,6 +174,20 @@ def _check_entries(entries: list[Entry]) -> _Problems:
                 entry.entry_id,
                 f"entries add up to {after}, it says {(entry.available, entry.pending, entry.held)}",
             )
+
+
+def _check_chains(entries: list[Entry]) -> _Problems:
+    lots: Counter[str] = Counter()
+    tier: str | None = None
+    for entry in entries:
+        for lot, points in entry.movement.lots.items():
+            lots[lot] += points
+            if lots[lot] < 0:
+                yield "lot_overdrawn", entry.entry_id, f"lot {lot} comes to {lots[lot]}"
+        if entry.movement.tier:
+            if tier not in {None, entry.facts.tier_from}:
+                yield "tier_chain_broken", entry.entry_id, f"from '{entry.facts.tier_from}' where '{tier}' was reached"
+            tier = entry.movement.tier
 
 
 def _check_wallet(wallet: Wallet, entries: list[Entry]) -> _Problems:
@@ -148,7 +221,7 @@ def _check_wallet(wallet: Wallet, entries: list[Entry]) -> _Problems:
         yield "wallet_lots_unbalanced", WALLET_SK, "available is not the sum of lots less the debt"
 
 
-def _check_reversals(entries: list[Entry], by_sk: dict[str, RawItem]) -> _Problems:
+def _check_reversals(entries: list[Entry], read: Mapping[str, _Read]) -> _Problems:
     accruals = {entry.entry_id: entry for entry in entries if entry.key.kind is EntryKind.ACCRUAL}
     taken: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
@@ -163,15 +236,21 @@ def _check_reversals(entries: list[Entry], by_sk: dict[str, RawItem]) -> _Proble
         if points > accrual.points:
             yield "reversal_over_original", entry_id, f"earned {accrual.points}, reversed {points}"
         sk = f"{REVERSED_PREFIX}{accrual.key.source}#{accrual.key.source_id}"
-        record = by_sk.get(sk)
+        record = read.get(sk)
         amounts = [entry.facts.amount.amount for entry in reversals if entry.facts.amount]
         if record is None:
             yield "reversal_record_missing", sk, f"{len(reversals)} reversals of '{entry_id}'"
-        elif (int(record["points"]["N"]), Money.parse(record["amount"]["S"]).amount) != (points, sum(amounts)):
+        elif isinstance(record, _Reversed) and record != _Reversed(points, sum(amounts, Decimal(0))):
             yield "reversal_record_wrong", sk, f"reversals add up to {points} points, {sum(amounts)}"
+    for sk in read:
+        if (
+            sk.startswith(REVERSED_PREFIX)
+            and "accrual:" + sk.removeprefix(REVERSED_PREFIX).replace("#", ":", 1) not in taken
+        ):
+            yield "reversal_record_without_reversal", sk, "nothing was reversed"
 
 
-def _check_holds(entries: list[Entry], by_sk: dict[str, RawItem]) -> _Problems:
+def _check_holds(entries: list[Entry], read: Mapping[str, _Read]) -> _Problems:
     holds: dict[str, Entry] = {}
     ends: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
@@ -186,19 +265,22 @@ def _check_holds(entries: list[Entry], by_sk: dict[str, RawItem]) -> _Problems:
         if len(ended) > 1:
             yield "hold_ended_twice", redemption_id, ", ".join(entry.entry_id for entry in ended)
     for redemption_id, hold in holds.items():
-        record = by_sk.get(f"{REDEMPTION_PREFIX}{redemption_id}")
+        record = read.get(f"{REDEMPTION_PREFIX}{redemption_id}")
         yield from _check_hold(redemption_id, hold, ends.get(redemption_id, []), record)
-    for sk in by_sk:
+    for sk in read:
         if sk.startswith(REDEMPTION_PREFIX) and sk.removeprefix(REDEMPTION_PREFIX) not in holds:
             yield "redemption_without_hold", sk, "no hold was posted for it"
 
 
-def _check_hold(redemption_id: str, hold: Entry, ended: list[Entry], record: RawItem | None) -> _Problems:
+def _check_hold(redemption_id: str, hold: Entry, ended: list[Entry], record: _Read) -> _Problems:
     status = _ENDS[ended[0].key.kind] if ended else "held"
+    lots = {lot: -points for lot, points in hold.movement.lots.items()}
     if record is None:
         yield "redemption_missing", hold.entry_id, "the hold has no redemption"
-    elif record["status"]["S"] != status or int(record["points"]["N"]) != -hold.points:
-        yield "redemption_wrong", redemption_id, f"entries say {status} of {-hold.points} points"
+    elif isinstance(record, _Redeemed) and record != _Redeemed(status, -hold.points, lots):
+        yield "redemption_wrong", redemption_id, f"entries say {status}, {-hold.points} points of lots {lots}"
     for end in ended:
         if end.movement.postings.get(Account.HELD, 0) != hold.points:
             yield "end_of_other_amount", end.entry_id, f"the hold was of {-hold.points} points"
+        if any(points > lots.get(lot, 0) for lot, points in end.movement.lots.items()):
+            yield "end_to_other_lots", end.entry_id, f"the hold was of lots {lots}"
