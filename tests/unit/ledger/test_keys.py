@@ -1,4 +1,5 @@
 import pytest
+
 from loyalty.ledger.model import EntryKey, EntryKind
 from loyalty.ledger.store import entry_sk, parse_entry_id, parse_entry_sk, parse_partition, partition
 

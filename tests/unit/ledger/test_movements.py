@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+
 from loyalty.core.errors import InsufficientPoints
 from loyalty.ledger import movements
 from loyalty.ledger.model import Account, Movement, Wallet

@@ -5,9 +5,9 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from loyalty.core.clock import local_date
 from loyalty.ledger.model import Wallet
-
 from tests.ledgerkit.clock import at
 
 WALLET = replace(Wallet("acme", "mbr_1", "bronze"), available=15, lots={"2026-03-31": 10, "2026-04-30": 5})
