@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+
 from loyalty.core.http import handle
 from loyalty.core.problems import MEDIA_TYPE, TYPE_PREFIX, ProblemBody
 

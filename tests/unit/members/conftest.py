@@ -1,64 +1,26 @@
-"""The enrollment and referral APIs over a table in moto and keys in memory; two programs, two clients."""
+"""A table in moto. What it cannot be trusted with, such as threads, integration tests cover."""
 
 from collections.abc import Iterator
 
 import pytest
-from functions.enrollment.routes import routes as enrollment_routes
-from functions.referral_validation.routes import routes as referral_routes
-from loyalty.core.http import api
-from loyalty.core.pii import Lookups, Vault
-from loyalty.core.table import RawItem, Table
-from loyalty.members.directory import Directory
-from loyalty.members.service import MemberService
-from loyalty.members.store import MemberStore
-from loyalty.programs.store import ProgramStore
-from loyalty.referrals.service import ReferralService
 from moto import mock_aws
 
-from tests.apikit.gateway import Gateway
-from tests.apikit.keys import FakeKeys
-from tests.ledgerkit.clock import SettableClock, at
-from tests.ledgerkit.programs import document
+from loyalty.core.table import Table
+from tests.apikit.members import Members
 from tests.ledgerkit.tables import create_table
 
 
-class Members:
-    """Everything that a test of members wants to hold."""
-
-    def __init__(self, table: Table) -> None:
-        self.table = table
-        self.keys = FakeKeys()
-        self.clock = SettableClock(at("2026-03-15T12:00:00Z"))
-        self.programs = ProgramStore(table, self.clock)
-        self.store = MemberStore(table)
-        self.lookups = Lookups(self.keys)
-        self.service = MemberService(
-            self.store, Vault(self.keys), self.lookups, self.clock, sleep=lambda _seconds: None
-        )
-        self.directory = Directory(self.store, self.lookups)
-        referrals = ReferralService(self.store, self.lookups)
-        self.app = api(enrollment_routes(self.programs, self.service), referral_routes(self.programs, referrals))
-        self.call = Gateway(self.app)
-        for program, client in (("acme", "app"), ("other", "stranger")):
-            self.programs.publish(document(id=program), expected_version=0, actor="test")
-            self.programs.bind_client(client, {program})
-
-    def items(self) -> dict[tuple[str, str], RawItem]:
-        """The whole table: compared before and after, it shows that nothing was written."""
-        return {(raw["pk"]["S"], raw["sk"]["S"]): raw for raw in self.table.scan()}
-
-    def enroll(self, email: str = "ada@example.com", **fields: object) -> dict[str, str]:
-        reply = self.call("POST", "/v1/programs/acme/members", {"email": email, **fields})
-        assert reply.status == 201, reply.text
-        body: dict[str, str] = reply.json
-        return body
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Table]:
+    """One connection for a module: making one costs more than a test."""
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environment.setenv(name, "test")
+        yield Table("members", region="eu-south-1")
 
 
 @pytest.fixture
-def members(monkeypatch: pytest.MonkeyPatch) -> Iterator[Members]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    with mock_aws():
-        table = Table("members", region="eu-south-1")
-        create_table(table.client, table.name)
-        yield Members(table)
+def members(engine: Table) -> Iterator[Members]:
+    create_table(engine.client, engine.name)
+    yield Members(engine)
+    engine.client.delete_table(TableName=engine.name)

@@ -158,15 +158,23 @@ def _with_text_body(event: Event) -> Event:
     raw = _bytes_of(body, encoded=bool(event.get("isBase64Encoded")))
     if len(raw) > MAX_BODY_BYTES:
         raise BodyTooLarge(f"The body may have {MAX_BODY_BYTES} bytes at most.")
-    headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
-    media_type, _, parameters = headers.get("content-type", "application/json").lower().partition(";")
-    charset = parameters.strip().removeprefix("charset=").strip('" ') or "utf-8"
-    if media_type.strip() != "application/json" or charset != "utf-8":
+    headers = event.get("headers") or {}
+    others = {name: value for name, value in headers.items() if name.lower() != "content-type"}
+    given = [value for name, value in headers.items() if name.lower() == "content-type"]
+    if not all(map(_is_json, given)):
         raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
     try:
-        return event | {"body": raw.decode(), "isBase64Encoded": False}
+        text = raw.decode()
     except UnicodeDecodeError:
         raise MalformedJson("The body is not valid UTF-8.") from None
+    # Powertools compares media types by case.
+    return event | {"body": text, "isBase64Encoded": False, "headers": others | {"Content-Type": "application/json"}}
+
+
+def _is_json(content_type: str) -> bool:
+    media_type, *parameters = (part.strip() for part in content_type.lower().split(";"))
+    charsets = [one.removeprefix("charset=").strip('"') for one in parameters if one.startswith("charset=")]
+    return media_type == "application/json" and set(charsets) <= {"utf-8"}
 
 
 def _bytes_of(body: str, *, encoded: bool) -> bytes:
