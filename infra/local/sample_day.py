@@ -48,7 +48,7 @@ def main() -> int:
     """Plays the day into the cloud of this environment. Returns the exit code."""
     console = Console()
     try:
-        play(_Environment(), lambda line: console.print(line, markup=False, highlight=False), console)
+        play(_Environment(), lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True), console)
     except KeyError as error:
         console.print(f"{error.args[0]} is not set: source .local/env first", markup=False)
         return 1

@@ -39,14 +39,23 @@ class Standing:
     statement: list[dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """A gift card that the supplier delivered; whoever has the link can spend it."""
+
+    member: str
+    reward_id: str
+    points: int
+    link: str
+
+
 @dataclass
 class Day:
     """What the day left behind."""
 
     script: Script
     standings: list[Standing]
-    deliveries: list[dict[str, Any]] = field(default_factory=list)
-    """Gift cards' redemptions, as the API shows them."""
+    deliveries: list[Delivery] = field(default_factory=list)
 
 
 class Player:
@@ -57,7 +66,7 @@ class Player:
         self._shop = Shop(access)
         self._wait_seconds = wait_seconds
         self._known: dict[str, str] = {"program": access.program}
-        self._deliveries: list[dict[str, Any]] = []
+        self._deliveries: list[Delivery] = []
 
     def play(self, script: Script, report: Report) -> Day:
         """The whole day.
@@ -118,7 +127,8 @@ class Player:
             ended = self._wait("the gift card", lambda: _ended(self._partner.get(path)))
             if ended["status"] != "captured":
                 raise SampleDayFailed(f"the redemption is {ended['status']}")
-            self._deliveries.append(ended)
+            card = self._partner.get(f"{path}/gift-card")
+            self._deliveries.append(Delivery(step.member, ended["reward_id"], ended["points"], card["link"]))
         else:
             names = {"member.member_id": member_id, "redemption.redemption_id": redemption_id}
             self._partner.call(filled(sample(f"redemption/{step.end}.json"), self._known | names))

@@ -22,16 +22,16 @@ TOKEN=$(curl -s -u "$LOYALTY_CLIENT_ID:$LOYALTY_CLIENT_SECRET" -d grant_type=cli
 member="$LOYALTY_API/v1/programs/$LOYALTY_PROGRAM/members/MEMBER"
 
 # NAME's wallet, and the latest lines of the statement
-curl -s -H "Authorization: Bearer $TOKEN" "$member/wallet"
-curl -s -H "Authorization: Bearer $TOKEN" "$member/entries?limit=3"
+curl -s -w '\\n' -H "Authorization: Bearer $TOKEN" "$member/wallet"
+curl -s -w '\\n' -H "Authorization: Bearer $TOKEN" "$member/entries?limit=3"
 
 # An accrual; sent again it counts once
-curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' "$member/accruals" \
+curl -s -w '\\n' -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' "$member/accruals" \
   -d '{"activity": "purchase", "source": "pos", "source_id": "R-1", "occurred_at": "2026-11-20T15:00:00Z", \
 "channel": "store", "amount": {"value": "105.00", "currency": "USD"}}'
 
 # Points held for a coffee
-curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-coffee' \
+curl -s -w '\\n' -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-coffee' \
   "$member/redemptions" -d '{"reward_id": "coffee"}'
 
 # The proof that every balance is the sum of its entries
@@ -44,8 +44,11 @@ def show(day: Day, console: Console) -> None:
     for standing in day.standings:
         console.print(_statement(standing))
     console.print(_members(day.standings))
-    for delivery in day.deliveries:
-        console.print(_delivery(delivery), highlight=False)
+    for card in day.deliveries:
+        console.print(
+            f"\n[bold]Gift card delivered[/bold] for {card.points} points ({card.reward_id}): {card.link}",
+            soft_wrap=True,
+        )
     first = day.standings[0]
     console.print("\n[bold]What to try next[/bold]")
     console.print(
@@ -56,8 +59,8 @@ def show(day: Day, console: Console) -> None:
 
 def _statement(standing: Standing) -> Table:
     table = Table(title=f"{standing.name} · {standing.wallet['tier']}", title_justify="left", title_style="bold")
-    for heading in ("When", "What", "Where", "Amount"):
-        table.add_column(heading)
+    for heading in ("When (UTC)", "What", "Amount"):
+        table.add_column(heading, no_wrap=True)
     table.add_column("Points", justify="right")
     table.add_column("Balance", justify="right")
     balance = 0
@@ -65,14 +68,15 @@ def _statement(standing: Standing) -> Table:
         balance += entry["points"]
         when = entry["occurred_at"][:16].replace("T", " ")
         points = f"{entry['points']:+}" if entry["points"] else "·"
-        table.add_row(when, _what(entry), entry.get("channel") or "", entry.get("amount") or "", points, str(balance))
+        table.add_row(when, _what(entry), entry.get("amount") or "", points, str(balance))
     return table
 
 
 def _what(entry: dict[str, Any]) -> str:
     kind = entry["kind"]
     if kind == "accrual":
-        return str(entry.get("activity") or "accrual").capitalize()
+        place = f" ({entry['channel']})" if entry.get("channel") else ""
+        return str(entry.get("activity") or "accrual").capitalize() + place
     label = _KINDS.get(kind, kind)
     if kind == "tier":
         return f"{label}: {entry.get('tier_from')} → {entry.get('tier_to')}"
@@ -84,19 +88,11 @@ def _what(entry: dict[str, Any]) -> str:
 def _members(standings: list[Standing]) -> Table:
     table = Table(title="Members", title_justify="left", title_style="bold")
     for heading in ("Member", "Id", "Tier"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     for heading in ("Available", "Held"):
         table.add_column(heading, justify="right")
-    table.add_column("Expires on")
     for standing in standings:
         wallet = standing.wallet
-        expires = ", ".join(f"{lot['points']} {lot['expires_on'] or 'never'}" for lot in wallet["lots"])
         held, available = str(wallet["held"]), str(wallet["available"])
-        table.add_row(standing.name, standing.member_id, wallet["tier"], available, held, expires)
+        table.add_row(standing.name, standing.member_id, wallet["tier"], available, held)
     return table
-
-
-def _delivery(redemption: dict[str, Any]) -> str:
-    card = redemption.get("gift_card") or {}
-    shown = ", ".join(f"{name} {value}" for name, value in card.items() if value) or "in the member's vault"
-    return f"\n[bold]Gift card delivered[/bold] for {redemption['points']} points ({redemption['reward_id']}): {shown}"

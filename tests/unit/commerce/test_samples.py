@@ -1,0 +1,137 @@
+"""The samples under ``events/``: each fits its function, and the sample day's sums are the program's."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from functions.accrual.routes import AccrualBody
+from functions.enrollment.routes import EnrollmentBody
+from functions.redemption.routes import RedemptionBody
+from functions.referral_validation.routes import ReferralBody
+from infra.local.sample_access import filled
+from infra.local.sample_script import EVENTS, Accrue, BusEvent, Enroll, Redeem, Script, ValidateReferral, sample
+from loyalty.commerce.inbound import parse
+from loyalty.commerce.model import Ignored, MemberActivity, Purchase, Refund
+from loyalty.core.errors import Rejected
+from loyalty.fulfillment.model import StepRequest
+from loyalty.fulfillment.start import HeldGiftCard
+from loyalty.programs.earning import earn
+from loyalty.programs.model import ProgramDocument
+from loyalty.publishing.events import PointsEvent
+from loyalty.publishing.service import events_of
+
+SCRIPT = Script.load()
+AURORA = ProgramDocument.model_validate_json((EVENTS / "programs" / "aurora.json").read_text())
+BODIES: dict[str, type[BaseModel]] = {
+    "enrollment": EnrollmentBody,
+    "referral_validation": ReferralBody,
+    "accrual": AccrualBody,
+    "redemption": RedemptionBody,
+}
+REFUSED = {
+    "a_topic_nobody_handles": "unknown_topic",
+    "an_amount_that_is_a_float": "malformed_payload",
+    "an_unknown_event": "unknown_event",
+}
+
+
+def files(folder: str) -> list[str]:
+    return sorted(f"{folder}/{path.name}" for path in (EVENTS / folder).glob("*.json"))
+
+
+def test_every_function_has_samples() -> None:
+    folders = {path.name for path in EVENTS.iterdir() if path.is_dir()} - {"programs"}
+    assert folders == {path.parent.name for path in Path(__file__).parents[3].glob("functions/*/handler.py")}
+
+
+@pytest.mark.parametrize("file", [file for folder in (*BODIES, "wallet") for file in files(folder)])
+def test_a_request_fits_its_function(file: str) -> None:
+    request = sample(file)
+    assert request.keys() <= {"method", "path", "headers", "body"}
+    assert request["path"].startswith("/v1/programs/${program}/")
+    if "body" in request:
+        BODIES[file.split("/", maxsplit=1)[0]].model_validate(
+            filled(request["body"], {"nora.referral_code": "K7WQ4M2X"})
+        )
+
+
+@pytest.mark.parametrize("file", files("accrual_events"))
+def test_an_inbound_event_is_what_its_name_says(file: str) -> None:
+    name = Path(file).stem
+    if name in REFUSED:
+        with pytest.raises(Rejected) as caught:
+            parse(sample(file))
+        assert caught.value.reason == REFUSED[name]
+    else:
+        kind = Ignored if "awaiting" in name else Refund if "back" in name else (Purchase, MemberActivity)
+        assert isinstance(parse(sample(file)), kind)
+
+
+def test_both_envelopes_are_sampled() -> None:
+    metadata = [sample(file)["detail"].get("metadata", {}) for file in files("accrual_events")]
+    assert any("X-Shopify-Topic" in headers for headers in metadata)
+    assert any("shopify-topic" in headers for headers in metadata)
+
+
+def test_the_other_events_fit_their_functions() -> None:
+    PointsEvent.model_validate(sample("tier_recalculation/points_accrued.json")["detail"])
+    HeldGiftCard.model_validate(sample("fulfillment_start/redemption_held.json"))
+    assert {StepRequest.model_validate(sample(file)).step for file in files("fulfillment")} == {
+        "order", "query", "capture", "release",
+    }  # fmt: skip
+    records = sample("publisher/entry_inserted.json")["Records"]
+    assert [event.detail_type for record in records for event in events_of(record)] == ["points.accrued"]
+
+
+def test_the_days_steps_name_files_and_members_that_exist() -> None:
+    assert SCRIPT.program == AURORA.id
+    assert SCRIPT.members.keys() == SCRIPT.expected.keys()
+    used = {
+        step.file for step in SCRIPT.steps if isinstance(step, Accrue | BusEvent | Enroll | Redeem | ValidateReferral)
+    }
+    assert all((EVENTS / file).is_file() for file in used)
+    assert all(expected.available == sum(expected.sum) for expected in SCRIPT.expected.values())
+
+
+def test_the_days_sums_follow_from_the_program() -> None:
+    """Plays the script on paper: the events' amounts, the program's rules, the tier from 500 earned points on."""
+    lines: dict[str, list[int]] = defaultdict(list)
+    tier = dict.fromkeys(SCRIPT.members, "bronze")
+    accruals: dict[str, tuple[str, Purchase, int]] = {}
+
+    def credit(member: str, activity: str, amount: Any) -> int:
+        lines[member].append(earn(AURORA, activity, amount, tier[member]).points)
+        tier[member] = AURORA.tier_for(sum(points for points in lines[member] if points > 0)).id
+        return lines[member][-1]
+
+    for step in SCRIPT.steps:
+        if isinstance(step, BusEvent):
+            found = parse(sample(step.file))
+            if isinstance(found, Refund):
+                member, purchase, points = accruals[found.purchase_source_id]
+                lines[member].append(-int(points * found.amount.amount / purchase.refund_basis.amount))
+            elif isinstance(found, Purchase) and found.source_id not in accruals:
+                member = step.posts.member if step.posts else "tomas"
+                accruals[found.source_id] = member, found, credit(member, "purchase", found.amount)
+            elif isinstance(found, MemberActivity) and step.posts:
+                credit(step.posts.member, found.activity, found.amount)
+            assert step.posts is None or step.posts.points == lines[step.posts.member][-1]
+        elif isinstance(step, Accrue):
+            body = AccrualBody.model_validate(sample(step.file)["body"])
+            assert body.amount is not None
+            credit(step.member, body.activity, body.amount.to_money())
+        elif isinstance(step, Redeem):
+            reward = AURORA.reward(sample(step.file)["body"]["reward_id"])
+            assert reward is not None
+            lines[step.member] += [-reward.points, reward.points] if step.end == "release" else [-reward.points]
+    assert lines == {member: expected.sum for member, expected in SCRIPT.expected.items()}
+    assert tier == {member: expected.tier for member, expected in SCRIPT.expected.items()}
+
+
+def test_nobody_in_the_samples_is_real() -> None:
+    text = "".join(path.read_text() for path in EVENTS.rglob("*.json"))
+    addresses = {word for word in text.replace('"', " ").split() if "@" in word}
+    assert all(address.endswith("@example.com") for address in addresses)
