@@ -16,6 +16,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Header
+from botocore.exceptions import ClientError
 
 from loyalty.core import problems
 from loyalty.core.errors import (
@@ -217,7 +218,7 @@ def _report(error: Exception, problem: Problem) -> None:
 def _type_name(error: Exception) -> str:
     """``GetError/ClientError.AccessDeniedException``: AWS's code says more than the type."""
     cause = getattr(error, "cause", None) or error
-    code = getattr(cause, "response", {}).get("Error", {}).get("Code", "")
+    code = cause.response["Error"].get("Code", "") if isinstance(cause, ClientError) else ""
     names = [type(error).__name__] + ([type(cause).__name__] if cause is not error else [])
     return "/".join(names) + (f".{code}" if code else "")
 

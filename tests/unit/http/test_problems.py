@@ -1,0 +1,57 @@
+"""Every error has one status, one code and one title, and the tree that is drawn is the tree that exists."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from loyalty.core import errors, problems
+
+
+def kinds(kind: type[errors.LoyaltyError] = errors.LoyaltyError) -> Iterator[type[errors.LoyaltyError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from kinds(one)
+
+
+HTTP = [kind for kind in kinds() if kind is not errors.Rejected]
+
+
+@pytest.mark.parametrize("kind", HTTP)
+def test_every_error_is_a_client_problem_or_passes(kind: type[errors.LoyaltyError]) -> None:
+    problem = problems.of(kind("Do this.", pointer="/field"))
+    body = problem.body("r-1")
+    assert 400 <= body["status"] < 500 or kind is errors.Unavailable
+    assert body["code"] == kind.code
+    assert body["type"] == f"urn:problem-type:loyalty:{kind.code}"
+    assert body["errors"] == [{"pointer": "/field", "code": kind.code, "detail": "Do this."}]
+
+
+def test_codes_are_unique() -> None:
+    codes = [kind.code for kind in HTTP]
+    assert len(codes) == len(set(codes))
+
+
+def test_the_drawn_tree_names_every_error() -> None:
+    drawn = (errors.__doc__ or "").replace(",", " ").split()
+    assert [kind.__name__ for kind in kinds() if kind.__name__ not in drawn] == []
+
+
+def test_a_path_that_names_nothing_comes_before_a_header_and_a_header_before_fields() -> None:
+    body = {"loc": ("body", "email"), "type": "missing", "msg": "Field required", "input": None}
+    header = {"loc": ("header", "idempotency-key"), "type": "missing", "msg": "Field required", "input": None}
+    path = {"loc": ("path", "member_id"), "type": "string_pattern_mismatch", "msg": "x", "input": "x"}
+    assert problems.of_validation([body, header, path]).code == "member_not_found"
+    assert problems.of_validation([body, header]).code == "idempotency_key_required"
+    assert problems.of_validation([body]).code == "invalid"
+
+
+def test_a_message_that_repeats_the_input_is_not_passed_on() -> None:
+    told = {
+        "loc": ("body", "name"),
+        "type": "value_error",
+        "msg": "Value error, no such thing as Zoe",
+        "input": "Zoe Q",
+    }
+    repeated = told | {"msg": "Value error, no such thing as Zoe Q"}
+    assert problems.of_validation([told]).fields[0].detail == "no such thing as Zoe."
+    assert problems.of_validation([repeated]).fields[0].detail == "Send a valid value."
