@@ -13,6 +13,6 @@ LOCAL: Final = StageSettings(
     archive_retention=1,
     throttle=Throttle(rate=5_000, burst=5_000),
     waf=WafOff(reason="it listens on loopback only, and the local cloud cannot attach a firewall to an API"),
-    default_program="demo",
+    default_program="aurora",
     supplier_settle_seconds=1,
 )

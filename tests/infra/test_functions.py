@@ -1,15 +1,19 @@
 """Every function: the runtime, a role that names what it does, and an environment that its handler reads."""
 
 import ast
+import json
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template
 
 import loyalty_contract as contract
 from infra import ROOT
 from infra.functions import FUNCTIONS
 from infra.names import function_log_group, resource
 from infra.settings import StageSettings
-from tests.infra.templates import Templates, many, text
+from tests.infra.templates import Json, Templates, many, text
 
 VISIBILITY_FACTOR = 6
 
@@ -129,3 +133,29 @@ def test_a_spec_names_only_known_variables() -> None:
     known = {value for key, value in vars(contract).items() if key.startswith("ENV_")}
     for spec in FUNCTIONS.values():
         assert set(spec.environment) <= known
+
+
+def test_a_change_of_the_library_publishes_a_new_version() -> None:
+    """The alias names a version: were layers no part of its identity, it would stay on the old library for ever."""
+    flags = json.loads((ROOT / "cdk.json").read_text())["context"]
+    assert flags["@aws-cdk/aws-lambda:recognizeLayerVersion"] is True
+    assert _version_with_layer(flags, "a") == _version_with_layer(flags, "a")
+    assert _version_with_layer(flags, "a") != _version_with_layer(flags, "b")
+
+
+def _version_with_layer(flags: Json, content: str) -> str:
+    stack = cdk.Stack(cdk.App(context=flags), "Stack")
+    layer = lambda_.LayerVersion(
+        stack, "Layer", code=lambda_.Code.from_asset(str(ROOT / "infra" / "settings"), asset_hash=content)
+    )
+    function = lambda_.Function(
+        stack,
+        "Function",
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        handler="handler.handler",
+        code=lambda_.Code.from_inline("def handler(event, context): ..."),
+        layers=[layer],
+    )
+    function.current_version  # noqa: B018 - defines the version
+    (version,) = Template.from_stack(stack).find_resources("AWS::Lambda::Version")
+    return version
