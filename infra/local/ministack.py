@@ -1,6 +1,7 @@
 """Start and stop ministack, bound to loopback, with IAM enforcement on."""
 
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,7 @@ class Ministack:
         """
         if self.server.pid() is None or not self._ready():
             self.server.stop()
+            shutil.rmtree(self.workdir / "tmp", ignore_errors=True)
             command = [sys.executable, "-m", "infra.local.server"]
             self.server.start(command, self._environment(), self._ready, READY_TIMEOUT)
 
@@ -88,6 +90,7 @@ class Ministack:
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
             "AWS_ENDPOINT_URL": self.endpoint,
+            "LOYALTY_LOCAL_LAYERS": str(self.workdir / "layers"),
             "PYTHONPATH": str(REPOSITORY),
             "PYTHONDONTWRITEBYTECODE": "1",
         }

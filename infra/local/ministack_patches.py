@@ -11,6 +11,7 @@ upgrade is a decision and not an accident. Tests check that each patch is still 
   that an Allow under such a condition would deny everything.
 - **Secure transport.** The loopback interface carries no TLS, so that policies which deny plain HTTP
   (``aws:SecureTransport``) would deny everything. A request from loopback counts as secure.
+- **Layers.** ministack unpacks every layer for every worker; here once (``shared_layers``).
 - **Concurrency.** ministack starts one interpreter for every request in flight; a laptop has a few
   cores. Invocations beyond the bound wait for their turn instead of being throttled.
 """
@@ -23,11 +24,14 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Final
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import dynamodb, lambda_svc  # type: ignore[import-untyped]
+
+from infra.local.shared_layers import SharedLayers
 
 MINISTACK_VERSION: Final = "1.5.33"
 
@@ -49,11 +53,12 @@ class UnsupportedMinistackVersion(RuntimeError):
     """The installed ministack is not the one that the patches were made for."""
 
 
-def apply(max_concurrency: int) -> None:
+def apply(max_concurrency: int, layers: Path) -> None:
     """Wrap the loaded ministack; call it once, before the server starts.
 
     Args:
         max_concurrency: how many invocations of one function run at the same time.
+        layers: folder that Lambda layers are unpacked to.
 
     Raises:
         UnsupportedMinistackVersion: another ministack is installed than ``MINISTACK_VERSION``.
@@ -64,6 +69,9 @@ def apply(max_concurrency: int) -> None:
             f"ministack {installed} is installed; the patches are made for {MINISTACK_VERSION}"
         )
     lambda_svc._execute_function_warm = bounded(named_errors(lambda_svc._execute_function_warm), max_concurrency)
+    shared = SharedLayers(layers)
+    lambda_svc._resolve_layer_zip = shared.resolving(lambda_svc._resolve_layer_zip)
+    lambda_runtime.Worker._spawn = shared.while_starting(lambda_runtime.Worker._spawn)
     lambda_runtime.Worker._drain_stderr_bounded = hasty_drain(lambda_runtime.Worker._drain_stderr_bounded)
     # The router imports these two by name for each request, so that wrapping them in their module is enough.
     iam_actions.dynamodb_service_context = with_leading_keys(iam_actions.dynamodb_service_context)

@@ -6,6 +6,7 @@ ministack's own ``main``, which serves until SIGTERM.
 
 import os
 import sys
+from pathlib import Path
 
 from ministack import app  # type: ignore[import-untyped]
 
@@ -18,10 +19,16 @@ ENV_PARENT = "LOYALTY_LOCAL_PARENT"
 ENV_CONCURRENCY = "LOYALTY_LOCAL_CONCURRENCY"
 """Invocations of one function that run at the same time."""
 
+ENV_LAYERS = "LOYALTY_LOCAL_LAYERS"
+"""Folder that Lambda layers are unpacked to."""
+
+DEFAULT_CONCURRENCY = "8"
+
 
 def main() -> None:
     """Serve until SIGTERM. The environment decides port, address, state and enforcement."""
-    ministack_patches.apply(max_concurrency=int(os.environ.get(ENV_CONCURRENCY, "8")))
+    concurrency = int(os.environ.get(ENV_CONCURRENCY, DEFAULT_CONCURRENCY))
+    ministack_patches.apply(concurrency, Path(os.environ[ENV_LAYERS]))
     parent = os.environ.pop(ENV_PARENT, "")
     if parent:
         end_with(int(parent))

@@ -1,11 +1,12 @@
 """A small platform of one table, one key, one function and one state machine, for tests of the local cloud itself."""
 
+from pathlib import Path
 from typing import Any
 
-from infra.local.assembly import Stack
+from infra.local.assembly import Asset, Stack
 
 HANDLER = """
-import os, boto3
+import os, boto3, pydantic
 from botocore.exceptions import ClientError
 
 dynamodb, kms = boto3.client("dynamodb"), boto3.client("kms")
@@ -50,17 +51,31 @@ def handler(event, context):
         "encrypt without context": outcome(encrypt, {}),
         "encrypt with more context": outcome(encrypt, {"program": "aurora", "member": "1", "more": "x"}),
         "version": os.environ["VERSION"],
+        "pydantic": pydantic.VERSION,
     }
 """
 
+
+BUCKET = "assets-${AWS::AccountId}"
+LAYER_KEY = "layer.zip"
+LAYER_PYDANTIC = "from the layer"
+"""The layer's ``pydantic`` shadows the one installed beside ministack, as it does on AWS."""
 
 ROOT = {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}
 """The account itself: the key's policy leaves it to the roles' policies who may use the key."""
 
 
-def stack(version: str = "1", **more_resources: Any) -> Stack:
+def write_layer(folder: Path) -> None:
+    """Write the content of the platform's one layer."""
+    package = folder / "python" / "pydantic"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(f"VERSION = {LAYER_PYDANTIC!r}")
+
+
+def stack(layer: Path, version: str = "1", **more_resources: Any) -> Stack:
     """The platform as a stack; ``version`` shows in the function's answer."""
-    return Stack("tiny", "eu-south-1", _template(version, more_resources), "templates-${AWS::AccountId}", ())
+    assets = (Asset(layer, zipped=True, bucket=BUCKET, key=LAYER_KEY),)
+    return Stack("tiny", "eu-south-1", _template(version, more_resources), BUCKET, assets)
 
 
 def _template(version: str, more: dict[str, Any]) -> dict[str, Any]:
@@ -105,11 +120,16 @@ def _template(version: str, more: dict[str, Any]) -> dict[str, Any]:
                     "Handler": "index.handler",
                     "Code": {"ZipFile": HANDLER},
                     "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                    "Layers": [{"Ref": "Layer"}],
                     "Timeout": 20,
                     "Environment": {
                         "Variables": {"TABLE": {"Ref": "Table"}, "KEY": {"Ref": "Key"}, "VERSION": version}
                     },
                 },
+            },
+            "Layer": {
+                "Type": "AWS::Lambda::LayerVersion",
+                "Properties": {"Content": {"S3Bucket": {"Fn::Sub": BUCKET}, "S3Key": LAYER_KEY}},
             },
             "Machine": {
                 "Type": "AWS::StepFunctions::StateMachine",

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from infra.local.deploy import Deployed, DeployFailed, deploy
 from infra.local.ministack import ACCESS_KEY, SECRET_KEY, Ministack
 from infra.local.processes import free_port
-from tests.integration.local.platform import stack
+from tests.integration.local.platform import LAYER_PYDANTIC, stack, write_layer
 from tests.integration.local.sockets import addresses_of
 
 pytestmark = pytest.mark.integration
@@ -25,13 +26,17 @@ class Cloud:
         self.ministack = Ministack(workdir, free_port(), "eu-south-1", persistent=True, tied=True)
         self.session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name="eu-south-1")
         self.lines: list[str] = []
+        self._layer = workdir / "layer"
+        write_layer(self._layer)
 
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.ministack.endpoint)  # type: ignore[call-overload]
 
     def deploy(self, version: str = "1", **more: Any) -> Deployed:
         self.lines.clear()
-        (deployed,) = deploy(self.session, self.ministack.endpoint, [stack(version, **more)], {}, self.lines.append)
+        (deployed,) = deploy(
+            self.session, self.ministack.endpoint, [stack(self._layer, version, **more)], {}, self.lines.append
+        )
         return deployed
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
@@ -77,7 +82,17 @@ def test_roles_are_enforced_with_their_conditions(cloud: Cloud, outputs: dict[st
         "encrypt without context": denied,
         "encrypt with more context": denied,
         "version": "1",
+        "pydantic": LAYER_PYDANTIC,
     }
+
+
+def test_layers_are_unpacked_once_for_all_workers(cloud: Cloud, outputs: dict[str, str]) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda _: cloud.invoke(outputs["Function"], {}), range(3)))
+    assert {answer["pydantic"] for answer in answers} == {LAYER_PYDANTIC}
+    unpacked = cloud.ministack.workdir / "layers"
+    assert [path.name for path in unpacked.rglob("pydantic")] == ["pydantic"]
+    assert list((cloud.ministack.workdir / "tmp").rglob("pydantic")) == []
 
 
 def test_an_exception_carries_its_class_name(cloud: Cloud, outputs: dict[str, str]) -> None:

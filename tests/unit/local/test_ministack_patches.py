@@ -3,6 +3,7 @@
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
+from pathlib import Path
 from threading import Lock
 from time import sleep
 from typing import Any
@@ -135,7 +136,7 @@ def test_bounded_lets_no_more_run_at_a_time_than_it_says() -> None:
     assert most[0] == 2
 
 
-def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(metadata, "version", lambda _name: "9.9.9")
     with pytest.raises(patches.UnsupportedMinistackVersion, match=r"9\.9\.9"):
-        patches.apply(max_concurrency=1)
+        patches.apply(1, tmp_path)
