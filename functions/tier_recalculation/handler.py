@@ -34,4 +34,5 @@ def recalculate(record: SQSRecord) -> None:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
     """Processes a batch; the failed records are reported and delivered again."""
+    count("EventsReceived", len(event["Records"]))
     return process_partial_response(event, recalculate, PROCESSOR, context)

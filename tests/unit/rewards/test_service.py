@@ -15,7 +15,7 @@ from loyalty.core.errors import (
     RedemptionNotFound,
     RewardNotFound,
 )
-from loyalty.core.table import Table
+from loyalty.core.table import Put, Table
 from loyalty.ledger.model import Account, EntryKind
 from loyalty.programs.model import RewardType
 from loyalty.rewards.model import Party, RedemptionStatus
@@ -206,3 +206,16 @@ def test_points_that_expired_while_held_expire_when_released(rich: World) -> Non
 def test_redemptions_are_found_among_a_member_s_items(rich: World) -> None:
     redemption, _ = rich.hold("key")
     assert list(redemptions_in(rich.store.history("acme", MEMBER))) == [redemption]
+
+
+def test_points_do_not_go_back_while_the_supplier_has_an_order(rich: World) -> None:
+    redemption, _ = rich.hold("key", "card")
+    item = RedemptionStore(rich.table).item("acme", MEMBER, redemption.redemption_id)
+    item.supplier_order_id = "T-1"
+    rich.table.write([Put(item)])
+    before = rich.dump()
+    with pytest.raises(FulfillmentInProgress):
+        rich.release(redemption.redemption_id, by=Party.FULFILLMENT)
+    assert rich.dump() == before
+    assert rich.capture(redemption.redemption_id, by=Party.FULFILLMENT).status is RedemptionStatus.CAPTURED
+    assert rich.proven().held == 0

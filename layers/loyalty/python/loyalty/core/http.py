@@ -168,6 +168,9 @@ def _with_text_body(event: Event) -> Event:
         text = raw.decode()
     except UnicodeDecodeError:
         raise MalformedJson("The body is not valid UTF-8.") from None
+    if "\ufffd" in text:
+        # What a gateway puts in the place of bytes that it could not decode.
+        raise MalformedJson("The body is not valid UTF-8, or holds the replacement character U+FFFD.")
     # Powertools compares media types by case.
     return event | {"body": text, "isBase64Encoded": False, "headers": others | {"Content-Type": "application/json"}}
 

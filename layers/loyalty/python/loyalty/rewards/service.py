@@ -140,9 +140,13 @@ class RedemptionService:
             if redemption.status is status:
                 return None
             _require_held(redemption)
+            if status is RedemptionStatus.RELEASED:
+                _require_no_order(item)
             item.status, item.ended_at = status.value, to_text(situation.now)
             facts = _facts(redemption.program_version, situation.now, redemption)
             held = RedemptionItem.status == RedemptionStatus.HELD.value
+            if status is RedemptionStatus.RELEASED:
+                held &= RedemptionItem.supplier_order_id.does_not_exist()
             return Decision(movement(situation.wallet, redemption), facts, [Put(item, held)])
 
         kind = EntryKind.CAPTURE if status is RedemptionStatus.CAPTURED else EntryKind.RELEASE
@@ -181,6 +185,11 @@ def _require_held(redemption: Redemption) -> None:
         raise RedemptionAlreadyCaptured(f"'{redemption.redemption_id}' was captured; its points are spent.")
     if redemption.status is RedemptionStatus.RELEASED:
         raise RedemptionAlreadyReleased(f"'{redemption.redemption_id}' was released; its points went back.")
+
+
+def _require_no_order(item: RedemptionItem) -> None:
+    if item.supplier_order_id:
+        raise FulfillmentInProgress("The supplier has an order for this; its points cannot go back.")
 
 
 def _facts(program_version: int, now: datetime, redemption: Redemption) -> Facts:

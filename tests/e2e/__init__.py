@@ -1,0 +1,1 @@
+"""Tests of the deployed template, through HTTPS, the bus and the state machine."""
