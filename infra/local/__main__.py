@@ -13,6 +13,7 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from infra.local import ministack, suppliers
 from infra.local.assembly import AssemblyError
 from infra.local.cloud import ASSEMBLY, LocalCloud, synthesize
 from infra.local.deploy import DeployFailed
@@ -88,25 +89,19 @@ def _up(arguments: argparse.Namespace, console: Console) -> int:
         synthesize(arguments.workdir / ASSEMBLY)
     cloud = LocalCloud(
         arguments.workdir,
-        port=int(os.environ.get("LOYALTY_LOCAL_PORT", str(PORT))),
-        supplier_port=int(os.environ.get("LOYALTY_SUPPLIER_PORT", str(SUPPLIER_PORT))),
+        port=int(os.environ.get(ministack.PORT_VARIABLE, str(PORT))),
+        supplier_port=int(os.environ.get(suppliers.PORT_VARIABLE, str(SUPPLIER_PORT))),
         tied=False,
         persistent=True,
         report=report,
     )
     cloud.start()
-    fresh = any(each.outcome == "created" for each in cloud.deploy())
+    cloud.deploy()
     cloud.seed()
     write_env(arguments.workdir / "env", cloud.variables)
     report(f"wrote {arguments.workdir / 'env'}; source it to use the API from this shell")
-    played = arguments.workdir / "sample-day-played"
-    if arguments.no_sample_day:
-        return 0
-    if played.exists() and not fresh:
-        report("the sample day was played before; to start afresh: python -m infra.local down --wipe")
-        return 0
-    play(cloud, report, console)
-    played.touch()
+    if not arguments.no_sample_day:
+        play(cloud, report, console)
     return 0
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from infra.local.probe import answer_of
-from infra.local.processes import LOOPBACK, Server
+from infra.local.processes import LOOPBACK, Server, require_free
 
+PORT_VARIABLE: Final = "LOYALTY_LOCAL_PORT"
 READY_TIMEOUT: Final = 60.0
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
@@ -57,6 +58,7 @@ class Ministack:
         """
         if self.server.pid() is None or not self._ready():
             self.server.stop()
+            require_free(self.port, PORT_VARIABLE)
             shutil.rmtree(self.workdir / "tmp", ignore_errors=True)
             command = [sys.executable, "-m", "infra.local.server"]
             self.server.start(command, self._environment(), self._ready, READY_TIMEOUT)

@@ -33,6 +33,20 @@ def free_port() -> int:
         return port
 
 
+def require_free(port: int, variable: str) -> None:
+    """See that nothing of somebody else's listens on the port, which would be taken for the server to be started.
+
+    Raises:
+        ProcessFailed: the port is taken; the message names the variable that chooses another.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            raise ProcessFailed(f"port {port} is taken; choose another with {variable}=<port>") from error
+
+
 @dataclass(frozen=True)
 class Server:
     """A server process of the local cloud: its name, and the folder that holds its pid file and log."""

@@ -8,8 +8,9 @@ from typing import Final
 
 from infra.local.ministack import REPOSITORY
 from infra.local.probe import answer_of
-from infra.local.processes import LOOPBACK, Server
+from infra.local.processes import LOOPBACK, Server, require_free
 
+PORT_VARIABLE: Final = "LOYALTY_SUPPLIER_PORT"
 READY_TIMEOUT: Final = 20.0
 
 
@@ -46,6 +47,7 @@ class SupplierProcess:
         if self.server.pid() is not None and self._ready():
             return
         self.server.stop()
+        require_free(self.port, PORT_VARIABLE)
         command = [sys.executable, "-m", "infra.local.supplier", "--port", str(self.port)]
         command += ["--journal", str(self.workdir / "supplier-orders.jsonl")]
         command += ["--parent", str(os.getpid())] if self.tied else []
