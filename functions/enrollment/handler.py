@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from functions.enrollment.routes import routes
 from loyalty.core.clock import system_clock
 from loyalty.core.http import Answer, Event, api, handle
 from loyalty.core.keys import KmsDataKeys, KmsMac
@@ -11,8 +12,6 @@ from loyalty.core.table import Table
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
-
-from functions.enrollment.routes import routes
 
 
 class EnrollmentSettings(Settings):

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Self
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
+from pydantic import Field
+
 from loyalty.core.clock import to_text
 from loyalty.core.fields import (
     Email,
@@ -24,7 +26,6 @@ from loyalty.members.model import Member, Profile
 from loyalty.members.service import MemberService
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.model import CodeText
-from pydantic import Field
 
 _MEMBERS = "/v1/programs/<program>/members"
 _EXTERNAL_IDS = "The member's customer id on each commerce platform."

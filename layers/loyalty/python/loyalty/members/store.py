@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from loyalty_contract import MEMBER_SK
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
@@ -31,6 +30,7 @@ from loyalty.core.table import (
 from loyalty.ledger.store import WALLET_SK, new_wallet_put, parse_partition, partition, wallet_of
 from loyalty.referrals.model import code_digest
 from loyalty.referrals.store import attribution_put
+from loyalty_contract import MEMBER_SK
 
 LOOKUP_SK: Final = "LOOKUP"
 REFERRAL_CODE: Final = "referral_code"
