@@ -49,7 +49,10 @@ EXPECTED: Final = (
 
 def main() -> int:
     """Run one command. Returns the exit code: 0 only if it did what it says."""
-    parser = argparse.ArgumentParser(prog="python -m infra.local", description="The local cloud.")
+    ports = f"{ministack.PORT_VARIABLE} (default {PORT}) and {suppliers.PORT_VARIABLE} (default {SUPPLIER_PORT})"
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.local", description="The local cloud.", epilog=f"Ports, on loopback only: {ports}."
+    )
     parser.add_argument("--workdir", type=Path, default=WORKDIR, help="state, logs, env (default: .local)")
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start it, deploy into it, play the sample day")
