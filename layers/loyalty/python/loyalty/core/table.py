@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from loyalty_contract import ENTRY_INDEX, ENTRY_INDEX_KEY, PARTITION_KEY, SORT_KEY
 from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.connection.base import MetaTable
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
+
+from loyalty_contract import ENTRY_INDEX, ENTRY_INDEX_KEY, PARTITION_KEY, SORT_KEY
 
 _CONNECT_SECONDS: Final = 1.0
 _READ_SECONDS: Final = 3.0
@@ -235,7 +236,10 @@ class Table:
         except TransactWriteError as error:
             # pynamodb sends checks, deletes, puts: the reasons come back in that order, not in the caller's.
             places = order["check"] + order["delete"] + order["put"]
-            raise _refusal(error, places) from error
+            refusal = _refusal(error, places)
+            if refusal is None:
+                raise  # with botocore's error, which says why, still in its context
+            raise refusal from error
 
     def _request(self, operation: Operation) -> tuple[str, dict[str, Any]]:
         condition = operation.condition
@@ -252,17 +256,18 @@ class Table:
         return group, request
 
 
-def _refusal(error: TransactWriteError, places: Sequence[int]) -> Exception:
+def _refusal(error: TransactWriteError, places: Sequence[int]) -> TransactionRefused | None:
+    """The refusal that the error is, or None where it is something else: throttling, a lost connection, a bad request."""
     reasons = list(error.cancellation_reasons)
     # Not error.cause_response_code: a lost connection has a response, which is None, and pynamodb trips over it.
     response = getattr(error.cause, "response", None) or {}
     if response.get("Error", {}).get("Code") == "TransactionInProgressException":
         return TransactionRefused({}, ["TransactionInProgress"], contended=True)
     if not reasons:
-        return error
+        return None
     codes = [reason.code for reason in reasons if reason is not None]
     if not set(codes) <= {"ConditionalCheckFailed", "TransactionConflict"}:
-        return error
+        return None
     failed: dict[int, RawItem | None] = {
         place: (reason.raw_item or None)
         for place, reason in zip(places, reasons, strict=True)

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from loyalty_contract import ENTRY_INDEX, ENTRY_PREFIX
 from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money
 from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Put, RawItem, Table
 from loyalty.ledger.model import Account, Entry, EntryKey, EntryKind, Facts, Movement, Wallet
+from loyalty_contract import ENTRY_INDEX, ENTRY_PREFIX
 
 WALLET_SK = "WALLET"
 
