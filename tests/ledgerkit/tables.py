@@ -39,3 +39,11 @@ def empty_table(table: Table) -> None:
     """Deletes every item."""
     for raw in list(table.scan()):
         table.client.delete_item(TableName=table.name, Key={name: raw[name] for name in ("pk", "sk")})
+
+
+def warm_up(client: Any, name: str) -> None:
+    """Sends one transaction: an engine's first may outlast the short time-outs of the library, but not this client's."""
+    key = {contract.PARTITION_KEY: {"S": "warm"}, contract.SORT_KEY: {"S": "up"}}
+    put = {"TableName": name, "Item": key, "ConditionExpression": f"attribute_not_exists({contract.PARTITION_KEY})"}
+    client.transact_write_items(TransactItems=[{"Put": put}])
+    client.delete_item(TableName=name, Key=key)

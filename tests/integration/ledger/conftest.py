@@ -5,6 +5,7 @@ import pytest
 from infra.local.ministack import ACCESS_KEY, SECRET_KEY
 from loyalty.core.table import Table
 from tests.engines.fixtures import REGION, TableEngine
+from tests.ledgerkit.tables import warm_up
 from tests.ledgerkit.world import World
 
 
@@ -23,16 +24,7 @@ def warmed() -> set[str]:
 @pytest.fixture
 def table(table_engine: TableEngine, warmed: set[str]) -> Table:
     if table_engine.endpoint_url not in warmed:
-        key = {"pk": {"S": "warm"}, "sk": {"S": "up"}}
-        put = {
-            "Put": {
-                "TableName": table_engine.table_name,
-                "Item": key,
-                "ConditionExpression": "attribute_not_exists(pk)",
-            }
-        }
-        table_engine.client.transact_write_items(TransactItems=[put])
-        table_engine.client.delete_item(TableName=table_engine.table_name, Key=key)
+        warm_up(table_engine.client, table_engine.table_name)
         warmed.add(table_engine.endpoint_url)
     return Table(table_engine.table_name, endpoint=table_engine.endpoint_url, region=REGION)
 

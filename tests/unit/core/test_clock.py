@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from loyalty.core.clock import from_text, local_date, system_clock, to_text
 
 

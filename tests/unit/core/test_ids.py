@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from loyalty.core.ids import new_member_id, new_referral_code, redemption_id, request_hash
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+
 from loyalty.core.errors import LoyaltyError, TooManyDecimals, UnknownCurrency
 from loyalty.core.money import MINOR_UNITS, Money
 
