@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import loyalty_contract as contract
 
-READ: Final = ("dynamodb:GetItem", "dynamodb:BatchGetItem")
-CREATE: Final = (*READ, "dynamodb:PutItem")
-ENROLL: Final = (*CREATE, "dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem")
+GET: Final = "dynamodb:GetItem"
+PUT: Final = "dynamodb:PutItem"
+READ: Final = (GET, "dynamodb:BatchGetItem")
+POST: Final = (*READ, PUT)
+REPLACE: Final = (*POST, "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem")
 """Transactions are allowed item by item, by the action of each."""
+
+OPEN: Final = ("kms:Decrypt",)
+SEAL: Final = ("kms:GenerateDataKey",)
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class FunctionSpec:
     timeout_seconds: int
     table: tuple[str, ...] = ()
     index: tuple[str, ...] = ()
-    pii: Literal["none", "read", "write"] = "none"
+    pii: tuple[str, ...] = ()
     lookup: bool = False
     environment: tuple[str, ...] = ()
     snap_start: bool = False
@@ -44,18 +49,18 @@ class FunctionSpec:
 _API: Final = (
     FunctionSpec(
         "enrollment", "Members: create, read, change", 15,
-        table=ENROLL, pii="write", lookup=True, snap_start=True,
+        table=REPLACE, pii=(*OPEN, *SEAL), lookup=True, snap_start=True,
         environment=(contract.ENV_PII_KEY, contract.ENV_LOOKUP_KEY),
     ),
     FunctionSpec(
         "wallet", "Wallets, statements, health", 10,
-        table=("dynamodb:GetItem", "dynamodb:Query"), index=("dynamodb:Query",), lookup=True, snap_start=True,
+        table=(GET, "dynamodb:Query"), index=("dynamodb:Query",), lookup=True, snap_start=True,
         environment=(contract.ENV_LOOKUP_KEY,),
     ),
-    FunctionSpec("accrual", "Accruals through the API", 10, table=CREATE, snap_start=True),
+    FunctionSpec("accrual", "Accruals through the API", 10, table=(GET, PUT), snap_start=True),
     FunctionSpec(
         "redemption", "Hold, capture and release of points; the reward catalogue", 10,
-        table=CREATE, pii="read", snap_start=True, environment=(contract.ENV_PII_KEY,),
+        table=POST, pii=OPEN, snap_start=True, environment=(contract.ENV_PII_KEY,),
     ),
     FunctionSpec(
         "referral_validation", "Is this referral code good?", 10,
@@ -66,10 +71,10 @@ _API: Final = (
 _EVENTS: Final = (
     FunctionSpec(
         "accrual_events", "Accruals and reversals from commerce events", 60,
-        table=ENROLL, lookup=True,
+        table=(*REPLACE, "dynamodb:Query"), lookup=True,
         environment=(contract.ENV_LOOKUP_KEY, contract.ENV_INBOUND_DLQ, contract.ENV_DEFAULT_PROGRAM),
     ),
-    FunctionSpec("tier_recalculation", "Tiers after points were earned or reversed", 30, table=("dynamodb:GetItem", "dynamodb:PutItem")),
+    FunctionSpec("tier_recalculation", "Tiers after points were earned or reversed", 30, table=(GET, PUT)),
     FunctionSpec("publisher", "Changes of the table to events on the bus", 30, environment=(contract.ENV_BUS,)),
 )  # fmt: skip
 
@@ -79,7 +84,7 @@ _WORKFLOWS: Final = (
     ),
     FunctionSpec(
         "fulfillment", "One step of a gift card's fulfilment", 30,
-        table=(*CREATE, "dynamodb:UpdateItem"), pii="write",
+        table=(*POST, "dynamodb:UpdateItem"), pii=SEAL,
         environment=(contract.ENV_PII_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
     ),
 )  # fmt: skip

@@ -1,20 +1,11 @@
 """What each function may do, from its spec: named actions on named resources."""
 
-from collections.abc import Mapping
-from typing import Final
-
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
 import loyalty_contract as contract
 from infra.constructs.keys import Keys
 from infra.functions import FunctionSpec
-
-_PII_ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "none": (),
-    "read": ("kms:Decrypt",),
-    "write": ("kms:GenerateDataKey", "kms:Decrypt"),
-}
 
 
 def allow(resource: str, *actions: str) -> iam.PolicyStatement:
@@ -27,7 +18,7 @@ def data_permissions(spec: FunctionSpec, table: dynamodb.ITableV2, keys: Keys) -
     wanted = (
         (table.table_arn, spec.table),
         (f"{table.table_arn}/index/{contract.ENTRY_INDEX}", spec.index),
-        (keys.pii.key_arn, _PII_ACTIONS[spec.pii]),
+        (keys.pii.key_arn, spec.pii),
         (keys.lookup.key_arn, ("kms:GenerateMac",) if spec.lookup else ()),
     )
     return [allow(resource, *actions) for resource, actions in wanted if actions]

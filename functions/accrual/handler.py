@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from functions.accrual.routes import routes
 from loyalty.accruals.service import AccrualService
 from loyalty.core.clock import system_clock
 from loyalty.core.http import Answer, Event, api, handle
@@ -9,8 +10,6 @@ from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.ledger.service import Ledger
 from loyalty.programs.store import ProgramStore
-
-from functions.accrual.routes import routes
 
 TABLE = Table(Settings.load().table)
 APP = api(routes(ProgramStore(TABLE, system_clock), AccrualService(Ledger(TABLE, system_clock), system_clock)))

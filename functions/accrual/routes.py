@@ -6,6 +6,8 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
+from pydantic import Field
+
 from loyalty.accruals.service import AccrualService, Activity
 from loyalty.core.fields import (
     MemberId,
@@ -22,7 +24,6 @@ from loyalty.core.http import REPLAYED_HEADER, caller
 from loyalty.ledger.views import BalancesView, balances_after
 from loyalty.programs.model import Slug
 from loyalty.programs.store import ProgramStore
-from pydantic import Field
 
 MAX_LINES = 200
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from functions.wallet.routes import routes
 from loyalty.core.clock import system_clock
 from loyalty.core.cursor import Cursors
 from loyalty.core.http import Answer, Event, api, handle
@@ -10,8 +11,6 @@ from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.ledger.store import LedgerStore
 from loyalty.programs.store import ProgramStore
-
-from functions.wallet.routes import routes
 
 
 class WalletSettings(Settings):

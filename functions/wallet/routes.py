@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field
+
 from loyalty.core.clock import Clock, local_date
 from loyalty.core.cursor import Cursors
 from loyalty.core.errors import MemberNotFound
@@ -12,7 +14,6 @@ from loyalty.core.http import caller
 from loyalty.ledger.store import LedgerStore
 from loyalty.ledger.views import EntryView, WalletView
 from loyalty.programs.store import ProgramStore
-from pydantic import Field
 
 
 class EntriesPage(ResponseBody):

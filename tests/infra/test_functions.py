@@ -18,7 +18,7 @@ from tests.infra.templates import Json, Templates, many, text
 VISIBILITY_FACTOR = 6
 
 ENTRIES = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"}
-MEMBERS = ENTRIES | {"dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
+MEMBERS = ENTRIES | {"dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
 CONSUME = {
     "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
 }  # fmt: skip
@@ -30,14 +30,14 @@ DEAD_LETTER = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
 MAY_DO = {
     "enrollment": MEMBERS | SEAL | {"kms:GenerateMac"},
     "wallet": {"dynamodb:GetItem", "dynamodb:Query", "kms:GenerateMac"},
-    "accrual": ENTRIES,
+    "accrual": {"dynamodb:GetItem", "dynamodb:PutItem"},
     "redemption": ENTRIES | {"kms:Decrypt"},
     "referral_validation": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
-    "accrual_events": MEMBERS | CONSUME | {"kms:GenerateMac", "sqs:SendMessage"},
+    "accrual_events": MEMBERS | CONSUME | {"dynamodb:Query", "kms:GenerateMac", "sqs:SendMessage"},
     "tier_recalculation": CONSUME | {"dynamodb:GetItem", "dynamodb:PutItem"},
     "publisher": READ_STREAM | DEAD_LETTER | {"events:PutEvents"},
     "fulfillment_start": CONSUME | {"states:StartExecution"},
-    "fulfillment": ENTRIES | SEAL | {"dynamodb:UpdateItem", "secretsmanager:GetSecretValue"},
+    "fulfillment": ENTRIES | {"dynamodb:UpdateItem", "kms:GenerateDataKey", "secretsmanager:GetSecretValue"},
 }
 
 

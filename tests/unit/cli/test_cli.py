@@ -6,13 +6,14 @@ from pathlib import Path
 
 import boto3
 import pytest
+from moto import mock_aws
+from typer.testing import CliRunner
+
 from loyalty.cli.app import app, main
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Put, Table
 from loyalty.ledger.store import new_wallet_put
 from loyalty.programs.store import ProgramStore
-from moto import mock_aws
-from typer.testing import CliRunner
 
 PROGRAM = Path(__file__).parents[3] / "events" / "programs" / "aurora.json"
 RUNNER = CliRunner()

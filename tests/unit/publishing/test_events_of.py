@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import loyalty_contract as contract
 import pytest
+
+import loyalty_contract as contract
 from loyalty.core.money import Money
 from loyalty.ledger import movements
 from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts, Movement, Wallet

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import boto3
 import typer
-from loyalty_contract import SCOPE_SERVER, SCOPES
 
 from loyalty.cli.console import AsJson, TableName, fail, open_table, out, print_json
 from loyalty.core.clock import system_clock
 from loyalty.programs.store import ProgramStore
+from loyalty_contract import SCOPE_SERVER, SCOPES
 
 app = typer.Typer(no_args_is_help=True)
 

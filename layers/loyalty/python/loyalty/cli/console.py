@@ -5,10 +5,10 @@ import sys
 from typing import Annotated, Any, NoReturn
 
 import typer
-from loyalty_contract import ENV_TABLE
 from rich.console import Console
 
 from loyalty.core.table import Table
+from loyalty_contract import ENV_TABLE
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

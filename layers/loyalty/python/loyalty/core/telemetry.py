@@ -2,6 +2,7 @@
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+
 from loyalty_contract import METRICS_NAMESPACE
 
 logger = Logger()

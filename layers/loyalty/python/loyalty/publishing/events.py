@@ -6,8 +6,9 @@ member's entries. Points are whole numbers, times RFC 3339 in UTC. No event carr
 
 from typing import Final, Literal
 
-import loyalty_contract as contract
 from pydantic import BaseModel, ConfigDict, Field
+
+import loyalty_contract as contract
 
 
 class Event(BaseModel):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import loyalty_contract as contract
-
 from loyalty.core.clock import to_text
 from loyalty.core.table import RawItem
 from loyalty.ledger.model import Entry, EntryKind

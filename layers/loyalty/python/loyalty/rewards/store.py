@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from loyalty_contract import REDEMPTION_PREFIX
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
@@ -11,6 +10,7 @@ from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, RawI
 from loyalty.ledger.store import parse_partition, partition
 from loyalty.programs.model import RewardType
 from loyalty.rewards.model import Redemption, RedemptionStatus
+from loyalty_contract import REDEMPTION_PREFIX
 
 
 class RedemptionItem(Item):
