@@ -21,6 +21,7 @@ from loyalty.core.fields import (
     UtcDatetime,
 )
 from loyalty.core.http import REPLAYED_HEADER, caller
+from loyalty.core.telemetry import count, logger
 from loyalty.ledger.views import BalancesView, balances_after
 from loyalty.programs.model import Slug
 from loyalty.programs.store import ProgramStore
@@ -86,6 +87,8 @@ def routes(programs: ProgramStore, accruals: AccrualService) -> Router:
         )
         posted = accruals.accrue(current, member_id, activity)
         entry = posted.entry
+        count("AccrualsReplayed" if posted.replayed else "AccrualsPosted")
+        logger.info("accrual", extra={"entry_id": entry.entry_id, "points": entry.points, "replayed": posted.replayed})
         return Response(
             status_code=HTTPStatus.CREATED,
             content_type="application/json",

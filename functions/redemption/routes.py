@@ -11,6 +11,7 @@ from pydantic import Field
 from loyalty.core.clock import to_text
 from loyalty.core.fields import MemberId, ProgramId, RedemptionId, RequestBody, ResponseBody
 from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
+from loyalty.core.telemetry import count, logger
 from loyalty.fulfillment.reveal import GiftCardService
 from loyalty.programs.model import Slug
 from loyalty.programs.store import ProgramStore
@@ -76,6 +77,10 @@ class RewardsPage(ResponseBody):
     items: list[RewardView]
 
 
+def _log(redemption: Redemption) -> None:
+    logger.info("redemption", extra={"redemption_id": redemption.redemption_id, "status": redemption.status})
+
+
 def routes(
     programs: ProgramStore, redemptions: RedemptionService, store: RedemptionStore, cards: GiftCardService
 ) -> Router:
@@ -108,6 +113,8 @@ def routes(
             client_id=client_id,
             idempotency_key=idempotency_key,
         )
+        count("RedemptionsReplayed" if replayed else "RedemptionsHeld")
+        _log(redemption)
         return Response(
             status_code=HTTPStatus.CREATED,
             content_type="application/json",
@@ -134,11 +141,15 @@ def routes(
     @router.post(f"{_REDEMPTIONS}/<redemption_id>/capture", summary="Spend held points", tags=["Redemptions"])
     def capture(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> RedemptionView:
         current = programs.for_client(program, caller(router))
-        return RedemptionView.of(redemptions.capture(current, member_id, redemption_id, by=Party.PARTNER))
+        captured = redemptions.capture(current, member_id, redemption_id, by=Party.PARTNER)
+        _log(captured)
+        return RedemptionView.of(captured)
 
     @router.post(f"{_REDEMPTIONS}/<redemption_id>/release", summary="Give held points back", tags=["Redemptions"])
     def release(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> RedemptionView:
         current = programs.for_client(program, caller(router))
-        return RedemptionView.of(redemptions.release(current, member_id, redemption_id, by=Party.PARTNER))
+        released = redemptions.release(current, member_id, redemption_id, by=Party.PARTNER)
+        _log(released)
+        return RedemptionView.of(released)
 
     return router
