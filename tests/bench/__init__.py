@@ -1,0 +1,1 @@
+"""``python -m tests.bench``: what the platform costs, counted and measured, against its bounds."""
