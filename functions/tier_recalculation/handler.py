@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from loyalty.core.clock import system_clock
+from loyalty.core.clock import from_text, system_clock
 from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.core.telemetry import count, logger, metrics
@@ -25,7 +25,9 @@ TABLE.client  # noqa: B018 - made now, and not in the first event
 def recalculate(record: SQSRecord) -> None:
     """One event; what it raises sends this record, and no other, back to the queue."""
     event = PointsEvent.model_validate(record.json_body["detail"])
-    posted = TIERS.recalculate(PROGRAMS.current(event.program), event.member_id, cause=event.entry_id)
+    posted = TIERS.recalculate(
+        PROGRAMS.current(event.program), event.member_id, cause=event.entry_id, posted_at=from_text(event.posted_at)
+    )
     if posted is not None and not posted.replayed:
         count("TierUpgraded")
         logger.info("tier changed", extra={"entry_id": posted.entry.entry_id, "tier": posted.entry.movement.tier})

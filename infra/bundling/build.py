@@ -95,10 +95,14 @@ class Builder:
         if not (folder / "handler.py").is_file():
             raise FileNotFoundError(f"{folder} has no handler.py")
         files = _sources(folder)
-        inputs = self._tree(folder, files)
+        inputs = _digest([self._tree(folder, files), _file_hash(FUNCTIONS / "__init__.py")])
+
+        def fill(to: Path) -> None:
+            shutil.copyfile(FUNCTIONS / "__init__.py", to / "__init__.py")
+            _copy(folder, files, to / name)
+
         # Under the same path as in the repository, so that `functions.<name>.routes` is one name everywhere.
-        place = f"functions/{name}"
-        return _Plan(f"function-{name}", place, f"{FUNCTION_PATH}/{place}", inputs, lambda to: _copy(folder, files, to))
+        return _Plan(f"function-{name}", "functions", f"{FUNCTION_PATH}/functions", inputs, fill)
 
     def _tree(self, folder: Path, files: Iterable[str]) -> str:
         return _digest([self._recipe, *(f"{file} {_file_hash(folder / file)}" for file in files)])

@@ -79,6 +79,11 @@ class World:
     def release(self, redemption_id: str, *, member: str = MEMBER, by: Party = Party.PARTNER) -> Redemption:
         return self.redemptions.release(self.program, member, redemption_id, by=by)
 
+    def recalculate(self, accrual: str, *, member: str = MEMBER, posted_at: datetime | None = None) -> Posted | None:
+        """The tier in the wake of an accrual, which was posted just now where nothing else is said."""
+        cause = f"accrual:pos:{accrual}"
+        return self.tiers.recalculate(self.program, member, cause=cause, posted_at=posted_at or self.clock())
+
     def wallet(self, member: str = MEMBER) -> Wallet:
         wallet = self.store.wallet(self.program.document.id, member)
         assert wallet is not None

@@ -79,7 +79,7 @@ def text(value: str) -> Stored:
 def forger(world: World) -> Forger:
     """A member with a bit of everything: accruals, a partial refund, a tier, a captured, a released, an open hold."""
     world.accrue("R-1", "600")
-    world.tiers.recalculate(world.program, MEMBER, cause="accrual:pos:R-1")
+    world.recalculate("R-1")
     world.accrue("R-2", "100")
     world.refund("F-1", "R-1", "30")
     captured, _ = world.hold("captured")
@@ -264,8 +264,3 @@ def test_what_is_no_member_s_is_passed_over(world: World, table: Table) -> None:
     for pk, sk in [("P#acme", "CONFIG"), ("U#acme#hash", "LOOKUP"), ("C#client", "CLIENT"), ("S#shopify#x", "SHOP")]:
         table.client.put_item(TableName=table.name, Item={"pk": text(pk), "sk": text(sk)})
     assert (audit_table(table).members, world.audit()) == (1, [])
-
-
-def test_segments_together_read_every_member_once(world: World, forger: Forger) -> None:
-    report = audit_table(world.table, segments=4)
-    assert (report.members, report.entries, report.findings) == (2, 10, [])

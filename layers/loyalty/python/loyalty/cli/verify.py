@@ -1,21 +1,22 @@
 """``loyalty verify``: the proof that every balance is what its entries add up to."""
 
 from dataclasses import asdict
-from typing import Annotated
+from functools import cache
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
 from loyalty.cli.console import AsJson, TableName, err, open_table, out, print_json
+from loyalty.core.clock import system_clock
 from loyalty.ledger.verify import Report, audit_table
+from loyalty.programs.store import ProgramStore
 
 _SHOWN = 50
 
 
 def verify(
     table: TableName,
-    segments: Annotated[int, typer.Option(min=1, max=1000, help="Parts that the table is read in.")] = 1,
     json: AsJson = False,  # noqa: FBT002 - a command-line flag
 ) -> None:
     """Recompute every wallet from its entries and report each difference.
@@ -24,9 +25,10 @@ def verify(
     """
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err) as progress:
         task = progress.add_task("reading")
+        opened = open_table(table)
         report = audit_table(
-            open_table(table),
-            segments=segments,
+            opened,
+            zone_of=cache(ProgramStore(opened, system_clock).zone),
             progress=lambda members: progress.update(task, description=f"{members:,} members audited"),
         )
     if json:

@@ -8,8 +8,8 @@ from botocore.config import Config
 
 CONFIG: Final = Config(
     connect_timeout=1,
-    read_timeout=5,
-    retries={"mode": "standard", "total_max_attempts": 3},
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 2},
     tcp_keepalive=True,
 )
 
@@ -21,5 +21,5 @@ def _session() -> botocore.session.Session:
 
 @cache
 def client(service: str) -> Any:
-    """One client per service and process. Seconds: 1 to connect, 5 to read; at most 3 attempts."""
+    """One client per service and process. Given up after six seconds: 1 to connect, 2 to read, twice."""
     return _session().create_client(service, config=CONFIG)

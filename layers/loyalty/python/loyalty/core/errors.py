@@ -8,12 +8,13 @@
     │   └── BodyTooLarge, MalformedJson, UnsupportedMediaType, InvalidHeader
     ├── Unacceptable                 well-formed, but the program's rules refuse it
     │   ├── CurrencyNotInProgram, ActivityNotRewarded, AmountRequired, ReferralCodeUnknown, PointsLimitExceeded
-    │   └── IdempotencyKeyReused, CurrencyMismatch, AmountExceedsAccrual, QuantityLimitExceeded
+    │   ├── IdempotencyKeyReused, CurrencyMismatch, AmountExceedsAccrual, QuantityLimitExceeded
+    │   └── ExternalIdsLimitExceeded
     ├── Missing                      does not exist, or not for this caller
     │   ├── ProgramNotFound, MemberNotFound, RewardNotFound, RedemptionNotFound, EntryNotFound, RouteNotFound
     │   └── GiftCardNotFound
     ├── Conflict                     the state of the world refuses it
-    │   ├── EntryExistsWithDifferentRequest, WalletBusy, InsufficientPoints
+    │   ├── EntryExistsWithDifferentRequest, WalletBusy, RecordChanged, InsufficientPoints
     │   ├── AlreadyEnrolled, MemberChanged, ProgramChanged
     │   └── RedemptionAlreadyCaptured, RedemptionAlreadyReleased, FulfillmentInProgress, GiftCardNotDelivered
     ├── Unauthenticated              the caller has not said who it is
@@ -116,6 +117,10 @@ class QuantityLimitExceeded(Unacceptable):
     code = "quantity_limit_exceeded"
 
 
+class ExternalIdsLimitExceeded(Unacceptable):
+    code = "external_ids_limit_exceeded"
+
+
 class IdempotencyKeyReused(Unacceptable):
     code = "idempotency_key_reused"
 
@@ -162,6 +167,10 @@ class EntryExistsWithDifferentRequest(Conflict):
 
 class WalletBusy(Conflict):
     code = "wallet_busy"
+
+
+class RecordChanged(Conflict):
+    code = "record_changed"
 
 
 class InsufficientPoints(Conflict):

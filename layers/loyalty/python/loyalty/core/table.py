@@ -4,22 +4,29 @@ pynamodb gives the item models, conditions and the connection. Two of its habits
 default time-outs exceed a function's budget, and its numbers are floats.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.connection.base import MetaTable
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
+from loyalty.core.backoff import jitter
+from loyalty.core.errors import Unavailable
 from loyalty_contract import ENTRY_INDEX, ENTRY_INDEX_KEY, PARTITION_KEY, SORT_KEY
 
-_CONNECT_SECONDS: Final = 1.0
-_READ_SECONDS: Final = 3.0
-_RETRIES: Final = 2
+CONNECT_SECONDS: Final = 1.0
+READ_SECONDS: Final = 2.0
+RETRIES: Final = 1
+"""With these, a table that does not answer is given up after six seconds: sooner than any function is."""
+_BATCH_GET_ATTEMPTS: Final = 5
+_BATCH_GET_BASE_SECONDS: Final = 0.05
+_BATCH_GET_CAP_SECONDS: Final = 0.5
 _BATCH_GET_LIMIT: Final = 100
 
 
@@ -135,14 +142,22 @@ class Page:
 class Table:
     """The table and its one connection. Every read is strongly consistent."""
 
-    def __init__(self, name: str, *, endpoint: str | None = None, region: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        endpoint: str | None = None,
+        region: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.name = name
+        self._sleep = sleep
         self.connection = Connection(
             region=region,
             host=endpoint,
-            connect_timeout_seconds=_CONNECT_SECONDS,
-            read_timeout_seconds=_READ_SECONDS,
-            max_retry_attempts=_RETRIES,
+            connect_timeout_seconds=CONNECT_SECONDS,
+            read_timeout_seconds=READ_SECONDS,
+            max_retry_attempts=RETRIES,
         )
         self.connection.add_meta_table(_meta_table(name))
 
@@ -162,18 +177,25 @@ class Table:
         return None if raw is None else model.from_raw_data(raw)
 
     def get_many(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], RawItem]:
-        """The items that exist, by (pk, sk); at most 100 keys, one round trip unless DynamoDB answers in part."""
+        """The items that exist, by (pk, sk); at most 100 keys, one round trip unless DynamoDB answers in part.
+
+        Raises:
+            Unavailable: the table was too busy to answer for all of them.
+        """
         if len(keys) > _BATCH_GET_LIMIT:
             raise ValueError(f"at most {_BATCH_GET_LIMIT} keys in one read")
         found: dict[tuple[str, str], RawItem] = {}
         wanted: list[Any] = [{PARTITION_KEY: pk, SORT_KEY: sk} for pk, sk in keys]
-        while wanted:
+        for attempt in range(_BATCH_GET_ATTEMPTS):
             answer = self.connection.batch_get_item(self.name, wanted, consistent_read=True)
             for raw in answer["Responses"].get(self.name, []):
                 found[raw[PARTITION_KEY]["S"], raw[SORT_KEY]["S"]] = raw
             left = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
             wanted = [{name: value["S"] for name, value in key.items()} for key in left]
-        return found
+            if not wanted:
+                return found
+            self._sleep(jitter(attempt, base=_BATCH_GET_BASE_SECONDS, cap=_BATCH_GET_CAP_SECONDS))
+        raise Unavailable("The table is busy; send the same request again.")
 
     def query(
         self,
@@ -208,11 +230,11 @@ class Table:
                 return
             start = page.last_key
 
-    def scan(self, *, segment: int = 0, segments: int = 1) -> Iterator[RawItem]:
-        """Every item of one segment of the table. For audits and exports; no request path scans."""
+    def scan(self) -> Iterator[RawItem]:
+        """Every item of the table, those of a partition together. For audits and exports; no request path scans."""
         start: RawItem | None = None
         while True:
-            request = {"TableName": self.name, "ConsistentRead": True, "Segment": segment, "TotalSegments": segments}
+            request = {"TableName": self.name, "ConsistentRead": True}
             answer = self.client.scan(**request | ({"ExclusiveStartKey": start} if start else {}))
             yield from answer["Items"]
             start = answer.get("LastEvaluatedKey")
@@ -256,12 +278,20 @@ class Table:
         return group, request
 
 
+def error_code(error: PynamoDBException) -> str | None:
+    """DynamoDB's code of an error that pynamodb raised, or None where no answer came.
+
+    Not ``error.cause_response_code``: a lost connection has a response, which is None, and pynamodb trips over it.
+    """
+    response: Mapping[str, Any] = getattr(error.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
+
+
 def _refusal(error: TransactWriteError, places: Sequence[int]) -> TransactionRefused | None:
     """The refusal that the error is, or None where it is something else: throttling, a lost connection, a bad request."""
     reasons = list(error.cancellation_reasons)
-    # Not error.cause_response_code: a lost connection has a response, which is None, and pynamodb trips over it.
-    response = getattr(error.cause, "response", None) or {}
-    if response.get("Error", {}).get("Code") == "TransactionInProgressException":
+    if error_code(error) == "TransactionInProgressException":
         return TransactionRefused({}, ["TransactionInProgress"], contended=True)
     if not reasons:
         return None

@@ -9,15 +9,15 @@
         the wallet moved  → wait a little, start again
 """
 
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, local_date
-from loyalty.core.errors import EntryExistsWithDifferentRequest, LoyaltyError, MemberNotFound, WalletBusy
+from loyalty.core.errors import EntryExistsWithDifferentRequest, LoyaltyError, MemberNotFound, RecordChanged, WalletBusy
 from loyalty.core.table import Operation, RawItem, Table, TransactionRefused
 from loyalty.ledger import movements
 from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts, Movement, Scope, Wallet
@@ -84,8 +84,10 @@ class Ledger:
             MemberNotFound: the member has no wallet in this program.
             EntryExistsWithDifferentRequest: the identity was posted with another request.
             WalletBusy: other writers got in first :data:`ATTEMPTS` times.
+            RecordChanged: one of the decision's own operations does not hold, even after deciding anew.
             LoyaltyError: whatever ``decide`` refuses with, unless the entry had been posted before.
         """
+        record_moved = False
         for attempt in range(ATTEMPTS):
             situation, expiry = self._read(scope, member_id, records)
             try:
@@ -106,7 +108,13 @@ class Ledger:
             except TransactionRefused as refusal:
                 if (earlier_raw := refusal.failed.get(1)) is not None:
                     return _replay(entry_of(earlier_raw), request_hash)
-                self._sleep(random.uniform(0, min(_BACKOFF_CAP_SECONDS, _BACKOFF_BASE_SECONDS * 2**attempt)))  # noqa: S311
+                wallet_moved = 0 in refusal.failed or refusal.contended
+                if not wallet_moved and record_moved:
+                    raise RecordChanged(
+                        "A record that this depends on is not as it must be, and stays so; read it again."
+                    ) from refusal
+                record_moved = not wallet_moved
+                self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
             else:
                 return Posted(entry, replayed=False)
         raise WalletBusy("This wallet has many writers at the moment; send the same request again.")

@@ -6,6 +6,7 @@ Shares no arithmetic with the code that posts: it adds up what the entries say a
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta, timezone, tzinfo
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
@@ -20,6 +21,28 @@ from loyalty_contract import ENTRY_PREFIX, REDEMPTION_PREFIX
 REVERSED_PREFIX: Final = "REVERSED#"
 _CONFIRMATIONS: Final = 10
 _ENDS: Final = {EntryKind.CAPTURE: "captured", EntryKind.RELEASE: "released"}
+
+
+ZoneOf = Callable[[str, int], tzinfo | None]
+"""The time zone of a program's version, or None where it cannot be told."""
+
+_FIRST_ZONE: Final = timezone(timedelta(hours=14))
+_LAST_ZONE: Final = timezone(timedelta(hours=-12))
+
+_ACCOUNTS: Final = {
+    EntryKind.ACCRUAL: {Account.ISSUED, Account.AVAILABLE},
+    EntryKind.REVERSAL: {Account.ISSUED, Account.AVAILABLE},
+    EntryKind.EXPIRY: {Account.AVAILABLE, Account.EXPIRED},
+    EntryKind.HOLD: {Account.AVAILABLE, Account.HELD},
+    EntryKind.CAPTURE: {Account.HELD, Account.REDEEMED},
+    EntryKind.RELEASE: {Account.HELD, Account.AVAILABLE},
+    EntryKind.TIER: set[Account](),
+}
+"""Between which accounts each kind of entry may move points."""
+
+
+def _zone_unknown(_program: str, _version: int) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +65,39 @@ class Report:
     findings: list[Finding]
 
 
-def audit_table(table: Table, *, segments: int = 1, progress: Callable[[int], None] = lambda _: None) -> Report:
+def audit_table(
+    table: Table, *, zone_of: ZoneOf = _zone_unknown, progress: Callable[[int], None] = lambda _: None
+) -> Report:
     """Audits every member in one pass over the table; ``progress`` is told the members read so far.
 
-    A scan is no snapshot: what looks wrong is read again by itself, and counts only if it stays wrong.
+    A scan is no snapshot: what looks wrong is read again by itself, and counts only if it stays wrong. Where
+    ``zone_of`` knows a program's zone, expiry is proved to the day; else to within the width of the world's zones.
     """
     members = entries = 0
     findings: list[Finding] = []
-    for segment in range(segments):
-        for pk, group in groupby(table.scan(segment=segment, segments=segments), key=lambda raw: str(raw["pk"]["S"])):
-            items = list(group)
-            if not pk.startswith("M#") or all(raw["sk"]["S"].startswith("REFERRAL#") for raw in items):
-                continue
-            members += 1
-            entries += sum(raw["sk"]["S"].startswith(ENTRY_PREFIX) for raw in items)
-            findings += audit_member(pk, items) and _confirmed(table, pk)
-            progress(members)
+    for pk, group in groupby(table.scan(), key=lambda raw: str(raw["pk"]["S"])):
+        items = list(group)
+        if not pk.startswith("M#") or all(raw["sk"]["S"].startswith("REFERRAL#") for raw in items):
+            continue
+        members += 1
+        entries += sum(raw["sk"]["S"].startswith(ENTRY_PREFIX) for raw in items)
+        findings += audit_member(pk, items, zone_of) and _confirmed(table, pk, zone_of)
+        progress(members)
     return Report(members, entries, findings)
 
 
-def _confirmed(table: Table, pk: str) -> list[Finding]:
+def _confirmed(table: Table, pk: str, zone_of: ZoneOf) -> list[Finding]:
     """What is wrong in a reading during which nothing was posted: the wallet before it is the wallet after it."""
     findings: list[Finding] = []
     for _ in range(_CONFIRMATIONS):
         before = table.read(pk, WALLET_SK)
-        findings = audit_member(pk, list(table.query_all(pk)))
+        findings = audit_member(pk, list(table.query_all(pk)), zone_of)
         if not findings or table.read(pk, WALLET_SK) == before:
             break
     return findings
 
 
-def audit_member(pk: str, items: Iterable[RawItem]) -> list[Finding]:
+def audit_member(pk: str, items: Iterable[RawItem], zone_of: ZoneOf = _zone_unknown) -> list[Finding]:
     """Every difference within one member's partition."""
     program, member_id = parse_partition(pk)
     by_sk = {str(raw["sk"]["S"]): raw for raw in items}
@@ -89,6 +114,7 @@ def audit_member(pk: str, items: Iterable[RawItem]) -> list[Finding]:
         problems.append(("wallet_missing", WALLET_SK, f"{len(entries)} entries, no wallet"))
     problems += _check_entries(entries)
     problems += _check_chains(entries)
+    problems += _check_dates(entries, zone_of)
     problems += _check_reversals(entries, read)
     problems += _check_holds(entries, read)
     return [Finding(program, member_id, *problem) for problem in problems]
@@ -162,6 +188,8 @@ def _check_entries(entries: list[Entry]) -> _Problems:
             yield "seq_gap", entry.entry_id, f"seq {entry.seq} where {place} is due"
         if sum(postings.values()) != 0:
             yield "postings_unbalanced", entry.entry_id, f"sum is {sum(postings.values())}"
+        if not postings.keys() <= _ACCOUNTS[entry.key.kind]:
+            yield "accounts_wrong", entry.entry_id, f"{entry.key.kind} between {', '.join(sorted(postings))}"
         lots_and_debt = sum(entry.movement.lots.values()) - entry.movement.debt
         if lots_and_debt != entry.points:
             yield "lots_unbalanced", entry.entry_id, f"lots change by {lots_and_debt}, available by {entry.points}"
@@ -174,6 +202,22 @@ def _check_entries(entries: list[Entry]) -> _Problems:
                 entry.entry_id,
                 f"entries add up to {after}, it says {(entry.available, entry.pending, entry.held)}",
             )
+
+
+def _check_dates(entries: list[Entry], zone_of: ZoneOf) -> _Problems:
+    """No lot expires before its last day is over, and none is held after it."""
+    for entry in entries:
+        zone = zone_of(entry.program, entry.facts.program_version)
+        if entry.key.kind is EntryKind.EXPIRY:
+            today = entry.posted_at.astimezone(zone or _FIRST_ZONE).date().isoformat()
+            early = sorted(lot for lot in entry.movement.lots if lot >= today)
+            if early:
+                yield "expired_early", entry.entry_id, f"{', '.join(early)} on {today}"
+        elif entry.key.kind is EntryKind.HOLD:
+            today = entry.posted_at.astimezone(zone or _LAST_ZONE).date().isoformat()
+            late = sorted(lot for lot in entry.movement.lots if lot < today)
+            if late:
+                yield "held_after_expiry", entry.entry_id, f"{', '.join(late)} on {today}"
 
 
 def _check_chains(entries: list[Entry]) -> _Problems:

@@ -6,10 +6,11 @@ Published versions are immutable; every ledger entry names the version that deci
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from loyalty.core.fields import ProgramId
 from loyalty.core.money import MINOR_UNITS
 from loyalty.ledger.model import Scope
 
@@ -20,8 +21,10 @@ MAX_POINTS: Final = 1_000_000_000
 
 
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"'{name}' is not an IANA time zone")
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"'{name}' is not an IANA time zone") from error
     return name
 
 
@@ -31,9 +34,9 @@ def _known_currency(code: str) -> str:
     return code
 
 
-ProgramId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,31}$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+ShopDomain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com$")]
 CurrencyCode = Annotated[str, AfterValidator(_known_currency)]
 PositivePoints = Annotated[int, Field(strict=True, gt=0, le=MAX_POINTS)]
 
@@ -155,7 +158,7 @@ class ProgramDocument(_Document):
     rounding: Rounding = Rounding.DOWN
     rewards: Annotated[tuple[Reward, ...], Field(max_length=200)] = ()
     limits: Limits = Limits()
-    shopify_shops: Annotated[tuple[str, ...], Field(max_length=50)] = ()
+    shopify_shops: Annotated[tuple[ShopDomain, ...], Field(max_length=50)] = ()
     """Shop domains (``example.myshopify.com``) whose events belong to this program."""
 
     @model_validator(mode="after")
@@ -164,9 +167,10 @@ class ProgramDocument(_Document):
             ("earn rule", [rule.id for rule in self.earn_rules]),
             ("tier", [tier.id for tier in self.tiers]),
             ("reward", [reward.id for reward in self.rewards]),
+            ("shop", list(self.shopify_shops)),
         ):
             if len(set(ids)) != len(ids):
-                raise ValueError(f"two {what}s share an id")
+                raise ValueError(f"two {what}s are the same")
         activities = [rule.activity for rule in self.earn_rules]
         if len(set(activities)) != len(activities):
             raise ValueError("two earn rules share an activity")

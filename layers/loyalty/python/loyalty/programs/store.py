@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from time import monotonic
 from typing import Final, Generic, TypeVar
+from zoneinfo import ZoneInfo
 
 from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
 
 from loyalty.core.clock import Clock, to_text
 from loyalty.core.errors import ProgramChanged, ProgramNotFound
-from loyalty.core.table import IntegerAttribute, Item, Put, Table, TransactionRefused
+from loyalty.core.table import Delete, IntegerAttribute, Item, Put, Table, TransactionRefused
 from loyalty.programs.model import Program, ProgramDocument
 
 CACHE_SECONDS: Final = 60.0
@@ -96,6 +97,11 @@ class ProgramStore:
         """The id of the program that a Shopify shop's events belong to, or None."""
         return self._shops.get(domain)
 
+    def zone(self, program: str, version: int) -> ZoneInfo | None:
+        """The time zone of a version, current or past; None where there never was one."""
+        item = self._table.get(ProgramItem, f"P#{program}", _version_sk(version))
+        return None if item is None else ProgramDocument.model_validate_json(item.document).zone
+
     def version(self, program: str) -> int:
         """The number of the current version, uncached; 0 where there is none."""
         item = self._table.get(ProgramItem, f"P#{program}", _CURRENT)
@@ -111,17 +117,20 @@ class ProgramStore:
         now, text = to_text(self._clock()), document.model_dump_json()
         items = [
             ProgramItem(pk, sk, version=version, document=text, published_at=now, published_by=actor)
-            for sk in (_CURRENT, f"{_CURRENT}#{version:06d}")
+            for sk in (_CURRENT, _version_sk(version))
         ]
         current = ProgramItem.version == expected_version if expected_version else ProgramItem.pk.does_not_exist()
         free = ShopItem.pk.does_not_exist() | (ShopItem.program == document.id)
-        shops = [
-            Put(ShopItem(f"S#shopify#{shop}", "SHOP", program=document.id), free) for shop in document.shopify_shops
-        ]
+        shops = [Put(ShopItem(*_shop_key(shop), program=document.id), free) for shop in document.shopify_shops]
+        before = self._load_program(document.id)
+        gone = set(before.document.shopify_shops if before else ()) - set(document.shopify_shops)
+        unbound = [Delete(ShopItem, *_shop_key(shop), ShopItem.program == document.id) for shop in sorted(gone)]
         try:
-            self._table.write([Put(items[0], current), Put(items[1], ProgramItem.pk.does_not_exist()), *shops])
+            self._table.write(
+                [Put(items[0], current), Put(items[1], ProgramItem.pk.does_not_exist()), *shops, *unbound]
+            )
         except TransactionRefused as refusal:
-            taken = [document.shopify_shops[place - 2] for place in refusal.failed if place >= 2]
+            taken = [shop for place, shop in enumerate(document.shopify_shops, start=2) if place in refusal.failed]
             if taken:
                 raise ProgramChanged(f"Another program already receives the events of {', '.join(taken)}.") from refusal
             raise ProgramChanged(
@@ -145,5 +154,13 @@ class ProgramStore:
         return None if item is None else frozenset(item.programs)
 
     def _load_shop(self, domain: str) -> str | None:
-        item = self._table.get(ShopItem, f"S#shopify#{domain}", "SHOP")
+        item = self._table.get(ShopItem, *_shop_key(domain))
         return None if item is None else item.program
+
+
+def _version_sk(version: int) -> str:
+    return f"{_CURRENT}#{version:06d}"
+
+
+def _shop_key(domain: str) -> tuple[str, str]:
+    return f"S#shopify#{domain}", "SHOP"

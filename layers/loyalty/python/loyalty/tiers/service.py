@@ -1,5 +1,7 @@
 """Recalculating a member's tier in the wake of an accrual."""
 
+from datetime import datetime
+
 from loyalty.core.clock import local_date
 from loyalty.core.ids import request_hash
 from loyalty.ledger.model import EntryKey, EntryKind, Facts, Movement
@@ -15,10 +17,11 @@ class TierService:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def recalculate(self, program: Program, member_id: str, *, cause: str) -> Posted | None:
-        """Raises the member to the tier that this calendar year's points reach; None where that is no change.
+    def recalculate(self, program: Program, member_id: str, *, cause: str, posted_at: datetime) -> Posted | None:
+        """Raises the member to the tier that a calendar year's points reach; None where that is no change.
 
-        ``cause`` is the id of the entry in whose wake this happens: delivered again, it changes nothing again.
+        ``cause`` is the id of the entry in whose wake this happens: delivered again, it changes nothing again. It was
+        posted at ``posted_at``, which decides the year: an event that waits over New Year still counts for the old one.
         Upgrades only; a year's end or a refund does not lower a tier yet.
 
         Raises:
@@ -28,7 +31,7 @@ class TierService:
         order = [tier.id for tier in document.tiers]
 
         def decide(situation: Situation) -> Decision | None:
-            year = str(local_date(situation.now, document.zone).year)
+            year = str(local_date(posted_at, document.zone).year)
             now_in = document.tier(situation.wallet.tier)
             reached = document.tier_for(situation.wallet.qualifying.get(year, 0))
             if order.index(reached.id) <= order.index(now_in.id):
