@@ -6,7 +6,7 @@ from infra.functions import FUNCTIONS
 from loyalty.core import aws, table
 
 TABLE_GIVES_UP = (1 + table.RETRIES) * (table.CONNECT_SECONDS + table.READ_SECONDS)
-SERVICE_GIVES_UP = aws.CONFIG.retries["total_max_attempts"] * (aws.CONFIG.connect_timeout + aws.CONFIG.read_timeout)
+SERVICE_GIVES_UP = aws.ATTEMPTS * (aws.CONNECT_SECONDS + aws.READ_SECONDS)
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

@@ -6,10 +6,14 @@ from typing import Any, Final
 import botocore.session
 from botocore.config import Config
 
+CONNECT_SECONDS: Final = 1.0
+READ_SECONDS: Final = 2.0
+ATTEMPTS: Final = 2
+
 CONFIG: Final = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 2},
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=READ_SECONDS,
+    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
     tcp_keepalive=True,
 )
 
