@@ -153,7 +153,7 @@ class Services(RuleBasedStateMachine):
         qualifying = self.plain.qualifying[self.today[:4]]
         reached = next((tier for tier, threshold in THRESHOLDS.items() if qualifying >= threshold), "bronze")
         rises = MULTIPLIER_PERCENT[reached] > MULTIPLIER_PERCENT[self.tier]
-        posted = self.world.tiers.recalculate(PROGRAM, self.member, cause=f"accrual:pos:{accrual[0]}")
+        posted = self.world.recalculate(accrual[0], member=self.member)
         assert (posted is not None) == rises
         if rises:
             self.tier = reached

@@ -11,7 +11,7 @@ import pytest
 from loyalty.core.table import RawItem, Table
 from tests.ledgerkit.calls import Cut, killed_at, recorded
 from tests.ledgerkit.tables import empty_table
-from tests.ledgerkit.world import MEMBER, World
+from tests.ledgerkit.world import World
 
 pytestmark = pytest.mark.integration
 
@@ -60,7 +60,7 @@ RUNS: dict[str, tuple[Callable[[World], None], Callable[[World], object]]] = {
     "capture": (_held, _end("capture")),
     "release": (_held, _end("release")),
     "release of expired points": (_expired, _end("release")),
-    "tier": (_accrued, lambda world: lambda: world.tiers.recalculate(world.program, MEMBER, cause="accrual:pos:R-1")),
+    "tier": (_accrued, lambda world: lambda: world.recalculate("R-1")),
 }
 
 

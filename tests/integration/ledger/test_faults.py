@@ -22,7 +22,6 @@ PASSING: dict[str, list[dict[str, Any]]] = {
     "the write is throttled": [throttled(WRITE)],
     "the request is lost": [lost_request(WRITE)],
     "the reply is lost and the write applied": [lost_reply(WRITE)],
-    "the reply is lost twice": [lost_reply(WRITE, times=2)],
     "another transaction holds the wallet": [cancelled(["TransactionConflict", "None"])],
     "another transaction holds the entry": [cancelled(["None", "TransactionConflict"], times=3)],
 }

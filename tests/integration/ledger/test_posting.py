@@ -48,6 +48,24 @@ def test_a_posting_is_one_read_and_one_transaction(world: World) -> None:
     world.proven()
 
 
+def test_every_read_is_strongly_consistent(world: World) -> None:
+    """No local engine ever answers with an old item: what is asked for has to be looked at."""
+    consistent: list[bool] = []
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        parts = params["RequestItems"].values() if model.name == "BatchGetItem" else [params]
+        consistent.extend(part.get("ConsistentRead", False) for part in parts if model.name != "TransactWriteItems")
+
+    world.table.client.meta.events.register("provide-client-params.dynamodb", note)
+    world.accrue("R-1", "500")
+    world.capture(world.hold("key")[0].redemption_id)
+    world.refund("F-1", "R-1", "1")
+    world.wallet()
+    world.entries()
+    world.audit()
+    assert consistent == [True] * 7
+
+
 def test_the_wallet_is_one_read_whatever_the_history(world: World) -> None:
     for number in range(30):
         world.accrue(f"R-{number}")

@@ -1,0 +1,80 @@
+"""The items of one BatchGetItem are not read at one moment: the wallet may be of after a posting, its record of before.
+
+The conditions on the records alone stand between that and a refund that counts twice, or a hold that ends twice.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from loyalty.core.errors import AmountExceedsAccrual, RedemptionAlreadyCaptured
+from loyalty.core.table import RawItem, Table, TransactionRefused
+from loyalty.ledger.store import new_wallet_put
+from tests.ledgerkit.calls import recorded
+from tests.ledgerkit.world import MEMBER, World
+
+pytestmark = pytest.mark.integration
+
+
+@contextmanager
+def torn(table: Table, sk: str, stale: RawItem | None) -> Iterator[None]:
+    """The next batch of reads has ``stale`` in the place of the item ``sk``, or lacks it."""
+    left = [stale]
+
+    def tear(parsed: dict[str, Any], **_: Any) -> None:
+        if left:
+            item, items = left.pop(), parsed["Responses"][table.name]
+            items[:] = [found for found in items if found["sk"]["S"] != sk] + ([item] if item else [])
+
+    table.client.meta.events.register("after-call.dynamodb.BatchGetItem", tear)
+    yield
+    table.client.meta.events.unregister("after-call.dynamodb.BatchGetItem", tear)
+    assert not left
+
+
+def test_a_refund_that_read_no_earlier_refund_is_decided_anew(world: World) -> None:
+    world.accrue("R-1", "100")
+    world.refund("F-1", "R-1", "60")
+    before = world.dump()
+    with torn(world.table, "REVERSED#pos#R-1", None), pytest.raises(AmountExceedsAccrual):
+        world.refund("F-2", "R-1", "50")
+    assert world.dump() == before
+    with torn(world.table, "REVERSED#pos#R-1", None):
+        world.refund("F-2", "R-1", "40")
+    assert world.proven().available == 0
+
+
+def test_a_refund_that_read_an_older_record_is_decided_anew(world: World) -> None:
+    world.accrue("R-1", "100")
+    world.refund("F-1", "R-1", "30")
+    older = world.dump()["M#acme#mbr_1", "REVERSED#pos#R-1"]
+    world.refund("F-2", "R-1", "30")
+    with torn(world.table, "REVERSED#pos#R-1", older), pytest.raises(AmountExceedsAccrual):
+        world.refund("F-3", "R-1", "60")
+    with torn(world.table, "REVERSED#pos#R-1", older), recorded(world.table.client) as calls:
+        world.refund("F-3", "R-1", "40")
+    assert calls.names == ["BatchGetItem", "TransactWriteItems"] * 2
+    assert world.proven().available == 0
+
+
+def test_a_release_that_read_the_redemption_before_its_capture_is_refused(world: World) -> None:
+    world.accrue("R-1", "100")
+    redemption_id = world.hold("key")[0].redemption_id
+    world.hold("another")
+    sk = f"REDEMPTION#{redemption_id}"
+    older = world.dump()["M#acme#mbr_1", sk]
+    world.capture(redemption_id)
+    before = world.dump()
+    with torn(world.table, sk, older), pytest.raises(RedemptionAlreadyCaptured):
+        world.release(redemption_id)
+    assert world.dump() == before
+    world.proven()
+
+
+def test_a_wallet_is_opened_once(world: World) -> None:
+    world.accrue("R-1", "100")
+    with pytest.raises(TransactionRefused):
+        world.table.write([new_wallet_put("acme", MEMBER, "bronze", world.clock())])
+    assert world.proven().available == 100
