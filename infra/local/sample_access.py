@@ -5,10 +5,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urlsplit, urlunsplit
 
 import boto3
 import requests
 
+from infra.local.processes import LOOPBACK
 from infra.local.tokens import TokenRefused, fetch_token
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ class SampleDayFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Access:
-    """What ``.local/env`` holds. URLs end without a slash; ``endpoint`` is None for AWS itself."""
+    """What ``.local/env`` holds. URLs end without a slash; ``endpoint`` and ``supplier`` are None on AWS."""
 
     api: str
     token_url: str
@@ -36,6 +38,7 @@ class Access:
     endpoint: str | None = None
     access_key: str | None = None
     secret_key: str | None = None
+    supplier: str | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -55,7 +58,18 @@ class Access:
             endpoint=env.get("AWS_ENDPOINT_URL"),
             access_key=env.get("AWS_ACCESS_KEY_ID"),
             secret_key=env.get("AWS_SECRET_ACCESS_KEY"),
+            supplier=env.get("LOYALTY_SUPPLIER_URL"),
         )
+
+    def reachable(self, link: str) -> str:
+        """The link to a gift card, where it is answered now.
+
+        A vaulted link stays as it was delivered; the sandbox supplier may listen on another port since.
+        """
+        parts = urlsplit(link)
+        if self.supplier is None or parts.hostname != LOOPBACK:
+            return link
+        return urlunsplit(parts._replace(netloc=urlsplit(self.supplier).netloc))
 
 
 class Partner:

@@ -62,6 +62,7 @@ class Player:
     """Speaks for the partner's app and for the shop, and remembers the ids that it was given."""
 
     def __init__(self, access: Access, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._access = access
         self._partner = Partner(access)
         self._shop = Shop(access)
         self._wait_seconds = wait_seconds
@@ -128,7 +129,8 @@ class Player:
             if ended["status"] != "captured":
                 raise SampleDayFailed(f"the redemption is {ended['status']}")
             card = self._partner.get(f"{path}/gift-card")
-            self._deliveries.append(Delivery(step.member, ended["reward_id"], ended["points"], card["link"]))
+            link = self._access.reachable(card["link"])
+            self._deliveries.append(Delivery(step.member, ended["reward_id"], ended["points"], link))
         else:
             names = {"member.member_id": member_id, "redemption.redemption_id": redemption_id}
             self._partner.call(filled(sample(f"redemption/{step.end}.json"), self._known | names))

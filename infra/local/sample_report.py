@@ -15,27 +15,33 @@ _KINDS: Final = {
     "release": "Released",
     "tier": "Tier",
 }
-_NEXT: Final = """\
+_NEXT: Final = r"""
 source .local/env
-TOKEN=$(curl -s -u "$LOYALTY_CLIENT_ID:$LOYALTY_CLIENT_SECRET" -d grant_type=client_credentials "$LOYALTY_TOKEN_URL" \
-| python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
-member="$LOYALTY_API/v1/programs/$LOYALTY_PROGRAM/members/MEMBER"
+TOKEN=$(curl -s "$LOYALTY_TOKEN_URL" -u "$LOYALTY_CLIENT_ID:$LOYALTY_CLIENT_SECRET" \
+  -d grant_type=client_credentials | python3 -c 'import json,sys; print(json.load(sys.stdin)["access_token"])')
+MEMBER="$LOYALTY_API/v1/programs/$LOYALTY_PROGRAM/members/{member_id}"
 
-# NAME's wallet, and the latest lines of the statement
-curl -s -w '\\n' -H "Authorization: Bearer $TOKEN" "$member/wallet"
-curl -s -w '\\n' -H "Authorization: Bearer $TOKEN" "$member/entries?limit=3"
+# {name}'s wallet, and the latest lines of the statement
+curl -s -w '\n' -H "Authorization: Bearer $TOKEN" "$MEMBER/wallet"
+curl -s -w '\n' -H "Authorization: Bearer $TOKEN" "$MEMBER/entries?limit=3"
 
 # An accrual; sent again it counts once
-curl -s -w '\\n' -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' "$member/accruals" \
-  -d '{"activity": "purchase", "source": "pos", "source_id": "R-1", "occurred_at": "2026-11-20T15:00:00Z", \
-"channel": "store", "amount": {"value": "105.00", "currency": "USD"}}'
+curl -s -w '\n' -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
+  "$MEMBER/accruals" -d '{"activity": "purchase", "source": "pos", "source_id": "R-1",
+    "occurred_at": "2026-11-20T15:00:00Z", "channel": "in_store",
+    "amount": {"value": "105.00", "currency": "USD"}}'
 
 # Points held for a coffee
-curl -s -w '\\n' -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-coffee' \
-  "$member/redemptions" -d '{"reward_id": "coffee"}'
+curl -s -w '\n' -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
+  -H 'Idempotency-Key: my-first-coffee' "$MEMBER/redemptions" -d '{"reward_id": "coffee"}'
 
 # The proof that every balance is the sum of its entries
 make verify"""
+
+
+def what_to_try(member_id: str, name: str) -> str:
+    """Commands to go on with, for a shell; every line is short enough to be read and copied."""
+    return _NEXT.replace("{member_id}", member_id).replace("{name}", name).lstrip()
 
 
 def show(day: Day, console: Console) -> None:
@@ -51,24 +57,22 @@ def show(day: Day, console: Console) -> None:
         )
     first = day.standings[0]
     console.print("\n[bold]What to try next[/bold]")
-    console.print(
-        _NEXT.replace("NAME", first.name).replace("MEMBER", first.member_id),
-        markup=False, highlight=False, soft_wrap=True,
-    )  # fmt: skip
+    console.print(what_to_try(first.member_id, first.name), markup=False, highlight=False, soft_wrap=True)
 
 
 def _statement(standing: Standing) -> Table:
+    """The entries in the order in which they were posted, which is the order in which the balance came about."""
     table = Table(title=f"{standing.name} · {standing.wallet['tier']}", title_justify="left", title_style="bold")
-    for heading in ("When (UTC)", "What", "Amount"):
+    for heading in ("Posted (UTC)", "What", "Amount"):
         table.add_column(heading, no_wrap=True)
     table.add_column("Points", justify="right")
     table.add_column("Balance", justify="right")
     balance = 0
     for entry in standing.statement:
         balance += entry["points"]
-        when = entry["occurred_at"][:16].replace("T", " ")
+        posted = entry["posted_at"][:19].replace("T", " ")
         points = f"{entry['points']:+}" if entry["points"] else "·"
-        table.add_row(when, _what(entry), entry.get("amount") or "", points, str(balance))
+        table.add_row(posted, _what(entry), entry.get("amount") or "", points, str(balance))
     return table
 
 

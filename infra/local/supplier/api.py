@@ -13,9 +13,11 @@ from typing import Any, Final
 
 from infra.local.supplier.catalogue import FUNDING_SOURCE, PRODUCTS
 from infra.local.supplier.faults import BadRule, Fault, Faults, Rule
-from infra.local.supplier.orders import NotCancelable, NotFound, OrderBook, new_link
+from infra.local.supplier.orders import PAYOUT_PATH, NotCancelable, NotFound, OrderBook, new_link
 
 INVALID_ORDER: Final = "Order failed: validation failure"
+PAYOUT: Final = {"reward": "A gift card of the sandbox supplier: it can be looked at, not spent."}
+"""What a link shows to whoever has it. No link is kept, so every one is good."""
 
 REFUSALS: Final[Mapping[Fault, tuple[int, str, Mapping[str, Any]]]] = {
     Fault.REFUSE: (400, INVALID_ORDER, {"reward": {"recipient": "was declined"}}),
@@ -73,13 +75,14 @@ class Api:
             ("GET", r"/_sandbox/faults", lambda _: Answer(200, self.faults.documents())),
             ("PUT", r"/_sandbox/faults", self._set_faults),
             ("DELETE", r"/_sandbox/faults", self._clear_faults),
+            ("GET", PAYOUT_PATH + r"[\w-]+", lambda _: Answer(200, PAYOUT)),
             ("GET", r"/_sandbox/orders", self._all_orders),
             ("DELETE", r"/_sandbox/orders", self._forget_orders),
         ]
 
     def answer(self, request: Request) -> Answer:
         """The answer to one request; errors are answers too."""
-        control = request.path.startswith("/_sandbox/")
+        control = request.path.startswith(("/_sandbox/", PAYOUT_PATH))
         if not control and request.headers.get("authorization") != f"Bearer {self._key}":
             return _failure(401, "Unauthorized: invalid or missing API key")
         try:

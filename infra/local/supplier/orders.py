@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 ID_LETTERS: Final = string.ascii_uppercase + string.digits
+PAYOUT_PATH: Final = "/rewards/payout/"
 
 
 class NotFound(LookupError):
@@ -171,7 +172,7 @@ class OrderBook:
 
 def new_link(base_url: str) -> str:
     """A link that nobody can guess."""
-    return f"{base_url}/rewards/payout/{secrets.token_urlsafe(24).lower()}"
+    return f"{base_url}{PAYOUT_PATH}{secrets.token_urlsafe(24).lower()}"
 
 
 def _asked_for(order: Order) -> None:

@@ -82,6 +82,13 @@ def test_a_new_order_is_executed_and_shows_its_link_once(client: Client) -> None
     assert answer["reward"]["link"] != made["rewards"][0]["delivery"]["link"]
 
 
+def test_a_link_answers_whoever_has_it(client: Client) -> None:
+    link = urlsplit(client.order()[1]["order"]["rewards"][0]["delivery"]["link"])
+    status, page = client.call("GET", link.path, key=None)
+    assert status == 200
+    assert "gift card" in page["reward"]
+
+
 def test_the_same_external_id_is_the_same_order(client: Client) -> None:
     first = client.order()[1]["order"]
     status, answer = client.order()
