@@ -1,10 +1,11 @@
 """Pytest fixtures for engines. Each process is started at most once a run, and stopped at its end."""
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import boto3
 import pytest
@@ -18,6 +19,7 @@ from tests.engines.faults import FaultProxy
 from tests.ledgerkit.tables import create_table
 
 REGION: Final = "eu-south-1"
+REQUIRE_ENGINES: Final = "LOYALTY_REQUIRE_ENGINES"
 CONFIG: Final = Config(retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=64)
 
 
@@ -44,14 +46,24 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
 
 @pytest.fixture(scope="session")
 def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DynamoDbLocal]:
-    """An empty DynamoDB Local; where it cannot run, the tests that need it are skipped and say why."""
+    """An empty DynamoDB Local; where it cannot run, the tests that need it are skipped and say why.
+
+    Where ``LOYALTY_REQUIRE_ENGINES`` is 1, as in CI, they fail instead: a second engine is not lost in silence.
+    """
     server = DynamoDbLocal(tmp_path_factory.mktemp("dynamodb-local"), free_port())
     try:
         server.start()
     except Unavailable as missing:
-        pytest.skip(str(missing))
+        do_without(missing, required=os.environ.get(REQUIRE_ENGINES) == "1")
     yield server
     server.stop()
+
+
+def do_without(missing: Unavailable, *, required: bool) -> NoReturn:
+    """End a test that lacks an engine: skipped, or failed where every engine is required."""
+    if required:
+        pytest.fail(f"{missing}; {REQUIRE_ENGINES}=1 asks for every engine", pytrace=False)
+    pytest.skip(str(missing))
 
 
 @pytest.fixture(params=["ministack", "dynamodb_local"])
