@@ -51,7 +51,7 @@ format: setup ## let ruff fix and format
 	@$(BIN)/ruff format .
 
 synth: setup ## write the templates of every stage to cdk.out (cdk-nag findings fail it)
-	@$(PY) -m infra.app --out $(OUT)
+	@$(PY) -m infra.app --with-local --out $(OUT)
 
 cfn-lint: setup ## cfn-lint over the templates that make synth wrote
 	@$(PY) -m infra.lint $(OUT)

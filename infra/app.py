@@ -1,4 +1,7 @@
-"""The CDK app: ``python -m infra.app`` writes the cloud assembly of every stage."""
+"""The CDK app: ``python -m infra.app`` writes the assembly of every stage that can be deployed to AWS.
+
+The local stage is there only if it is asked for: ``cdk deploy --all`` must not bring it into an account.
+"""
 
 import argparse
 import json
@@ -15,12 +18,12 @@ from infra import ROOT
 from infra.bundling import CLOUD, LOCAL, Assets, Builder
 from infra.bundling.build import FUNCTIONS as FUNCTION_FOLDERS
 from infra.functions import FUNCTIONS
-from infra.settings import STAGES, StageSettings
+from infra.settings import CLOUD_STAGES, STAGES, StageSettings
 from infra.stage import LoyaltyStage
 
 
 def synthesize(
-    outdir: Path, *, stages: Sequence[StageSettings] = STAGES, function_folders: Path = FUNCTION_FOLDERS
+    outdir: Path, *, stages: Sequence[StageSettings] = CLOUD_STAGES, function_folders: Path = FUNCTION_FOLDERS
 ) -> cx_api.CloudAssembly:
     """Write the assembly of ``stages`` to ``outdir``.
 
@@ -60,9 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; the exit code is 0 only if every stage was written and cdk-nag is content."""
     parser = argparse.ArgumentParser(prog="python -m infra.app", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(os.environ.get("CDK_OUTDIR", ROOT / "cdk.out")))
-    parser.add_argument("--stage", action="append", choices=[settings.name for settings in STAGES], help="default: all")
+    parser.add_argument(
+        "--stage", action="append", choices=[settings.name for settings in STAGES], help="default: all but local"
+    )
+    parser.add_argument("--with-local", action="store_true", help="the local stage too")
     options = parser.parse_args(arguments)
-    chosen = [settings for settings in STAGES if not options.stage or settings.name in options.stage]
+    known = STAGES if options.stage or options.with_local else CLOUD_STAGES
+    chosen = [settings for settings in known if not options.stage or settings.name in options.stage]
     assembly = synthesize(options.out, stages=chosen)
     print(f"{assembly.directory}: {', '.join(settings.name for settings in chosen)}")
     return 0

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from infra.names import resource
 from infra.settings import WafOn
+from infra.settings.model import WAF_WINDOW_SECONDS
 
 MANAGED_RULES: Final = (
     "AWSManagedRulesAmazonIpReputationList",
@@ -50,7 +51,7 @@ def _rate(limit: int) -> waf.CfnWebACL.RuleProperty:
         action=waf.CfnWebACL.RuleActionProperty(block=waf.CfnWebACL.BlockActionProperty()),
         statement=waf.CfnWebACL.StatementProperty(
             rate_based_statement=waf.CfnWebACL.RateBasedStatementProperty(
-                aggregate_key_type="IP", limit=limit, evaluation_window_sec=300
+                aggregate_key_type="IP", limit=limit, evaluation_window_sec=WAF_WINDOW_SECONDS
             )
         ),
         visibility_config=_visible("requests-per-address"),

@@ -37,7 +37,7 @@ _INTERNAL: Final = GatewayProblem(
 _TIMEOUT: Final = GatewayProblem(504, "timeout", "No answer in time: the same request may be sent again.")
 
 GATEWAY_PROBLEMS: Final = {
-    "ACCESS_DENIED": _FORBIDDEN,
+    "ACCESS_DENIED": GatewayProblem(403, "forbidden", "Send an access token with the scope of this route."),
     "API_CONFIGURATION_ERROR": _INTERNAL,
     "AUTHORIZER_CONFIGURATION_ERROR": _INTERNAL,
     "AUTHORIZER_FAILURE": _INTERNAL,

@@ -10,9 +10,10 @@ from infra.settings import StageSettings
 
 
 class Identity(Construct):
-    """OAuth2 client credentials: resource server ``loyalty``, its scopes, and the first confidential client.
+    """OAuth2 client credentials: resource server ``loyalty`` and its scopes.
 
-    It stands with the data: were it replaced, every partner's credentials would be void.
+    It stands with the data: were it replaced, every partner's credentials would be void. Clients are made by the
+    operator, each with its own scopes; the local cloud alone has one from the start, with all of them.
     """
 
     def __init__(self, scope: Construct, name: str, *, settings: StageSettings, removal: RemovalPolicy) -> None:
@@ -43,27 +44,25 @@ class Identity(Construct):
             for name, text in contract.SCOPES.items()
         }
         server = self.pool.add_resource_server("Server", identifier=contract.SCOPE_SERVER, scopes=list(scopes.values()))
-        self.scopes = {name: cognito.OAuthScope.resource_server(server, scope) for name, scope in scopes.items()}
         account = Stack.of(self).account
         domain = self.pool.add_domain(
             "Domain", cognito_domain=cognito.CognitoDomainOptions(domain_prefix=f"loyalty-{settings.name}-{account}")
         )
-        client = self.pool.add_client(
+        if settings.target == "local":
+            self._partner([cognito.OAuthScope.resource_server(server, scope) for scope in scopes.values()])
+        stack = Stack.of(self)
+        CfnOutput(stack, "UserPoolId", value=self.pool.user_pool_id)
+        CfnOutput(stack, "TokenUrl", value=f"{domain.base_url()}/oauth2/token")
+
+    def _partner(self, scopes: list[cognito.OAuthScope]) -> None:
+        """The client that the sample day and the tests speak as."""
+        self.pool.add_client(
             "Partner",
             user_pool_client_name="partner",
             generate_secret=True,
             auth_flows=cognito.AuthFlow(),
-            o_auth=cognito.OAuthSettings(
-                flows=cognito.OAuthFlows(client_credentials=True), scopes=list(self.scopes.values())
-            ),
+            o_auth=cognito.OAuthSettings(flows=cognito.OAuthFlows(client_credentials=True), scopes=scopes),
             access_token_validity=Duration.hours(1),
             prevent_user_existence_errors=True,
             enable_token_revocation=True,
         )
-        stack = Stack.of(self)
-        for output, value in {
-            "UserPoolId": self.pool.user_pool_id,
-            "UserPoolClientId": client.user_pool_client_id,
-            "TokenUrl": f"{domain.base_url()}/oauth2/token",
-        }.items():
-            CfnOutput(stack, output, value=value)

@@ -5,17 +5,21 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra.names import resource
 from infra.settings import StageSettings
 
 
 class Keys(Construct):
     """Four keys, so that each can be granted, audited and revoked alone.
 
-    - ``data``: the table, secrets and logs, through their services.
-    - ``messages``: the bus, its archive, queues and topics, through their services.
-    - ``pii``: envelopes of personal data; only the functions that handle it may use the key.
+    - ``data``: the table, secrets, logs and what the bus could not process.
+    - ``messages``: the bus, its archive, queues and topics.
+    - ``pii``: envelopes of personal data; of our roles, those of the functions that handle it may use the key.
     - ``lookup``: keyed hashes (HMAC) of email addresses, phone numbers and cursors. It is never rotated: a hash is
       an index key, and under another key the members stored before could not be found.
+
+    Each key also trusts the account's IAM, so that an administrator is never locked out: a policy there that allows
+    ``kms:*`` on everything opens every key.
     """
 
     def __init__(self, scope: Construct, name: str, *, settings: StageSettings, removal: RemovalPolicy) -> None:
@@ -32,10 +36,12 @@ class Keys(Construct):
             key_usage=kms.KeyUsage.GENERATE_VERIFY_MAC,
             removal_policy=removal,
         )
-        self._allow_account(self.data, "dynamodb", "secretsmanager")
+        self._allow_account(self.data, "dynamodb", "secretsmanager", "sqs")
         self._allow_account(self.messages, "sqs")
         self._allow_logs(self.data)
-        self._allow_senders(self.messages)
+        self._allow_events_and_alarms(self.messages)
+        for key in (self.data, self.messages):
+            self._allow_deliveries(key, stage)
 
     def _key(self, name: str, description: str, removal: RemovalPolicy) -> kms.Key:
         return kms.Key(self, name, description=description, enable_key_rotation=True, removal_policy=removal)
@@ -43,7 +49,7 @@ class Keys(Construct):
     def _allow_account(self, key: kms.Key, *services: str) -> None:
         """Whoever may use a table, secret or queue of this account may use the key, but through that service only.
 
-        So the roles name what they do with data; none can use the key by itself.
+        So our roles name what they do with data, and none of them names the key.
         """
         stack = Stack.of(self)
         key.add_to_resource_policy(
@@ -81,8 +87,8 @@ class Keys(Construct):
             )
         )
 
-    def _allow_senders(self, key: kms.Key) -> None:
-        """The bus and archive of this account encrypt; its rules and alarms send to encrypted queues and topics."""
+    def _allow_events_and_alarms(self, key: kms.Key) -> None:
+        """The buses and archives of this account encrypt; its alarms send to an encrypted topic."""
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="EventsAndAlarmsOfThisAccount",
@@ -93,5 +99,23 @@ class Keys(Construct):
                 actions=["kms:Decrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:DescribeKey"],
                 resources=["*"],
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )
+
+    def _allow_deliveries(self, key: kms.Key, stage: str) -> None:
+        """EventBridge sends to encrypted queues of this stage: targets of rules, dead letters of rules and buses.
+
+        AWS documents this grant without a condition on the source's account, and EventBridge need not send one. What
+        holds whoever sends is the queue that SQS binds each data key to; the queue's own policy says which rule may.
+        """
+        stack = Stack.of(self)
+        queues = f"arn:{stack.partition}:sqs:{stack.region}:{stack.account}:{resource(stage, '*')}"
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="EventsToQueuesOfThisStage",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:sqs:arn": queues}},
             )
         )

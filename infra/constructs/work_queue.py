@@ -1,6 +1,6 @@
 """A queue with its dead-letter queue, encrypted, over TLS only, watched."""
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -12,9 +12,20 @@ from infra.names import resource
 
 
 class DeadLetterQueue(sqs.Queue):
-    """Where what cannot be processed waits for a person: 14 days, and an alarm for the first message."""
+    """Where what cannot be processed waits for a person: 14 days, and an alarm for the first message.
 
-    def __init__(self, scope: Construct, name: str, *, stage: str, key: kms.IKey, topic: sns.ITopic) -> None:
+    Args:
+        scope: where it is defined.
+        name: construct id and part of the physical name.
+        stage: name of the stage.
+        key: encrypts the messages.
+        topic: is told of the first message.
+        removal: what becomes of it, and of the messages in it, when its stack goes.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, stage: str, key: kms.IKey, topic: sns.ITopic, removal: RemovalPolicy
+    ) -> None:
         super().__init__(
             scope,
             name,
@@ -23,6 +34,7 @@ class DeadLetterQueue(sqs.Queue):
             encryption_master_key=key,
             enforce_ssl=True,
             retention_period=Duration.days(14),
+            removal_policy=removal,
         )
         acknowledge(
             self, "It is a dead-letter queue: of a queue, of rules or of a stream's consumer.", "AwsSolutions-SQS3"
@@ -48,12 +60,21 @@ class WorkQueue(sqs.Queue):
         topic: is told of alarms.
         worker_timeout_seconds: the function's timeout; a message stays hidden six times as long, since Lambda may
             retry within one receive.
+        removal: of its dead-letter queue. The queue itself goes with its stack, which is deleted when it is empty.
     """
 
     def __init__(
-        self, scope: Construct, name: str, *, stage: str, key: kms.IKey, topic: sns.ITopic, worker_timeout_seconds: int
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        stage: str,
+        key: kms.IKey,
+        topic: sns.ITopic,
+        worker_timeout_seconds: int,
+        removal: RemovalPolicy,
     ) -> None:
-        self.dlq = DeadLetterQueue(scope, f"{name}-dlq", stage=stage, key=key, topic=topic)
+        self.dlq = DeadLetterQueue(scope, f"{name}-dlq", stage=stage, key=key, topic=topic, removal=removal)
         super().__init__(
             scope,
             name,

@@ -8,6 +8,7 @@ from infra.settings.local import LOCAL
 from infra.settings.me_central_1 import ME_CENTRAL_1
 from infra.settings.model import StageSettings, Throttle, WafOff, WafOn
 
-STAGES: Final = (AP_SOUTHEAST_3, EU_SOUTH_1, ME_CENTRAL_1, LOCAL)
+CLOUD_STAGES: Final = (AP_SOUTHEAST_3, EU_SOUTH_1, ME_CENTRAL_1)
+STAGES: Final = (*CLOUD_STAGES, LOCAL)
 
-__all__ = ["STAGES", "StageSettings", "Throttle", "WafOff", "WafOn"]
+__all__ = ["CLOUD_STAGES", "STAGES", "StageSettings", "Throttle", "WafOff", "WafOn"]

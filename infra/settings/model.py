@@ -1,8 +1,11 @@
 """What one stage decides for itself. All that stages have in common is in the stacks."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+WAF_WINDOW_SECONDS: Final = 300
+"""Over which the firewall counts an address's requests."""
 
 
 class _Frozen(BaseModel):
@@ -21,7 +24,7 @@ class WafOn(_Frozen):
 
     kind: Literal["on"] = "on"
     requests_per_address: int = Field(
-        default=20_000, ge=100, description="from one address in five minutes; above it: 403"
+        default=150_000, ge=100, description="from one address in five minutes; above it: 403"
     )
 
 
@@ -51,7 +54,7 @@ class StageSettings(_Frozen):
     )
     partner_event_sources: tuple[str, ...] = Field(
         default=(),
-        description="EventBridge partner sources, aws.partner/...: each gets its bus and feeds the inbound queue",
+        description="EventBridge partner sources, aws.partner/...: each gets its bus, without an archive, and feeds the inbound queue",
     )
     supplier_url: str | None = Field(
         default=None, description="default of the parameter SupplierUrl; None: the operator must give it at deploy"
@@ -61,4 +64,26 @@ class StageSettings(_Frozen):
         gt=0,
         description="how long an order without an answer may still arrive before the supplier is asked",
     )
+    queue_concurrency: int = Field(
+        default=10,
+        ge=2,
+        le=1000,
+        description="batches of one queue that are worked off at once, so that a backlog leaves the API its share",
+    )
+    gateway_log_role: Literal["ours", "account"] = Field(
+        default="ours",
+        description="API Gateway writes the logs of all APIs of an account and region under one role: ours sets it, "
+        "account leaves the one that is set",
+    )
     unmatched_per_hour: int = Field(default=100, gt=0, description="purchases by nobody we know before an alarm")
+
+    @model_validator(mode="after")
+    def _one_address_may_use_the_whole_throttle(self) -> Self:
+        """A partner's servers may call from one address: what they should meet is the throttle's 429, not a 403."""
+        passed = self.throttle.rate * WAF_WINDOW_SECONDS
+        if isinstance(self.waf, WafOn) and self.waf.requests_per_address < passed:
+            raise ValueError(
+                f"waf.requests_per_address must be at least {passed:,}: so many pass the throttle of "
+                f"{self.throttle.rate} requests a second in the {WAF_WINDOW_SECONDS} seconds that the firewall counts"
+            )
+        return self

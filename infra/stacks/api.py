@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 
-from aws_cdk import CfnOutput
+from aws_cdk import CfnOutput, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -16,11 +17,12 @@ from infra.constructs.firewall import Firewall
 from infra.constructs.gateway_problems import add_gateway_problems
 from infra.constructs.nag import acknowledge
 from infra.constructs.python_function import PythonFunction
+from infra.constructs.removal import removal_policy
 from infra.names import access_log_group, resource
 from infra.routes import ROUTES, Route
 from infra.settings import StageSettings, WafOff, WafOn
 from infra.stacks.base import FunctionStack
-from infra.stacks.stateful import StatefulStack
+from infra.stacks.stateful import RETENTION, StatefulStack
 
 STAGE_NAME = "live"
 
@@ -82,11 +84,28 @@ class ApiStack(FunctionStack):
             "gateway's validator would answer first, with less.",
             "AwsSolutions-APIG2",
         )
-        api.deployment_stage.node.add_dependency(self._logging_account())
+        api.deployment_stage.node.add_dependency(self._execution_log(api))
+        if self.settings.gateway_log_role == "ours":
+            api.deployment_stage.node.add_dependency(self._logging_account())
         return api
 
+    def _execution_log(self, api: apigateway.RestApi) -> logs.LogGroup:
+        """Where API Gateway writes its own errors. It fixes the name and, found none, makes one without key or end."""
+        return logs.LogGroup(
+            self,
+            "ExecutionLog",
+            log_group_name=f"API-Gateway-Execution-Logs_{api.rest_api_id}/{STAGE_NAME}",
+            encryption_key=kms.Key.from_key_arn(self, "DataKey", self.stateful.keys.data.key_arn),
+            retention=RETENTION[self.settings.log_retention],
+            removal_policy=removal_policy(self.settings),
+        )
+
     def _logging_account(self) -> apigateway.CfnAccount:
-        """Let API Gateway write logs: a setting of the account in this region, which every API in it shares."""
+        """Let API Gateway write logs: a setting of the account in this region, which every API in it shares.
+
+        So both outlive this stack, whatever becomes of it: without the role, the other APIs would stop logging.
+        """
+        removal = RemovalPolicy.RETAIN if self.settings.retain else RemovalPolicy.DESTROY
         role = iam.Role(
             self,
             "GatewayLogRole",
@@ -100,7 +119,10 @@ class ApiStack(FunctionStack):
             "The one policy that API Gateway accepts for its account-wide logging role.",
             "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]",
         )
-        return apigateway.CfnAccount(self, "GatewayAccount", cloud_watch_role_arn=role.role_arn)
+        account = apigateway.CfnAccount(self, "GatewayAccount", cloud_watch_role_arn=role.role_arn)
+        role.apply_removal_policy(removal)
+        account.apply_removal_policy(removal)
+        return account
 
     def _routes(self, functions: Mapping[str, PythonFunction]) -> None:
         identity = self.stateful.identity

@@ -15,6 +15,7 @@ from constructs import Construct
 import loyalty_contract as contract
 from infra.bundling.build import Asset, Assets
 from infra.constructs.python_function import PythonFunction
+from infra.constructs.removal import removal_policy
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 from infra.functions import FUNCTIONS
 from infra.names import resource
@@ -108,16 +109,31 @@ class FunctionStack(cdk.Stack):
             key=self.messages_key,
             topic=self.stateful.alarms,
             worker_timeout_seconds=FUNCTIONS[worker].timeout_seconds,
+            removal=removal_policy(self.settings),
         )
 
     def dead_letter_queue(self, name: str) -> DeadLetterQueue:
         """A dead-letter queue for what never reaches a queue of ours."""
-        return DeadLetterQueue(self, name, stage=self.settings.name, key=self.messages_key, topic=self.stateful.alarms)
+        return DeadLetterQueue(
+            self,
+            name,
+            stage=self.settings.name,
+            key=self.messages_key,
+            topic=self.stateful.alarms,
+            removal=removal_policy(self.settings),
+        )
 
     def feed(self, worker: PythonFunction, queue: WorkQueue) -> None:
         """Let ``worker`` work off ``queue`` in batches; it names the messages that it could not process."""
         source = without_key(worker, "Source", queue)
-        worker.alias.add_event_source(sources.SqsEventSource(source, batch_size=10, report_batch_item_failures=True))
+        worker.alias.add_event_source(
+            sources.SqsEventSource(
+                source,
+                batch_size=10,
+                report_batch_item_failures=True,
+                max_concurrency=self.settings.queue_concurrency,
+            )
+        )
 
     def rule(
         self,

@@ -52,11 +52,11 @@ class EventsStack(FunctionStack):
         return queue
 
     def _partner_buses(self, queue: WorkQueue, undelivered: DeadLetterQueue) -> None:
-        """A software-as-a-service partner's events arrive on a bus that bears the name of their source."""
-        for index, source in enumerate(self.settings.partner_event_sources):
-            bus = events.EventBus(self, f"PartnerBus{index}", event_source_name=source)
+        """What partners of AWS send: each on the bus of its source."""
+        for source, bus in self.stateful.partner_buses.items():
             pattern = events.EventPattern(source=[source])
-            self.rule(f"PartnerEvents{index}", bus=bus, pattern=pattern, queue=queue, undelivered=undelivered)
+            name = f"PartnerEvents-{source.replace('/', ':')}"
+            self.rule(name, bus=bus, pattern=pattern, queue=queue, undelivered=undelivered)
 
     def _tiers(self) -> WorkQueue:
         queue = self.work_queue("tier-recalculation", "tier_recalculation")
@@ -101,8 +101,8 @@ class EventsStack(FunctionStack):
                 bisect_batch_on_error=True,
                 report_batch_item_failures=True,
                 parallelization_factor=4,
-                retry_attempts=100,
-                max_record_age=Duration.hours(12),  # half of the stream's memory: the other half is for the redrive
+                # By age and not by count, which a short outage would use up: until half of the stream's memory is left.
+                max_record_age=Duration.hours(12),
                 on_failure=sources.SqsDlq(without_key(function, "Unpublished", unpublished)),
                 filters=[written],
             )

@@ -9,10 +9,16 @@ from infra.constructs.alarms import FIVE_MINUTES, alarm
 from infra.functions import FUNCTIONS
 from infra.names import resource
 from infra.settings import StageSettings
-from infra.stacks.stateful import StatefulStack
+from infra.stacks.stateful import BUS_DEAD_LETTERS, StatefulStack
 
 QUEUES = ("inbound", "tier-recalculation", "fulfillment-start")
-DEAD_LETTER_QUEUES = (*(f"{queue}-dlq" for queue in QUEUES), "undelivered", "unpublished", "fulfillment-undelivered")
+DEAD_LETTER_QUEUES = (
+    *(f"{queue}-dlq" for queue in QUEUES),
+    "undelivered",
+    "unpublished",
+    "fulfillment-undelivered",
+    BUS_DEAD_LETTERS,
+)
 
 UNMATCHED_PURCHASE = "UnmatchedPurchase"
 

@@ -1,8 +1,9 @@
-"""What must outlive every deployment: keys, the table, the bus and its archive, logs, identities, secrets."""
+"""What must outlive every deployment: keys, the table, buses and their archive, logs, identities, secrets."""
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -13,9 +14,13 @@ import loyalty_contract as contract
 from infra.constructs.identity import Identity
 from infra.constructs.keys import Keys
 from infra.constructs.nag import acknowledge
+from infra.constructs.removal import removal_policy
+from infra.constructs.work_queue import DeadLetterQueue
 from infra.functions import FUNCTIONS
 from infra.names import access_log_group, function_log_group, resource, workflow_log_group
 from infra.settings import StageSettings
+
+BUS_DEAD_LETTERS = "bus-dlq"
 
 RETENTION = {
     1: logs.RetentionDays.ONE_DAY,
@@ -40,17 +45,15 @@ class StatefulStack(Stack):
             termination_protection=settings.retain,
         )
         self._settings = settings
-        self._removal = RemovalPolicy.RETAIN if settings.retain else RemovalPolicy.DESTROY
+        self._removal = removal_policy(settings)
         self.keys = Keys(self, "Keys", settings=settings, removal=self._removal)
         self.table = self._table()
+        self.alarms = self._topic()
+        self._unprocessed = self._bus_dead_letters()
+        # By ARN: the construct would write each bus into the key's policy, and so a circle.
+        self._bus_key = kms.Key.from_key_arn(self, "MessagesKey", self.keys.messages.key_arn)
         self.bus = self._bus()
-        self.alarms = sns.Topic(
-            self,
-            "Alarms",
-            display_name=f"Loyalty {settings.name} alarms",
-            master_key=self.keys.messages,
-            enforce_ssl=True,
-        )
+        self.partner_buses = {source: self._partner_bus(source) for source in settings.partner_event_sources}
         self.identity = Identity(self, "Identity", settings=settings, removal=self._removal)
         self.supplier_secret = self._supplier_secret()
         self._log_groups()
@@ -85,26 +88,78 @@ class StatefulStack(Stack):
             removal_policy=self._removal,
         )
 
+    def _topic(self) -> sns.Topic:
+        topic = sns.Topic(
+            self,
+            "Alarms",
+            display_name=f"Loyalty {self._settings.name} alarms",
+            master_key=self.keys.messages,
+            enforce_ssl=True,
+        )
+        # A topic with a policy of its own, here the refusal of plain HTTP, has lost the default one that allows this.
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsOfThisAccount",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+        return topic
+
+    def _bus_dead_letters(self) -> DeadLetterQueue:
+        """What a bus cannot process, as when its key is disabled: under the other key, which is not."""
+        key = kms.Key.from_key_arn(self, "DeadLettersKey", self.keys.data.key_arn)
+        queue = DeadLetterQueue(
+            self, BUS_DEAD_LETTERS, stage=self._settings.name, key=key, topic=self.alarms, removal=self._removal
+        )
+        CfnOutput(self, "BusDlqUrl", value=queue.queue_url)
+        return queue
+
+    def _keep(self, bus: events.EventBus) -> None:
+        """Keep the bus, and let it send what it cannot process: the construct names the queue and grants nothing."""
+        bus.apply_removal_policy(self._removal)
+        self._unprocessed.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self._unprocessed.queue_arn],
+                conditions={"ArnEquals": {"aws:SourceArn": bus.event_bus_arn}},
+            )
+        )
+
+    def _partner_bus(self, source: str) -> events.EventBus:
+        """A software-as-a-service partner's events arrive on a bus that bears the name of their source."""
+        bus = events.EventBus(
+            self,
+            f"PartnerBus-{source.replace('/', ':')}",
+            event_source_name=source,
+            kms_key=self._bus_key,
+            dead_letter_queue=self._unprocessed,
+        )
+        self._keep(bus)
+        return bus
+
     def _bus(self) -> events.EventBus:
-        # By ARN: the construct would write the bus into the key's policy, and so a circle.
-        key = kms.Key.from_key_arn(self, "MessagesKey", self.keys.messages.key_arn)
         bus = events.EventBus(
             self,
             "Bus",
             event_bus_name=resource(self._settings.name, "bus"),
             description="Commerce events in, loyalty events out",
-            kms_key=key,
+            kms_key=self._bus_key,
+            dead_letter_queue=self._unprocessed,
         )
-        bus.apply_removal_policy(self._removal)
+        self._keep(bus)
         events.Archive(
             self,
             "Archive",
             archive_name=resource(self._settings.name, "archive"),
-            description="Every event of the bus, for replay",
+            description="Every event of the stage's own bus, for replay; partner buses have none",
             source_event_bus=bus,
             event_pattern=events.EventPattern(account=[self.account]),
             retention=Duration.days(self._settings.archive_retention),
-            kms_key=key,
+            kms_key=self._bus_key,
         )
         return bus
 

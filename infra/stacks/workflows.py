@@ -1,6 +1,7 @@
 """Workflows: the fulfilment of gift cards."""
 
 import json
+from typing import Final
 
 from aws_cdk import CfnOutput, CfnParameter, Duration
 from aws_cdk import aws_events as events
@@ -21,6 +22,8 @@ from infra.settings import StageSettings
 from infra.stacks.base import FunctionStack
 from infra.stacks.stateful import StatefulStack
 
+SUPPLIER_URLS: Final = {"cloud": r"https://[^\s]+[^/\s]", "local": r"https?://[^\s]+[^/\s]"}
+
 
 class WorkflowsStack(FunctionStack):
     """A held redemption of a gift card starts one execution, named after the redemption."""
@@ -33,7 +36,8 @@ class WorkflowsStack(FunctionStack):
             self,
             "SupplierUrl",
             description="Base URL of the gift-card supplier's API",
-            allowed_pattern=r"https?://[^\s]+[^/\s]",
+            allowed_pattern=SUPPLIER_URLS[settings.target],
+            constraint_description="It is reached over TLS and named without a slash at its end: https://host[/path]",
             default=settings.supplier_url,
         )
         worker = self.function(

@@ -13,7 +13,7 @@ from tests.infra.templates import Templates, read_templates
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the synthesized assembly. That there is one says that cdk-nag found nothing in any stage."""
     outdir = tmp_path_factory.mktemp("assembly")
-    synthesize(outdir)
+    synthesize(outdir, stages=STAGES)
     return outdir
 
 

@@ -2,13 +2,15 @@
 
 import json
 
+import pytest
 from aws_cdk.assertions import Match, Template
 
 import loyalty_contract as contract
 from infra.constructs.gateway_problems import GATEWAY_PROBLEMS, MEDIA_TYPE, TYPE_PREFIX
 from infra.routes import ROUTES
-from infra.settings import StageSettings, WafOn
+from infra.settings import StageSettings, Throttle, WafOn
 from loyalty.core import problems
+from tests.infra.single import synthesize_one
 from tests.infra.templates import Json, Templates, text
 
 
@@ -83,3 +85,38 @@ def test_firewall_or_a_reason_for_none(stage: Templates, settings: StageSettings
     assert len(stage.properties("AWS::WAFv2::WebACL")) == wanted
     assert len(stage.properties("AWS::WAFv2::WebACLAssociation")) == wanted
     assert settings.target == "local" or wanted == 1
+
+
+def test_one_address_may_use_the_whole_throttle(stage: Templates, settings: StageSettings) -> None:
+    for acl in stage.properties("AWS::WAFv2::WebACL"):
+        (rate,) = [rule["Statement"]["RateBasedStatement"] for rule in acl["Rules"] if "Action" in rule]
+        assert rate["Limit"] >= settings.throttle.rate * rate["EvaluationWindowSec"]
+
+
+def test_a_firewall_below_the_throttle_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 300,000"):
+        StageSettings(name="busy", region="eu-south-1", throttle=Throttle(rate=1000, burst=1000))
+
+
+def test_the_gateways_own_log_exists_before_it_would_make_one(stage: Templates, settings: StageSettings) -> None:
+    ((log_id, log),) = list(stage.each("AWS::Logs::LogGroup", "api"))
+    ((api_id, _),) = list(stage.each("AWS::ApiGateway::RestApi"))
+    assert log["Properties"]["LogGroupName"] == {
+        "Fn::Join": ["", ["API-Gateway-Execution-Logs_", {"Ref": api_id}, "/live"]]
+    }
+    assert log["Properties"]["RetentionInDays"] == settings.log_retention
+    assert "Data" in text(log["Properties"]["KmsKeyId"])
+    assert log_id in stage.one("AWS::ApiGateway::Stage")["DependsOn"]
+
+
+def test_the_accounts_logging_role_outlives_the_stack(stage: Templates, settings: StageSettings) -> None:
+    wanted = "Retain" if settings.retain else "Delete"
+    account = stage.one("AWS::ApiGateway::Account")
+    role_id = account["Properties"]["CloudWatchRoleArn"]["Fn::GetAtt"][0]
+    role = stage.stacks["api"]["Resources"][role_id]
+    assert {account["DeletionPolicy"], role["DeletionPolicy"]} == {wanted}
+
+
+def test_an_account_may_keep_its_own_logging_role() -> None:
+    stage = synthesize_one(StageSettings(name="shared", region="eu-south-1", gateway_log_role="account"))
+    assert not stage.properties("AWS::ApiGateway::Account")

@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import aws_sqs as sqs
 
 from infra import ROOT
-from infra.app import add_checks
+from infra.app import add_checks, main
 from infra.lint import templates
 from infra.settings import STAGES
 
@@ -26,6 +26,15 @@ def test_nag_fails_a_synth(tmp_path: Path) -> None:
 def test_lint_sees_every_template(assembly: Path) -> None:
     found = templates(assembly)
     assert {region: len(paths) for region, paths in found.items()} == {settings.region: 5 for settings in STAGES}
+
+
+def test_what_a_deployment_of_all_brings_to_an_account_has_no_local_stage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--out", str(tmp_path)]) == 0
+    names = {settings.name for settings in STAGES} - {"local"}
+    assert {path.name.removeprefix("assembly-") for path in tmp_path.glob("assembly-*")} == names
+    assert "local" not in capsys.readouterr().out.rsplit(":", 1)[1]
 
 
 def test_lint_says_so_where_there_is_no_assembly(tmp_path: Path) -> None:

@@ -17,12 +17,23 @@ WORKERS = {
 def test_queues(stage: Templates, settings: StageSettings) -> None:
     queues = {queue["QueueName"]: queue for queue in stage.properties("AWS::SQS::Queue")}
     for queue in queues.values():
-        assert "KeysMessages" in text(queue["KmsMasterKeyId"])
+        assert text("KeysMessages")[1:-1] in text(queue["KmsMasterKeyId"]) or queue["QueueName"].endswith("-bus-dlq")
     for name, worker in WORKERS.items():
         queue = queues[resource(settings.name, name)]
         assert queue["VisibilityTimeout"] == 6 * FUNCTIONS[worker].timeout_seconds
         assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
         assert resource(settings.name, f"{name}-dlq") in queues
+
+
+def test_operators_find_the_queues_by_name(stage: Templates, settings: StageSettings) -> None:
+    assert set(contract.WORK_QUEUES) == set(WORKERS)
+    dead = map(contract.dead_letter_queue, contract.WORK_QUEUES)
+    named = {*contract.WORK_QUEUES, *dead, *contract.UNDELIVERED_QUEUES, contract.UNPUBLISHED_QUEUE}
+    there = {queue["QueueName"] for queue in stage.properties("AWS::SQS::Queue")}
+    assert {resource(settings.name, name) for name in named} <= there
+    assert resource(settings.name, contract.BUS) in {
+        bus.get("Name") for bus in stage.properties("AWS::Events::EventBus", "stateful")
+    }
 
 
 def test_queues_and_topics_refuse_plain_http(stage: Templates) -> None:
@@ -63,12 +74,19 @@ def test_mappings_report_partial_failures(stage: Templates) -> None:
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
+def test_a_backlog_leaves_concurrency_to_the_api(stage: Templates, settings: StageSettings) -> None:
+    limits = [mapping.get("ScalingConfig") for mapping in stage.properties("AWS::Lambda::EventSourceMapping")]
+    assert limits.count({"MaximumConcurrency": settings.queue_concurrency}) == len(WORKERS)
+
+
 def test_stream_reaches_the_publisher_filtered_and_nothing_blocks_it(stage: Templates) -> None:
     (mapping,) = [
         each for each in stage.properties("AWS::Lambda::EventSourceMapping") if "Stream" in text(each["EventSourceArn"])
     ]
     assert "publisher" in text(mapping["FunctionName"])
     assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["MaximumRecordAgeInSeconds"] == 12 * 3600
+    assert mapping.get("MaximumRetryAttempts", -1) == -1, "a count of retries would give up in a short outage"
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"]
     pattern = text(mapping["FilterCriteria"])
@@ -77,10 +95,39 @@ def test_stream_reaches_the_publisher_filtered_and_nothing_blocks_it(stage: Temp
     assert "REMOVE" not in pattern
 
 
-def test_partner_sources_get_a_bus_and_a_rule() -> None:
-    source = "aws.partner/shopify.com/1/loyalty"
-    stage = synthesize_one(StageSettings(name="partner", region="eu-south-1", partner_event_sources=(source,)))
-    assert [bus["EventSourceName"] for bus in stage.properties("AWS::Events::EventBus", "events")] == [source]
-    rules = [rule for rule in stage.properties("AWS::Events::Rule", "events") if source in text(rule["EventPattern"])]
-    assert len(rules) == 1
-    assert "inbound" in text(rules[0]["Targets"][0]["Arn"])
+def test_partner_sources_get_a_bus_that_stays_and_a_rule() -> None:
+    shopify, other = "aws.partner/shopify.com/1/loyalty", "aws.partner/example.com/2/loyalty"
+    stage = _with_partners(other, shopify)
+    buses = {
+        bus["Properties"]["EventSourceName"]: bus
+        for _, bus in stage.each("AWS::Events::EventBus", "stateful")
+        if "EventSourceName" in bus["Properties"]
+    }
+    assert set(buses) == {shopify, other}
+    for source, bus in buses.items():
+        assert bus["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert "Messages" in text(bus["Properties"]["KmsKeyIdentifier"])
+        assert bus["Properties"]["DeadLetterConfig"]["Arn"]
+        rules = [
+            rule for rule in stage.properties("AWS::Events::Rule", "events") if source in text(rule["EventPattern"])
+        ]
+        assert len(rules) == 1
+        assert "inbound" in text(rules[0]["Targets"][0]["Arn"])
+
+
+def test_a_partner_bus_is_the_same_one_wherever_its_source_stands_in_the_settings() -> None:
+    shopify, other = "aws.partner/shopify.com/1/loyalty", "aws.partner/example.com/2/loyalty"
+    assert _ids(_with_partners(shopify)) == _ids(_with_partners(other, shopify)) - _ids(_with_partners(other))
+
+
+def _with_partners(*sources: str) -> Templates:
+    return synthesize_one(StageSettings(name="partner", region="eu-south-1", partner_event_sources=sources))
+
+
+def _ids(stage: Templates) -> set[str]:
+    return {
+        logical_id
+        for kind in ("AWS::Events::EventBus", "AWS::Events::Rule")
+        for logical_id, resource in stage.each(kind)
+        if "partner" in logical_id.lower()
+    }

@@ -15,8 +15,6 @@ from infra.names import function_log_group, resource
 from infra.settings import StageSettings
 from tests.infra.templates import Json, Templates, many, text
 
-VISIBILITY_FACTOR = 6
-
 ENTRIES = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"}
 MEMBERS = ENTRIES | {"dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
 CONSUME = {

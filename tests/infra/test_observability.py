@@ -9,9 +9,9 @@ from infra.stacks.observability import DEAD_LETTER_QUEUES, QUEUES
 from tests.infra.templates import Templates, text
 
 OUTPUTS = {
-    "ApiUrl", "ApiId", "UserPoolId", "UserPoolClientId", "TokenUrl", "BusName", "TableName", "StateMachineArn",
+    "ApiUrl", "ApiId", "UserPoolId", "TokenUrl", "BusName", "TableName", "StateMachineArn",
     "InboundQueueUrl", "InboundDlqUrl", "UndeliveredQueueUrl", "UnpublishedQueueUrl", "FulfillmentDlqUrl",
-    "SupplierSecretArn", "AlarmTopicArn", "PiiKeyArn", "LookupKeyArn",
+    "BusDlqUrl", "SupplierSecretArn", "AlarmTopicArn", "PiiKeyArn", "LookupKeyArn",
 }  # fmt: skip
 
 
@@ -39,6 +39,34 @@ def test_every_alarm_tells_the_encrypted_topic_what_happened(stage: Templates) -
         assert "Alarms" in text(alarm["AlarmActions"])
         assert len(alarm["AlarmDescription"]) > 30
         assert "Metrics" not in alarm, "the local cloud evaluates no metric math"
+
+
+def test_an_alarm_may_publish_to_its_topic_and_use_the_topics_key(stage: Templates) -> None:
+    stateful = stage.stacks["stateful"]["Resources"]
+    ((topic_id, topic),) = list(stage.each("AWS::SNS::Topic"))
+    (export,) = [
+        name for name, output in stage.stacks["stateful"]["Outputs"].items() if output["Value"] == {"Ref": topic_id}
+        and "Export" in output
+    ]  # fmt: skip
+    told = {text(action) for alarm in stage.properties("AWS::CloudWatch::Alarm") for action in alarm["AlarmActions"]}
+    assert all(export in action or topic_id in action for action in told)
+
+    (policy,) = stage.properties("AWS::SNS::TopicPolicy")
+    assert policy["Topics"] == [{"Ref": topic_id}]
+    (publish,) = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"]
+    assert publish["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert publish["Action"] == "sns:Publish"
+    assert publish["Resource"] == {"Ref": topic_id}
+    assert publish["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+    (key_id, _attribute) = topic["Properties"]["KmsMasterKeyId"]["Fn::GetAtt"]
+    uses = [
+        each
+        for each in stateful[key_id]["Properties"]["KeyPolicy"]["Statement"]
+        if "cloudwatch.amazonaws.com" in text(each["Principal"])
+    ]
+    assert [each["Condition"] for each in uses] == [publish["Condition"]]
+    assert {"kms:Decrypt", "kms:GenerateDataKey*"} <= set(uses[0]["Action"])
 
 
 def test_dashboard_names_queues_that_exist(stage: Templates, settings: StageSettings) -> None:

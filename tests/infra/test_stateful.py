@@ -1,12 +1,15 @@
 """What holds data is protected, encrypted and recoverable."""
 
+from pathlib import Path
+
 from aws_cdk.assertions import Match, Template
 
 import loyalty_contract as contract
 from infra.functions import FUNCTIONS
-from infra.names import function_log_group
+from infra.names import function_log_group, resource
 from infra.settings import StageSettings
-from tests.infra.templates import Templates, text
+from infra.stacks.observability import DEAD_LETTER_QUEUES
+from tests.infra.templates import Json, Templates, read_templates, text
 
 
 def test_table(stage: Templates, settings: StageSettings) -> None:
@@ -52,13 +55,14 @@ def test_table(stage: Templates, settings: StageSettings) -> None:
 
 
 def test_data_outlives_its_stack_where_it_is_real(stage: Templates, settings: StageSettings) -> None:
-    wanted = "Retain" if settings.retain else "Delete"
+    # kept when the stack goes, but not when its creation is rolled back: its name would block the next attempt
+    wanted = ("RetainExceptOnCreate", "Retain") if settings.retain else ("Delete", "Delete")
     kinds = {
         "AWS::DynamoDB::GlobalTable", "AWS::KMS::Key", "AWS::Events::EventBus", "AWS::Cognito::UserPool",
         "AWS::SecretsManager::Secret", "AWS::Logs::LogGroup",
     }  # fmt: skip
     for kind in kinds:
-        found = [resource.get("DeletionPolicy") for _, resource in stage.each(kind)]
+        found = [(each.get("DeletionPolicy"), each.get("UpdateReplacePolicy")) for _, each in stage.each(kind)]
         assert found, kind
         assert set(found) == {wanted}, kind
     artifact = stage.artifacts["stateful"]["properties"]
@@ -68,10 +72,29 @@ def test_data_outlives_its_stack_where_it_is_real(stage: Templates, settings: St
     )
 
 
+def test_dead_letters_outlive_their_stack_where_they_are_real(stage: Templates, settings: StageSettings) -> None:
+    wanted = ("RetainExceptOnCreate", "Retain") if settings.retain else ("Delete", "Delete")
+    names = {resource(settings.name, name) for name in DEAD_LETTER_QUEUES}
+    kept = {
+        queue["Properties"]["QueueName"]: (queue.get("DeletionPolicy"), queue.get("UpdateReplacePolicy"))
+        for _, queue in stage.each("AWS::SQS::Queue")
+    }
+    assert {kept[name] for name in names} == {wanted}
+
+
 def test_only_the_stateful_stack_holds_data(stage: Templates) -> None:
-    for kind in ("AWS::DynamoDB::GlobalTable", "AWS::KMS::Key", "AWS::Cognito::UserPool", "AWS::Logs::LogGroup"):
+    kinds = ("AWS::DynamoDB::GlobalTable", "AWS::KMS::Key", "AWS::Cognito::UserPool", "AWS::Events::EventBus")
+    for kind in kinds:
         everywhere, there = stage.properties(kind), stage.properties(kind, "stateful")
         assert len(everywhere) == len(there) > 0, kind
+    elsewhere = [
+        text(group["LogGroupName"])
+        for name in stage.stacks
+        if name != "stateful"
+        for group in stage.properties("AWS::Logs::LogGroup", name)
+    ]
+    assert len(elsewhere) == 1
+    assert "API-Gateway-Execution-Logs_" in elsewhere[0], "which bears the API's id"
 
 
 def test_keys_rotate_where_they_can(stage: Templates) -> None:
@@ -88,6 +111,51 @@ def test_keys_open_to_the_account_only_through_a_service(stage: Templates) -> No
                 assert set(statement["Condition"]["StringEquals"]) == {"kms:CallerAccount", "kms:ViaService"}
 
 
+def _used_by_eventbridge(stage: Templates, key: str) -> dict[str, Json]:
+    """Statements of a key's policy for EventBridge, by their id."""
+    statements = stage.stacks["stateful"]["Resources"][key]["Properties"]["KeyPolicy"]["Statement"]
+    return {each["Sid"]: each for each in statements if "events.amazonaws.com" in text(each["Principal"])}
+
+
+def test_eventbridge_may_use_the_key_of_each_queue_that_it_sends_to(stage: Templates, settings: StageSettings) -> None:
+    """By the queue that SQS names, and not by the account, which EventBridge need not name when it sends."""
+    keys = {logical_id for logical_id, key in stage.each("AWS::KMS::Key") if "KeySpec" not in key["Properties"]}
+    used = {
+        key for queue in stage.properties("AWS::SQS::Queue") for key in keys if key in text(queue["KmsMasterKeyId"])
+    }
+    assert len(used) == 2
+    queue = {"Ref": "AWS::AccountId"}, f":loyalty-{settings.name}-*"
+    for key in used:
+        delivery = _used_by_eventbridge(stage, key)["EventsToQueuesOfThisStage"]
+        assert set(delivery["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey*"}
+        assert set(delivery["Condition"]) == {"ArnLike"}
+        (arn,) = delivery["Condition"]["ArnLike"].items()
+        assert arn[0] == "kms:EncryptionContext:aws:sqs:arn"
+        assert text(queue[0]) in text(arn[1])
+        assert text(queue[1])[1:-1] in text(arn[1])
+
+
+def test_buses_and_alarms_of_this_account_alone_use_the_messages_key(stage: Templates) -> None:
+    (key,) = [logical_id for logical_id, _ in stage.each("AWS::KMS::Key") if "Messages" in logical_id]
+    statement = _used_by_eventbridge(stage, key)["EventsAndAlarmsOfThisAccount"]
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_what_a_bus_cannot_process_is_kept_under_a_key_that_is_not_the_bus_s(
+    stage: Templates, settings: StageSettings
+) -> None:
+    bus_id, bus = next(stage.each("AWS::Events::EventBus"))
+    queue_id = bus["Properties"]["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]
+    queue = stage.stacks["stateful"]["Resources"][queue_id]["Properties"]
+    assert queue["QueueName"] == resource(settings.name, "bus-dlq")
+    assert queue["KmsMasterKeyId"] != bus["Properties"]["KmsKeyIdentifier"]
+    (policy,) = stage.properties("AWS::SQS::QueuePolicy", "stateful")
+    (sending,) = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"]
+    assert sending["Principal"] == {"Service": "events.amazonaws.com"}
+    assert sending["Action"] == "sqs:SendMessage"
+    assert sending["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [bus_id, "Arn"]}}}
+
+
 def test_bus_and_archive_are_encrypted(stage: Templates, settings: StageSettings) -> None:
     assert "Messages" in text(stage.one("AWS::Events::EventBus")["Properties"]["KmsKeyIdentifier"])
     archive = stage.one("AWS::Events::Archive")["Properties"]
@@ -96,7 +164,7 @@ def test_bus_and_archive_are_encrypted(stage: Templates, settings: StageSettings
 
 
 def test_every_function_has_a_log_group_with_retention_and_key(stage: Templates, settings: StageSettings) -> None:
-    groups = {group["LogGroupName"]: group for group in stage.properties("AWS::Logs::LogGroup")}
+    groups = {group["LogGroupName"]: group for group in stage.properties("AWS::Logs::LogGroup", "stateful")}
     assert {function_log_group(settings.name, name) for name in FUNCTIONS} <= set(groups)
     for group in groups.values():
         assert group["RetentionInDays"] == settings.log_retention
@@ -107,10 +175,19 @@ def test_secret_is_encrypted_with_our_key(stage: Templates) -> None:
     assert "Data" in text(stage.one("AWS::SecretsManager::Secret")["Properties"]["KmsKeyId"])
 
 
-def test_client_may_only_use_client_credentials(stage: Templates) -> None:
+def test_there_is_a_client_from_the_start_in_the_local_cloud_alone(stage: Templates, settings: StageSettings) -> None:
+    clients = stage.properties("AWS::Cognito::UserPoolClient")
+    assert len(clients) == (1 if settings.target == "local" else 0)
+
+
+def test_scopes(stage: Templates) -> None:
+    scopes = stage.one("AWS::Cognito::UserPoolResourceServer")["Properties"]["Scopes"]
+    assert {scope["ScopeName"] for scope in scopes} == set(contract.SCOPES)
+
+
+def test_client_may_only_use_client_credentials(assembly: Path) -> None:
+    stage = read_templates(assembly, "local")
     client = stage.one("AWS::Cognito::UserPoolClient")["Properties"]
     assert client["GenerateSecret"] is True
     assert client["AllowedOAuthFlows"] == ["client_credentials"]
-    scopes = {scope["ScopeName"] for scope in stage.one("AWS::Cognito::UserPoolResourceServer")["Properties"]["Scopes"]}
-    assert scopes == set(contract.SCOPES)
-    assert len(client["AllowedOAuthScopes"]) == len(scopes)
+    assert len(client["AllowedOAuthScopes"]) == len(contract.SCOPES)

@@ -1,9 +1,13 @@
 """The fulfilment machine: points are given back only on the supplier's word."""
 
 import json
+import re
 from collections.abc import Iterator
 
+import pytest
+
 from infra.fulfillment import definition
+from infra.settings import StageSettings
 from tests.infra.templates import Json, Templates
 
 MACHINE = definition(settle_seconds=1)
@@ -66,6 +70,22 @@ def test_template(stage: Templates) -> None:
     assert machine["TracingConfiguration"] == {"Enabled": True}
     assert json.loads(machine["DefinitionString"])["QueryLanguage"] == "JSONata"
     assert "Alias" in json.dumps(machine["DefinitionSubstitutions"])
+
+
+@pytest.mark.parametrize(
+    ("url", "cloud", "local"),
+    [
+        ("https://supplier.example.com", True, True),
+        ("http://supplier.example.com", False, True),
+        ("https://supplier.example.com/", False, False),
+        ("ftp://supplier.example.com", False, False),
+    ],
+)
+def test_supplier_is_reached_over_tls(
+    stage: Templates, settings: StageSettings, url: str, cloud: bool, local: bool
+) -> None:
+    pattern = stage.stacks["workflows"]["Parameters"]["SupplierUrl"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, url)) is (local if settings.target == "local" else cloud)
 
 
 def test_supplier_url_is_a_parameter(stage: Templates) -> None:
