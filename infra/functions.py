@@ -74,8 +74,11 @@ _EVENTS: Final = (
         table=(*REPLACE, "dynamodb:Query"), lookup=True,
         environment=(contract.ENV_LOOKUP_KEY, contract.ENV_INBOUND_DLQ, contract.ENV_DEFAULT_PROGRAM),
     ),
-    FunctionSpec("tier_recalculation", "Tiers after points were earned or reversed", 30, table=(GET, PUT)),
-    FunctionSpec("publisher", "Changes of the table to events on the bus", 30, environment=(contract.ENV_BUS,)),
+    FunctionSpec("tier_recalculation", "Tiers after points were earned", 30, table=(GET, PUT)),
+    FunctionSpec(
+        "publisher", "Changes of the table to events on the bus", 30,
+        environment=(contract.ENV_BUS, contract.ENV_UNPUBLISHED),
+    ),
 )  # fmt: skip
 
 _WORKFLOWS: Final = (

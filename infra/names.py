@@ -1,9 +1,8 @@
 """Names that stacks agree on without exporting values to each other, so that each can be updated alone."""
 
+from loyalty_contract import resource
 
-def resource(stage: str, name: str) -> str:
-    """Physical name of a resource that other stacks, operators or dashboards name."""
-    return f"loyalty-{stage}-{name.replace('_', '-')}"
+__all__ = ["access_log_group", "function_log_group", "resource", "workflow_log_group"]
 
 
 def function_log_group(stage: str, function: str) -> str:

@@ -23,7 +23,18 @@ TABLE.client  # noqa: B018 - made now, and not in the first event
 
 
 def recalculate(record: SQSRecord) -> None:
-    """One event; what it raises sends this record, and no other, back to the queue."""
+    """One event; what it raises sends this record, and no other, back to the queue and at last to its dead letters."""
+    try:
+        _recalculate(record)
+    except Exception as error:
+        # By its type alone: what it says may quote the message.
+        count("TierEventsFailed")
+        label = {"sqs_message": record.message_id, "error": type(error).__name__}
+        logger.error("event failed, to be delivered again", extra=label)
+        raise
+
+
+def _recalculate(record: SQSRecord) -> None:
     event = PointsEvent.model_validate(record.json_body["detail"])
     posted = TIERS.recalculate(
         PROGRAMS.current(event.program), event.member_id, cause=event.entry_id, posted_at=from_text(event.posted_at)

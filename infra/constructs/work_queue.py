@@ -9,6 +9,7 @@ from constructs import Construct
 from infra.constructs.alarms import FIVE_MINUTES, alarm
 from infra.constructs.nag import acknowledge
 from infra.names import resource
+from loyalty_contract import dead_letter_queue
 
 
 class DeadLetterQueue(sqs.Queue):
@@ -74,7 +75,7 @@ class WorkQueue(sqs.Queue):
         worker_timeout_seconds: int,
         removal: RemovalPolicy,
     ) -> None:
-        self.dlq = DeadLetterQueue(scope, f"{name}-dlq", stage=stage, key=key, topic=topic, removal=removal)
+        self.dlq = DeadLetterQueue(scope, dead_letter_queue(name), stage=stage, key=key, topic=topic, removal=removal)
         super().__init__(
             scope,
             name,

@@ -61,9 +61,8 @@ class EventsStack(FunctionStack):
     def _tiers(self) -> WorkQueue:
         queue = self.work_queue("tier-recalculation", "tier_recalculation")
         self.feed(self.function("tier_recalculation"), queue)
-        earned = events.EventPattern(
-            source=[contract.EVENT_SOURCE], detail_type=[contract.POINTS_ACCRUED, contract.POINTS_REVERSED]
-        )
+        # Not of reversals: it only raises tiers, and taking points back raises nobody.
+        earned = events.EventPattern(source=[contract.EVENT_SOURCE], detail_type=[contract.POINTS_ACCRUED])
         self.rule("PointsEvents", bus=self.stateful.bus, pattern=earned, queue=queue, undelivered=self.undelivered)
         return queue
 
@@ -75,8 +74,15 @@ class EventsStack(FunctionStack):
         )
 
     def _publisher(self) -> PythonFunction:
-        function = self.function("publisher", permissions=[allow(self.stateful.bus.event_bus_arn, "events:PutEvents")])
-        unpublished = self.dead_letter_queue("unpublished")
+        unpublished = self.dead_letter_queue(contract.UNPUBLISHED_QUEUE)
+        function = self.function(
+            "publisher",
+            values={contract.ENV_UNPUBLISHED: unpublished.queue_url},
+            permissions=[
+                allow(self.stateful.bus.event_bus_arn, "events:PutEvents"),
+                allow(unpublished.queue_arn, "sqs:SendMessage"),
+            ],
+        )
         written = lambda_.FilterCriteria.filter(
             {
                 "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),

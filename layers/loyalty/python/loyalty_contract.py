@@ -27,9 +27,30 @@ ENV_STATE_MACHINE: Final = "LOYALTY_STATE_MACHINE"
 ENV_SUPPLIER_URL: Final = "LOYALTY_SUPPLIER_URL"
 ENV_SUPPLIER_SECRET: Final = "LOYALTY_SUPPLIER_SECRET"
 ENV_INBOUND_DLQ: Final = "LOYALTY_INBOUND_DLQ"
+ENV_UNPUBLISHED: Final = "LOYALTY_UNPUBLISHED"
 ENV_DEFAULT_PROGRAM: Final = "LOYALTY_DEFAULT_PROGRAM"
 
 METRICS_NAMESPACE: Final = "Loyalty"
+
+# --- Resources that an operator's commands find by name ---------------------------------------
+BUS: Final = "bus"
+WORK_QUEUES: Final = ("inbound", "tier-recalculation", "fulfillment-start")
+"""Each has a dead-letter queue of its own, see :func:`dead_letter_queue`."""
+UNDELIVERED_QUEUES: Final = ("undelivered", "fulfillment-undelivered")
+"""Events that EventBridge could not bring to a work queue; each says which one."""
+UNPUBLISHED_QUEUE: Final = "unpublished"
+"""Changes of the table that never became events."""
+
+
+def resource(stage: str, name: str) -> str:
+    """Physical name of a stage's resource."""
+    return f"loyalty-{stage}-{name.replace('_', '-')}"
+
+
+def dead_letter_queue(work_queue: str) -> str:
+    """Name of the dead-letter queue of a work queue."""
+    return f"{work_queue}-dlq"
+
 
 # --- Events ----------------------------------------------------------------------------------
 EVENT_SOURCE: Final = "loyalty"

@@ -56,7 +56,6 @@ class MemberEvent(Event):
     """A member enrolled, or changed their profile."""
 
     version: int
-    tier: str | None = None
     referred_by: str | None = None
 
 

@@ -1,12 +1,13 @@
 """From stream records to events on the bus. The stream is the outbox: nothing else publishes."""
 
-import random
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import loyalty_contract as contract
+from loyalty.core.backoff import jitter
 from loyalty.core.clock import to_text
 from loyalty.core.table import RawItem
 from loyalty.ledger.model import Entry, EntryKind
@@ -17,6 +18,7 @@ PUT_EVENTS_LIMIT: Final = 10
 """Entries that one PutEvents call takes."""
 ATTEMPTS: Final = 4
 _BACKOFF_SECONDS: Final = 0.1
+_BACKOFF_CAP_SECONDS: Final = 1.0
 
 _POINTS_TYPES: Final = {
     EntryKind.ACCRUAL: contract.POINTS_ACCRUED,
@@ -40,6 +42,38 @@ class Outgoing:
     sequence_number: str
     detail_type: str
     detail: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A stream record that no event can be made of: the item's keys, what happened to it, and the error's type.
+
+    Not its images, and not the error's message: they may say what must not leave the table.
+    """
+
+    sequence_number: str
+    change: str
+    keys: RawItem
+    error: str
+
+    @property
+    def body(self) -> str:
+        """The record as it waits for a person; enough to read the item and publish what it says."""
+        return json.dumps({"change": self.change, "keys": self.keys, "sequence_number": self.sequence_number})
+
+
+def read(records: Sequence[Mapping[str, Any]]) -> tuple[list[Outgoing], list[Unreadable]]:
+    """The events of a batch, and the records that it goes on without. Never raises for a record."""
+    events: list[Outgoing] = []
+    unreadable: list[Unreadable] = []
+    for record in records:
+        try:
+            events += events_of(record)
+        except Exception as error:  # noqa: BLE001 - pure: it would raise at every delivery, and the shard would wait
+            change = record["dynamodb"]
+            why = type(error).__name__
+            unreadable.append(Unreadable(change["SequenceNumber"], record["eventName"], change["Keys"], why))
+    return events, unreadable
 
 
 def events_of(record: Mapping[str, Any]) -> list[Outgoing]:
@@ -143,7 +177,7 @@ class Publisher:
                 left = self._put(left)
                 if not left:
                     break
-                self._sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311 (jitter, not a secret)
+                self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
             failed += left
         return failed
 
