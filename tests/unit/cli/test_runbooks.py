@@ -1,0 +1,45 @@
+"""What the runbooks tell an operator to type and to read is there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from loyalty.cli.app import app
+from tests.unit.cli.test_redrive import Outbox, outbox, stage
+
+__all__ = ["outbox", "stage"]
+
+RUNBOOKS = sorted((Path(__file__).parents[3] / "docs" / "runbooks").glob("*.md"))
+COMMANDS = sorted(
+    {
+        line.split(" > ")[0].strip()
+        for page in RUNBOOKS
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+        for line in block.splitlines()
+        if line.strip().startswith("loyalty ")
+    }
+)
+
+
+def test_there_are_commands() -> None:
+    assert len(COMMANDS) >= 5
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_called_rightly(outbox: Outbox, command: str) -> None:
+    words = shlex.split(command.replace("$LOYALTY_TABLE-compare", "loyalty-test"))
+    result = CliRunner().invoke(app, words[1:])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("page", RUNBOOKS, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link, anchor in re.findall(r"\]\((?!https:)([^)#]+)#?([^)]*)\)", page.read_text()):
+        target = page.parent / link
+        assert target.is_file(), link
+        headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
+        slugs = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        assert not anchor or anchor in slugs, f"{link}#{anchor}"
