@@ -62,6 +62,12 @@ class AccrualView(ResponseBody):
     wallet: BalancesView
 
 
+def _told(line: LineBody, pointer: str) -> dict[str, object]:
+    """A line as it is hashed: 5.0 is 5.00, and a field that it leaves out, or that is yet to come, changes nothing."""
+    fields = line.model_dump(exclude={"amount"}, exclude_defaults=True)
+    return fields | {"amount": str(line.amount.to_money(pointer))}
+
+
 def routes(programs: ProgramStore, accruals: AccrualService) -> Router:
     """``POST …/accruals``."""
     router = Router()
@@ -83,7 +89,7 @@ def routes(programs: ProgramStore, accruals: AccrualService) -> Router:
             occurred_at=body.occurred_at,
             channel=body.channel,
             amount=body.amount.to_money() if body.amount else None,
-            details=[line.model_dump() for line in body.lines],
+            details=[_told(line, f"/lines/{place}/amount") for place, line in enumerate(body.lines)],
         )
         posted = accruals.accrue(current, member_id, activity)
         entry = posted.entry

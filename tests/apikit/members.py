@@ -21,9 +21,9 @@ from tests.ledgerkit.programs import document
 class Members:
     """Everything that a test of members wants to hold."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, keys: FakeKeys | None = None) -> None:
         self.table = table
-        self.keys = FakeKeys()
+        self.keys = keys or FakeKeys()
         self.clock = SettableClock(at("2026-03-15T12:00:00Z"))
         self.programs = ProgramStore(table, self.clock)
         self.store = MemberStore(table)
