@@ -45,6 +45,34 @@ def test_a_path_that_names_nothing_comes_before_a_header_and_a_header_before_fie
     assert problems.of_validation([body]).code == "invalid"
 
 
+@pytest.mark.parametrize(
+    ("loc", "kind", "pointer"),
+    [
+        (("email",), "missing", "/email"),
+        (("zoe@mail",), "extra_forbidden", ""),
+        (("zoe",), "extra_forbidden", ""),
+        (("lines", 3, "zoe@mail"), "extra_forbidden", "/lines/3"),
+        (("external_ids", "shopify"), "string_type", "/external_ids/shopify"),
+        (("external_ids", "zoe@mail"), "string_type", "/external_ids"),
+        (("external_ids", "393331234567"), "string_type", "/external_ids"),
+        (("external_ids", "zoe@mail", "[key]"), "string_pattern_mismatch", "/external_ids"),
+        (("external_ids", "393331234567", "[key]"), "string_too_long", "/external_ids"),
+    ],
+)
+def test_a_name_that_the_caller_made_up_is_not_repeated(loc: tuple[str | int, ...], kind: str, pointer: str) -> None:
+    (field,) = problems.of_validation([{"loc": ("body", *loc), "type": kind, "msg": "x", "input": 1}]).fields
+    assert field.pointer == pointer
+
+
+def test_wrong_fields_are_named_once_and_up_to_a_limit() -> None:
+    found = [
+        {"loc": ("body", "lines", number // 2, "sku"), "type": "string_type", "msg": "x", "input": 1}
+        for number in range(1000)
+    ]
+    named = [field.pointer for field in problems.of_validation(found).fields]
+    assert named == [f"/lines/{number}/sku" for number in range(problems.MAX_FIELDS)]
+
+
 def test_a_message_that_repeats_the_input_is_not_passed_on() -> None:
     told = {
         "loc": ("body", "name"),

@@ -87,12 +87,17 @@ def test_problems_repeat_no_personal_value(members: Members) -> None:
         PLANTED | {"locale": "it"},
         PLANTED | {"email": "Zoe.Quillfeather@planted-mail"},
         PLANTED | {"email": "Zoe Quillfeather <x@planted-mail.com>", "phone": "+0698765432"},
-        PLANTED | {"given_name": "Zoëlle\n"},
+        PLANTED | {"given_name": "Zoë\nlle"},
         PLANTED | {"external_ids": {"shopify": "cust 5550001234"}},
+        PLANTED | {"external_ids": {"cust-5550001234@shop": "1"}},
+        PLANTED | {"external_ids": {"cust-5550001234@shop": 1}},
+        PLANTED | {"Quillfeather@planted-mail.com": 1},
+        PLANTED | {"quillfeather": 1},
+        {"zoë": {"quillfeather": 1}},
     ):
         reply = members.call("POST", PATH, body)
-        if reply.status != 201:
-            assert_no_trace(reply.text)
+        assert reply.status in {409, 422}
+        assert_no_trace(reply.text)
 
 
 def test_a_member_is_no_trace_in_tracebacks(members: Members) -> None:

@@ -1,11 +1,13 @@
 """The one map from what can go wrong to RFC 9457 problem details.
 
 ``type`` is a stable URN, ``code`` its last part; ``title`` never changes for a code, ``detail`` says what to do now.
-No problem repeats a value that the caller sent: what is refused may be somebody's address.
+No problem repeats what the caller sent, be it a value or the name of a field that is none: it may be an address.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Final
 
 from botocore.exceptions import ClientError, HTTPClientError
@@ -20,6 +22,9 @@ TYPE_PREFIX: Final = "urn:problem-type:loyalty:"
 
 INTERNAL: Final = "internal_error"
 RETRY_AFTER_SECONDS: Final = 1
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+"""What a declared field or a platform is called. Whatever else stands for a name is not repeated."""
+
 MAX_FIELDS: Final = 20
 """Invalid fields named in one answer."""
 
@@ -147,7 +152,7 @@ def of_validation(found: Sequence[Mapping[str, Any]]) -> Problem:
             return _named(missing(f"The {name} in the path names nothing that this client may see."))
     for one in by_place["header"]:
         return _header_problem(one)
-    fields = tuple(_field_problem(one) for one in found[:MAX_FIELDS])
+    fields = _distinct(map(_field_problem, found))[:MAX_FIELDS]
     places = ", ".join(sorted({one.pointer or one.parameter or "the body" for one in fields}))
     return Problem(status_of(errors.Invalid), errors.Invalid.code, f"Correct {places} and send it again.", fields)
 
@@ -179,15 +184,27 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
     place, *path = error["loc"]
     if place == "query":
         return FieldProblem(parameter=str(path[0]), code=error["type"], detail=_advice(error))
-    if path and path[-1] == "[key]":  # pydantic's mark for the name of a field, where its value is not what is wrong
-        path.pop()
-    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
+    pointer = "".join(f"/{part}" for part in _sayable(path, error["type"]))
     return FieldProblem(pointer=pointer, code=error["type"], detail=_advice(error))
+
+
+def _sayable(path: Sequence[str | int], kind: str) -> Sequence[str | int]:
+    """The path, or the nearest one above it that has no name in it which the caller made up."""
+    if kind == "extra_forbidden":
+        path = path[:-1]
+    elif path and path[-1] == "[key]":  # pydantic's mark for the name of a field, where its value is not what is wrong
+        path = path[:-2]
+    return list(takewhile(lambda part: isinstance(part, int) or _NAME.fullmatch(part) is not None, path))
+
+
+def _distinct(fields: Iterable[FieldProblem]) -> tuple[FieldProblem, ...]:
+    """Without repetitions: of two made-up names the problem is the same."""
+    return tuple({(one.pointer, one.parameter, one.code): one for one in fields}.values())
 
 
 _ADVICE: Final[Mapping[str, str]] = {
     "missing": "This is required.",
-    "extra_forbidden": "This is not a field of the request; leave it out.",
+    "extra_forbidden": "It has a field that is none of the request's; leave that out.",
     "model_attributes_type": "Send a JSON object.",
     "model_type": "Send a JSON object.",
     "int_from_float": "Send a whole number.",
