@@ -18,6 +18,14 @@ SEAL: Final = ("kms:GenerateDataKey",)
 
 
 @dataclass(frozen=True)
+class SealedData:
+    """What a function does with records of personal data: their purpose, and KMS actions for that purpose alone."""
+
+    purpose: str
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FunctionSpec:
     """A Lambda function of ours.
 
@@ -28,7 +36,7 @@ class FunctionSpec:
         memory_mb: also decides its share of a processor; 1,769 MB are one.
         table: DynamoDB actions on the table.
         index: DynamoDB actions on its indexes.
-        pii: what it does with personal data: nothing, open it, or also seal it.
+        sealed: the personal data that it opens or seals.
         lookup: computes keyed hashes (lookups, cursors).
         environment: names of the variables that it needs beyond those that all get.
         snap_start: start from a snapshot; only where a caller waits, since snapshots of Python are paid for.
@@ -39,7 +47,7 @@ class FunctionSpec:
     timeout_seconds: int
     table: tuple[str, ...] = ()
     index: tuple[str, ...] = ()
-    pii: tuple[str, ...] = ()
+    sealed: SealedData | None = None
     lookup: bool = False
     environment: tuple[str, ...] = ()
     snap_start: bool = False
@@ -49,7 +57,7 @@ class FunctionSpec:
 _API: Final = (
     FunctionSpec(
         "enrollment", "Members: create, read, change", 15,
-        table=REPLACE, pii=(*OPEN, *SEAL), lookup=True, snap_start=True,
+        table=REPLACE, sealed=SealedData(contract.PROFILE, (*OPEN, *SEAL)), lookup=True, snap_start=True,
         environment=(contract.ENV_PII_KEY, contract.ENV_LOOKUP_KEY),
     ),
     FunctionSpec(
@@ -60,7 +68,7 @@ _API: Final = (
     FunctionSpec("accrual", "Accruals through the API", 10, table=(GET, PUT), snap_start=True),
     FunctionSpec(
         "redemption", "Hold, capture and release of points; the reward catalogue", 10,
-        table=POST, pii=OPEN, snap_start=True, environment=(contract.ENV_PII_KEY,),
+        table=POST, sealed=SealedData(contract.GIFT_CARD, OPEN), snap_start=True, environment=(contract.ENV_PII_KEY,),
     ),
     FunctionSpec(
         "referral_validation", "Is this referral code good?", 10,
@@ -87,7 +95,7 @@ _WORKFLOWS: Final = (
     ),
     FunctionSpec(
         "fulfillment", "One step of a gift card's fulfilment", 30,
-        table=(*POST, "dynamodb:UpdateItem"), pii=SEAL,
+        table=(*POST, "dynamodb:UpdateItem"), sealed=SealedData(contract.GIFT_CARD, SEAL),
         environment=(contract.ENV_PII_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
     ),
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """What each function may do, from its spec: named actions on named resources."""
 
+from collections.abc import Mapping
+
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
@@ -8,9 +10,10 @@ from infra.constructs.keys import Keys
 from infra.functions import FunctionSpec
 
 
-def allow(resource: str, *actions: str) -> iam.PolicyStatement:
-    """A statement that allows ``actions`` on one resource."""
-    return iam.PolicyStatement(actions=list(actions), resources=[resource])
+def allow(resource: str, *actions: str, where: Mapping[str, str] | None = None) -> iam.PolicyStatement:
+    """A statement that allows ``actions`` on one resource, where each condition key in ``where`` has that value."""
+    conditions = {"StringEquals": dict(where)} if where else None
+    return iam.PolicyStatement(actions=list(actions), resources=[resource], conditions=conditions)
 
 
 def data_permissions(spec: FunctionSpec, table: dynamodb.ITableV2, keys: Keys) -> list[iam.PolicyStatement]:
@@ -18,7 +21,14 @@ def data_permissions(spec: FunctionSpec, table: dynamodb.ITableV2, keys: Keys) -
     wanted = (
         (table.table_arn, spec.table),
         (f"{table.table_arn}/index/{contract.ENTRY_INDEX}", spec.index),
-        (keys.pii.key_arn, spec.pii),
         (keys.lookup.key_arn, ("kms:GenerateMac",) if spec.lookup else ()),
     )
-    return [allow(resource, *actions) for resource, actions in wanted if actions]
+    return [allow(resource, *actions) for resource, actions in wanted if actions] + _sealed_data(spec, keys)
+
+
+def _sealed_data(spec: FunctionSpec, keys: Keys) -> list[iam.PolicyStatement]:
+    """Records of one purpose and no other: who may show gift cards may not read profiles."""
+    if spec.sealed is None:
+        return []
+    purpose = {f"kms:EncryptionContext:{contract.SEALED_FOR}": spec.sealed.purpose}
+    return [allow(keys.pii.key_arn, *spec.sealed.actions, where=purpose)]

@@ -93,6 +93,28 @@ def test_role_allows_the_named_actions_and_no_more(stage: Templates, name: str) 
             assert not wildcard or permitted, statement
 
 
+@pytest.mark.parametrize(
+    ("name", "purpose", "actions"),
+    [
+        ("enrollment", "profile", {"kms:Decrypt", "kms:GenerateDataKey"}),
+        ("redemption", "gift_card", {"kms:Decrypt"}),
+        ("fulfillment", "gift_card", {"kms:GenerateDataKey"}),
+    ],
+)
+def test_who_opens_or_seals_does_so_for_one_purpose(
+    stage: Templates, name: str, purpose: str, actions: set[str]
+) -> None:
+    """A redemption's role opens no profile: the key is asked with the purpose, which the ciphertext is bound to."""
+    (statement,) = [each for each in stage.statements(name) if SEAL & set(many(each["Action"]))]
+    assert set(many(statement["Action"])) == actions
+    assert statement["Condition"] == {"StringEquals": {"kms:EncryptionContext:purpose": purpose}}
+
+
+def test_no_other_function_opens_or_seals(stage: Templates) -> None:
+    may = {name for name in FUNCTIONS for each in stage.statements(name) if SEAL & set(many(each["Action"]))}
+    assert may == {"enrollment", "redemption", "fulfillment"}
+
+
 def test_no_managed_policies_but_the_gateways_own(stage: Templates) -> None:
     managed = [text(arn) for role in stage.properties("AWS::IAM::Role") for arn in role.get("ManagedPolicyArns", [])]
     assert len(managed) == 1

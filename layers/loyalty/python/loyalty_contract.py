@@ -30,6 +30,12 @@ ENV_INBOUND_DLQ: Final = "LOYALTY_INBOUND_DLQ"
 ENV_UNPUBLISHED: Final = "LOYALTY_UNPUBLISHED"
 ENV_DEFAULT_PROGRAM: Final = "LOYALTY_DEFAULT_PROGRAM"
 
+# --- Personal data ---------------------------------------------------------------------------
+SEALED_FOR: Final = "purpose"
+"""The key of the encryption context by which a role may open or seal one kind of record and no other."""
+PROFILE: Final = "profile"
+GIFT_CARD: Final = "gift_card"
+
 METRICS_NAMESPACE: Final = "Loyalty"
 
 # --- Resources that an operator's commands find by name ---------------------------------------

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,11 +8,13 @@ from botocore.exceptions import ClientError
 from cryptography.exceptions import InvalidTag
 from moto import mock_aws
 
-from loyalty.core.keys import KmsDataKeys, KmsMac
-from loyalty.core.pii import Lookups, Vault, normal_email, normal_phone
+from loyalty.core.keys import DataKey, KmsDataKeys, KmsMac
+from loyalty.core.pii import Lookups, Vault, gift_card_of, normal_email, normal_phone, profile_of
 from tests.apikit.keys import FakeKeys
 
 DATA = {"email": "ada@example.com", "given_name": "Zoë", "external_ids": {"shopify": "1"}}
+ADA = profile_of("acme", "mbr_1")
+OTHERS = (profile_of("other", "mbr_1"), profile_of("acme", "mbr_2"), gift_card_of("acme", "mbr_1", "rdm_1"))
 
 
 @pytest.fixture
@@ -26,11 +28,49 @@ def kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def test_kms_opens_what_it_sealed_and_only_in_its_context(kms: Any) -> None:
     key = kms.create_key()["KeyMetadata"]["Arn"]
     vault = Vault(KmsDataKeys(key, kms))
-    sealed = vault.seal("acme", "mbr_1", DATA)
-    assert vault.open("acme", "mbr_1", sealed) == DATA
-    for program, member in (("other", "mbr_1"), ("acme", "mbr_2")):
+    sealed = vault.seal(ADA, DATA)
+    assert vault.open(ADA, sealed) == DATA
+    for other in OTHERS:
         with pytest.raises(ClientError, match="InvalidCiphertext"):
-            vault.open(program, member, sealed)
+            vault.open(other, sealed)
+
+
+def test_a_card_opens_as_its_own_redemptions_alone(kms: Any) -> None:
+    vault = Vault(KmsDataKeys(kms.create_key()["KeyMetadata"]["Arn"], kms))
+    card = gift_card_of("acme", "mbr_1", "rdm_1")
+    sealed = vault.seal(card, DATA)
+    assert vault.open(card, sealed) == DATA
+    for other in (ADA, replace(card, redemption_id="rdm_2"), replace(card, member_id="mbr_2")):
+        with pytest.raises(ClientError, match="InvalidCiphertext"):
+            vault.open(other, sealed)
+
+
+class CarelessKeys(FakeKeys):
+    """A key service that unwraps in any context."""
+
+    def new(self, context: Mapping[str, str]) -> DataKey:  # noqa: ARG002 - that is what is careless
+        return super().new({})
+
+    def unwrap(self, wrapped: bytes, context: Mapping[str, str]) -> bytes:  # noqa: ARG002
+        return super().unwrap(wrapped, {})
+
+
+def test_the_cipher_is_bound_to_the_subject_by_itself() -> None:
+    vault = Vault(CarelessKeys())
+    card = gift_card_of("acme", "mbr_1", "rdm_1")
+    for subject in (ADA, card):
+        sealed = vault.seal(subject, DATA)
+        assert vault.open(subject, sealed) == DATA
+        for other in {ADA, card, replace(card, redemption_id="rdm_2"), *OTHERS} - {subject}:
+            with pytest.raises(InvalidTag):
+                vault.open(other, sealed)
+
+
+def test_the_context_names_the_purpose_by_which_roles_are_restricted() -> None:
+    assert ADA.context == {"program": "acme", "member": "mbr_1", "purpose": "profile"}
+    assert gift_card_of("acme", "mbr_1", "rdm_1").context == {
+        "program": "acme", "member": "mbr_1", "purpose": "gift_card", "redemption": "rdm_1",
+    }  # fmt: skip
 
 
 def test_kms_makes_the_same_code_for_the_same_message(kms: Any) -> None:
@@ -42,18 +82,18 @@ def test_kms_makes_the_same_code_for_the_same_message(kms: Any) -> None:
 
 def test_no_two_seals_look_alike() -> None:
     vault = Vault(FakeKeys())
-    first, second = vault.seal("acme", "mbr_1", DATA), vault.seal("acme", "mbr_1", DATA)
+    first, second = vault.seal(ADA, DATA), vault.seal(ADA, DATA)
     assert {first.key, first.nonce, first.ciphertext}.isdisjoint({second.key, second.nonce, second.ciphertext})
     assert b"ada" not in first.ciphertext
 
 
 def test_a_changed_record_does_not_open() -> None:
     vault = Vault(FakeKeys())
-    sealed = vault.seal("acme", "mbr_1", DATA)
+    sealed = vault.seal(ADA, DATA)
     flipped = bytes([sealed.ciphertext[0] ^ 1]) + sealed.ciphertext[1:]
     for changed in (replace(sealed, ciphertext=flipped), replace(sealed, nonce=bytes(12))):
         with pytest.raises(InvalidTag):
-            vault.open("acme", "mbr_1", changed)
+            vault.open(ADA, changed)
 
 
 def test_hashes_tell_programs_kinds_and_values_apart() -> None:

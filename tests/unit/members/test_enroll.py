@@ -34,7 +34,7 @@ def test_enrolls_in_one_transaction_with_wallet_and_lookups(members: Members) ->
     kinds = Counter(f"{pk.partition('#')[0]} {sk}" for pk, sk in members.items() if pk[0] in "MU")
     assert kinds == {"M MEMBER": 1, "M WALLET": 1, "U LOOKUP": 4}
     assert members.call("GET", reply.headers["Location"]).json == body
-    assert members.keys.contexts == [{"program": "acme", "member": body["member_id"]}]
+    assert members.keys.contexts == [{"program": "acme", "member": body["member_id"], "purpose": "profile"}]
 
 
 def test_an_email_is_enough(members: Members) -> None:

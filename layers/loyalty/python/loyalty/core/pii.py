@@ -1,7 +1,7 @@
 """Personal data: how it is kept (as ciphertext), and how it is found (by keyed hash).
 
-``seal`` makes a data key for each version of a record, bound by its encryption context to program and member; the
-record stores the key wrapped, a nonce and the ciphertext. A hash is HMAC-SHA256 under a key derived from the lookup
+``seal`` makes a data key for each version of a record, bound by its encryption context to what the record is and whose;
+the record stores the key wrapped, a nonce and the ciphertext. A hash is HMAC-SHA256 under a key derived from the lookup
 key once per program and process, so that finding a member by e-mail needs no call to KMS; decision 0031 says what
 that trades.
 """
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from loyalty.core.keys import DataKeyPort, MacPort
+from loyalty_contract import GIFT_CARD, PROFILE, SEALED_FOR
 
 EMAIL: Final = "email"
 PHONE: Final = "phone"
@@ -36,26 +37,53 @@ class Sealed:
     ciphertext: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a record is (``purpose``) and whose; a card is its redemption's. What one seals, no other opens."""
+
+    program: str
+    member_id: str
+    purpose: str
+    redemption_id: str | None = None
+
+    @property
+    def context(self) -> dict[str, str]:
+        """The encryption context. Roles are restricted by the purpose in it."""
+        redemption = {} if self.redemption_id is None else {"redemption": self.redemption_id}
+        return {"program": self.program, "member": self.member_id, SEALED_FOR: self.purpose} | redemption
+
+
+def profile_of(program: str, member_id: str) -> Subject:
+    """A member's profile."""
+    return Subject(program, member_id, PROFILE)
+
+
+def gift_card_of(program: str, member_id: str, redemption_id: str) -> Subject:
+    """The gift card of one redemption."""
+    return Subject(program, member_id, GIFT_CARD, redemption_id)
+
+
 class Vault:
     """Seals and opens personal data of members; one KMS call each."""
 
     def __init__(self, keys: DataKeyPort) -> None:
         self._keys = keys
 
-    def seal(self, program: str, member_id: str, data: Mapping[str, Any]) -> Sealed:
+    def seal(self, subject: Subject, data: Mapping[str, Any]) -> Sealed:
         """Encrypts a JSON object with AES-256-GCM under a new data key."""
-        context = _context(program, member_id)
+        context = subject.context
         key, nonce = self._keys.new(context), os.urandom(_NONCE_BYTES)
         text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
         return Sealed(key.wrapped, nonce, _cipher(key.plain).encrypt(nonce, text, _associated(context)))
 
-    def open(self, program: str, member_id: str, sealed: Sealed) -> dict[str, Any]:
-        """Decrypts what :meth:`seal` made for the same member.
+    def open(self, subject: Subject, sealed: Sealed) -> dict[str, Any]:
+        """Decrypts what :meth:`seal` made for the same subject.
 
         Raises:
-            cryptography.exceptions.InvalidTag: it was changed, or sealed for another member.
+            botocore.exceptions.ClientError: it was sealed for another subject.
+            cryptography.exceptions.InvalidTag: it was changed.
         """
-        context = _context(program, member_id)
+        context = subject.context
         plain = self._keys.unwrap(sealed.key, context)
         data: dict[str, Any] = json.loads(_cipher(plain).decrypt(sealed.nonce, sealed.ciphertext, _associated(context)))
         return data
@@ -123,10 +151,6 @@ def normal_phone(text: str) -> str:
     if not _E164.fullmatch(phone):
         raise ValueError("Send the phone number in E.164 form, such as +393331234567")
     return phone
-
-
-def _context(program: str, member_id: str) -> dict[str, str]:
-    return {"program": program, "member": member_id}
 
 
 def _associated(context: Mapping[str, str]) -> bytes:

@@ -1,7 +1,7 @@
 """Showing a delivered gift card to whoever may see it."""
 
 from loyalty.core.errors import GiftCardNotDelivered, GiftCardNotFound
-from loyalty.core.pii import Sealed, Vault
+from loyalty.core.pii import Sealed, Vault, gift_card_of
 from loyalty.fulfillment.model import GiftCard
 from loyalty.programs.model import RewardType
 from loyalty.rewards.model import RedemptionStatus
@@ -33,7 +33,7 @@ class GiftCardService:
                 f"'{redemption_id}' is {item.status}; its gift card can be read once it is captured."
             )
         sealed = Sealed(item.gift_card_key, item.gift_card_nonce, item.gift_card_data)
-        return card_in(self._vault.open(program, member_id, sealed))
+        return card_in(self._vault.open(gift_card_of(program, member_id, redemption_id), sealed))
 
 
 def card_document(card: GiftCard) -> dict[str, str]:

@@ -13,7 +13,7 @@ Wherever a step dies, the redemption says at least as much as we did: what is no
 from loyalty.core.clock import Clock
 from loyalty.core.errors import RedemptionAlreadyCaptured
 from loyalty.core.money import Money
-from loyalty.core.pii import Vault
+from loyalty.core.pii import Vault, gift_card_of
 from loyalty.fulfillment.model import (
     GiftCard,
     OrderNotDelivered,
@@ -145,7 +145,8 @@ class FulfillmentService:
             return Progress.PENDING
         # A link is shown once. If its answer was lost, the same card gets a new one.
         card = self._supplier.new_link(order.reward_id) if order.link is None else GiftCard(order.link)
-        sealed = self._vault.seal(redemption.program, redemption.member_id, card_document(card))
+        subject = gift_card_of(redemption.program, redemption.member_id, redemption.redemption_id)
+        sealed = self._vault.seal(subject, card_document(card))
         try:
             self._store.deliver(redemption, order.order_id, sealed)
         except RedemptionMoved:

@@ -9,8 +9,15 @@ from typing import Any, Final
 
 from loyalty.core import ids
 from loyalty.core.clock import Clock
-from loyalty.core.errors import AlreadyEnrolled, MemberChanged, MemberNotFound, ReferralCodeUnknown, Stale
-from loyalty.core.pii import Lookups, Vault
+from loyalty.core.errors import (
+    AlreadyEnrolled,
+    ExternalIdsLimitExceeded,
+    MemberChanged,
+    MemberNotFound,
+    ReferralCodeUnknown,
+    Stale,
+)
+from loyalty.core.pii import Lookups, Vault, profile_of
 from loyalty.core.table import TransactionRefused
 from loyalty.members.model import Member, Profile, pointer_of
 from loyalty.members.store import MEMBER, REFERRAL_CODE, REFERRER, MemberStore, StoredMember
@@ -151,7 +158,7 @@ class MemberService:
             updated_at=now,
             request_hash=request,
             lookups=profile.digests(program_id, self._lookups),
-            sealed=self._vault.seal(program_id, member_id, profile.as_json()),
+            sealed=self._vault.seal(profile_of(program_id, member_id), profile.as_json()),
         )
 
     def _replay(self, program: str, taken: Mapping[str, str | None], request: str, profile: Profile) -> Enrolled:
@@ -171,7 +178,7 @@ class MemberService:
         return found
 
     def _profile(self, stored: StoredMember) -> Profile:
-        return Profile.from_json(self._vault.open(stored.program, stored.member_id, stored.sealed))
+        return Profile.from_json(self._vault.open(profile_of(stored.program, stored.member_id), stored.sealed))
 
     def _next_version(self, before: StoredMember, profile: Profile) -> StoredMember:
         return replace(
@@ -179,7 +186,7 @@ class MemberService:
             version=before.version + 1,
             updated_at=self._clock(),
             lookups=profile.digests(before.program, self._lookups),
-            sealed=self._vault.seal(before.program, before.member_id, profile.as_json()),
+            sealed=self._vault.seal(profile_of(before.program, before.member_id), profile.as_json()),
         )
 
     def _pause(self, attempt: int) -> None:
