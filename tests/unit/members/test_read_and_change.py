@@ -4,6 +4,7 @@ from functions.enrollment.routes import routes
 from loyalty.core.errors import MemberChanged, Stale
 from loyalty.core.http import api
 from loyalty.core.table import TransactionRefused
+from loyalty.members.model import MAX_EXTERNAL_IDS
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore, StoredMember
 from tests.apikit.gateway import Gateway
@@ -104,6 +105,19 @@ def test_a_change_of_nothing_writes_nothing(members: Members, change: dict[str, 
     before = members.items()
     assert members.call("PATCH", path(ada), change).json == ada
     assert members.items() == before
+
+
+def test_customer_ids_are_bounded_whatever_the_number_of_changes(members: Members) -> None:
+    ada = members.enroll(external_ids={f"shop{number}": "1" for number in range(MAX_EXTERNAL_IDS)})
+    before = members.items()
+    problem = members.call("PATCH", path(ada), {"external_ids": {"one-more": "1"}}).problem(
+        422, "external_ids_limit_exceeded"
+    )
+    assert problem["errors"][0]["pointer"] == "/external_ids"
+    assert members.items() == before
+    reply = members.call("PATCH", path(ada), {"external_ids": {"one-more": "1", "shop0": None}})
+    assert len(reply.json["external_ids"]) == MAX_EXTERNAL_IDS
+    members.call("PATCH", path(ada), {"given_name": "Ada"})
 
 
 def test_an_old_etag_changes_nothing(members: Members) -> None:

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from loyalty.core.pii import EMAIL, PHONE, Lookups, external_kind, normal_email, normal_phone
+
+MAX_EXTERNAL_IDS: Final = 10
+"""Platforms that a member may be a customer of: each is one more item in the transaction that changes them."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,13 +1,13 @@
 """Enrolling, reading and changing members."""
 
 import json
-import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from loyalty.core import ids
+from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock
 from loyalty.core.errors import (
     AlreadyEnrolled,
@@ -19,7 +19,7 @@ from loyalty.core.errors import (
 )
 from loyalty.core.pii import Lookups, Vault, profile_of
 from loyalty.core.table import TransactionRefused
-from loyalty.members.model import Member, Profile, pointer_of
+from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile, pointer_of
 from loyalty.members.store import MEMBER, REFERRAL_CODE, REFERRER, MemberStore, StoredMember
 from loyalty.programs.model import Program
 from loyalty.referrals.model import code_digest, normal_code
@@ -27,6 +27,7 @@ from loyalty.referrals.model import code_digest, normal_code
 ATTEMPTS: Final = 6
 """Times that one change is tried while other writers get in first."""
 _BACKOFF_SECONDS: Final = 0.02
+_BACKOFF_CAP_SECONDS: Final = 0.3
 
 _NOT_LOOKUPS: Final = frozenset({MEMBER, "wallet", REFERRAL_CODE})
 """What another member can only stand in the way of by a collision of random ids: new ones are drawn."""
@@ -106,6 +107,7 @@ class MemberService:
             MemberNotFound: there is none.
             Stale: the current version is not ``if_version``.
             AlreadyEnrolled: another member has that e-mail, phone or customer id.
+            ExternalIdsLimitExceeded: with these they would have more than :data:`MAX_EXTERNAL_IDS` customer ids.
             MemberChanged: others kept changing the member through :data:`ATTEMPTS` tries.
         """
         for attempt in range(ATTEMPTS):
@@ -190,7 +192,7 @@ class MemberService:
         )
 
     def _pause(self, attempt: int) -> None:
-        self._sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
+        self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
 
 
 def _shown(stored: StoredMember, tier: str, profile: Profile) -> Member:
@@ -211,6 +213,10 @@ def _merged(profile: Profile, changes: Mapping[str, Any]) -> Profile:
     if "external_ids" in fields:
         merged: dict[str, str | None] = {**profile.external_ids, **(fields["external_ids"] or {})}
         fields["external_ids"] = {platform: value for platform, value in merged.items() if value is not None}
+        if len(fields["external_ids"]) > MAX_EXTERNAL_IDS:
+            raise ExternalIdsLimitExceeded(
+                f"A member has {MAX_EXTERNAL_IDS} customer ids at most; remove some by null.", pointer="/external_ids"
+            )
     return replace(profile, **fields)
 
 

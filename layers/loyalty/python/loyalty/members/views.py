@@ -6,7 +6,7 @@ from pydantic import Field
 
 from loyalty.core.clock import to_text
 from loyalty.core.fields import Email, ExternalId, Locale, OneLine, Phone, RequestBody, ResponseBody, Source
-from loyalty.members.model import Member
+from loyalty.members.model import MAX_EXTERNAL_IDS, Member
 from loyalty.referrals.model import CodeText
 
 _EXTERNAL_IDS = "The member's customer id on each commerce platform."
@@ -23,7 +23,12 @@ class EnrollmentBody(RequestBody):
     referral_code: CodeText | None = None
     external_ids: Annotated[
         dict[Source, ExternalId],
-        Field(default_factory=dict, max_length=10, description=_EXTERNAL_IDS, examples=[{"shopify": "207119551"}]),
+        Field(
+            default_factory=dict,
+            max_length=MAX_EXTERNAL_IDS,
+            description=_EXTERNAL_IDS,
+            examples=[{"shopify": "207119551"}],
+        ),
     ]
 
 
@@ -39,7 +44,7 @@ class ChangesBody(RequestBody):
         dict[Source, ExternalId | None],
         Field(
             default_factory=dict,
-            max_length=10,
+            max_length=MAX_EXTERNAL_IDS,
             description=f"{_EXTERNAL_IDS} Platforms that are not named keep theirs.",
         ),
     ]
