@@ -5,13 +5,15 @@
     Order ── ordered ────────────────► Capture ──► Fulfilled
       │ refused                          ▲
       ├────────────► Release ──► Refused │ ordered
-      │                 ▲ not_ordered    │
+      │        moved │  ▲ not_ordered    │
       └ no answer ► Settle ► Query ──────┘
                       ▲────────┘ pending
 
-Only the supplier's word, a refusal or "not ordered", leads to Release. Whatever loses the answer (a time-out, a crash,
-an exhausted retry) leads to Query, and a Query without an answer leads to a person: points are never given back for a
-card that may have been ordered, and never captured for one that may not.
+Order is repeated after whatever may pass, such as a throttled table: it is idempotent, and giving up is no member's wish.
+Not after a time-out, since the request may be under way. Only the supplier's word, a refusal or "not ordered", leads to
+Release. Whatever loses the answer (a time-out, an exhausted retry, an order requested while Release ran) leads to Query,
+and a Query without an answer leads to a person: points are never given back for a card that may have been ordered, and
+never captured for one that may not.
 """
 
 from typing import Any, Final
@@ -21,8 +23,10 @@ Json = dict[str, Any]
 TASK_TIMEOUT_SECONDS: Final = 60
 """Twice the function's own timeout: an invocation whose result is lost does not hold the execution for ever."""
 
-NOT_STARTED: Final = ["Lambda.TooManyRequestsException"]
-TRANSIENT: Final = ["SupplierUnavailable"]
+SETTLED: Final = ["OrderRefused"]
+IN_FLIGHT: Final = ["SupplierTimeout"]
+MOVED: Final = ["RedemptionMoved"]
+ANY: Final = ["States.ALL"]
 
 
 def definition(*, settle_seconds: int) -> Json:
@@ -38,15 +42,15 @@ def definition(*, settle_seconds: int) -> Json:
             "Order": _step(
                 "order",
                 then="Decide",
-                retry=[_retry(TRANSIENT + NOT_STARTED, seconds=2, attempts=5)],
-                catch=[_catch(["OrderRefused"], "Release"), _catch(["States.ALL"], "Settle")],
+                retry=[_never(SETTLED + IN_FLIGHT), _retry(ANY, seconds=2, attempts=6)],
+                catch=[_catch(SETTLED, "Release"), _catch(ANY, "Settle")],
             ),
             "Settle": {"Type": "Wait", "Seconds": settle_seconds, "Next": "Query"},
             "Query": _step(
                 "query",
                 then="Decide",
-                retry=[_retry(["States.ALL"], seconds=5, attempts=8)],
-                catch=[_catch(["States.ALL"], "Unresolved")],
+                retry=[_retry(ANY, seconds=5, attempts=8)],
+                catch=[_catch(ANY, "Unresolved")],
             ),
             "Decide": {
                 "Type": "Choice",
@@ -60,14 +64,14 @@ def definition(*, settle_seconds: int) -> Json:
             "Capture": _step(
                 "capture",
                 then="Fulfilled",
-                retry=[_retry(["States.ALL"], seconds=2, attempts=10)],
-                catch=[_catch(["States.ALL"], "Unresolved")],
+                retry=[_retry(ANY, seconds=2, attempts=10)],
+                catch=[_catch(ANY, "Unresolved")],
             ),
             "Release": _step(
                 "release",
                 then="Refused",
-                retry=[_retry(["States.ALL"], seconds=2, attempts=10)],
-                catch=[_catch(["States.ALL"], "Unresolved")],
+                retry=[_never(MOVED), _retry(ANY, seconds=2, attempts=10)],
+                catch=[_catch(MOVED, "Settle"), _catch(ANY, "Unresolved")],
             ),
             "Fulfilled": {"Type": "Succeed"},
             "Refused": {
@@ -103,6 +107,11 @@ def _step(step: str, *, then: str, retry: list[Json], catch: list[Json]) -> Json
         "Catch": catch,
         "Next": then,
     }
+
+
+def _never(errors: list[str]) -> Json:
+    """Keeps errors from the retry after it, which is for all the others."""
+    return {"ErrorEquals": errors, "MaxAttempts": 0}
 
 
 def _retry(errors: list[str], *, seconds: int, attempts: int) -> Json:

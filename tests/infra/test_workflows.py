@@ -44,7 +44,11 @@ def test_capture_only_when_ordered() -> None:
 
 
 def test_a_lost_answer_is_asked_for_after_time_to_arrive() -> None:
-    assert ("Order", "States.ALL") in _into("Settle")
+    assert _into("Settle") == {
+        ("Order", "States.ALL"),
+        ("Release", "RedemptionMoved"),
+        ("Decide", "{% $states.input.status = 'pending' %}"),
+    }
     assert _into("Query") == {("Settle", "next")}
 
 
@@ -58,9 +62,23 @@ def test_what_stays_unknown_goes_to_a_person() -> None:
     }
 
 
-def test_an_order_is_repeated_only_when_that_is_safe() -> None:
-    (retry,) = STATES["Order"]["Retry"]
-    assert retry["ErrorEquals"] == ["SupplierUnavailable", "Lambda.TooManyRequestsException"]
+def test_an_order_is_repeated_after_all_but_a_refusal_and_a_request_under_way() -> None:
+    never, retry = STATES["Order"]["Retry"]
+    assert never == {"ErrorEquals": ["OrderRefused", "SupplierTimeout"], "MaxAttempts": 0}
+    assert retry["ErrorEquals"] == ["States.ALL"]
+
+
+def test_a_release_that_an_order_overtook_is_not_repeated_before_the_supplier_was_asked() -> None:
+    assert STATES["Release"]["Retry"][0] == {"ErrorEquals": ["RedemptionMoved"], "MaxAttempts": 0}
+
+
+@pytest.mark.parametrize("name", ["Order", "Query", "Capture", "Release"])
+def test_repeats_are_bounded_and_spread(name: str) -> None:
+    retry = STATES[name]["Retry"][-1]
+    assert 5 <= retry["MaxAttempts"] <= 10
+    assert retry["BackoffRate"] == 2
+    assert retry["MaxDelaySeconds"] == 300
+    assert retry["JitterStrategy"] == "FULL"
 
 
 def test_template(stage: Templates) -> None:

@@ -3,7 +3,7 @@
 Every call that leaves the process (table, keys, supplier) passes the :class:`Fuse`, which can kill the process there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from infra.local.supplier.server import SandboxSupplier
@@ -145,8 +145,16 @@ class Rig:
         take: Callable[[str, str, str], Progress] = getattr(self.steps, name)
         return take(of.program, of.member_id, of.redemption_id)
 
-    def machine(self) -> Machine:
-        return Machine(lambda payload: {"status": str(self.step(payload["step"]))})
+    def machine(self, faults: Iterable[Exception] = ()) -> Machine:
+        """The machine over the steps; the first of them fail with ``faults`` before they did anything."""
+        waiting = list(faults)
+
+        def work(payload: Mapping[str, str]) -> dict[str, str]:
+            if waiting:
+                raise waiting.pop(0)
+            return {"status": str(self.step(payload["step"]))}
+
+        return Machine(work)
 
     def request(self) -> dict[str, str]:
         of = self.held

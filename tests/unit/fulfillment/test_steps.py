@@ -1,6 +1,8 @@
 """The steps one by one, and the state machine's own definition over them."""
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
+from pynamodb.exceptions import UpdateError
 
 from infra.local.supplier.server import SandboxSupplier
 from loyalty.core.errors import (
@@ -13,7 +15,7 @@ from loyalty.core.errors import (
 )
 from loyalty.core.money import Money
 from loyalty.core.pii import Sealed
-from loyalty.core.table import Table
+from loyalty.core.table import Put, Table
 from loyalty.fulfillment.model import (
     OrderNotDelivered,
     OrderRefused,
@@ -26,6 +28,7 @@ from loyalty.fulfillment.model import (
 )
 from loyalty.fulfillment.store import FulfillmentStore
 from loyalty.rewards.model import Party, RedemptionStatus
+from loyalty.rewards.store import RedemptionStore
 from tests.ledgerkit.programs import document
 from tests.ledgerkit.world import MEMBER, NOON
 from tests.unit.fulfillment.rig import BOOKSHOP, COFFEE, LIBRERIA, Rig, gift_card
@@ -99,7 +102,24 @@ def test_what_is_stored_is_ciphertext_for_this_member(rig: Rig) -> None:
     rig.step("capture")
     link = rig.reveal()
     assert link.rsplit("/", 1)[-1] not in str(rig.world.dump())
-    assert rig.keys.contexts == [{"program": "acme", "member": MEMBER}]
+    (context,) = rig.keys.contexts
+    assert context == {
+        "program": "acme", "member": MEMBER, "purpose": "gift_card", "redemption": rig.held.redemption_id,
+    }  # fmt: skip
+
+
+def test_a_card_moved_to_another_redemption_does_not_open(rig: Rig) -> None:
+    other = rig.hold("k-2")
+    for redemption in (rig.held, other):
+        rig.step("order", redemption)
+        rig.step("capture", redemption)
+    store = RedemptionStore(rig.table)
+    item, others = (store.item("acme", MEMBER, each.redemption_id) for each in (rig.held, other))
+    for part in ("gift_card_key", "gift_card_nonce", "gift_card_data"):
+        setattr(item, part, getattr(others, part))
+    rig.table.write([Put(item)])
+    with pytest.raises(PermissionError, match="InvalidCiphertext"):
+        rig.reveal()
 
 
 def test_a_refusal_gives_the_points_back(rig: Rig) -> None:
@@ -129,6 +149,20 @@ def test_an_overloaded_supplier_is_asked_again_with_the_same_key(rig: Rig) -> No
     rig.faults({"fault": "error_500", "times": 2}, {"fault": "error_500", "status": 429, "times": 2})
     assert rig.machine().run(rig.request()).succeeded
     rig.fulfilled()
+
+
+def test_a_passing_fault_of_ours_is_no_reason_to_give_the_card_up(rig: Rig) -> None:
+    """Throttled before anything was sent: there is no order, and yet nobody has refused one."""
+    faults = [UpdateError("busy"), ConnectionClosedError(endpoint_url="http://dynamodb"), RedemptionMoved("raced")]
+    run = rig.machine(faults).run(rig.request())
+    assert run.trail == ["Order", "Decide", "Capture", "Fulfilled"]
+    rig.fulfilled()
+
+
+def test_a_request_that_may_be_under_way_is_asked_for_and_not_repeated(rig: Rig) -> None:
+    run = rig.machine([SupplierTimeout("no answer")]).run(rig.request())
+    assert run.trail == ["Order", "Settle", "Query", "Decide", "Release", "Refused"]
+    assert rig.orders == []
 
 
 def test_an_order_whose_answer_is_lost_is_found_and_gets_a_new_link(table: Table, sandbox: SandboxSupplier) -> None:

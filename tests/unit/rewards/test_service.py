@@ -19,7 +19,7 @@ from loyalty.core.table import Put, Table
 from loyalty.ledger.model import Account, EntryKind
 from loyalty.programs.model import RewardType
 from loyalty.rewards.model import Party, RedemptionStatus
-from loyalty.rewards.store import RedemptionStore, redemptions_in
+from loyalty.rewards.store import RedemptionStore
 from tests.ledgerkit.programs import BASE, program
 from tests.ledgerkit.world import MEMBER, World
 
@@ -201,11 +201,6 @@ def test_points_that_expired_while_held_expire_when_released(rich: World) -> Non
     rich.accrue("R-2", "10")
     wallet = rich.proven()
     assert (wallet.available, wallet.lots) == (10, {"2028-04-30": 10})
-
-
-def test_redemptions_are_found_among_a_member_s_items(rich: World) -> None:
-    redemption, _ = rich.hold("key")
-    assert list(redemptions_in(rich.store.history("acme", MEMBER))) == [redemption]
 
 
 def test_points_do_not_go_back_while_the_supplier_has_an_order(rich: World) -> None:

@@ -11,7 +11,7 @@ Wherever a step dies, the redemption says at least as much as we did: what is no
 """
 
 from loyalty.core.clock import Clock
-from loyalty.core.errors import RedemptionAlreadyCaptured
+from loyalty.core.errors import FulfillmentInProgress, RedemptionAlreadyCaptured
 from loyalty.core.money import Money
 from loyalty.core.pii import Vault, gift_card_of
 from loyalty.fulfillment.model import (
@@ -113,6 +113,7 @@ class FulfillmentService:
 
         Raises:
             OrderStands: there is an order: its card has to be delivered, or the order cancelled by a person.
+            RedemptionMoved: the order was requested again meanwhile, and may be under way.
             RedemptionNotFound, RedemptionAlreadyCaptured, WalletBusy: see :meth:`RedemptionService.release`.
             SupplierError: it did not say.
         """
@@ -122,7 +123,19 @@ class FulfillmentService:
         found = self._supplier.find(redemption_id)
         if found is not None and found.state is not OrderState.DEAD:
             raise OrderStands("the supplier has an order for this redemption: its points are not given back")
-        self._redemptions.release(self._programs.current(program), member_id, redemption_id, by=Party.FULFILLMENT)
+        try:
+            self._redemptions.release(
+                self._programs.current(program),
+                member_id,
+                redemption_id,
+                by=Party.FULFILLMENT,
+                order_requests=redemption.order_requests,
+            )
+        except FulfillmentInProgress as refusal:
+            now = self._store.redemption(program, member_id, redemption_id)
+            if (now.order_requests, now.supplier_order_id) == (redemption.order_requests, None):
+                raise
+            raise RedemptionMoved("the supplier was asked for an order after it had denied one") from refusal
         return Progress.RELEASED
 
     def _request(self, redemption: Redemption) -> OrderRequest:

@@ -15,7 +15,7 @@ from pynamodb.expressions.update import Action
 from loyalty.core.clock import to_text
 from loyalty.core.errors import RewardNotFound
 from loyalty.core.pii import Sealed
-from loyalty.core.table import Table
+from loyalty.core.table import Table, error_code
 from loyalty.fulfillment.model import RedemptionMoved
 from loyalty.ledger.store import partition
 from loyalty.programs.model import GiftCard, ProgramDocument
@@ -61,13 +61,13 @@ class FulfillmentStore:
         return reward.gift_card
 
     def note_request(self, redemption: Redemption, now: datetime) -> None:
-        """Writes down that the supplier is about to be asked for an order; the first time is kept.
+        """Writes down that the supplier is about to be asked for an order: the first time, and how often.
 
         Raises:
             RedemptionMoved: it is no longer held, or an order is stored.
         """
-        requested = RedemptionItem.order_requested_at
-        self._update(redemption, [requested.set(requested | to_text(now))], _OPEN)
+        first, times = RedemptionItem.order_requested_at, RedemptionItem.order_requests
+        self._update(redemption, [first.set(first | to_text(now)), times.set((times | 0) + 1)], _OPEN)
 
     def deliver(self, redemption: Redemption, order_id: str, sealed: Sealed) -> None:
         """Stores the order and its card, together, once.
@@ -88,6 +88,6 @@ class FulfillmentStore:
         try:
             self._table.connection.update_item(self._table.name, pk, sk, actions=actions, condition=condition)
         except UpdateError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
+            if error_code(error) == "ConditionalCheckFailedException":
                 raise RedemptionMoved("the redemption changed meanwhile: it is read anew by the next step") from error
             raise

@@ -46,4 +46,6 @@ class Redemption:
     ended_at: datetime | None = None
     order_requested_at: datetime | None = None
     """When fulfilment first wrote down that it is about to order from the supplier."""
+    order_requests: int = 0
+    """How often it did: who decided on one count does not write over another."""
     supplier_order_id: str | None = None

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
 
 from loyalty.core.clock import local_date, to_text
 from loyalty.core.errors import (
@@ -102,20 +105,33 @@ class RedemptionService:
 
         return self._end(program, member_id, redemption_id, status=RedemptionStatus.CAPTURED, by=by, movement=spend)
 
-    def release(self, program: Program, member_id: str, redemption_id: str, *, by: Party) -> Redemption:
+    def release(
+        self, program: Program, member_id: str, redemption_id: str, *, by: Party, order_requests: int | None = None
+    ) -> Redemption:
         """Gives the held points back to the lots that they came from; once released, says so again.
+
+        ``order_requests`` is the redemption's when the supplier said that it has no order; None where nobody asked.
 
         Raises:
             RedemptionNotFound: the member has no such redemption.
             RedemptionAlreadyCaptured: the points are spent.
-            FulfillmentInProgress: this type of reward is ended by the other party.
+            FulfillmentInProgress: this type of reward is ended by the other party, the supplier has an order, or was
+                asked for one since ``order_requests``.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
 
         def give_back(wallet: Wallet, redemption: Redemption) -> Movement:
             return movements.release(wallet, redemption.lots)
 
-        return self._end(program, member_id, redemption_id, status=RedemptionStatus.RELEASED, by=by, movement=give_back)
+        return self._end(
+            program,
+            member_id,
+            redemption_id,
+            status=RedemptionStatus.RELEASED,
+            by=by,
+            movement=give_back,
+            order_requests=order_requests,
+        )
 
     def _end(
         self,
@@ -126,6 +142,7 @@ class RedemptionService:
         status: RedemptionStatus,
         by: Party,
         movement: _Ending,
+        order_requests: int | None = None,
     ) -> Redemption:
         sk = redemption_sk(redemption_id)
         seen: list[Redemption] = []
@@ -142,12 +159,11 @@ class RedemptionService:
             _require_held(redemption)
             if status is RedemptionStatus.RELEASED:
                 _require_no_order(item)
+                _require_requests(redemption, order_requests)
+            as_read = _as_read(item)
             item.status, item.ended_at = status.value, to_text(situation.now)
             facts = _facts(redemption.program_version, situation.now, redemption)
-            held = RedemptionItem.status == RedemptionStatus.HELD.value
-            if status is RedemptionStatus.RELEASED:
-                held &= RedemptionItem.supplier_order_id.does_not_exist()
-            return Decision(movement(situation.wallet, redemption), facts, [Put(item, held)])
+            return Decision(movement(situation.wallet, redemption), facts, [Put(item, as_read)])
 
         kind = EntryKind.CAPTURE if status is RedemptionStatus.CAPTURED else EntryKind.RELEASE
         key = EntryKey(kind, _SOURCE, redemption_id)
@@ -190,6 +206,25 @@ def _require_held(redemption: Redemption) -> None:
 def _require_no_order(item: RedemptionItem) -> None:
     if item.supplier_order_id:
         raise FulfillmentInProgress("The supplier has an order for this; its points cannot go back.")
+
+
+def _require_requests(redemption: Redemption, order_requests: int | None) -> None:
+    if order_requests not in (None, redemption.order_requests):
+        raise FulfillmentInProgress("The supplier was asked for an order meanwhile; ask it what became of that.")
+
+
+def _as_read(item: RedemptionItem) -> Condition:
+    """The item goes back whole, so nothing that fulfilment writes on its own may have changed since it was read."""
+    held = RedemptionItem.status == RedemptionStatus.HELD.value
+    same_requests = _still(RedemptionItem.order_requests, item.order_requests)
+    same_order = _still(RedemptionItem.supplier_order_id, item.supplier_order_id)
+    unchanged: Condition = held & same_requests & same_order
+    return unchanged
+
+
+def _still(attribute: Any, value: int | str | None) -> Condition:
+    unchanged: Condition = attribute.does_not_exist() if value is None else attribute == value
+    return unchanged
 
 
 def _facts(program_version: int, now: datetime, redemption: Redemption) -> Facts:

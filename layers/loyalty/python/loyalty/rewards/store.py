@@ -1,12 +1,10 @@
 """Redemptions in the table: ``M#{program}#{member}`` / ``REDEMPTION#{redemption_id}``."""
 
-from collections.abc import Iterator
-
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import RedemptionNotFound
-from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, RawItem, Table
+from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Table
 from loyalty.ledger.store import parse_partition, partition
 from loyalty.programs.model import RewardType
 from loyalty.rewards.model import Redemption, RedemptionStatus
@@ -26,6 +24,7 @@ class RedemptionItem(Item):
     held_at = UnicodeAttribute()
     ended_at = UnicodeAttribute(null=True)
     order_requested_at = UnicodeAttribute(null=True)
+    order_requests = IntegerAttribute(null=True)
     supplier_order_id = UnicodeAttribute(null=True)
     gift_card_key = BinaryAttribute(null=True, legacy_encoding=False)
     gift_card_nonce = BinaryAttribute(null=True, legacy_encoding=False)
@@ -70,6 +69,7 @@ def redemption_of(item: RedemptionItem) -> Redemption:
         held_at=from_text(item.held_at),
         ended_at=from_text(item.ended_at) if item.ended_at else None,
         order_requested_at=from_text(item.order_requested_at) if item.order_requested_at else None,
+        order_requests=item.order_requests or 0,
         supplier_order_id=item.supplier_order_id,
     )
 
@@ -94,10 +94,3 @@ class RedemptionStore:
     def get(self, program: str, member_id: str, redemption_id: str) -> Redemption:
         """The redemption; raises as :meth:`item` does."""
         return redemption_of(self.item(program, member_id, redemption_id))
-
-
-def redemptions_in(items: Iterator[RawItem]) -> Iterator[Redemption]:
-    """The redemptions among raw items of a partition."""
-    for raw in items:
-        if raw["sk"]["S"].startswith(REDEMPTION_PREFIX):
-            yield redemption_of(RedemptionItem.from_raw_data(raw))
