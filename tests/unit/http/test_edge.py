@@ -9,10 +9,11 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.exceptions import ForbiddenError
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from pydantic import Field
 from pynamodb.exceptions import GetError
 
 from loyalty.core import errors
-from loyalty.core.fields import MemberId, MoneyBody, Points, ProgramId, RequestBody, ResponseBody, UtcDatetime
+from loyalty.core.fields import MemberId, MoneyBody, ProgramId, RequestBody, ResponseBody, UtcDatetime
 from loyalty.core.http import IdempotencyKey, IfMatch, api, caller, version_of
 from loyalty.core.table import TransactionRefused
 from tests.apikit.gateway import Gateway, Reply, proxy_event
@@ -23,7 +24,7 @@ ORDERS = "/v1/programs/acme/members/mbr_01k9t3v5q8w2x4y6z8a0b2c4d6/orders"
 class Order(RequestBody):
     amount: MoneyBody
     occurred_at: UtcDatetime
-    points: Points = 0
+    points: Annotated[int, Field(strict=True, ge=0)] = 0
 
 
 class OrderView(ResponseBody):

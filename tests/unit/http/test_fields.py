@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from loyalty.core.errors import TooManyDecimals, UnknownCurrency
-from loyalty.core.fields import MoneyBody, Points, Source, SourceId, UtcDatetime
+from loyalty.core.fields import MoneyBody, Source, SourceId, UtcDatetime
 from loyalty.core.money import Money
 
 
@@ -41,12 +41,6 @@ def test_times_are_utc(text: str) -> None:
 def test_what_is_no_certain_moment_is_refused(value: object) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(UtcDatetime).validate_python(value)
-
-
-@pytest.mark.parametrize("value", [1.0, -1, "5", True, None, 10**400, 1_000_000_001, float("nan")])
-def test_points_are_whole(value: object) -> None:
-    with pytest.raises(ValidationError):
-        TypeAdapter(Points).validate_python(value)
 
 
 @pytest.mark.parametrize("value", ["105.00", "0", "0.5", "999999999999999.9999"])

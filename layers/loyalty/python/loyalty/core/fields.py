@@ -10,8 +10,6 @@ from loyalty.core.errors import TooManyDecimals, UnknownCurrency
 from loyalty.core.money import Money
 from loyalty.core.pii import MAX_EMAIL, normal_email, normal_phone
 
-MAX_POINTS: Final = 1_000_000_000
-
 _RFC3339: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})\Z"
 )
@@ -90,9 +88,6 @@ OneLine = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)
 ]
 """Text that a person gave, such as a name."""
-
-Points = Annotated[int, Field(strict=True, ge=0, le=MAX_POINTS)]
-"""A whole number of points: no float, no text, no boolean."""
 
 
 class RequestBody(BaseModel):

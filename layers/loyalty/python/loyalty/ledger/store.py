@@ -1,6 +1,5 @@
 """Wallets and entries in the table. The only place that speaks DynamoDB for the ledger."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,12 +74,6 @@ def entry_sk(key: EntryKey) -> str:
 def parse_entry_sk(sk: str) -> EntryKey:
     """The identity of :func:`entry_sk`."""
     _, kind, source, source_id = sk.split("#", 3)
-    return EntryKey(EntryKind(kind), source, source_id)
-
-
-def parse_entry_id(entry_id: str) -> EntryKey:
-    """The identity that :attr:`EntryKey.entry_id` wrote."""
-    kind, source, source_id = entry_id.split(":", 2)
     return EntryKey(EntryKind(kind), source, source_id)
 
 
@@ -189,10 +182,6 @@ class LedgerStore:
         )
         entries = [entry_of(raw) for raw in page.items]
         return EntryPage(entries, entries[-1].seq if page.last_key and entries and entries[-1].seq > 1 else None)
-
-    def history(self, program: str, member_id: str) -> Iterator[RawItem]:
-        """Everything in a member's partition, for audits."""
-        return self._table.query_all(partition(program, member_id))
 
 
 def _wallet_item(wallet: Wallet, now: datetime) -> WalletItem:
