@@ -20,6 +20,7 @@ from loyalty.core.errors import (
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger.model import Account, EntryKind
+from loyalty.ledger.service import Posted
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import MEMBER, NOON, World
 
@@ -200,6 +201,24 @@ class TestReversal:
         with pytest.raises(AmountExceedsAccrual):
             world.refund("F-3", "R-1", "0.01")
         assert world.refund("F-1", "R-1", "60").replayed
+        assert world.proven().available == 0
+
+    def test_where_the_caller_says_so_a_refund_over_the_whole_takes_what_is_left(self, world: World) -> None:
+        def reverse(source_id: str, amount: str) -> Posted:
+            refund = Refund("pos", source_id, "R-1", NOON, Money.of(amount, "EUR"))
+            return world.accruals.reverse(world.program, MEMBER, refund, clamp=True)
+
+        world.accrue("R-1", "100", refund_basis=Money.of("120", "EUR"))
+        assert reverse("F-1", "90").entry.points == -75
+        over = reverse("F-2", "50")
+        assert (over.entry.points, over.entry.facts.amount) == (-25, Money.of("30", "EUR"))
+        assert reverse("F-2", "50") == Posted(over.entry, replayed=True)
+        nothing = reverse("F-3", "0.01")
+        assert (nothing.entry.points, nothing.entry.facts.amount) == (0, Money.of("0", "EUR"))
+        with pytest.raises(EntryExistsWithDifferentRequest):
+            reverse("F-2", "30")
+        with pytest.raises(AmountExceedsAccrual):
+            world.refund("F-4", "R-1", "0.01")
         assert world.proven().available == 0
 
     def test_one_refund_s_id_with_another_content_is_a_conflict(self, world: World) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
@@ -110,17 +111,19 @@ class AccrualService:
         key = EntryKey(EntryKind.ACCRUAL, activity.source, activity.source_id)
         return _always(self._ledger.post(program.scope, member_id, key, _activity_hash(activity), decide))
 
-    def reverse(self, program: Program, member_id: str, refund: Refund) -> Posted:
+    def reverse(self, program: Program, member_id: str, refund: Refund, *, clamp: bool = False) -> Posted:
         """Takes back what the refunded part of an accrual earned.
 
         Each reversal brings the sum of all to ``floor(points * refunded / refund basis)``, and a refund of the whole
         to all of the points: whatever the order and the rounding, the sum never passes the accrual. Points already
         spent become a debt, which later credits pay first.
 
+        With ``clamp`` a refund that passes the whole takes back what is left of it; the entry's ``amount`` is that rest.
+
         Raises:
             EntryNotFound: there is no such accrual.
             CurrencyMismatch: the refund's currency is not the accrual's.
-            AmountExceedsAccrual: with this refund more than the whole would have been given back.
+            AmountExceedsAccrual: not ``clamp``, and more than the whole would have been given back with this refund.
             MemberNotFound, EntryExistsWithDifferentRequest, WalletBusy: see :meth:`Ledger.post`.
         """
         accrual_key = EntryKey(EntryKind.ACCRUAL, refund.source, refund.accrual_source_id)
@@ -132,19 +135,19 @@ class AccrualService:
             if accrual_sk not in situation.records:
                 raise EntryNotFound(f"There is no entry '{accrual_key.entry_id}' to reverse.")
             accrual = entry_of(situation.records[accrual_sk])
-            points, record = _part(accrual, refund, situation.records.get(reversed_sk), reversed_sk)
+            part = _part(accrual, refund, situation.records.get(reversed_sk), clamp=clamp)
             (year,) = accrual.movement.qualifying or {str(local_date(accrual.posted_at, program.document.zone).year): 0}
-            movement = movements.reverse(situation.wallet, points, earned_lots=accrual.movement.lots, year=year)
+            movement = movements.reverse(situation.wallet, part.points, earned_lots=accrual.movement.lots, year=year)
             facts = Facts(
                 occurred_at=refund.occurred_at,
                 program_version=accrual.facts.program_version,
                 rule=accrual.facts.rule,
                 activity=accrual.facts.activity,
                 channel=refund.channel,
-                amount=refund.amount,
+                amount=part.amount,
                 reverses=accrual.entry_id,
             )
-            return Decision(movement, facts, [record])
+            return Decision(movement, facts, [part.record])
 
         key = EntryKey(EntryKind.REVERSAL, refund.source, refund.source_id)
         records = (accrual_sk, reversed_sk)
@@ -159,8 +162,16 @@ class AccrualService:
             )
 
 
-def _part(accrual: Entry, refund: Refund, stored: RawItem | None, reversed_sk: str) -> tuple[int, Put]:
-    """Points that this refund takes back, and the record of all refunds so far."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one refund takes back, and the record of all refunds with it."""
+
+    points: int
+    amount: Money
+    record: Put
+
+
+def _part(accrual: Entry, refund: Refund, stored: RawItem | None, *, clamp: bool) -> _Part:
     whole = accrual.facts.refund_basis or accrual.facts.amount
     if whole is None or whole.currency != refund.amount.currency:
         raise CurrencyMismatch(
@@ -168,20 +179,24 @@ def _part(accrual: Entry, refund: Refund, stored: RawItem | None, reversed_sk: s
             f"{refund.amount.currency}."
         )
     before = ReversedItem.from_raw_data(stored) if stored else None
-    refunded = refund.amount.amount + (Money.parse(before.amount).amount if before else 0)
+    already = Money.parse(before.amount).amount if before else Decimal(0)
+    refunded = already + refund.amount.amount
     if refunded > whole.amount:
-        raise AmountExceedsAccrual(f"Refunds of '{accrual.entry_id}' would come to {refunded} of {whole}.")
+        if not clamp:
+            raise AmountExceedsAccrual(f"Refunds of '{accrual.entry_id}' would come to {refunded} of {whole}.")
+        refunded = whole.amount
     earned = accrual.points
     target = earned if refunded == whole.amount else int(Fraction(earned) * Fraction(refunded) / Fraction(whole.amount))
     record = ReversedItem(
         partition(accrual.program, accrual.member_id),
-        reversed_sk,
+        f"{_REVERSED_PREFIX}{refund.source}#{refund.accrual_source_id}",
         points=target,
         amount=str(Money(refunded, whole.currency)),
         reversals=(before.reversals if before else 0) + 1,
     )
     unchanged = ReversedItem.reversals == before.reversals if before else ReversedItem.pk.does_not_exist()
-    return target - (before.points if before else 0), Put(record, unchanged)
+    amount = Money.of(refunded - already, whole.currency)
+    return _Part(target - (before.points if before else 0), amount, Put(record, unchanged))
 
 
 def _activity_hash(activity: Activity) -> str:
