@@ -4,6 +4,7 @@ from typing import Any
 
 from loyalty.accruals.service import AccrualService
 from loyalty.commerce.batch import BatchRunner, Message, failures
+from loyalty.commerce.buyers import Buyers
 from loyalty.commerce.dead_letters import DeadLetters
 from loyalty.commerce.observation import observe
 from loyalty.commerce.service import InboundService
@@ -16,7 +17,6 @@ from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.core.telemetry import logger, metrics
 from loyalty.ledger.service import Ledger
-from loyalty.members.directory import Directory
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
 
@@ -31,12 +31,11 @@ class EventSettings(Settings):
 
 SETTINGS = EventSettings.load()
 TABLE = Table(SETTINGS.table)
-MEMBERS = MemberStore(TABLE)
 SERVICE = InboundService(
     store=CommerceStore(TABLE),
     programs=ProgramStore(TABLE, system_clock),
-    members=MEMBERS,
-    finder=Directory(MEMBERS, Lookups(KmsMac(SETTINGS.lookup_key))),
+    members=MemberStore(TABLE),
+    buyers=Buyers(Lookups(KmsMac(SETTINGS.lookup_key))),
     accruals=AccrualService(Ledger(TABLE, system_clock), system_clock),
     clock=system_clock,
     default_program=SETTINGS.default_program or None,

@@ -3,23 +3,32 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from loyalty.commerce.batch import WORKERS
-from loyalty.commerce.service import Outcome
+from loyalty.commerce.inbound import parse
+from loyalty.commerce.outcomes import Outcome
+from loyalty.commerce.store import CLAIM_DAYS
 from loyalty.core.errors import WalletBusy
 from loyalty.core.table import RawItem, TransactionRefused
+from loyalty.members.model import Profile
 from tests.ledgerkit.calls import Cut, killed_at, recorded
+from tests.ledgerkit.programs import document
 from tests.ledgerkit.tables import empty_table
 from tests.unit.commerce.shopify_samples import ORDER, REFUND, SHOP, envelope
-from tests.unit.commerce.world import Commerce
+from tests.unit.commerce.world import RATES, Commerce
 
 pytestmark = pytest.mark.integration
 
 PAID = envelope("orders/paid", ORDER)
 REFUNDED = envelope("refunds/create", REFUND)
+FULL_REFUND = [
+    REFUND | {"id": number, "transactions": [REFUND["transactions"][0] | {"amount": amount}]}
+    for number, amount in enumerate(["150.00", "150.00", "52.50"], start=1)
+]
 EMAIL, CUSTOMER = ORDER["email"], str(ORDER["customer"]["id"])
 
 
@@ -69,6 +78,58 @@ def test_two_members_who_may_both_claim_a_purchase_get_it_once(commerce: Commerc
     commerce.audit()
 
 
+def test_refunds_a_claim_and_the_purchase_again_all_at_once_come_to_nothing(commerce: Commerce) -> None:
+    for number in range(5):
+        order = number + 1
+        purchase = json.loads(body(order, number))
+        parts = [part | {"order_id": order, "id": 10 * order + part["id"]} for part in FULL_REFUND]
+        commerce.apply(purchase)
+        member = commerce.enroll(f"buyer{number}@example.com")
+        calls: list[Callable[[], list[Outcome]]] = [
+            lambda: commerce.signal(member),  # noqa: B023 - all of them end within the round
+            lambda: commerce.apply(purchase),  # noqa: B023
+            *(lambda part=part: commerce.apply(envelope("refunds/create", part)) for part in parts),
+        ]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(persistent, calls * 2))
+        persistent(lambda: commerce.signal(member))  # noqa: B023
+        assert commerce.points(member) == 0
+        assert len(commerce.entries(member)) == 1 + len(parts)
+    assert commerce.keys("UNCLAIMED#") == []
+    commerce.audit()
+
+
+def test_one_order_under_two_programs_at_once_counts_in_one(commerce: Commerce) -> None:
+    commerce.programs.publish(document(id="beta", earn_rules=RATES), expected_version=0, actor="test")
+    members = {"acme": commerce.enroll(EMAIL)}
+    profile = Profile(email=EMAIL)
+    members["beta"] = commerce.enrollment.enroll(commerce.programs.current("beta"), profile).member.member_id
+    for number in range(5):
+        order = envelope("orders/paid", ORDER | {"id": 100 + number})
+        order["detail"]["metadata"]["X-Shopify-Shop-Domain"] = "unbound.myshopify.com"
+        services = [commerce.service_with(default_program=program) for program in members]
+        calls = [lambda service=service: service.apply(parse(order)) for service in services]  # noqa: B023
+        with ThreadPoolExecutor(4) as pool:
+            outcomes = list(pool.map(persistent, calls * 4))
+        assert outcomes.count([Outcome.ACCRUED]) == 1
+        assert outcomes.count([Outcome.REPLAYED]) == 7
+    wallets = [commerce.ledger.wallet(program, member) for program, member in members.items()]
+    assert sum(wallet.available for wallet in wallets if wallet) == 5 * 320
+    commerce.audit()
+
+
+def test_what_expired_makes_room_for_the_same_purchase(commerce: Commerce) -> None:
+    """The engines keep the expired items: nothing deletes them here."""
+    commerce.apply(PAID)
+    commerce.apply(REFUNDED)
+    commerce.clock.now += timedelta(days=CLAIM_DAYS)
+    assert commerce.apply(PAID) == [Outcome.KEPT]
+    member = commerce.enroll(EMAIL)
+    assert commerce.signal(member) == [Outcome.CLAIMED]
+    assert (commerce.points(member), commerce.keys("UNCLAIMED#")) == (320, [])
+    commerce.audit()
+
+
 def test_enrolling_while_the_purchase_arrives_never_loses_it(commerce: Commerce) -> None:
     for number in range(10):
         purchase = json.loads(body(500 + number, number))
@@ -89,11 +150,22 @@ def accrued(commerce: Commerce) -> None:
     commerce.apply(PAID)
 
 
+def refunded(commerce: Commerce) -> None:
+    commerce.apply(PAID)
+    for part in FULL_REFUND:
+        commerce.apply(envelope("refunds/create", part))
+
+
+COMES = {"claim", "claim of what was refunded", "refunded purchase again"}
+"""Before these, the member takes the address that the purchase is kept under."""
 RUNS: dict[str, tuple[bool, Callable[[Commerce], None], Callable[[Commerce, str], object]]] = {
     "purchase": (True, nothing, lambda commerce, _: commerce.apply(PAID)),
     "refund": (True, accrued, lambda commerce, _: commerce.apply(REFUNDED)),
     "stranger's purchase": (False, nothing, lambda commerce, _: commerce.apply(PAID)),
     "claim": (False, accrued, lambda commerce, member: commerce.signal(member)),
+    "refund of what is kept": (False, accrued, lambda commerce, _: commerce.apply(REFUNDED)),
+    "claim of what was refunded": (False, refunded, lambda commerce, member: commerce.signal(member)),
+    "refunded purchase again": (False, refunded, lambda commerce, _: commerce.apply(PAID)),
 }
 
 
@@ -102,7 +174,7 @@ def test_a_run_cut_off_anywhere_and_delivered_again_leaves_what_one_run_leaves(c
     enrolled_first, prepare, send = RUNS[run]
     member = commerce.enroll(EMAIL if enrolled_first else "somebody@example.com")
     prepare(commerce)
-    if run == "claim":
+    if run in COMES:
         commerce.enrollment.update("acme", member, {"email": EMAIL})
     commerce.programs.for_shop(SHOP)  # cached from now on, so that every run makes the same calls
     client, before = commerce.table.client, dump(commerce)

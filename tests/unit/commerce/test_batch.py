@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from loyalty.commerce.batch import REFUND_RECEIVES, BatchRunner, Message, failures, lanes
 from loyalty.commerce.dead_letters import DeadLetters
 from loyalty.commerce.model import Inbound
-from loyalty.commerce.service import Outcome
+from loyalty.commerce.outcomes import Outcome
 from loyalty.core.errors import Rejected, WalletBusy
 from tests.unit.commerce.shopify_samples import ORDER, REFUND, envelope
 from tests.unit.commerce.world import Commerce

@@ -89,9 +89,11 @@ def test_a_batch_through_the_function(
     kept = json.dumps(envelope("orders/paid", ORDER))
     guest = json.dumps(envelope("orders/paid", ORDER | {"id": 2, "customer": None, "email": "", "contact_email": ""}))
     malformed = json.dumps(envelope("orders/paid", ORDER | {"id": 3, "subtotal_price": 1.5}))
-    too_early = json.dumps(envelope("refunds/create", REFUND))
+    too_early = json.dumps(envelope("refunds/create", REFUND | {"order_id": 4}))
+    of_the_kept = json.dumps(envelope("refunds/create", REFUND))
+    of_the_guests = json.dumps(envelope("refunds/create", REFUND | {"id": 5, "order_id": 2}))
 
-    answer = deployed.deliver(kept, guest, malformed, too_early)
+    answer = deployed.deliver(kept, guest, malformed, too_early, of_the_kept, of_the_guests)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m3"}]}
     assert deployed.dead_letters() == [("malformed_payload", malformed)]
@@ -100,7 +102,9 @@ def test_a_batch_through_the_function(
     counted = {name: values for name, values in metrics.items() if isinstance(values, list)}
     assert counted["UnmatchedPurchase"] == [1.0, 1.0]
     assert counted["UnclaimablePurchase"] == counted["EventsRejected"] == counted["EventsFailed"] == [1.0]
-    assert counted["EventsReceived"] == [4.0]
+    assert counted["UnmatchedRefund"] == [1.0, 1.0]
+    assert counted["UnclaimableRefund"] == [1.0]
+    assert counted["EventsReceived"] == [6.0]
     assert "event refused" in written
     assert "event failed" in written
     assert "planted" not in written

@@ -8,7 +8,6 @@ import pytest
 from pydantic import BaseModel
 
 from functions.accrual.routes import AccrualBody
-from functions.enrollment.routes import EnrollmentBody
 from functions.redemption.routes import RedemptionBody
 from functions.referral_validation.routes import ReferralBody
 from infra.local.sample_access import filled
@@ -18,6 +17,7 @@ from loyalty.commerce.model import Ignored, MemberActivity, Purchase, Refund
 from loyalty.core.errors import Rejected
 from loyalty.fulfillment.model import StepRequest
 from loyalty.fulfillment.start import HeldGiftCard
+from loyalty.members.views import EnrollmentBody
 from loyalty.programs.earning import earn
 from loyalty.programs.model import ProgramDocument
 from loyalty.publishing.events import PointsEvent

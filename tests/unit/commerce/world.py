@@ -4,9 +4,11 @@ from typing import Any
 
 from loyalty.accruals.service import AccrualService
 from loyalty.commerce.batch import BatchRunner, Message, Result
+from loyalty.commerce.buyers import Buyers
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.model import MemberSignal
-from loyalty.commerce.service import InboundService, Outcome
+from loyalty.commerce.outcomes import Outcome
+from loyalty.commerce.service import InboundService
 from loyalty.commerce.store import CommerceStore
 from loyalty.core.errors import Rejected
 from loyalty.core.pii import Lookups, Vault
@@ -14,7 +16,6 @@ from loyalty.core.table import Table
 from loyalty.ledger.service import Ledger
 from loyalty.ledger.store import LedgerStore
 from loyalty.ledger.verify import audit_table
-from loyalty.members.directory import Directory
 from loyalty.members.model import Profile
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
@@ -39,7 +40,7 @@ class Commerce:
         self.lookups = Lookups(keys)
         self.members = MemberStore(table)
         self.enrollment = MemberService(self.members, Vault(keys), self.lookups, self.clock)
-        self.directory = Directory(self.members, self.lookups)
+        self.buyers = Buyers(self.lookups)
         self.programs = ProgramStore(table, self.clock)
         self.programs.publish(
             document(id=PROGRAM, earn_rules=RATES, shopify_shops=[SHOP]), expected_version=0, actor="test"
@@ -55,7 +56,7 @@ class Commerce:
             "store": self.store,
             "programs": self.programs,
             "members": self.members,
-            "finder": self.directory,
+            "buyers": self.buyers,
             "accruals": self.accruals,
             "clock": self.clock,
         }

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from loyalty.commerce import inbound
 from loyalty.commerce.model import UNKNOWN_EVENT, CustomerRef, Ignored, Inbound, MemberActivity, MemberSignal, Refund
-from loyalty.commerce.service import PURCHASE_NOT_FOUND, Outcome, final
+from loyalty.commerce.outcomes import PURCHASE_NOT_FOUND, Outcome, Unfinished, final
 from loyalty.core.errors import EntryNotFound, LoyaltyError, Rejected
 
 WORKERS: Final = 4
@@ -31,7 +31,7 @@ class Message:
 
 @dataclass(slots=True)
 class Result:
-    """What became of a message. With an ``error`` it is to be delivered again."""
+    """What became of a message. With an ``error`` it is to be delivered again; what it did before stands."""
 
     message_id: str
     outcomes: list[Outcome] = field(default_factory=list)
@@ -68,6 +68,8 @@ class BatchRunner:
     def _work(self, message: Message, event: Inbound, result: Result) -> None:
         try:
             result.outcomes = self._apply(event)
+        except Unfinished as part:
+            result.outcomes, result.error = part.outcomes, part
         except LoyaltyError as error:
             refusal = _refusal(error, message.receives)
             if refusal is None:

@@ -15,6 +15,10 @@ UNKNOWN_TOPIC: Final = "unknown_topic"
 MALFORMED_PAYLOAD: Final = "malformed_payload"
 UNSUPPORTED_PLATFORM: Final = "unsupported_platform"
 
+SHOPIFY: Final = "shopify"
+PLATFORMS: Final = frozenset({SHOPIFY})
+"""Sources whose ids are unique across all of their shops, and so across programs."""
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerRef:

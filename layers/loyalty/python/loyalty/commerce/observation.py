@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from loyalty.commerce.batch import Result
-from loyalty.commerce.service import Outcome
+from loyalty.commerce.outcomes import Outcome, Unfinished
 from loyalty.core.telemetry import count, logger
 
 
@@ -17,9 +17,14 @@ def observe(results: Sequence[Result]) -> None:
             if outcome is Outcome.ANONYMOUS:
                 count(Outcome.KEPT.value)  # counted among all purchases by nobody we know
                 logger.info("a purchase that nobody can claim: it names neither customer nor e-mail", extra=label)
+            elif outcome is Outcome.REFUND_ANONYMOUS:
+                count(Outcome.REFUND_KEPT.value)
         if result.rejected is not None:
             count("EventsRejected")
             logger.warning("event refused", extra=label | {"reason": result.rejected.reason})
-        if result.error is not None:
+        if isinstance(result.error, Unfinished):
+            count("ClaimsUnfinished")
+            logger.info("more was kept than one delivery claims, to be delivered again", extra=label)
+        elif result.error is not None:
             count("EventsFailed")
             logger.error("event failed, to be delivered again", extra=label | {"error": type(result.error).__name__})

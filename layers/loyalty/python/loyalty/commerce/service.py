@@ -4,54 +4,41 @@ Every way through is safe to take again, whole or from any point where it was cu
 once, what is written beside an entry is in the entry's own transaction, and everything else is conditional.
 """
 
-from enum import StrEnum
 from typing import Final, Protocol
 
-from loyalty.accruals.service import AccrualService, Activity
-from loyalty.accruals.service import Refund as Reversal
-from loyalty.commerce.model import Ignored, Inbound, MemberActivity, MemberSignal, Purchase, Refund
-from loyalty.commerce.store import NO_LINES, CommerceStore, Unclaimed
-from loyalty.core.clock import Clock
+from loyalty.accruals.service import CLOCK_SKEW, AccrualService, Activity
+from loyalty.commerce.claims import Claims, Members
+from loyalty.commerce.model import (
+    PLATFORMS,
+    CustomerRef,
+    Ignored,
+    Inbound,
+    MemberActivity,
+    MemberSignal,
+    Purchase,
+    Refund,
+)
+from loyalty.commerce.outcomes import PROGRAM_UNKNOWN, TOO_MANY_REFUNDS, Outcome
+from loyalty.commerce.postings import Postings
+from loyalty.commerce.records import KeptRefund, Record
+from loyalty.commerce.store import NO_LINES, CommerceStore
+from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.errors import (
+    CurrencyMismatch,
     EntryExistsWithDifferentRequest,
     EntryNotFound,
-    LoyaltyError,
-    MemberNotFound,
     OccurredInFuture,
     ProgramNotFound,
+    RecordChanged,
     Rejected,
-    Unacceptable,
     WalletBusy,
 )
-from loyalty.ledger.service import Posted
-from loyalty.members.directory import Match
-from loyalty.members.store import StoredMember
 from loyalty.programs.model import Program
 
-PROGRAM_UNKNOWN: Final = "program_unknown"
-PURCHASE_NOT_FOUND: Final = "purchase_not_found"
 ATTEMPTS: Final = 3
-"""Times that a member is looked for again, because one came while a stranger's purchase was to be kept."""
-
-_FINAL: Final = (EntryExistsWithDifferentRequest, MemberNotFound, OccurredInFuture, Unacceptable)
-"""What the ledger would answer to every further delivery too."""
-
-
-class Outcome(StrEnum):
-    """What became of an event. The values are names of metrics."""
-
-    ACCRUED = "EventsAccrued"
-    REVERSED = "EventsReversed"
-    REPLAYED = "EventsReplayed"
-    IGNORED = "EventsIgnored"
-    KEPT = "UnmatchedPurchase"
-    """By nobody we know; kept to be claimed."""
-    KEPT_BEFORE = "UnmatchedPurchaseReplayed"
-    ANONYMOUS = "UnclaimablePurchase"
-    """By nobody we know, and with nothing on it to claim it by: only counted, under this name and KEPT's."""
-    CLAIMED = "PurchasesClaimed"
-    CLAIM_REFUSED = "ClaimsRefused"
-    """Kept for somebody who came, but the program refuses it: it waits on until it expires."""
+"""Times that everything is looked at again, because a member came, or another delivery, at the same moment."""
+MOST_KEPT_REFUNDS: Final = 50
+"""Of one purchase that is kept."""
 
 
 class Programs(Protocol):
@@ -64,18 +51,11 @@ class Programs(Protocol):
         """The program that a shop's events belong to, or None."""
 
 
-class Members(Protocol):
-    """Members as stored."""
+class Hashes(Protocol):
+    """Keyed hashes of buyers."""
 
-    def get(self, program: str, member_id: str) -> StoredMember | None:
-        """The member, or None."""
-
-
-class Finder(Protocol):
-    """Finds members by what a platform knows of them."""
-
-    def resolve(self, program: str, *, external: tuple[str, str] | None = None, email: str | None = None) -> Match:
-        """Who it is, if anybody, and the hashes that were asked for."""
+    def digests(self, program: str, customer: CustomerRef) -> tuple[str, ...]:
+        """Under which a member may be found; the first that somebody has wins."""
 
 
 class InboundService:
@@ -87,16 +67,16 @@ class InboundService:
         store: CommerceStore,
         programs: Programs,
         members: Members,
-        finder: Finder,
+        buyers: Hashes,
         accruals: AccrualService,
         clock: Clock,
         default_program: str | None = None,
     ) -> None:
         self._store = store
         self._programs = programs
-        self._members = members
-        self._finder = finder
-        self._accruals = accruals
+        self._buyers = buyers
+        self._postings = Postings(store, accruals, clock)
+        self._claims = Claims(store, members, self._postings, clock)
         self._clock = clock
         self._default_program = default_program
 
@@ -104,106 +84,123 @@ class InboundService:
         """Does what the event asks for. A member's coming may claim several things, or none.
 
         Raises:
-            Rejected: ``program_unknown``.
-            EntryNotFound: a refund of what (yet) counted for nobody; the purchase may still come, or be claimed.
-            LoyaltyError: the ledger's refusal; :func:`final` tells whether another delivery can go better.
+            Rejected: ``program_unknown`` or ``too_many_refunds``.
+            EntryNotFound: a refund of what did not come (yet).
+            LoyaltyError: the ledger's refusal; ``outcomes.final`` tells whether another delivery can go better.
             TransactionRefused: others write the same items at the moment; deliver the event again.
+            Unfinished: a member's coming moves more than one delivery does; deliver the event again.
         """
         match event:
             case Ignored():
                 return [Outcome.IGNORED]
             case MemberSignal():
-                return self._claim(event)
+                return self._claims.claim(self._programs.current(event.program), event.member_id)
             case Refund():
-                return [self._reverse(event)]
+                return self._reverse(event)
             case MemberActivity() | Purchase():
-                return [self._accrue(event)]
+                return self._accrue(event)
 
-    def _accrue(self, event: Purchase | MemberActivity) -> Outcome:
-        program = self._program(event)
-        program_id, activity = program.document.id, _activity(event)
+    def _accrue(self, event: Purchase | MemberActivity) -> list[Outcome]:
+        program, activity = self._program(event), _activity(event)
         for _ in range(ATTEMPTS):
-            member_id, digests = self._member(program_id, event)
+            program_id = program.document.id if program else None
+            digests = self._buyers.digests(program_id, event.customer) if program_id and event.customer else ()
+            record, owners = self._store.look(program_id, event.source, event.source_id, self._clock(), digests)
+            if record.seen and record.program != program_id:
+                program = self._current(record.program)  # it came before, when its shop belonged to this one
+                if record.kept:
+                    continue
+            if program is None:
+                raise _unknown()
+            if record.counted:  # an address or a customer id may have moved to another member since
+                return self._repeat(record, program, event, activity)
+            member_id = _named(event) or next((owners[digest] for digest in digests if digest in owners), None)
             if member_id is not None:
-                return _counted(self._post(program, member_id, activity), Outcome.ACCRUED)
-            if not digests:
-                return Outcome.ANONYMOUS
-            kept = self._store.keep(program_id, activity, digests, self._clock())
-            if kept is not None:
-                return Outcome.KEPT if kept else Outcome.KEPT_BEFORE
+                try:
+                    return self._postings.count(record, program, member_id, activity, Outcome.ACCRUED)
+                except RecordChanged:
+                    continue
+            after = self._store.keep(record, program.document.id, activity, digests, self._clock())
+            if after is not None:
+                return [_kept(record, after)]
         raise WalletBusy("The member is being changed at the moment; deliver the event again.")
 
-    def _member(self, program: str, event: Purchase | MemberActivity) -> tuple[str | None, frozenset[str]]:
-        """Whom the event counts for, and the digests of a stranger.
-
-        Whom it counted for before comes first: an address or a customer id may have moved to another member since.
-        """
-        before = self._store.member_of(program, event.source, event.source_id)
-        named = event.member_id if isinstance(event, MemberActivity) else None
-        if before is not None and named not in (None, before):
+    def _repeat(
+        self, record: Record, program: Program, event: Purchase | MemberActivity, activity: Activity
+    ) -> list[Outcome]:
+        if _named(event) not in (None, record.member_id):
             raise EntryExistsWithDifferentRequest(
                 f"'{event.source}:{event.source_id}' counted for another member before; send a new source_id."
             )
-        customer = event.customer
-        if before or named or customer is None:
-            return before or named, frozenset()
-        external = (customer.platform, customer.external_id) if customer.external_id else None
-        match = self._finder.resolve(program, external=external, email=customer.email)
-        return match.member_id, frozenset(filter(None, (match.external_digest, match.email_digest)))
+        return self._postings.repeat(record, program, activity)
 
-    def _post(self, program: Program, member_id: str, activity: Activity, unclaimed: Unclaimed | None = None) -> Posted:
-        program_id = program.document.id
-        removals = self._store.removals(program_id, unclaimed) if unclaimed else []
-        counted = self._store.counted_for(program_id, activity.source, activity.source_id, member_id)
-        return self._accruals.accrue(program, member_id, activity, operations=[counted, *removals])
-
-    def _reverse(self, event: Refund) -> Outcome:
+    def _reverse(self, event: Refund) -> list[Outcome]:
         program = self._program(event)
-        member_id = self._store.member_of(program.document.id, event.source, event.purchase_source_id)
-        if member_id is None:
-            raise EntryNotFound(f"'{event.source}:{event.purchase_source_id}' counted for nobody (yet).")
-        reversal = Reversal(event.source, event.source_id, event.purchase_source_id, event.occurred_at, event.amount)
-        return _counted(self._accruals.reverse(program, member_id, reversal), Outcome.REVERSED)
+        for _ in range(ATTEMPTS):
+            program_id = program.document.id if program else None
+            record, _ = self._store.look(program_id, event.source, event.purchase_source_id, self._clock())
+            if record.member_id is not None:
+                counted_in = self._current(record.program)
+                return self._postings.reverse(counted_in, record.member_id, event, Outcome.REVERSED)
+            if record.kept:
+                outcome = self._keep_refund(record, event)
+                if outcome is not None:
+                    return [outcome]
+            elif program is None:
+                raise _unknown()
+            else:
+                raise EntryNotFound(f"'{event.source}:{event.purchase_source_id}' has not come (yet).")
+        raise WalletBusy("The purchase is being changed at the moment; deliver the event again.")
 
-    def _claim(self, signal: MemberSignal) -> list[Outcome]:
-        member = self._members.get(signal.program, signal.member_id)
-        if member is None:
-            return []
-        program, now = self._programs.current(signal.program), self._clock()
-        return [
-            self._claim_one(program, signal.member_id, unclaimed)
-            for digest in member.lookups.values()
-            for unclaimed in self._store.unclaimed(signal.program, digest, now)
-        ]
+    def _keep_refund(self, record: Record, event: Refund) -> Outcome | None:
+        """Refused as the ledger would: once it is kept, nobody delivers it again."""
+        now = self._clock()
+        refund = KeptRefund(from_text(to_text(event.occurred_at)), event.amount)  # as it will be read
+        if event.source_id in record.refunds:
+            if record.refunds[event.source_id] != refund:
+                raise EntryExistsWithDifferentRequest(
+                    f"'{event.source}:{event.source_id}' came before with another content; send a new source_id."
+                )
+            return Outcome.REPLAYED
+        if event.occurred_at > now + CLOCK_SKEW:
+            raise OccurredInFuture("The refund lies in the future.")
+        if event.amount.currency != record.currency:
+            raise CurrencyMismatch(f"The purchase was in {record.currency}, the refund is in {event.amount.currency}.")
+        if len(record.refunds) >= MOST_KEPT_REFUNDS:
+            raise Rejected(TOO_MANY_REFUNDS, f"{MOST_KEPT_REFUNDS} refunds wait beside that purchase.")
+        if not self._store.keep_refund(record, event.source_id, refund, now):
+            return None
+        return Outcome.REFUND_KEPT if record.digests else Outcome.REFUND_ANONYMOUS
 
-    def _claim_one(self, program: Program, member_id: str, unclaimed: Unclaimed) -> Outcome:
-        activity = unclaimed.activity
-        if self._store.member_of(program.document.id, activity.source, activity.source_id) is None:
-            try:
-                if not self._post(program, member_id, activity, unclaimed).replayed:
-                    return Outcome.CLAIMED
-            except _FINAL:
-                return Outcome.CLAIM_REFUSED
-        # It counted before, by another way: only what was kept is left to remove.
-        self._store.write(self._store.removals(program.document.id, unclaimed))
-        return Outcome.REPLAYED
-
-    def _program(self, event: Purchase | MemberActivity | Refund) -> Program:
+    def _program(self, event: Purchase | MemberActivity | Refund) -> Program | None:
+        """The event's program by today's settings; None where only its record may tell."""
         of_shop = self._programs.for_shop(event.shop) if not isinstance(event, MemberActivity) and event.shop else None
         program = event.program or of_shop or self._default_program
-        if not program:
-            raise Rejected(PROGRAM_UNKNOWN, "The shop is bound to no program, and there is no default program.")
+        if program:
+            return self._current(program)
+        if event.source in PLATFORMS:
+            return None
+        raise _unknown()
+
+    def _current(self, program: str | None) -> Program:
         try:
-            return self._programs.current(program)
+            return self._programs.current(program or "")
         except ProgramNotFound:
             raise Rejected(PROGRAM_UNKNOWN, f"There is no program '{program}'.") from None
 
 
-def final(error: LoyaltyError) -> Rejected | None:
-    """The refusal that every further delivery would meet too, or None where another may go better."""
-    if isinstance(error, Rejected):
-        return error
-    return Rejected(error.code, error.detail) if isinstance(error, _FINAL) else None
+def _unknown() -> Rejected:
+    return Rejected(PROGRAM_UNKNOWN, "The shop is bound to no program, and there is no default program.")
+
+
+def _named(event: Purchase | MemberActivity) -> str | None:
+    return event.member_id if isinstance(event, MemberActivity) else None
+
+
+def _kept(before: Record, after: Record) -> Outcome:
+    if after is before or before.digests:
+        return Outcome.KEPT_BEFORE
+    return Outcome.KEPT if after.digests else Outcome.ANONYMOUS
 
 
 def _activity(event: Purchase | MemberActivity) -> Activity:
@@ -218,7 +215,3 @@ def _activity(event: Purchase | MemberActivity) -> Activity:
         refund_basis=refund_basis,
         details=NO_LINES,
     )
-
-
-def _counted(posted: Posted, outcome: Outcome) -> Outcome:
-    return Outcome.REPLAYED if posted.replayed else outcome

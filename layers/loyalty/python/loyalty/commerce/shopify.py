@@ -1,6 +1,6 @@
 """Shopify's partner events on EventBridge: ``detail.payload`` is a webhook's body, ``detail.metadata`` its headers.
 
-Order and refund ids are unique across all of Shopify, so a shop's domain is no part of a purchase's identity.
+Order and refund ids are unique across all of Shopify, so neither a shop's domain nor its program is part of a purchase's identity.
 """
 
 import re
@@ -21,12 +21,12 @@ from loyalty.commerce.fields import (
     money,
     read,
 )
-from loyalty.commerce.model import UNKNOWN_TOPIC, CustomerRef, Ignored, Purchase, Refund
+from loyalty.commerce.model import SHOPIFY, UNKNOWN_TOPIC, CustomerRef, Ignored, Purchase, Refund
 from loyalty.core.errors import Rejected
 from loyalty.core.fields import UtcDatetime
 from loyalty.core.money import Money
 
-SOURCE: Final = "shopify"
+SOURCE: Final = SHOPIFY
 
 ORDERS_PAID: Final = "orders/paid"
 _ORDER_TOPICS: Final = {ORDERS_PAID, "orders/create", "orders/updated"}

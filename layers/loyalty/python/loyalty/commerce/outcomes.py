@@ -1,0 +1,63 @@
+"""What may become of an inbound event, and which refusals are for ever."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+
+from loyalty.core.errors import (
+    EntryExistsWithDifferentRequest,
+    LoyaltyError,
+    MemberNotFound,
+    OccurredInFuture,
+    Rejected,
+    Unacceptable,
+)
+
+PROGRAM_UNKNOWN: Final = "program_unknown"
+PURCHASE_NOT_FOUND: Final = "purchase_not_found"
+TOO_MANY_REFUNDS: Final = "too_many_refunds"
+
+FINAL: Final = (EntryExistsWithDifferentRequest, MemberNotFound, OccurredInFuture, Unacceptable)
+"""What the ledger would answer to every further delivery too."""
+
+
+class Outcome(StrEnum):
+    """What became of an event. The values are names of metrics."""
+
+    ACCRUED = "EventsAccrued"
+    REVERSED = "EventsReversed"
+    REPLAYED = "EventsReplayed"
+    IGNORED = "EventsIgnored"
+    CLAMPED = "RefundsClamped"
+    """A refund of more than was left of the purchase took back what was left. Beside REVERSED or REFUND_POSTED."""
+    KEPT = "UnmatchedPurchase"
+    """By nobody we know; kept to be claimed."""
+    KEPT_BEFORE = "UnmatchedPurchaseReplayed"
+    ANONYMOUS = "UnclaimablePurchase"
+    """By nobody we know, and with nothing on it to claim it by. Counted under KEPT's name too."""
+    REFUND_KEPT = "UnmatchedRefund"
+    """Of a kept purchase; kept beside it."""
+    REFUND_ANONYMOUS = "UnclaimableRefund"
+    """Of a purchase that nobody can claim. Counted under REFUND_KEPT's name too."""
+    CLAIMED = "PurchasesClaimed"
+    CLAIM_REFUSED = "ClaimsRefused"
+    """Kept for somebody who came, but the program refuses it: it waits on until it expires."""
+    REFUND_POSTED = "KeptRefundsPosted"
+    """Kept beside a purchase that counts now."""
+    REFUND_REFUSED = "KeptRefundsRefused"
+    """As above, but the ledger refuses it; it stays beside the purchase."""
+
+
+class Unfinished(Exception):
+    """A member's coming moved as much as one delivery may; the rest waits for the next. No failure: ``outcomes`` stand."""
+
+    def __init__(self, outcomes: Sequence[Outcome]) -> None:
+        super().__init__("more was kept than one delivery claims")
+        self.outcomes = list(outcomes)
+
+
+def final(error: LoyaltyError) -> Rejected | None:
+    """The refusal that every further delivery would meet too, or None where another may go better."""
+    if isinstance(error, Rejected):
+        return error
+    return Rejected(error.code, error.detail) if isinstance(error, FINAL) else None
