@@ -7,7 +7,6 @@ from functions.referral_validation.routes import routes as referral_routes
 from loyalty.core.http import api
 from loyalty.core.pii import Lookups, Vault
 from loyalty.core.table import RawItem, Table
-from loyalty.members.directory import Directory
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
@@ -29,7 +28,6 @@ class Members:
         self.store = MemberStore(table)
         self.lookups = Lookups(self.keys)
         self.service = self.service_with(self.store)
-        self.directory = Directory(self.store, self.lookups)
         referrals = ReferralService(self.store, self.lookups)
         self.app = api(enrollment_routes(self.programs, self.service), referral_routes(self.programs, referrals))
         self.call = Gateway(self.app)

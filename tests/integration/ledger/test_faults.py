@@ -11,7 +11,8 @@ from loyalty.core.errors import WalletBusy
 from loyalty.core.table import Table
 from loyalty.ledger.service import ATTEMPTS, Ledger
 from tests.engines.faults import FaultProxy, cancelled, lost_reply, lost_request, throttled
-from tests.engines.fixtures import REGION
+from tests.engines.fixtures import REGION, dynamodb_client
+from tests.ledgerkit.tables import warm_up
 from tests.ledgerkit.world import World
 
 pytestmark = pytest.mark.integration
@@ -34,8 +35,11 @@ LASTING: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.fixture
-def faulty(table: Table, fault_proxy: FaultProxy) -> Iterator[World]:
+def faulty(table: Table, fault_proxy: FaultProxy, warmed: set[str]) -> Iterator[World]:
     """The same table through the proxy, without rules as yet."""
+    if fault_proxy.endpoint not in warmed:
+        warm_up(dynamodb_client(fault_proxy.endpoint), table.name)
+        warmed.add(fault_proxy.endpoint)
     behind = Table(table.name, endpoint=fault_proxy.endpoint, region=REGION)
     yield World(behind).enroll()
     fault_proxy.inject()
