@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from infra.local.ministack import REPOSITORY
-from infra.local.supplier.catalogue import FUNDING_SOURCE
 from infra.local.supplier.server import SANDBOX_KEY
 
 if TYPE_CHECKING:
@@ -29,8 +28,7 @@ class SeedFailed(RuntimeError):
 def store_supplier_key(session: "boto3.Session", endpoint: str, secret_arn: str) -> None:
     """Give the platform the key of the sandbox supplier."""
     secrets: Any = session.client("secretsmanager", endpoint_url=endpoint)
-    value = json.dumps({"api_key": SANDBOX_KEY, "funding_source_id": FUNDING_SOURCE})
-    secrets.put_secret_value(SecretId=secret_arn, SecretString=value)
+    secrets.put_secret_value(SecretId=secret_arn, SecretString=json.dumps({"api_key": SANDBOX_KEY}))
 
 
 def program_documents(folder: Path = PROGRAMS) -> dict[str, Path]:
