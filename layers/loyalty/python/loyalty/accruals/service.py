@@ -17,14 +17,12 @@ from loyalty.core.table import IntegerAttribute, Item, Operation, Put, RawItem
 from loyalty.ledger import movements
 from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts
 from loyalty.ledger.service import Decision, Ledger, Posted, Situation
-from loyalty.ledger.store import entry_of, entry_sk, partition
+from loyalty.ledger.store import REVERSED_PREFIX, entry_of, entry_sk, partition
 from loyalty.programs.earning import earn, lot_for
 from loyalty.programs.model import Program
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far ahead of ours a source's clock may be."""
-
-_REVERSED_PREFIX: Final = "REVERSED#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +126,7 @@ class AccrualService:
         """
         accrual_key = EntryKey(EntryKind.ACCRUAL, refund.source, refund.accrual_source_id)
         accrual_sk = entry_sk(accrual_key)
-        reversed_sk = f"{_REVERSED_PREFIX}{refund.source}#{refund.accrual_source_id}"
+        reversed_sk = _reversed_sk(refund)
 
         def decide(situation: Situation) -> Decision:
             self._require_past(refund.occurred_at)
@@ -189,7 +187,7 @@ def _part(accrual: Entry, refund: Refund, stored: RawItem | None, *, clamp: bool
     target = earned if refunded == whole.amount else int(Fraction(earned) * Fraction(refunded) / Fraction(whole.amount))
     record = ReversedItem(
         partition(accrual.program, accrual.member_id),
-        f"{_REVERSED_PREFIX}{refund.source}#{refund.accrual_source_id}",
+        _reversed_sk(refund),
         points=target,
         amount=str(Money(refunded, whole.currency)),
         reversals=(before.reversals if before else 0) + 1,
@@ -197,6 +195,10 @@ def _part(accrual: Entry, refund: Refund, stored: RawItem | None, *, clamp: bool
     unchanged = ReversedItem.reversals == before.reversals if before else ReversedItem.pk.does_not_exist()
     amount = Money.of(refunded - already, whole.currency)
     return _Part(target - (before.points if before else 0), amount, Put(record, unchanged))
+
+
+def _reversed_sk(refund: Refund) -> str:
+    return f"{REVERSED_PREFIX}{refund.source}#{refund.accrual_source_id}"
 
 
 def _activity_hash(activity: Activity) -> str:

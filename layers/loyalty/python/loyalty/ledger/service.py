@@ -100,8 +100,8 @@ class Ledger:
                 return _replay(earlier, request_hash)
             if decision is None:
                 return None
-            entry = _entry(situation, key, decision, request_hash)
             after = movements.apply(situation.wallet, decision.movement)
+            entry = _entry(after, situation.now, key, decision, request_hash)
             operations = [wallet_put(after, situation.now, entries=1 + len(expiry)), entry_put(entry)]
             try:
                 self._table.write([*operations, *map(entry_put, expiry), *decision.operations])
@@ -135,12 +135,12 @@ class Ledger:
             return Situation(wallet, found, now), []
         key = EntryKey(EntryKind.EXPIRY, "wallet", str(wallet.seq + 1))
         decision = Decision(movement, Facts(occurred_at=now, program_version=scope.version))
-        entry = _entry(Situation(wallet, {}, now), key, decision, request_hash="-")
-        return Situation(movements.apply(wallet, movement), found, now), [entry]
+        after = movements.apply(wallet, movement)
+        return Situation(after, found, now), [_entry(after, now, key, decision, request_hash="-")]
 
 
-def _entry(situation: Situation, key: EntryKey, decision: Decision, request_hash: str) -> Entry:
-    after = movements.apply(situation.wallet, decision.movement)
+def _entry(after: Wallet, now: datetime, key: EntryKey, decision: Decision, request_hash: str) -> Entry:
+    """The entry that left the wallet as ``after``."""
     return Entry(
         program=after.program,
         member_id=after.member_id,
@@ -151,7 +151,7 @@ def _entry(situation: Situation, key: EntryKey, decision: Decision, request_hash
         pending=after.pending,
         held=after.held,
         facts=decision.facts,
-        posted_at=situation.now,
+        posted_at=now,
         request_hash=request_hash,
     )
 

@@ -12,6 +12,8 @@ from loyalty.ledger.model import Account, Entry, EntryKey, EntryKind, Facts, Mov
 from loyalty_contract import ENTRY_INDEX, ENTRY_PREFIX
 
 WALLET_SK = "WALLET"
+REVERSED_PREFIX = "REVERSED#"
+"""What refunds took back of one accrual, by its source and source id."""
 
 
 class WalletItem(Item):

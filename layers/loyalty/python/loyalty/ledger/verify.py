@@ -15,10 +15,9 @@ from loyalty.core.errors import LoyaltyError
 from loyalty.core.money import Money
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger.model import Account, Entry, EntryKind, Wallet
-from loyalty.ledger.store import WALLET_SK, entry_of, parse_partition, wallet_of
+from loyalty.ledger.store import REVERSED_PREFIX, WALLET_SK, entry_of, parse_partition, wallet_of
 from loyalty_contract import ENTRY_PREFIX, REDEMPTION_PREFIX
 
-REVERSED_PREFIX: Final = "REVERSED#"
 _CONFIRMATIONS: Final = 10
 _ENDS: Final = {EntryKind.CAPTURE: "captured", EntryKind.RELEASE: "released"}
 
