@@ -1,0 +1,1 @@
+"""The parts of the DynamoDB in memory: values, expressions, keys, storage."""
