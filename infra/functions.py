@@ -9,8 +9,9 @@ import loyalty_contract as contract
 GET: Final = "dynamodb:GetItem"
 PUT: Final = "dynamodb:PutItem"
 READ: Final = (GET, "dynamodb:BatchGetItem")
-POST: Final = (*READ, PUT)
-REPLACE: Final = (*POST, "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem")
+POST: Final = (*READ, PUT, "dynamodb:ConditionCheckItem")
+"""To post to a member: those whom they absorbed are looked at for the same entry."""
+REPLACE: Final = (*POST, "dynamodb:DeleteItem")
 """Transactions are allowed item by item, by the action of each."""
 
 OPEN: Final = ("kms:Decrypt",)
@@ -35,7 +36,8 @@ class FunctionSpec:
         timeout_seconds: after which Lambda stops it.
         memory_mb: also decides its share of a processor; 1,769 MB are one.
         table: DynamoDB actions on the table.
-        index: DynamoDB actions on its indexes.
+        index: DynamoDB actions on the index of entries.
+        due_index: DynamoDB actions on the index of what falls due.
         sealed: the personal data that it opens or seals.
         lookup: computes keyed hashes (lookups, cursors).
         environment: names of the variables that it needs beyond those that all get.
@@ -47,6 +49,7 @@ class FunctionSpec:
     timeout_seconds: int
     table: tuple[str, ...] = ()
     index: tuple[str, ...] = ()
+    due_index: tuple[str, ...] = ()
     sealed: SealedData | None = None
     lookup: bool = False
     environment: tuple[str, ...] = ()
@@ -65,11 +68,19 @@ _API: Final = (
         table=(GET, "dynamodb:Query"), index=("dynamodb:Query",), lookup=True, snap_start=True,
         environment=(contract.ENV_LOOKUP_KEY,),
     ),
-    FunctionSpec("accrual", "Accruals through the API", 10, table=(GET, PUT), snap_start=True),
     FunctionSpec(
-        "redemption", "Hold, capture and release of points; the reward catalogue", 10,
+        "accrual", "Accruals and reversals through the API", 10, table=(*REPLACE, "dynamodb:Query"), snap_start=True,
+    ),
+    FunctionSpec(
+        "redemption", "Redemptions: hold, capture, release, cancel; the reward catalogue", 10,
         table=POST, sealed=SealedData(contract.GIFT_CARD, OPEN), snap_start=True, environment=(contract.ENV_PII_KEY,),
     ),
+    FunctionSpec(
+        "adjustment", "Points given or taken by staff: ask, approve, reject", 10,
+        table=(*POST, "dynamodb:Query"), snap_start=True,
+    ),
+    FunctionSpec("transfer", "Transfers between members; households and their pools", 10, table=REPLACE, snap_start=True),
+    FunctionSpec("merge", "Merges two members who are one person", 10, table=POST, snap_start=True),
     FunctionSpec(
         "referral_validation", "Is this referral code good?", 10,
         table=READ, lookup=True, snap_start=True, environment=(contract.ENV_LOOKUP_KEY,),
@@ -83,6 +94,10 @@ _EVENTS: Final = (
         environment=(contract.ENV_LOOKUP_KEY, contract.ENV_INBOUND_DLQ, contract.ENV_DEFAULT_PROGRAM),
     ),
     FunctionSpec("tier_recalculation", "Tiers after points were earned", 30, table=(GET, PUT)),
+    FunctionSpec(
+        "sweeper", "Writes down what fell due: maturity, expiry, warnings, time-outs", 300,
+        table=(GET, PUT), due_index=("dynamodb:Query",), memory_mb=1769,
+    ),
     FunctionSpec(
         "publisher", "Changes of the table to events on the bus", 30,
         environment=(contract.ENV_BUS, contract.ENV_UNPUBLISHED),

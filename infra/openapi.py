@@ -132,8 +132,9 @@ def _operation(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
     success = {status: one for status, one in operation["responses"].items() if int(status) < 300}
     for status, response in success.items():
         response["description"] = HTTPStatus(int(status)).phrase
-        if name in RESPONSES:
-            response["content"]["application/json"]["example"] = RESPONSES[name]
+        example = RESPONSES.get(f"{name} {status}", RESPONSES.get(name) if status == min(success) else None)
+        if example is not None:
+            response["content"]["application/json"]["example"] = example
         headers = _headers(route, int(status))
         if headers:
             response["headers"] = {header: {"$ref": f"#/components/headers/{header}"} for header in headers}
@@ -145,7 +146,7 @@ def _operation(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _headers(route: Route, status: int) -> list[str]:
-    created = ["Idempotent-Replayed"] if status == HTTPStatus.CREATED else []
+    created = ["Idempotent-Replayed"] if status in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED} else []
     if route.function != "enrollment":
         return created
     return [*created, *(["Location"] if created else []), "ETag"]
@@ -161,7 +162,7 @@ def _statuses(route: Route, operation: Mapping[str, Any]) -> list[int]:
         401: route.scope is not None,
         403: route.scope is not None,
         404: "path" in places,
-        409: str(route.scope).endswith(".write"),
+        409: route.scope is not None and not route.scope.endswith(".read"),
         412: any(parameter["name"] == "If-Match" for parameter in parameters),
         413: has_body,
         415: has_body,
@@ -179,7 +180,7 @@ def codes_by_status() -> dict[int, list[str]]:
     """Every code that a client may meet, by status: those of the error tree and those of the gateway."""
     found = {500: [problems.INTERNAL]} | {status: list(codes) for status, codes in GATEWAY_CODES.items()}
     for kind in _subclasses(errors.LoyaltyError):
-        if not issubclass(kind, errors.Rejected):
+        if not issubclass(kind, errors.Rejected | errors.Undecided):
             found.setdefault(problems.status_of(kind), []).append(kind.code)
     return {status: sorted(found[status]) for status in sorted(found)}
 

@@ -1,9 +1,15 @@
-"""Examples in the OpenAPI document, by operation; a test validates each against its schema."""
+"""Examples in the OpenAPI document, by operation; a test validates each against its schema.
+
+Where answers of different statuses look different, by operation and status.
+"""
 
 from typing import Any, Final
 
 _MEMBER: Final = "mbr_01k9t3v5q8w2x4y6z8a0b2c4d6"
+_OTHER: Final = "mbr_01k9t3w7e1r5t9y3u7j1m5n9q3"
 _REDEMPTION: Final = "rdm_3f7k9m2p5r8t1v4x6z0b3d5g7j"
+_HOUSEHOLD_ID: Final = "hsh_2c4e6g8j0m3p5r7t9v1x3z5b7d"
+_TRANSFER_ID: Final = "trf_6h8k0n2q4s6v8x0z2b4d6f8h0k"
 _WALLET: Final = {"available": 105, "pending": 0, "held": 0}
 _PERSON: Final = {
     "email": "ada@example.com",
@@ -29,9 +35,64 @@ _HELD: Final = {
     "quantity": 1,
     "points": 50,
     "held_at": "2026-11-22T10:00:00.000Z",
+    "expires_at": "2026-11-22T12:00:00.000Z",
     "ended_at": None,
+    "captured_points": None,
+    "cancelled_at": None,
 }
 _ENDED: Final = {"ended_at": "2026-11-22T10:05:00.000Z"}
+_CAPTURED: Final = _HELD | _ENDED | {"status": "captured", "captured_points": 40}
+
+_ADJUSTED: Final = {
+    "adjustment_id": "adj_4d6f8h0k2n4q6s8v0x2z4b6d8f",
+    "status": "posted",
+    "points": 500,
+    "wallet": "points",
+    "reason": "goodwill",
+    "actor": "staff-17",
+    "decided_by": None,
+    "created_at": "2026-11-22T10:00:00.000Z",
+    "decided_at": None,
+    "posted_to": _MEMBER,
+}
+_PROPOSED: Final = _ADJUSTED | {"status": "proposed", "points": 50_000, "posted_to": None}
+_DECIDED: Final = _PROPOSED | {"decided_by": "staff-4", "decided_at": "2026-11-22T10:20:00.000Z"}
+_POOL: Final = {"wallet": "points", "available": 0, "pending": 0, "held": 0, "debt": 0, "lots": [], "maturing": []}
+_JOINED: Final = {"member_id": _MEMBER, "joined_at": "2026-11-22T10:00:00.000Z"}
+_FOUNDED: Final = {
+    "household_id": _HOUSEHOLD_ID,
+    "head": _MEMBER,
+    "members": [_JOINED],
+    "created_at": "2026-11-22T10:00:00.000Z",
+    "closed_at": None,
+    "pool": _POOL,
+}
+_BOTH: Final = _FOUNDED | {"members": [_JOINED, {"member_id": _OTHER, "joined_at": "2026-11-22T10:05:00.000Z"}]}
+_POOLED: Final = {
+    "transfer_id": _TRANSFER_ID,
+    "household_id": _HOUSEHOLD_ID,
+    "member_id": _MEMBER,
+    "points": 40,
+    "posted_at": "2026-11-22T10:10:00.000Z",
+    "member": {"available": 65, "pending": 0, "held": 0, "debt": 0},
+    "pool": {"available": 40, "pending": 0, "held": 0, "debt": 0},
+}
+
+_WAITING: Final = {
+    "status": "waiting",
+    "code": None,
+    "entry_id": "reversal:pos:F-1",
+    "source": "pos",
+    "source_id": "F-1",
+    "accrual_source_id": "R-1",
+    "occurred_at": "2026-11-24T15:00:00.000Z",
+    "received_at": "2026-11-24T15:00:01.250Z",
+    "reason": "return",
+    "channel": None,
+    "amount": None,
+    "lines": [{"line_id": "2", "quantity": 1}],
+    "everything": False,
+}
 
 REQUESTS: Final[dict[str, Any]] = {
     "post_member": _PERSON | {"referral_code": "H2NPXT95"},
@@ -43,8 +104,30 @@ REQUESTS: Final[dict[str, Any]] = {
         "occurred_at": "2026-11-22T09:30:00Z",
         "channel": "in_store",
         "amount": {"value": "105.00", "currency": "USD"},
+        "lines": [
+            {"line_id": "1", "sku": "LAMP-1", "amount": {"value": "80.00", "currency": "USD"}},
+            {"line_id": "2", "sku": "BULB-7", "quantity": 5, "amount": {"value": "25.00", "currency": "USD"}},
+        ],
     },
-    "post_redemption": {"reward_id": "coffee", "quantity": 1},
+    "post_reversal": {
+        "source": "pos",
+        "source_id": "F-1",
+        "accrual_source_id": "R-1",
+        "occurred_at": "2026-11-24T15:00:00Z",
+        "reason": "return",
+        "lines": [{"line_id": "2", "quantity": 1}],
+    },
+    "post_redemption": {"reward_id": "coffee", "quantity": 1, "hold_minutes": 120},
+    "capture": {"points": 40},
+    "post_adjustment": {"points": 500, "reason": "goodwill", "actor": "staff-17"},
+    "approve": {"actor": "staff-4"},
+    "reject": {"actor": "staff-4"},
+    "post_transfer": {"to_member_id": _OTHER, "points": 40},
+    "post_merge": {"from_member_id": _OTHER, "actor": "staff-17"},
+    "post_household": {"head": _MEMBER},
+    "post_household_member": {"member_id": _OTHER},
+    "post_contribution": {"member_id": _MEMBER, "points": 40},
+    "post_withdrawal": {"member_id": _OTHER, "points": 15},
     "post_validation": {"referral_code": "K7WQ4M2X", "email": "grace@example.com"},
 }
 
@@ -54,7 +137,44 @@ RESPONSES: Final[dict[str, Any]] = {
     "get_member": _SHOWN,
     "patch_member": _SHOWN | {"family_name": "King", "phone": None, "version": 2},
     "get_wallet": _WALLET
-    | {"tier": "bronze", "debt": 0, "seq": 1, "lots": [{"expires_on": "2027-11-30", "points": 105}]},
+    | {
+        "wallet": "points",
+        "debt": 0,
+        "lots": [{"expires_on": "2027-11-30", "points": 105, "warnings_on": ["2027-10-31", "2027-11-23"]}],
+        "maturing": [],
+        "tier": "bronze",
+        "seq": 1,
+        "holds": [],
+        "others": [],
+        "merged_into": None,
+    },
+    "explain_wallet": _WALLET
+    | {
+        "debt": 0,
+        "wallet": "points",
+        "lots": [{"expires_on": "2027-11-30", "points": 105, "warnings_on": ["2027-10-31", "2027-11-23"]}],
+        "maturing": [],
+        "at": "2026-11-22T12:00:00.000Z",
+        "seq": 1,
+        "text": "22 November 2026, 13:00: 105 points can be spent.",
+        "steps": [
+            {
+                "entry_id": "accrual:pos:R-1",
+                "seq": 1,
+                "kind": "accrual",
+                "posted_at": "2026-11-22T09:30:02.125Z",
+                "occurred_at": "2026-11-22T09:30:00.000Z",
+                "points": 105,
+                "available": 105,
+                "rule": "purchase",
+                "program_version": 1,
+                "lots": {"2027-11-30": 105},
+                "text": "105 points for 'purchase' of 105.00 USD (pos R-1), by rule 'purchase' of program version 1, "
+                "to be spent through 30 November 2027.",
+            }
+        ],
+        "next_cursor": None,
+    },
     "get_entries": {
         "items": [
             {
@@ -64,6 +184,7 @@ RESPONSES: Final[dict[str, Any]] = {
                 "points": 105,
                 "postings": {"member:available": 105, "program:issued": -105},
                 "balances": _WALLET,
+                "others": [],
                 "activity": "purchase",
                 "channel": "in_store",
                 "amount": "105.00 USD",
@@ -75,13 +196,60 @@ RESPONSES: Final[dict[str, Any]] = {
         ],
         "next_cursor": None,
     },
-    "post_accrual": {"entry_id": "accrual:pos:R-1", "points": 105, "wallet": _WALLET},
+    "post_accrual": {"entry_id": "accrual:pos:R-1", "points": 105, "wallet": _WALLET, "others": []},
+    "post_reversal 201": {
+        "status": "posted",
+        "entry_id": "reversal:pos:F-1",
+        "reverses": "accrual:pos:R-1",
+        "amount": {"value": "5.00", "currency": "USD"},
+        "points": 5,
+        "wallet": _WALLET | {"available": 100},
+        "others": [],
+    },
+    "post_reversal 202": _WAITING,
+    "get_reversals": {"items": [_WAITING], "next_after": None},
     "post_redemption": _HELD,
     "get_redemption": _HELD,
-    "capture": _HELD | _ENDED | {"status": "captured"},
+    "capture": _CAPTURED,
     "release": _HELD | _ENDED | {"status": "released"},
+    "cancel": _CAPTURED | {"status": "cancelled", "cancelled_at": "2026-11-23T08:30:00.000Z"},
     "get_gift_card": {"link": "https://gift-cards.example.com/r/5c1f0a"},
     "get_rewards": {"items": [{"reward_id": "coffee", "name": "A coffee on the house", "type": "perk", "points": 50}]},
+    "post_adjustment": _ADJUSTED,
+    "get_adjustments": {"items": [_PROPOSED], "next_after": None},
+    "get_adjustment": _PROPOSED,
+    "approve": _DECIDED | {"status": "posted", "posted_to": _MEMBER},
+    "reject": _DECIDED | {"status": "rejected"},
+    "post_transfer": {
+        "transfer_id": _TRANSFER_ID,
+        "from_member_id": _MEMBER,
+        "to_member_id": _OTHER,
+        "points": 40,
+        "wallet": "points",
+        "posted_at": "2026-11-22T10:10:00.000Z",
+        "balances": {"available": 65, "pending": 0, "held": 0, "debt": 0},
+    },
+    "post_merge": {
+        "member_id": _MEMBER,
+        "merged_from": _OTHER,
+        "points": 40,
+        "balances": {"available": 145, "pending": 0, "held": 0, "debt": 0},
+        "actor": "staff-17",
+        "merged_at": "2026-11-22T10:30:00.000Z",
+    },
+    "post_household": _FOUNDED,
+    "get_household": _BOTH,
+    "get_member_household": _BOTH,
+    "post_household_member": _BOTH,
+    "delete_household_member": _FOUNDED,
+    "post_contribution": _POOLED,
+    "post_withdrawal": _POOLED
+    | {
+        "member_id": _OTHER,
+        "points": 15,
+        "member": {"available": 15, "pending": 0, "held": 0, "debt": 0},
+        "pool": {"available": 25, "pending": 0, "held": 0, "debt": 0},
+    },
     "post_validation": {"valid": True, "reason": "valid"},
 }
 

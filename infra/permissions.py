@@ -21,6 +21,7 @@ def data_permissions(spec: FunctionSpec, table: dynamodb.ITableV2, keys: Keys) -
     wanted = (
         (table.table_arn, spec.table),
         (f"{table.table_arn}/index/{contract.ENTRY_INDEX}", spec.index),
+        (f"{table.table_arn}/index/{contract.DUE_INDEX}", spec.due_index),
         (keys.lookup.key_arn, ("kms:GenerateMac",) if spec.lookup else ()),
     )
     return [allow(resource, *actions) for resource, actions in wanted if actions] + _sealed_data(spec, keys)

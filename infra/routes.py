@@ -6,6 +6,8 @@ from typing import Final
 _PROGRAM: Final = "/v1/programs/{program}"
 _MEMBER: Final = _PROGRAM + "/members/{member_id}"
 _REDEMPTION: Final = _MEMBER + "/redemptions/{redemption_id}"
+_ADJUSTMENT: Final = _MEMBER + "/adjustments/{adjustment_id}"
+_HOUSEHOLD: Final = _PROGRAM + "/households/{household_id}"
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,31 @@ ROUTES: Final = (
     Route("GET", _MEMBER, "enrollment", "members.read"),
     Route("PATCH", _MEMBER, "enrollment", "members.write"),
     Route("GET", f"{_MEMBER}/wallet", "wallet", "wallet.read"),
+    Route("GET", f"{_MEMBER}/wallet/explain", "wallet", "wallet.read"),
     Route("GET", f"{_MEMBER}/entries", "wallet", "wallet.read"),
     Route("POST", f"{_MEMBER}/accruals", "accrual", "accruals.write"),
+    Route("POST", f"{_MEMBER}/reversals", "accrual", "accruals.write"),
+    Route("GET", f"{_MEMBER}/reversals", "accrual", "wallet.read"),
     Route("POST", f"{_MEMBER}/redemptions", "redemption", "redemptions.write"),
     Route("GET", _REDEMPTION, "redemption", "redemptions.read"),
     Route("GET", f"{_REDEMPTION}/gift-card", "redemption", "redemptions.read"),
     Route("POST", f"{_REDEMPTION}/capture", "redemption", "redemptions.write"),
     Route("POST", f"{_REDEMPTION}/release", "redemption", "redemptions.write"),
+    Route("POST", f"{_REDEMPTION}/cancel", "redemption", "redemptions.write"),
+    Route("POST", f"{_MEMBER}/adjustments", "adjustment", "adjustments.write"),
+    Route("GET", f"{_MEMBER}/adjustments", "adjustment", "adjustments.read"),
+    Route("GET", _ADJUSTMENT, "adjustment", "adjustments.read"),
+    Route("POST", f"{_ADJUSTMENT}/approve", "adjustment", "adjustments.approve"),
+    Route("POST", f"{_ADJUSTMENT}/reject", "adjustment", "adjustments.approve"),
+    Route("POST", f"{_MEMBER}/transfers", "transfer", "transfers.write"),
+    Route("GET", f"{_MEMBER}/household", "transfer", "households.read"),
+    Route("POST", f"{_MEMBER}/merge", "merge", "members.merge"),
+    Route("POST", f"{_PROGRAM}/households", "transfer", "households.write"),
+    Route("GET", _HOUSEHOLD, "transfer", "households.read"),
+    Route("POST", f"{_HOUSEHOLD}/members", "transfer", "households.write"),
+    Route("DELETE", f"{_HOUSEHOLD}/members/{{member_id}}", "transfer", "households.write"),
+    Route("POST", f"{_HOUSEHOLD}/contributions", "transfer", "households.write"),
+    Route("POST", f"{_HOUSEHOLD}/withdrawals", "transfer", "households.write"),
     Route("GET", f"{_PROGRAM}/rewards", "redemption", "rewards.read"),
     Route("POST", f"{_PROGRAM}/referrals/validate", "referral_validation", "referrals.read"),
 )

@@ -1,8 +1,9 @@
-"""Accruals, over HTTPS."""
+"""Accruals and reversals, over HTTPS."""
 
 from typing import Any
 
 from functions.accrual.routes import routes
+from loyalty.accruals.awaited import AwaitedReversals
 from loyalty.accruals.service import AccrualService
 from loyalty.core.clock import system_clock
 from loyalty.core.http import Answer, Event, api, handle
@@ -12,7 +13,9 @@ from loyalty.ledger.service import Ledger
 from loyalty.programs.store import ProgramStore
 
 TABLE = Table(Settings.load().table)
-APP = api(routes(ProgramStore(TABLE, system_clock), AccrualService(Ledger(TABLE, system_clock), system_clock)))
+ACCRUALS = AccrualService(Ledger(TABLE, system_clock), system_clock)
+REVERSALS = AwaitedReversals(TABLE, ACCRUALS, system_clock)
+APP = api(routes(ProgramStore(TABLE, system_clock), ACCRUALS, REVERSALS))
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
 
 

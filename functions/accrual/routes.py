@@ -1,105 +1,101 @@
-"""Accruals sent by partner apps."""
+"""Accruals and reversals sent by partner apps."""
 
 from http import HTTPStatus
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Body
-from pydantic import Field
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
-from loyalty.accruals.service import AccrualService, Activity
-from loyalty.core.fields import (
-    MemberId,
-    MoneyBody,
-    OneLine,
-    ProgramId,
-    RequestBody,
-    ResponseBody,
-    Source,
-    SourceId,
-    UtcDatetime,
+from loyalty.accruals.awaited import AwaitedReversals, Kept
+from loyalty.accruals.service import AccrualService
+from loyalty.accruals.views import (
+    AccrualBody,
+    AccrualView,
+    ReversalBody,
+    ReversalView,
+    WaitingReversalsPage,
+    WaitingReversalView,
 )
+from loyalty.core.fields import MemberId, ProgramId
 from loyalty.core.http import REPLAYED_HEADER, caller
 from loyalty.core.telemetry import count, logger
-from loyalty.ledger.views import BalancesView, balances_after
-from loyalty.programs.model import Slug
+from loyalty.ledger.draft import Posted
 from loyalty.programs.store import ProgramStore
 
-MAX_LINES = 200
+_ACCRUALS = "/v1/programs/<program>/members/<member_id>/accruals"
+_REVERSALS = "/v1/programs/<program>/members/<member_id>/reversals"
+_ENTRY_ID = r"^reversal:[a-z0-9][a-z0-9_-]{0,31}:[A-Za-z0-9._:/-]{1,128}$"
 
 
-class LineBody(RequestBody):
-    """One line of what was bought."""
-
-    line_id: SourceId | None = None
-    sku: OneLine | None = None
-    product: OneLine | None = None
-    category: OneLine | None = None
-    quantity: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 1
-    amount: MoneyBody
-
-
-class AccrualBody(RequestBody):
-    """Something a member did. ``source`` and ``source_id`` name it for ever: sent twice, it counts once."""
-
-    activity: Annotated[Slug, Field(description="What was done; the program's earn rules say what it is worth.")]
-    source: Annotated[Source, Field(description="The system that this comes from.", examples=["pos"])]
-    source_id: Annotated[SourceId, Field(description="That system's own id of it.", examples=["R-1"])]
-    occurred_at: UtcDatetime
-    channel: Annotated[Slug, Field(description="Where it happened.", examples=["online", "mobile", "in_store"])]
-    amount: Annotated[MoneyBody | None, Field(description="What earns points, where the rule is by amount.")] = None
-    lines: Annotated[
-        tuple[LineBody, ...], Field(max_length=MAX_LINES, description="What was bought; rules do not look at it yet.")
-    ] = ()
-
-
-class AccrualView(ResponseBody):
-    """The entry that was posted, and the wallet's balances after it."""
-
-    entry_id: str
-    points: Annotated[int, Field(description="Points earned.")]
-    wallet: BalancesView
-
-
-def _told(line: LineBody, pointer: str) -> dict[str, object]:
-    """A line as it is hashed: 5.0 is 5.00, and a field that it leaves out, or that is yet to come, changes nothing."""
-    fields = line.model_dump(exclude={"amount"}, exclude_defaults=True)
-    return fields | {"amount": str(line.amount.to_money(pointer))}
-
-
-def routes(programs: ProgramStore, accruals: AccrualService) -> Router:
-    """``POST …/accruals``."""
+def routes(programs: ProgramStore, accruals: AccrualService, reversals: AwaitedReversals) -> Router:
+    """``POST …/accruals``, ``POST …/reversals``, ``GET …/reversals``."""
     router = Router()
 
-    @router.post(
-        "/v1/programs/<program>/members/<member_id>/accruals",
-        summary="Post an accrual",
-        tags=["Accruals"],
-        status_code=HTTPStatus.CREATED,
-    )
+    @router.post(_ACCRUALS, summary="Post an accrual", tags=["Accruals"], status_code=HTTPStatus.CREATED)
     def post_accrual(
         program: ProgramId, member_id: MemberId, body: Annotated[AccrualBody, Body()]
     ) -> Response[AccrualView]:
         current = programs.for_client(program, caller(router))
-        activity = Activity(
-            activity=body.activity,
-            source=body.source,
-            source_id=body.source_id,
-            occurred_at=body.occurred_at,
-            channel=body.channel,
-            amount=body.amount.to_money() if body.amount else None,
-            details=[_told(line, f"/lines/{place}/amount") for place, line in enumerate(body.lines)],
-        )
-        posted = accruals.accrue(current, member_id, activity)
-        entry = posted.entry
+        posted = accruals.accrue(current, member_id, body.activity_done())
+        view = AccrualView.of(posted.entry)
         count("AccrualsReplayed" if posted.replayed else "AccrualsPosted")
-        logger.info("accrual", extra={"entry_id": entry.entry_id, "points": entry.points, "replayed": posted.replayed})
+        _log("accrual", posted, view.points)
         return Response(
             status_code=HTTPStatus.CREATED,
             content_type="application/json",
             headers={REPLAYED_HEADER: str(posted.replayed).lower()},
-            body=AccrualView(entry_id=entry.entry_id, points=entry.points, wallet=balances_after(entry)),
+            body=view,
+        )
+
+    @router.post(
+        _REVERSALS,
+        summary="Take back what a refund, a return or a cancellation gives back",
+        tags=["Accruals"],
+        status_code=HTTPStatus.CREATED,
+        responses={
+            201: {"description": "Posted", "content": {"application/json": {"model": ReversalView}}},
+            202: {
+                "description": "Waiting for its accrual",
+                "content": {"application/json": {"model": WaitingReversalView}},
+            },
+        },
+    )
+    def post_reversal(
+        program: ProgramId, member_id: MemberId, body: Annotated[ReversalBody, Body()]
+    ) -> Response[ReversalView | WaitingReversalView]:
+        current = programs.for_client(program, caller(router))
+        done = reversals.reverse(current, member_id, body.refund())
+        view = WaitingReversalView.of(done.waiting) if isinstance(done, Kept) else ReversalView.of(done.entry)
+        if isinstance(view, ReversalView) and isinstance(done, Posted):
+            count("ReversalsReplayed" if done.replayed else "ReversalsPosted")
+            _log("reversal", done, view.points)
+        else:
+            count("ReversalsWaiting")
+            logger.info("reversal waits", extra={"entry_id": view.entry_id, "replayed": done.replayed})
+        return Response(
+            status_code=HTTPStatus.ACCEPTED if isinstance(done, Kept) else HTTPStatus.CREATED,
+            content_type="application/json",
+            headers={REPLAYED_HEADER: str(done.replayed).lower()},
+            body=view,
+        )
+
+    @router.get(_REVERSALS, summary="List reversals that came before their accrual", tags=["Accruals"])
+    def get_reversals(
+        program: ProgramId,
+        member_id: MemberId,
+        limit: Annotated[int, Query(ge=1, le=100, description="Reversals on a page.")] = 25,
+        after: Annotated[str | None, Query(pattern=_ENTRY_ID, description="`next_after` of the page before.")] = None,
+    ) -> WaitingReversalsPage:
+        programs.for_client(program, caller(router))
+        page = reversals.page(program, member_id, limit=limit, after=after)
+        return WaitingReversalsPage(
+            items=[WaitingReversalView.of(waiting) for waiting in page.items], next_after=page.next_after
         )
 
     return router
+
+
+def _log(what: str, posted: Posted, points: int) -> None:
+    told = {"entry_id": posted.entry.entry_id, "points": points, "replayed": posted.replayed}
+    logger.info(what, extra=told)

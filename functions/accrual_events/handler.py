@@ -3,7 +3,7 @@
 from typing import Any
 
 from loyalty.accruals.service import AccrualService
-from loyalty.commerce.batch import BatchRunner, Message, failures
+from loyalty.commerce.batch import LEDGER_ATTEMPTS, BatchRunner, Message, failures
 from loyalty.commerce.buyers import Buyers
 from loyalty.commerce.dead_letters import DeadLetters
 from loyalty.commerce.observation import observe
@@ -36,11 +36,11 @@ SERVICE = InboundService(
     programs=ProgramStore(TABLE, system_clock),
     members=MemberStore(TABLE),
     buyers=Buyers(Lookups(KmsMac(SETTINGS.lookup_key))),
-    accruals=AccrualService(Ledger(TABLE, system_clock), system_clock),
+    accruals=AccrualService(Ledger(TABLE, system_clock, attempts=LEDGER_ATTEMPTS), system_clock),
     clock=system_clock,
     default_program=SETTINGS.default_program or None,
 )
-RUNNER = BatchRunner(SERVICE.apply, lambda body, why: DeadLetters(client("sqs"), SETTINGS.inbound_dlq).send(body, why))
+RUNNER = BatchRunner(SERVICE, lambda body, why: DeadLetters(client("sqs"), SETTINGS.inbound_dlq).send(body, why))
 TABLE.client  # noqa: B018 - made now, and not by several threads in the first event
 
 
@@ -48,10 +48,6 @@ TABLE.client  # noqa: B018 - made now, and not by several threads in the first e
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Applies a batch of the queue; the failed messages are delivered again."""
-    messages = [
-        Message(record["messageId"], record["body"], int(record["attributes"]["ApproximateReceiveCount"]))
-        for record in event["Records"]
-    ]
-    results = RUNNER.run(messages)
+    results = RUNNER.run([Message(record["messageId"], record["body"]) for record in event["Records"]])
     observe(results)
     return failures(results)

@@ -1,5 +1,6 @@
-"""The catalogue, and redemptions: hold, capture, release."""
+"""The catalogue, and redemptions: hold, capture, release, cancel."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Self
 
@@ -13,11 +14,11 @@ from loyalty.core.fields import MemberId, ProgramId, RedemptionId, RequestBody, 
 from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
 from loyalty.core.telemetry import count, logger
 from loyalty.fulfillment.reveal import GiftCardService
-from loyalty.programs.model import Slug
+from loyalty.programs.fields import MAX_POINTS, Slug
 from loyalty.programs.store import ProgramStore
+from loyalty.rewards.holding import MAX_HOLD_MINUTES
 from loyalty.rewards.model import Party, Redemption
 from loyalty.rewards.service import RedemptionService
-from loyalty.rewards.store import RedemptionStore
 
 _REDEMPTIONS = "/v1/programs/<program>/members/<member_id>/redemptions"
 
@@ -27,10 +28,32 @@ class RedemptionBody(RequestBody):
 
     reward_id: Slug
     quantity: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
+    hold_minutes: Annotated[
+        int | None,
+        Field(
+            strict=True,
+            ge=1,
+            le=MAX_HOLD_MINUTES,
+            description="After so many minutes the points go back by themselves. Left out: as long as the program says. "
+            "Not for gift cards, which the platform ends.",
+        ),
+    ] = None
+
+
+class CaptureBody(RequestBody):
+    """How many of the held points are spent."""
+
+    points: Annotated[
+        int | None,
+        Field(strict=True, ge=1, le=MAX_POINTS, description="The others go back. Left out: all are spent."),
+    ] = None
 
 
 class RedemptionView(ResponseBody):
-    """A redemption. It is ``held`` until it ends once: ``captured`` or ``released``."""
+    """A redemption. It is ``held`` until it ends once: ``captured``, ``released`` or ``timed_out``.
+
+    What was captured may be ``cancelled``.
+    """
 
     redemption_id: str
     status: str
@@ -39,7 +62,12 @@ class RedemptionView(ResponseBody):
     quantity: int
     points: Annotated[int, Field(description="The whole price.")]
     held_at: str
-    ended_at: str | None = None
+    expires_at: Annotated[
+        str | None, Field(description="When the points go back, unless the redemption has ended by then; null: never.")
+    ] = None
+    ended_at: Annotated[str | None, Field(description="When it was captured, released, or timed out.")] = None
+    captured_points: Annotated[int | None, Field(description="How many of the points were captured.")] = None
+    cancelled_at: Annotated[str | None, Field(description="When the captured points came back.")] = None
 
     @classmethod
     def of(cls, redemption: Redemption) -> Self:
@@ -52,7 +80,10 @@ class RedemptionView(ResponseBody):
             quantity=redemption.quantity,
             points=redemption.points,
             held_at=to_text(redemption.held_at),
-            ended_at=to_text(redemption.ended_at) if redemption.ended_at else None,
+            expires_at=_text(redemption.expires_at),
+            ended_at=_text(redemption.ended_at),
+            captured_points=redemption.captured_points,
+            cancelled_at=_text(redemption.cancelled_at),
         )
 
 
@@ -77,13 +108,15 @@ class RewardsPage(ResponseBody):
     items: list[RewardView]
 
 
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else to_text(moment)
+
+
 def _log(redemption: Redemption) -> None:
     logger.info("redemption", extra={"redemption_id": redemption.redemption_id, "status": redemption.status})
 
 
-def routes(
-    programs: ProgramStore, redemptions: RedemptionService, store: RedemptionStore, cards: GiftCardService
-) -> Router:
+def routes(programs: ProgramStore, redemptions: RedemptionService, cards: GiftCardService) -> Router:
     """The catalogue and everything under ``…/redemptions``."""
     router = Router()
 
@@ -112,6 +145,7 @@ def routes(
             quantity=body.quantity,
             client_id=client_id,
             idempotency_key=idempotency_key,
+            hold_minutes=body.hold_minutes,
         )
         count("RedemptionsReplayed" if replayed else "RedemptionsHeld")
         _log(redemption)
@@ -125,7 +159,7 @@ def routes(
     @router.get(f"{_REDEMPTIONS}/<redemption_id>", summary="Read a redemption", tags=["Redemptions"])
     def get_redemption(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> RedemptionView:
         programs.for_client(program, caller(router))
-        return RedemptionView.of(store.get(program, member_id, redemption_id))
+        return RedemptionView.of(redemptions.get(program, member_id, redemption_id))
 
     @router.get(f"{_REDEMPTIONS}/<redemption_id>/gift-card", summary="Read a gift card", tags=["Redemptions"])
     def get_gift_card(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> Response[GiftCardView]:
@@ -139,9 +173,15 @@ def routes(
         )
 
     @router.post(f"{_REDEMPTIONS}/<redemption_id>/capture", summary="Spend held points", tags=["Redemptions"])
-    def capture(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> RedemptionView:
+    def capture(
+        program: ProgramId,
+        member_id: MemberId,
+        redemption_id: RedemptionId,
+        body: Annotated[CaptureBody | None, Body()] = None,
+    ) -> RedemptionView:
         current = programs.for_client(program, caller(router))
-        captured = redemptions.capture(current, member_id, redemption_id, by=Party.PARTNER)
+        points = None if body is None else body.points
+        captured = redemptions.capture(current, member_id, redemption_id, by=Party.PARTNER, points=points)
         _log(captured)
         return RedemptionView.of(captured)
 
@@ -151,5 +191,12 @@ def routes(
         released = redemptions.release(current, member_id, redemption_id, by=Party.PARTNER)
         _log(released)
         return RedemptionView.of(released)
+
+    @router.post(f"{_REDEMPTIONS}/<redemption_id>/cancel", summary="Undo a capture", tags=["Redemptions"])
+    def cancel(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> RedemptionView:
+        current = programs.for_client(program, caller(router))
+        cancelled = redemptions.cancel(current, member_id, redemption_id, by=Party.PARTNER)
+        _log(cancelled)
+        return RedemptionView.of(cancelled)
 
     return router

@@ -16,8 +16,11 @@ def alarm(
     threshold: float,
     meaning: str,
     periods: int = 1,
+    below: bool = False,
 ) -> cloudwatch.Alarm:
     """Alarm when ``metric`` reaches ``threshold`` in each of ``periods`` periods; silence is no alarm.
+
+    With ``below``, alarm when it stays below the threshold, as it does in silence.
 
     Args:
         scope: where the alarm is defined.
@@ -27,15 +30,24 @@ def alarm(
         threshold: in the metric's unit.
         meaning: what happened and what to look at, for the person who is woken.
         periods: how many periods in a row.
+        below: of something that has to happen.
     """
+    comparison, missing = (
+        (cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD, cloudwatch.TreatMissingData.BREACHING)
+        if below
+        else (
+            cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+    )
     made = cloudwatch.Alarm(
         scope,
         name,
         metric=metric,
         threshold=threshold,
         evaluation_periods=periods,
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        comparison_operator=comparison,
+        treat_missing_data=missing,
         alarm_description=meaning,
     )
     action = actions.SnsAction(topic)

@@ -60,7 +60,9 @@ class WorkQueue(sqs.Queue):
         key: encrypts the messages.
         topic: is told of alarms.
         worker_timeout_seconds: the function's timeout; a message stays hidden six times as long, since Lambda may
-            retry within one receive.
+            retry within one receive, and for the time that a batch is gathered.
+        batch_size: messages that the function gets at once, at most.
+        window_seconds: how long a batch is gathered for; more than ten messages need a second at least.
         removal: of its dead-letter queue. The queue itself goes with its stack, which is deleted when it is empty.
     """
 
@@ -74,7 +76,11 @@ class WorkQueue(sqs.Queue):
         topic: sns.ITopic,
         worker_timeout_seconds: int,
         removal: RemovalPolicy,
+        batch_size: int = 10,
+        window_seconds: int = 0,
     ) -> None:
+        self.batch_size = batch_size
+        self.window = Duration.seconds(window_seconds) if window_seconds else None
         self.dlq = DeadLetterQueue(scope, dead_letter_queue(name), stage=stage, key=key, topic=topic, removal=removal)
         super().__init__(
             scope,
@@ -84,7 +90,7 @@ class WorkQueue(sqs.Queue):
             encryption_master_key=key,
             enforce_ssl=True,
             retention_period=Duration.days(14),
-            visibility_timeout=Duration.seconds(6 * worker_timeout_seconds),
+            visibility_timeout=Duration.seconds(6 * worker_timeout_seconds + window_seconds),
             dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=5, queue=self.dlq),
         )
         alarm(

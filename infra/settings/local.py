@@ -15,4 +15,5 @@ LOCAL: Final = StageSettings(
     waf=WafOff(reason="it listens on loopback only, and the local cloud cannot attach a firewall to an API"),
     default_program="aurora",
     supplier_settle_seconds=1,
+    sweepers=1,
 )

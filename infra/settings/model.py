@@ -4,6 +4,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+import loyalty_contract as contract
+
 WAF_WINDOW_SECONDS: Final = 300
 """Over which the firewall counts an address's requests."""
 
@@ -69,6 +71,12 @@ class StageSettings(_Frozen):
         ge=2,
         le=1000,
         description="batches of one queue that are worked off at once, so that a backlog leaves the API its share",
+    )
+    sweepers: int = Field(
+        default=4,
+        ge=1,
+        le=contract.DUE_SHARDS,
+        description="schedules of the sweeper, each with its share of the due index: what they settle side by side",
     )
     gateway_log_role: Literal["ours", "account"] = Field(
         default="ours",

@@ -100,8 +100,8 @@ class FunctionStack(cdk.Stack):
             topic=stateful.alarms,
         )
 
-    def work_queue(self, name: str, worker: str) -> WorkQueue:
-        """A queue for the function ``worker``, with its dead-letter queue."""
+    def work_queue(self, name: str, worker: str, *, batch_size: int = 10, window_seconds: int = 0) -> WorkQueue:
+        """A queue for the function ``worker``, with its dead-letter queue; see :class:`WorkQueue`."""
         return WorkQueue(
             self,
             name,
@@ -110,6 +110,8 @@ class FunctionStack(cdk.Stack):
             topic=self.stateful.alarms,
             worker_timeout_seconds=FUNCTIONS[worker].timeout_seconds,
             removal=removal_policy(self.settings),
+            batch_size=batch_size,
+            window_seconds=window_seconds,
         )
 
     def dead_letter_queue(self, name: str) -> DeadLetterQueue:
@@ -129,7 +131,8 @@ class FunctionStack(cdk.Stack):
         worker.alias.add_event_source(
             sources.SqsEventSource(
                 source,
-                batch_size=10,
+                batch_size=queue.batch_size,
+                max_batching_window=queue.window,
                 report_batch_item_failures=True,
                 max_concurrency=self.settings.queue_concurrency,
             )

@@ -1,4 +1,4 @@
-"""Events: commerce events in, the table's changes out, tiers recalculated."""
+"""Events: commerce events in, the table's changes out, tiers recalculated, what fell due written down."""
 
 from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_dynamodb as dynamodb
@@ -16,10 +16,11 @@ from infra.permissions import allow
 from infra.settings import StageSettings
 from infra.stacks.base import FunctionStack, without_key
 from infra.stacks.stateful import StatefulStack
+from infra.stacks.sweeping import Sweeping
 
 
 class EventsStack(FunctionStack):
-    """Bus to queues to functions, and the stream to the bus."""
+    """Bus to queues to functions, the stream to the bus, and the sweeper by the clock."""
 
     def __init__(
         self, scope: Construct, name: str, *, settings: StageSettings, stateful: StatefulStack, assets: Assets
@@ -29,10 +30,12 @@ class EventsStack(FunctionStack):
         self.inbound = self._inbound()
         self.tiers = self._tiers()
         self.publisher = self._publisher()
+        self.sweeping = Sweeping(self)
         CfnOutput(self, "UndeliveredQueueUrl", value=self.undelivered.queue_url)
 
     def _inbound(self) -> WorkQueue:
-        queue = self.work_queue("inbound", "accrual_events")
+        # What one member did within a batch is one transaction, so batches are large: see docs/commerce.md.
+        queue = self.work_queue("inbound", "accrual_events", batch_size=100, window_seconds=2)
         worker = self.function(
             "accrual_events",
             values={contract.ENV_INBOUND_DLQ: queue.dlq.queue_url},

@@ -10,6 +10,7 @@ from infra.functions import FUNCTIONS
 from infra.names import resource
 from infra.settings import StageSettings
 from infra.stacks.stateful import BUS_DEAD_LETTERS, StatefulStack
+from infra.stacks.sweeping import NOT_STARTED, sweeper_metric
 
 QUEUES = ("inbound", "tier-recalculation", "fulfillment-start")
 DEAD_LETTER_QUEUES = (
@@ -17,6 +18,7 @@ DEAD_LETTER_QUEUES = (
     "undelivered",
     "unpublished",
     "fulfillment-undelivered",
+    NOT_STARTED,
     BUS_DEAD_LETTERS,
 )
 
@@ -54,6 +56,15 @@ class ObservabilityStack(cdk.Stack):
                 meaning=f"The table refuses {operation.lower()}s: one member or program is hot, or the account's limit is reached.",
             )  # fmt: skip
 
+        alarm(
+            self, "DueIndexThrottles", topic=topic, threshold=1, periods=2,
+            metric=self._metric(
+                "AWS/DynamoDB", "WriteThrottleEvents",
+                TableName=table.table_name, GlobalSecondaryIndexName=contract.DUE_INDEX,
+            ),
+            meaning="The due index refuses writes, and with it the table: one of its shards is hot.",
+        )  # fmt: skip
+
     def _rows(self) -> list[list[cloudwatch.IWidget]]:
         api = {"ApiName": resource(self._stage, "api")}
         table = {"TableName": self._stateful.table.table_name}
@@ -78,6 +89,14 @@ class ObservabilityStack(cdk.Stack):
                     "Publisher's delay (ms)",
                     self._metric("AWS/Lambda", "IteratorAge", "max", FunctionName=resource(self._stage, "publisher")),
                 ),
+            ],
+            [
+                self._graph("Oldest of what fell due (s)", sweeper_metric(contract.SETTLEMENT_LAG, statistic="max")),
+                self._graph(
+                    "Settled by the sweeper",
+                    *(sweeper_metric(name, statistic="sum") for name in (contract.MEMBERS_SETTLED, contract.ENTRIES_SETTLED)),
+                ),
+                self._graph("Not settled by the sweeper", sweeper_metric(contract.SETTLEMENTS_FAILED, statistic="sum")),
             ],
             [
                 self._graph("Capacity used (units)", *(self._metric("AWS/DynamoDB", f"Consumed{name}CapacityUnits", **table) for name in ("Read", "Write"))),

@@ -77,6 +77,14 @@ class StatefulStack(Stack):
                     projection_type=dynamodb.ProjectionType.ALL,
                 )
             ],
+            global_secondary_indexes=[
+                dynamodb.GlobalSecondaryIndexPropsV2(
+                    index_name=contract.DUE_INDEX,
+                    partition_key=dynamodb.Attribute(name=contract.DUE_INDEX_KEY, type=dynamodb.AttributeType.STRING),
+                    sort_key=dynamodb.Attribute(name=contract.DUE_AT, type=dynamodb.AttributeType.STRING),
+                    projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+                )
+            ],
             billing=dynamodb.Billing.on_demand(),
             encryption=dynamodb.TableEncryptionV2.customer_managed_key(self.keys.data),
             dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ from infra.local.processes import free_port
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger import movements
-from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts, Movement, Wallet
-from loyalty.ledger.store import entry_put, wallet_put
+from loyalty.ledger.model import POINTS, Book, Entry, EntryKey, EntryKind, Facts, Movement
+from loyalty.ledger.store import book_put, entry_put
 from loyalty.programs.earning import lot_for
 from loyalty.programs.model import MAX_LOTS
 from tests.bench.figures import Figure
@@ -132,32 +132,29 @@ class LedgerBench:
     def _history(self, member: str, entries: int) -> None:
         """Writes the entries that so many accruals would have left; an audit at the end confirms that it is one."""
         now, document = self.world.clock() - timedelta(days=1), self.program.document
-        wallet = Wallet(document.id, member, document.tiers[0].id)
+        book = Book(document.id, member, document.tiers[0].id, opened_at=now)
+        lot, year = lot_for(document.expiry, now.date()), str(now.year)
         requests: list[dict[str, Any]] = []
         for number in range(1, entries + 1):
-            lot = lot_for(document.expiry, now.date())
-            movement = movements.accrue(wallet, 1, lot=lot, year=str(now.year))
-            wallet = movements.apply(wallet, movement)
-            entry = _entry(wallet, movement, number, now)
-            requests.append({"PutRequest": {"Item": _raw(entry_put(entry).item)}})
-        requests.append({"PutRequest": {"Item": _raw(wallet_put(wallet, now, entries=1).item)}})
+            movement = Movement({POINTS: movements.accrue(book.wallet(), 1, lot=lot)}, qualifying={year: 1})
+            book = movements.apply(book, movement, settled_to=now)
+            requests.append({"PutRequest": {"Item": _raw(entry_put(_entry(book, movement, number, now)).item)}})
+        requests.append({"PutRequest": {"Item": _raw(book_put(book, self.program.scope, read_at_seq=0).item)}})
         for place in range(0, len(requests), BATCH):
             left: dict[str, Any] = {TABLE: requests[place : place + BATCH]}
             while left:
                 left = self._client.batch_write_item(RequestItems=left)["UnprocessedItems"]
 
 
-def _entry(wallet: Wallet, movement: Movement, number: int, now: Any) -> Entry:
+def _entry(book: Book, movement: Movement, number: int, now: datetime) -> Entry:
     return Entry(
-        program=wallet.program,
-        member_id=wallet.member_id,
+        program=book.program,
+        member_id=book.member_id,
         key=EntryKey(EntryKind.ACCRUAL, "pos", f"H-{number:09}"),
-        seq=wallet.seq,
+        seq=book.seq,
         movement=movement,
-        available=wallet.available,
-        pending=0,
-        held=0,
-        facts=Facts(now, 1, rule="shop", activity="purchase", channel="web", amount=Money.of("10", "USD")),
+        after={POINTS: book.wallet().balances},
+        facts=Facts(now, 1, {POINTS: "shop"}, activity="purchase", channel="web", amount=Money.of("10", "USD")),
         posted_at=now,
         request_hash="0" * 32,
     )

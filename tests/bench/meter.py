@@ -116,7 +116,7 @@ def _sum(items: list[WriteUnits]) -> int:
 
 def _writes(operation: str, params: dict[str, Any], look: Look) -> list[WriteUnits]:
     if operation == "TransactWriteItems":
-        return [_put(part["Put"], look, transactional=True) for part in params["TransactItems"]]
+        return [_part(part, look) for part in params["TransactItems"]]
     if operation == "PutItem":
         return [_put(params, look, transactional=False)]
     # The one update, the peer's, sets attributes and nothing else.
@@ -127,13 +127,25 @@ def _writes(operation: str, params: dict[str, Any], look: Look) -> list[WriteUni
     return [_units(stored, {**(stored or {}), **changed}, transactional=False)]
 
 
+def _part(part: dict[str, Any], look: Look) -> WriteUnits:
+    ((kind, request),) = part.items()
+    if kind == "Put":
+        return _put(request, look, transactional=True)
+    # A check and a delete cost what writing the stored item would.
+    stored = look(request["TableName"], request["Key"]) or request["Key"]
+    return _units(stored, stored, transactional=True)
+
+
 def _put(put: dict[str, Any], look: Look, *, transactional: bool) -> WriteUnits:
     key = {name: put["Item"][name] for name in ("pk", "sk", "id") if name in put["Item"]}
     return _units(look(put["TableName"], key), put["Item"], transactional=transactional)
 
 
 def _units(stored: sizes.Item | None, item: sizes.Item, *, transactional: bool) -> WriteUnits:
-    return sizes.write_units(stored, item, index_key=contract.ENTRY_INDEX_KEY, transactional=transactional)
+    due = (contract.DUE_INDEX_KEY, contract.DUE_AT)
+    return sizes.write_units(
+        stored, item, index_key=contract.ENTRY_INDEX_KEY, keys_index=due, transactional=transactional
+    )
 
 
 def _reads(operation: str, params: dict[str, Any], look: Look) -> list[sizes.Item | None]:

@@ -51,20 +51,32 @@ _BYTES: Final[Mapping[str, Callable[[Any], int]]] = {
 
 @dataclass(frozen=True)
 class WriteUnits:
-    """What the write of one item consumes, of the table and of the entry index."""
+    """What the write of one item consumes, of the table and of its indexes."""
 
     table: int
     index: int
 
 
-def write_units(before: Item | None, after: Item, *, index_key: str, transactional: bool) -> WriteUnits:
-    """Units to write ``after`` over ``before``: the larger of the two counts; the index has the new items in it."""
+def write_units(
+    before: Item | None, after: Item, *, index_key: str, keys_index: tuple[str, str], transactional: bool
+) -> WriteUnits:
+    """Units to write ``after`` over ``before``: the larger of the two counts.
+
+    Args:
+        before: the stored item, if there is one.
+        after: the item as written.
+        index_key: of the local index, which has new items whole in it.
+        keys_index: of the global index, which has keys alone: one unit to put one there, and one to take it away.
+        transactional: everything twice.
+    """
     factor = TRANSACTIONAL if transactional else 1
     largest = max(item_bytes(after), item_bytes(before) if before else 0)
     indexed = index_key in after and before is None
+    old, new = ([item.get(name) for name in keys_index] if item else [None] for item in (before, after))
+    keys = 0 if old == new else (None not in old) + (None not in new)
     return WriteUnits(
         table=factor * math.ceil(largest / WRITE_UNIT_BYTES),
-        index=factor * math.ceil(item_bytes(after) / WRITE_UNIT_BYTES) if indexed else 0,
+        index=factor * (keys + (math.ceil(item_bytes(after) / WRITE_UNIT_BYTES) if indexed else 0)),
     )
 
 

@@ -7,8 +7,10 @@ import pytest
 import requests
 
 from infra.local.cloud import LocalCloud
+from loyalty.core.clock import system_clock
 from loyalty.core.table import Table
 from loyalty.ledger.verify import audit_table
+from loyalty.programs.store import ProgramStore
 from tests.e2e.partner import Partner
 
 
@@ -19,7 +21,8 @@ def cloud(local_cloud: LocalCloud) -> Iterator[LocalCloud]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in local_cloud.variables.items():
             patch.setenv(name, value)
-        report = audit_table(Table(local_cloud.table))
+        table = Table(local_cloud.table)
+        report = audit_table(table, scopes_of=ProgramStore(table, system_clock).scopes)
     assert report.findings == []
     assert report.entries > 0
 

@@ -20,7 +20,8 @@ def test_queues(stage: Templates, settings: StageSettings) -> None:
         assert text("KeysMessages")[1:-1] in text(queue["KmsMasterKeyId"]) or queue["QueueName"].endswith("-bus-dlq")
     for name, worker in WORKERS.items():
         queue = queues[resource(settings.name, name)]
-        assert queue["VisibilityTimeout"] == 6 * FUNCTIONS[worker].timeout_seconds
+        window = 2 if name == "inbound" else 0
+        assert queue["VisibilityTimeout"] == 6 * FUNCTIONS[worker].timeout_seconds + window
         assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
         assert resource(settings.name, f"{name}-dlq") in queues
 
@@ -72,6 +73,16 @@ def test_mappings_report_partial_failures(stage: Templates) -> None:
     assert len(mappings) == len(WORKERS) + 1
     for mapping in mappings:
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_commerce_events_come_in_large_batches_and_nothing_else_waits_for_company(stage: Templates) -> None:
+    mappings = {
+        text(mapping["FunctionName"]): (mapping["BatchSize"], mapping.get("MaximumBatchingWindowInSeconds"))
+        for mapping in stage.properties("AWS::Lambda::EventSourceMapping")
+        if "ScalingConfig" in mapping
+    }
+    assert sorted(batch for name, batch in mappings.items() if "accrualevents" in name) == [(100, 2)]
+    assert {batch for name, batch in mappings.items() if "accrualevents" not in name} == {(10, None)}
 
 
 def test_a_backlog_leaves_concurrency_to_the_api(stage: Templates, settings: StageSettings) -> None:

@@ -28,14 +28,24 @@ DEAD_LETTER = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
 MAY_DO = {
     "enrollment": MEMBERS | SEAL | {"kms:GenerateMac"},
     "wallet": {"dynamodb:GetItem", "dynamodb:Query", "kms:GenerateMac"},
-    "accrual": {"dynamodb:GetItem", "dynamodb:PutItem"},
-    "redemption": ENTRIES | {"kms:Decrypt"},
+    "accrual": MEMBERS | {"dynamodb:Query"},
+    "redemption": ENTRIES | {"dynamodb:ConditionCheckItem", "kms:Decrypt"},
+    "adjustment": ENTRIES | {"dynamodb:ConditionCheckItem", "dynamodb:Query"},
+    "transfer": MEMBERS,
+    "merge": ENTRIES | {"dynamodb:ConditionCheckItem"},
     "referral_validation": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
     "accrual_events": MEMBERS | CONSUME | {"dynamodb:Query", "kms:GenerateMac", "sqs:SendMessage"},
     "tier_recalculation": CONSUME | {"dynamodb:GetItem", "dynamodb:PutItem"},
+    "sweeper": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
     "publisher": READ_STREAM | DEAD_LETTER | {"events:PutEvents"},
     "fulfillment_start": CONSUME | {"states:StartExecution"},
-    "fulfillment": ENTRIES | {"dynamodb:UpdateItem", "kms:GenerateDataKey", "secretsmanager:GetSecretValue"},
+    "fulfillment": ENTRIES
+    | {
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:UpdateItem",
+        "kms:GenerateDataKey",
+        "secretsmanager:GetSecretValue",
+    },
 }
 
 

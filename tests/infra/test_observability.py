@@ -28,7 +28,7 @@ def test_alarms(stage: Templates) -> None:
     assert metrics.count("ApproximateAgeOfOldestMessage") == len(QUEUES)
     wanted = {
         "IteratorAge", "5XXError", "Latency", "UnmatchedPurchase", "ExecutionsFailed", "ExecutionsTimedOut",
-        "ReadThrottleEvents", "WriteThrottleEvents",
+        "ReadThrottleEvents", "WriteThrottleEvents", "SettlementLag", "SettlementsFailed",
     }  # fmt: skip
     assert wanted <= set(metrics)
 

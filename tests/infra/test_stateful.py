@@ -39,7 +39,16 @@ def test_table(stage: Templates, settings: StageSettings) -> None:
             "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
             "TimeToLiveSpecification": {"AttributeName": contract.TTL_ATTRIBUTE, "Enabled": True},
             "SSESpecification": {"SSEEnabled": True, "SSEType": "KMS"},
-            "GlobalSecondaryIndexes": Match.absent(),
+            "GlobalSecondaryIndexes": [
+                {
+                    "IndexName": contract.DUE_INDEX,
+                    "KeySchema": [
+                        {"AttributeName": contract.DUE_INDEX_KEY, "KeyType": "HASH"},
+                        {"AttributeName": contract.DUE_AT, "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+            ],
             "Replicas": [
                 Match.object_like(
                     {

@@ -3,7 +3,9 @@
 import pytest
 
 from infra.functions import FUNCTIONS
+from loyalty.commerce.batch import BUDGET_SECONDS, LEDGER_ATTEMPTS
 from loyalty.core import aws, table
+from loyalty.ledger.service import _BACKOFF_CAP_SECONDS as BACKOFF_CAP_SECONDS
 
 TABLE_GIVES_UP = (1 + table.RETRIES) * (table.CONNECT_SECONDS + table.READ_SECONDS)
 SERVICE_GIVES_UP = aws.ATTEMPTS * (aws.CONNECT_SECONDS + aws.READ_SECONDS)
@@ -13,3 +15,9 @@ SERVICE_GIVES_UP = aws.ATTEMPTS * (aws.CONNECT_SECONDS + aws.READ_SECONDS)
 def test_a_dependency_that_hangs_is_given_up_in_time(name: str) -> None:
     longest = max(TABLE_GIVES_UP, SERVICE_GIVES_UP)
     assert longest + 1 < FUNCTIONS[name].timeout_seconds
+
+
+def test_a_batch_of_commerce_events_ends_before_its_function_is_stopped() -> None:
+    """The last step that is begun waits for a busy member as long as it may, and then the table hangs."""
+    busy = LEDGER_ATTEMPTS * BACKOFF_CAP_SECONDS
+    assert BUDGET_SECONDS + busy + TABLE_GIVES_UP < FUNCTIONS["accrual_events"].timeout_seconds

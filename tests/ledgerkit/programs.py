@@ -38,6 +38,8 @@ BASE: dict[str, Any] = {
             "gift_card": {"product": "P1", "denomination": "10.00", "currency": "USD"},
         },
     ],
+    # Sample requests tell of purchases that are years old.
+    "limits": {"backdating_days": 36_500},
 }
 
 

@@ -1,4 +1,4 @@
-"""The table as the template declares it: the same keys, index and types, on any engine."""
+"""The table as the template declares it: the same keys, indexes and types, on any engine."""
 
 from typing import Any
 
@@ -22,12 +22,24 @@ def create_table(client: Any, name: str) -> None:
             {"AttributeName": contract.PARTITION_KEY, "AttributeType": "S"},
             {"AttributeName": contract.SORT_KEY, "AttributeType": "S"},
             {"AttributeName": contract.ENTRY_INDEX_KEY, "AttributeType": "N"},
+            {"AttributeName": contract.DUE_INDEX_KEY, "AttributeType": "S"},
+            {"AttributeName": contract.DUE_AT, "AttributeType": "S"},
         ],
         LocalSecondaryIndexes=[
             {
                 "IndexName": contract.ENTRY_INDEX,
                 "KeySchema": keys(contract.ENTRY_INDEX_KEY),
                 "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": contract.DUE_INDEX,
+                "KeySchema": [
+                    {"AttributeName": contract.DUE_INDEX_KEY, "KeyType": "HASH"},
+                    {"AttributeName": contract.DUE_AT, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
             }
         ],
         BillingMode="PAY_PER_REQUEST",

@@ -1,15 +1,18 @@
 """One table and the services over it, as a function's composition root makes them, with a clock that tests set."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from loyalty.accruals.awaited import AwaitedReversals
 from loyalty.accruals.service import AccrualService, Activity, Refund
 from loyalty.core.money import Money
 from loyalty.core.table import RawItem, Table
-from loyalty.ledger.model import Account, Entry, Wallet
-from loyalty.ledger.service import Ledger, Posted
-from loyalty.ledger.store import LedgerStore, new_wallet_put
+from loyalty.ledger.draft import Posted
+from loyalty.ledger.model import POINTS, Account, Book, Entry, Wallet
+from loyalty.ledger.service import Ledger
+from loyalty.ledger.settlement import as_of
+from loyalty.ledger.store import LedgerStore, new_book_put
 from loyalty.ledger.verify import Finding, audit_table
 from loyalty.programs.model import Program
 from loyalty.rewards.model import Party, Redemption
@@ -34,13 +37,14 @@ class World:
         self.ledger = Ledger(table, self.clock)
         self.store = LedgerStore(table)
         self.accruals = AccrualService(self.ledger, self.clock)
-        self.redemptions = RedemptionService(self.ledger, RedemptionStore(table))
+        self.reversals = AwaitedReversals(table, self.accruals, self.clock)
+        self.redemptions = RedemptionService(self.ledger, RedemptionStore(table), self.clock)
         self.tiers = TierService(self.ledger)
 
     def enroll(self, *members: str) -> "World":
         first = self.program.document.tiers[0].id
         for member in members or (MEMBER,):
-            self.table.write([new_wallet_put(self.program.document.id, member, first, self.clock())])
+            self.table.write([new_book_put(self.program.document.id, member, first, self.clock())])
         return self
 
     def accrue(
@@ -62,32 +66,61 @@ class World:
             Activity(activity, "pos", source_id, occurred_at or self.occurred_at, amount=money, **more),
         )
 
-    def refund(self, source_id: str, of: str, amount: str, *, currency: str = "EUR", member: str = MEMBER) -> Posted:
-        refund = Refund("pos", source_id, of, self.occurred_at, Money.of(amount, currency))
+    def refund(
+        self,
+        source_id: str,
+        of: str,
+        amount: str | None = None,
+        *,
+        currency: str = "EUR",
+        member: str = MEMBER,
+        **more: Any,
+    ) -> Posted:
+        """A reversal of a part of an accrual: by money, or by ``lines`` or ``everything``."""
+        money = None if amount is None else Money.of(amount, currency)
+        refund = Refund("pos", source_id, of, self.occurred_at, money, **more)
         return self.accruals.reverse(self.program, member, refund)
 
     def hold(
-        self, key: str, reward: str = "coffee", quantity: int = 1, *, member: str = MEMBER
+        self, key: str, reward: str = "coffee", quantity: int = 1, *, member: str = MEMBER, **more: Any
     ) -> tuple[Redemption, bool]:
         return self.redemptions.hold(
-            self.program, member, reward_id=reward, quantity=quantity, client_id="app", idempotency_key=key
+            self.program, member, reward_id=reward, quantity=quantity, client_id="app", idempotency_key=key, **more
         )
 
-    def capture(self, redemption_id: str, *, member: str = MEMBER, by: Party = Party.PARTNER) -> Redemption:
-        return self.redemptions.capture(self.program, member, redemption_id, by=by)
+    def capture(
+        self, redemption_id: str, *, member: str = MEMBER, by: Party = Party.PARTNER, **more: Any
+    ) -> Redemption:
+        return self.redemptions.capture(self.program, member, redemption_id, by=by, **more)
 
     def release(self, redemption_id: str, *, member: str = MEMBER, by: Party = Party.PARTNER) -> Redemption:
         return self.redemptions.release(self.program, member, redemption_id, by=by)
+
+    def cancel(self, redemption_id: str, *, member: str = MEMBER, by: Party = Party.PARTNER) -> Redemption:
+        return self.redemptions.cancel(self.program, member, redemption_id, by=by)
 
     def recalculate(self, accrual: str, *, member: str = MEMBER, posted_at: datetime | None = None) -> Posted | None:
         """The tier in the wake of an accrual, which was posted just now where nothing else is said."""
         cause = f"accrual:pos:{accrual}"
         return self.tiers.recalculate(self.program, member, cause=cause, posted_at=posted_at or self.clock())
 
-    def wallet(self, member: str = MEMBER) -> Wallet:
-        wallet = self.store.wallet(self.program.document.id, member)
-        assert wallet is not None
-        return wallet
+    def settle(self, member: str = MEMBER) -> int:
+        """Writes down what fell due, as the sweeper does; the entries written."""
+        return self.ledger.settle(self.program.scope, member)
+
+    def book(self, member: str = MEMBER) -> Book:
+        """The book as it was last written."""
+        book = self.store.book(self.program.document.id, member)
+        assert book is not None
+        return book
+
+    def now(self, member: str = MEMBER) -> Book:
+        """The book as it is now, whatever has been written down."""
+        return as_of(self.book(member), self.program.scope, self.clock())
+
+    def wallet(self, member: str = MEMBER, wallet: str = POINTS) -> Wallet:
+        """One wallet as it was last written."""
+        return self.book(member).wallet(wallet)
 
     def entries(self, member: str = MEMBER) -> list[Entry]:
         """The whole statement, oldest first."""
@@ -95,21 +128,34 @@ class World:
         return list(reversed(page.entries))
 
     def audit(self) -> list[Finding]:
-        return audit_table(self.table).findings
+        """What the audit finds in the table, days and warnings proved by this world's program."""
+        scopes = {self.program.version: self.program.scope}
+        return audit_table(self.table, scopes_of=lambda _: scopes).findings
 
     def dump(self) -> dict[tuple[str, str], RawItem]:
         """Every item of the table by its keys: compared before and after, it shows that nothing was written."""
         return {(raw["pk"]["S"], raw["sk"]["S"]): raw for raw in self.table.scan()}
 
     def proven(self, member: str = MEMBER) -> Wallet:
-        """The wallet, after the audit and this module's own sums found nothing wrong."""
+        """The points, after the audit and this module's own sums found nothing wrong in any wallet."""
         assert self.audit() == []
-        wallet, entries = self.wallet(member), self.entries(member)
-        assert [entry.seq for entry in entries] == list(range(1, wallet.seq + 1))
-        assert wallet.available == total(entries, Account.AVAILABLE)
-        assert wallet.held == total(entries, Account.HELD)
-        return wallet
+        book, entries = self.book(member), self.entries(member)
+        assert [entry.seq for entry in entries] == list(range(1, book.seq + 1))
+        for wallet_id in {POINTS, *book.wallets, *(name for entry in entries for name in entry.movement.changes)}:
+            wallet = book.wallet(wallet_id)
+            for account, balance in _accounts(wallet).items():
+                assert total(entries, account, wallet_id) == balance
+        return book.wallet()
 
 
-def total(entries: Iterable[Entry], account: Account) -> int:
-    return sum(entry.movement.postings.get(account, 0) for entry in entries)
+def _accounts(wallet: Wallet) -> Mapping[Account, int]:
+    return {
+        Account.AVAILABLE: wallet.available,
+        Account.PENDING: wallet.pending,
+        Account.HELD: wallet.held,
+        Account.DEBT: -wallet.debt,
+    }
+
+
+def total(entries: Iterable[Entry], account: Account, wallet: str = POINTS) -> int:
+    return sum(entry.movement.change(wallet).postings.get(account, 0) for entry in entries)

@@ -11,11 +11,18 @@ SORT_KEY: Final = "sk"
 ENTRY_INDEX: Final = "by_seq"
 """Local secondary index on ``seq``: a member's entries in posting order. Only entries carry ``seq``."""
 ENTRY_INDEX_KEY: Final = "seq"
+DUE_INDEX: Final = "by_due"
+"""Global secondary index, keys only: what falls due by itself, by shard and moment. Few items carry its attributes."""
+DUE_INDEX_KEY: Final = "due_shard"
+DUE_AT: Final = "due_at"
+DUE_SHARDS: Final = 16
+"""Partitions of the index for each kind of due work. More can be added; fewer would leave work behind."""
 TTL_ATTRIBUTE: Final = "ttl"
 
 ENTRY_PREFIX: Final = "ENTRY#"
 MEMBER_SK: Final = "MEMBER"
 REDEMPTION_PREFIX: Final = "REDEMPTION#"
+REFERRAL_PREFIX: Final = "REFERRAL#"
 
 # --- Environment of the functions ------------------------------------------------------------
 ENV_STAGE: Final = "LOYALTY_STAGE"
@@ -37,6 +44,12 @@ PROFILE: Final = "profile"
 GIFT_CARD: Final = "gift_card"
 
 METRICS_NAMESPACE: Final = "Loyalty"
+SETTLEMENT_LAG: Final = "SettlementLag"
+"""Seconds since the oldest of all that fell due and is not written down; zero where nothing is. Of each run."""
+MEMBERS_SETTLED: Final = "MembersSettled"
+ENTRIES_SETTLED: Final = "EntriesSettled"
+SETTLEMENTS_FAILED: Final = "SettlementsFailed"
+"""Members that a run could not settle, and shards that it could not read."""
 
 # --- Resources that an operator's commands find by name ---------------------------------------
 BUS: Final = "bus"
@@ -67,22 +80,42 @@ POINTS_HELD: Final = "points.held"
 POINTS_CAPTURED: Final = "points.captured"
 POINTS_RELEASED: Final = "points.released"
 POINTS_EXPIRED: Final = "points.expired"
+POINTS_EXPIRING: Final = "points.expiring"
+POINTS_RENEWED: Final = "points.renewed"
+POINTS_MATURED: Final = "points.matured"
+POINTS_TIMED_OUT: Final = "points.timed_out"
+POINTS_CANCELLED: Final = "points.cancelled"
+POINTS_ADJUSTED: Final = "points.adjusted"
+POINTS_SENT: Final = "points.sent"
+POINTS_RECEIVED: Final = "points.received"
+MEMBER_MERGED: Final = "member.merged"
+MEMBER_ABSORBED: Final = "member.absorbed"
 TIER_CHANGED: Final = "tier.changed"
 MEMBER_ENROLLED: Final = "member.enrolled"
 MEMBER_UPDATED: Final = "member.updated"
 REDEMPTION_HELD: Final = "redemption.held"
 REDEMPTION_CAPTURED: Final = "redemption.captured"
 REDEMPTION_RELEASED: Final = "redemption.released"
+REDEMPTION_CANCELLED: Final = "redemption.cancelled"
 
 # --- OAuth2 scopes ---------------------------------------------------------------------------
 SCOPE_SERVER: Final = "loyalty"
 SCOPES: Final = {
     "members.read": "Read members",
     "members.write": "Enroll and change members",
+    "members.merge": "Merge two members who are one person",
     "wallet.read": "Read wallets and statements",
-    "accruals.write": "Post accruals",
+    "accruals.write": "Post accruals and reversals",
     "redemptions.read": "Read redemptions",
-    "redemptions.write": "Hold, capture and release points",
+    "redemptions.write": "Hold, capture and release points, cancel redemptions",
+    "adjustments.read": "Read adjustments",
+    "adjustments.write": "Give and take points by hand, or propose it",
+    "adjustments.approve": "Approve or reject proposed adjustments as the second person",
+    "transfers.write": "Give points of a member to another",
+    "households.read": "Read households",
+    "households.write": "Found and change households, pool points",
     "rewards.read": "Read the reward catalogue",
     "referrals.read": "Validate referral codes",
 }
+STAFF_SCOPES: Final = frozenset({"members.merge", "adjustments.read", "adjustments.write", "adjustments.approve"})
+"""For tools of the business's own staff: a client has them only where they are named."""

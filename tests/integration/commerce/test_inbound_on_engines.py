@@ -113,8 +113,8 @@ def test_one_order_under_two_programs_at_once_counts_in_one(commerce: Commerce) 
             outcomes = list(pool.map(persistent, calls * 4))
         assert outcomes.count([Outcome.ACCRUED]) == 1
         assert outcomes.count([Outcome.REPLAYED]) == 7
-    wallets = [commerce.ledger.wallet(program, member) for program, member in members.items()]
-    assert sum(wallet.available for wallet in wallets if wallet) == 5 * 320
+    books = [commerce.ledger.book(program, member) for program, member in members.items()]
+    assert sum(book.wallet().available for book in books if book) == 5 * 320
     commerce.audit()
 
 
@@ -156,6 +156,11 @@ def refunded(commerce: Commerce) -> None:
         commerce.apply(envelope("refunds/create", part))
 
 
+def awaited(commerce: Commerce) -> None:
+    for part in FULL_REFUND:
+        commerce.apply(envelope("refunds/create", part))
+
+
 COMES = {"claim", "claim of what was refunded", "refunded purchase again"}
 """Before these, the member takes the address that the purchase is kept under."""
 RUNS: dict[str, tuple[bool, Callable[[Commerce], None], Callable[[Commerce, str], object]]] = {
@@ -166,6 +171,9 @@ RUNS: dict[str, tuple[bool, Callable[[Commerce], None], Callable[[Commerce, str]
     "refund of what is kept": (False, accrued, lambda commerce, _: commerce.apply(REFUNDED)),
     "claim of what was refunded": (False, refunded, lambda commerce, member: commerce.signal(member)),
     "refunded purchase again": (False, refunded, lambda commerce, _: commerce.apply(PAID)),
+    "refund of what has not come": (True, nothing, lambda commerce, _: commerce.apply(REFUNDED)),
+    "purchase whose refunds wait": (True, awaited, lambda commerce, _: commerce.apply(PAID)),
+    "stranger's purchase whose refunds wait": (False, awaited, lambda commerce, _: commerce.apply(PAID)),
 }
 
 

@@ -8,6 +8,7 @@ from threading import Barrier
 
 import pytest
 
+from loyalty.accruals.model import Refund
 from loyalty.core.errors import (
     InsufficientPoints,
     LoyaltyError,
@@ -15,10 +16,11 @@ from loyalty.core.errors import (
     RedemptionAlreadyReleased,
     WalletBusy,
 )
+from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger.verify import audit_table
 from loyalty.rewards.model import Redemption
-from tests.ledgerkit.world import World
+from tests.ledgerkit.world import MEMBER, World
 
 pytestmark = pytest.mark.integration
 
@@ -59,6 +61,15 @@ def _refunded(world: World, number: int) -> bool:
 
 def _held(world: World, number: int) -> bool:
     return world.hold(f"key-{number}")[1]
+
+
+def _accrued_100(world: World, number: int) -> str:
+    world.accrue(f"R-{number}", "100")
+    return "accrued"
+
+
+def _told(world: World, refund: Refund) -> str:
+    return type(world.reversals.reverse(world.program, MEMBER, refund)).__name__
 
 
 def test_one_event_delivered_fifty_times_from_eight_threads_is_one_entry(world: World) -> None:
@@ -104,11 +115,27 @@ def test_refunds_at_once_never_take_more_than_the_accrual(world: World) -> None:
     assert world.proven().available == 10
 
 
+def test_a_reversal_and_its_accrual_at_once_give_the_same_balance_whichever_is_first(world: World) -> None:
+    """Sixteen purchases of 100, each with a refund of 30 that comes at the same moment, twice."""
+    calls: list[Callable[[], object]] = []
+    for number in range(16):
+        refund = Refund("pos", f"F-{number}", f"R-{number}", world.occurred_at, Money.of("30", "EUR"))
+        reverse = partial(_told, world, refund)
+        calls += [partial(_accrued_100, world, number), reverse, reverse]
+    outcomes = together(8, calls)
+    assert outcomes.total() == 48
+    assert set(outcomes) <= {"accrued", "Posted", "Kept"}
+    assert world.reversals.page("acme", MEMBER, limit=100).items == []
+    assert not [sk for _, sk in world.dump() if sk.startswith(("AWAITED#", "WAITING#"))]
+    assert world.proven().available == 16 * 70
+    assert world.book().seq == 32
+
+
 def test_accruals_at_once_are_all_counted_with_gapless_seq(world: World) -> None:
     outcomes = together(8, [partial(_accrued, world, n) for n in range(40)])
     assert outcomes == {"False": 40}
-    wallet = world.proven()
-    assert (wallet.seq, wallet.available) == (40, sum(range(1, 41)))
+    assert world.proven().available == sum(range(1, 41))
+    assert world.book().seq == 40
 
 
 def test_an_audit_while_others_write_finds_nothing(world: World, table: Table) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from loyalty.accruals.model import Refund
 from loyalty.core.errors import AmountExceedsAccrual, RedemptionAlreadyCaptured
+from loyalty.core.money import Money
 from loyalty.core.table import RawItem, Table, TransactionRefused
-from loyalty.ledger.store import new_wallet_put
+from loyalty.ledger.store import new_book_put
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.world import MEMBER, World
 
@@ -32,6 +34,22 @@ def torn(table: Table, sk: str, stale: RawItem | None) -> Iterator[None]:
     yield
     table.client.meta.events.unregister("after-call.dynamodb.BatchGetItem", tear)
     assert not left
+
+
+@contextmanager
+def torn_once_there(table: Table, sk: str) -> Iterator[None]:
+    """The first batch of reads that has the item ``sk`` lacks it."""
+    torn = [False]
+
+    def tear(parsed: dict[str, Any], **_: Any) -> None:
+        items = parsed["Responses"][table.name]
+        if not torn[0] and any(found["sk"]["S"] == sk for found in items):
+            torn[0], items[:] = True, [found for found in items if found["sk"]["S"] != sk]
+
+    table.client.meta.events.register("after-call.dynamodb.BatchGetItem", tear)
+    yield
+    table.client.meta.events.unregister("after-call.dynamodb.BatchGetItem", tear)
+    assert torn[0]
 
 
 def test_a_refund_that_read_no_earlier_refund_is_decided_anew(world: World) -> None:
@@ -59,6 +77,46 @@ def test_a_refund_that_read_an_older_record_is_decided_anew(world: World) -> Non
     assert world.proven().available == 0
 
 
+def test_an_accrual_that_read_no_waiting_reversal_is_decided_anew(world: World) -> None:
+    refund = Refund("pos", "F-1", "R-1", world.occurred_at, Money.of("30", "EUR"))
+    world.reversals.reverse(world.program, MEMBER, refund)
+    with torn(world.table, "AWAITED#pos#R-1", None):
+        world.accrue("R-1", "100")
+    assert [entry.points for entry in world.entries()] == [100, -30]
+    assert world.proven().available == 70
+
+
+def test_a_waiting_reversal_that_was_not_read_with_its_list_is_read_again(world: World) -> None:
+    for number in range(2):
+        refund = Refund("pos", f"F-{number}", "R-1", world.occurred_at, Money.of("30", "EUR"))
+        world.reversals.reverse(world.program, MEMBER, refund)
+    with torn_once_there(world.table, "WAITING#pos#F-1"):
+        world.accrue("R-1", "100")
+    assert world.proven().available == 40
+    assert world.book().seq == 3
+
+
+def test_a_reversal_that_did_not_see_the_lot_expire_does_not_take_the_points_twice(world: World) -> None:
+    world.accrue("R-1", "100")
+    world.clock.set("2027-04-02")
+    world.settle()
+    with torn_once_there(world.table, "ENTRY#expiry#points#2027-03-31"):
+        world.refund("F-1", "R-1", "40")
+    assert world.proven().available == 0
+
+
+def test_a_reversal_that_read_older_records_of_what_lapsed_is_decided_anew(world: World) -> None:
+    """Of 100 that expired, two reversals take what there is once."""
+    world.accrue("R-1", "100")
+    world.accrue("R-2", "100")
+    world.capture(world.hold("key", "ten", 10)[0].redemption_id)
+    world.clock.set("2027-04-02")
+    world.refund("F-1", "R-1", everything=True)
+    with torn_once_there(world.table, "LAPSED#points#2027-03-31"):
+        world.refund("F-2", "R-2", everything=True)
+    assert world.proven().available == -100
+
+
 def test_a_release_that_read_the_redemption_before_its_capture_is_refused(world: World) -> None:
     world.accrue("R-1", "100")
     redemption_id = world.hold("key")[0].redemption_id
@@ -76,5 +134,5 @@ def test_a_release_that_read_the_redemption_before_its_capture_is_refused(world:
 def test_a_wallet_is_opened_once(world: World) -> None:
     world.accrue("R-1", "100")
     with pytest.raises(TransactionRefused):
-        world.table.write([new_wallet_put("acme", MEMBER, "bronze", world.clock())])
+        world.table.write([new_book_put("acme", MEMBER, "bronze", world.clock())])
     assert world.proven().available == 100

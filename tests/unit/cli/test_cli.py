@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from loyalty.cli.app import app, main
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Put, Table
-from loyalty.ledger.store import new_wallet_put
+from loyalty.ledger.store import new_book_put
 from loyalty.programs.store import ProgramStore
 
 PROGRAM = Path(__file__).parents[3] / "events" / "programs" / "aurora.json"
@@ -78,6 +78,50 @@ def test_publishing_a_change_makes_the_next_version_and_never_over_another(table
     assert json.loads(shown.output)["version"] == 2
 
 
+def test_a_mistake_is_named_without_what_only_follows_from_it(tmp_path: Path) -> None:
+    document = json.loads(PROGRAM.read_text())
+    document["earn_rules"][1]["return_days"] = 300
+    document["expiry"]["day"] = 31
+    broken = tmp_path / "broken.json"
+    broken.write_text(json.dumps(document))
+    result = RUNNER.invoke(app, ["program", "validate", str(broken)])
+    assert result.stderr.splitlines()[1:] == [
+        "  earn_rules.1.return_days: Input should be less than or equal to 90",
+        "  expiry: the policy 'rolling' has no day; leave it out",
+    ]
+
+
+def test_a_program_is_shown_with_its_wallets_and_what_it_offers(table: Table) -> None:
+    RUNNER.invoke(app, ["program", "publish", str(PROGRAM.with_name("meridian.json"))])
+    shown = [line.strip() for line in RUNNER.invoke(app, ["program", "show", "meridian"]).output.splitlines()]
+    assert shown[0] == "Meridian Club ('meridian'), version 1, Europe/Lisbon"
+    calendar = "expire every year on 31 December, at least 12 months later"
+    assert shown[1] == f"wallet      points: {calendar}; 30 days of grace; warned 60, 30, 7 days before"
+    for line in (
+        "wallet      stamps: Coffee stamps, points, never expire",
+        "earn        purchase: 2 per 1.00 EUR into 'cashback', pending for 30 days",
+        "earn        coffee: 1 point into 'stamps'",
+        "reversal    clamp_with_debt where points are spent already",
+        "transfers   minimum_points 50, maximum_points 5000, daily_points 5000, wallets points, stamps",
+        "households  members 4, daily_points 2500",
+    ):
+        assert line in shown
+
+
+def test_a_program_keeps_its_time_zone(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    RUNNER.invoke(app, ["program", "publish", str(PROGRAM)])
+    moved = tmp_path / "moved.json"
+    moved.write_text(json.dumps(json.loads(PROGRAM.read_text()) | {"time_zone": "Asia/Jakarta"}))
+    monkeypatch.setattr("sys.argv", ["loyalty", "program", "publish", str(moved)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+    assert "time_zone_fixed" in capsys.readouterr().err
+    assert ProgramStore(table, system_clock).version("aurora") == 1
+
+
 def test_a_client_is_bound_to_programs_that_exist(table: Table) -> None:
     assert RUNNER.invoke(app, ["client", "bind", "abc", "--program", "aurora"]).exit_code == 1
     RUNNER.invoke(app, ["program", "publish", str(PROGRAM)])
@@ -86,12 +130,12 @@ def test_a_client_is_bound_to_programs_that_exist(table: Table) -> None:
 
 
 def test_verify_ends_with_1_where_a_wallet_is_wrong(table: Table) -> None:
-    table.write([new_wallet_put("aurora", "mbr_1", "bronze", system_clock())])
+    table.write([new_book_put("aurora", "mbr_1", "bronze", system_clock())])
     clean = RUNNER.invoke(app, ["verify", "--json"])
     assert (clean.exit_code, json.loads(clean.stdout)["members"]) == (0, 1)
-    wallet = new_wallet_put("aurora", "mbr_1", "bronze", system_clock()).item
-    wallet.available = 5  # type: ignore[attr-defined]
-    table.write([Put(wallet)])
+    book = new_book_put("aurora", "mbr_1", "bronze", system_clock()).item
+    book.wallets = {"points": {"available": 5}}  # type: ignore[attr-defined]
+    table.write([Put(book)])
     broken = RUNNER.invoke(app, ["verify", "--json"])
     assert broken.exit_code == 1
     assert {finding["code"] for finding in json.loads(broken.stdout)["findings"]} >= {"wallet_available_wrong"}

@@ -18,7 +18,7 @@ from loyalty.cli.dead_letters import Unmovable
 from loyalty.cli.destinations import WorkQueue
 from loyalty.commerce.dead_letters import DeadLetters
 from loyalty.core.errors import Rejected
-from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts, Movement
+from loyalty.ledger.model import POINTS, Balances, Entry, EntryKey, EntryKind, Facts, Movement
 from loyalty.ledger.store import entry_put
 from loyalty.publishing.service import read
 from tests.ledgerkit.tables import create_table
@@ -243,7 +243,7 @@ def entry() -> dict[str, Any]:
     now = datetime(2026, 11, 22, tzinfo=UTC)
     key = EntryKey(EntryKind.ACCRUAL, "pos", "R-1")
     facts = Facts(occurred_at=now, program_version=1)
-    item = entry_put(Entry("aurora", "mbr_1", key, 1, Movement(), 0, 0, 0, facts, now, "h")).item
+    item = entry_put(Entry("aurora", "mbr_1", key, 1, Movement(), {POINTS: Balances()}, facts, now, "h")).item
     raw: dict[str, Any] = item.serialize()
     return raw
 

@@ -8,11 +8,16 @@ import pytest
 from typer.testing import CliRunner
 
 from loyalty.cli.app import app
+from loyalty.core.clock import system_clock
+from loyalty.core.table import Table
+from loyalty.ledger.store import new_book_put
 from tests.unit.cli.test_redrive import Outbox, outbox, stage
 
 __all__ = ["outbox", "stage"]
 
-RUNBOOKS = sorted((Path(__file__).parents[3] / "docs" / "runbooks").glob("*.md"))
+ROOT = Path(__file__).parents[3]
+PROGRAM = ROOT / "events" / "programs" / "aurora.json"
+RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
 COMMANDS = sorted(
     {
         line.split(" > ")[0].strip()
@@ -28,8 +33,16 @@ def test_there_are_commands() -> None:
     assert len(COMMANDS) >= 5
 
 
+@pytest.fixture
+def member(outbox: Outbox) -> None:
+    """Whom the runbooks name: ``mbr_1`` of the sample program."""
+    assert CliRunner().invoke(app, ["program", "publish", str(PROGRAM)]).exit_code == 0
+    Table("loyalty-test").write([new_book_put("aurora", "mbr_1", "bronze", system_clock())])
+
+
+@pytest.mark.usefixtures("member")
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_is_called_rightly(outbox: Outbox, command: str) -> None:
+def test_a_command_is_called_rightly(command: str) -> None:
     words = shlex.split(command.replace("$LOYALTY_TABLE-compare", "loyalty-test"))
     result = CliRunner().invoke(app, words[1:])
     assert result.exit_code == 0, result.output

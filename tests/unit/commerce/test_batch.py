@@ -1,14 +1,14 @@
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from loyalty.commerce.batch import REFUND_RECEIVES, BatchRunner, Message, failures, lanes
+from loyalty.commerce.batch import BUDGET_SECONDS, BatchRunner, Message, failures
 from loyalty.commerce.dead_letters import DeadLetters
 from loyalty.commerce.model import Inbound
 from loyalty.commerce.outcomes import Outcome
+from loyalty.commerce.tasks import Task
 from loyalty.core.errors import Rejected, WalletBusy
 from tests.unit.commerce.shopify_samples import ORDER, REFUND, envelope
 from tests.unit.commerce.world import Commerce
@@ -63,36 +63,77 @@ def test_what_can_never_be_applied_is_put_aside_with_its_reason(commerce: Commer
     assert results[1].outcomes == [Outcome.ACCRUED]
 
 
-def test_a_refund_waits_for_its_purchase_and_then_is_put_aside(commerce: Commerce) -> None:
-    waiting = commerce.run(REFUNDED, receives=REFUND_RECEIVES - 1)
-    assert failures(waiting) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
-    assert commerce.put_aside == []
-    given_up = commerce.run(REFUNDED, receives=REFUND_RECEIVES)
-    assert failures(given_up) == {"batchItemFailures": []}
-    assert [refusal.reason for _, refusal in commerce.put_aside] == ["purchase_not_found"]
+class Stub:
+    """A service that does to each purchase what a test says."""
+
+    def __init__(self, became: dict[str, object]) -> None:
+        self._became = became
+
+    def plan(self, event: Inbound) -> Task:
+        return Task(event)
+
+    def look(self, tasks: Sequence[Task]) -> list[list[Task]]:
+        return [[task] for task in tasks]
+
+    def work(self, lane: Sequence[Task], late: Callable[[], bool]) -> None:  # noqa: ARG002
+        for task in lane:
+            task.done = self._became[task.asked.source_id]  # type: ignore[assignment, union-attr]
+
+
+def messages(*numbers: int) -> list[Message]:
+    return [Message(str(number), order(number, email=f"{number}@example.com")) for number in numbers]
 
 
 def test_only_what_failed_is_delivered_again() -> None:
-    def apply(event: Inbound) -> list[Outcome]:
-        match getattr(event, "source_id", ""):
-            case "1":
-                raise WalletBusy("later")
-            case "2":
-                raise ConnectionError("planted@example.com")
-        return [Outcome.ACCRUED]
+    became = {"1": WalletBusy("later"), "2": ConnectionError("planted@example.com"), "3": [Outcome.ACCRUED], "4": None}
+    results = BatchRunner(Stub(became), lambda _body, _refusal: None).run(messages(1, 2, 3, 4))
+    assert failures(results) == {"batchItemFailures": [{"itemIdentifier": number} for number in "124"]}
+    assert results[2].outcomes == [Outcome.ACCRUED]
 
-    runner = BatchRunner(apply, lambda _body, _refusal: None)
-    results = runner.run([Message(str(number), order(number, email=f"{number}@example.com")) for number in (1, 2, 3)])
+
+def test_a_look_that_fails_fails_every_event_and_a_lane_that_fails_its_own() -> None:
+    class NoLook(Stub):
+        def look(self, tasks: Sequence[Task]) -> list[list[Task]]:  # noqa: ARG002
+            raise ConnectionError
+
+    class NoWork(Stub):
+        def work(self, lane: Sequence[Task], late: Callable[[], bool]) -> None:
+            if lane[0].asked.source_id == "1":  # type: ignore[union-attr]
+                raise ConnectionError
+            super().work(lane, late)
+
+    became: dict[str, object] = {"1": [Outcome.ACCRUED], "2": [Outcome.ACCRUED]}
+    aside: list[str] = []
+    runner = BatchRunner(NoLook(became), lambda body, _refusal: aside.append(body))
+    results = runner.run([*messages(1, 2), Message("m", "nonsense")])
     assert failures(results) == {"batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]}
+    assert aside == ["nonsense"]  # it needs no look
+    results = BatchRunner(NoWork(became), lambda _body, _refusal: None).run(messages(1, 2))
+    assert failures(results) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
 
 
 def test_what_cannot_be_put_aside_is_delivered_again() -> None:
     def reject(_body: str, _refusal: Rejected) -> None:
         raise ConnectionError
 
-    results = BatchRunner(lambda _event: [], reject).run([Message("m", "nonsense")])
+    results = BatchRunner(Stub({}), reject).run([Message("m", "nonsense")])
     assert failures(results) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
     assert results[0].rejected is None
+
+
+def test_nothing_is_begun_when_the_time_is_over(commerce: Commerce) -> None:
+    """Each lane looks at the clock before each step; the function is stopped 25 seconds later."""
+    for number in range(3):
+        commerce.enroll(f"buyer{number}@example.com")
+    bodies = [order(number + 1, email=f"buyer{number}@example.com", customer=None) for number in range(3)]
+    ticks = iter([0.0, 1.0, BUDGET_SECONDS + 1, BUDGET_SECONDS + 2])
+    runner = BatchRunner(commerce.service, lambda _body, _refusal: None, workers=1, seconds=lambda: next(ticks))
+    results = runner.run([Message(str(place), body) for place, body in enumerate(bodies)])
+    assert [result.outcomes for result in results] == [[Outcome.ACCRUED], [], []]
+    assert failures(results) == {"batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]}
+    assert [result.outcomes for result in commerce.run(*bodies)] == [
+        [Outcome.REPLAYED], [Outcome.ACCRUED], [Outcome.ACCRUED]
+    ]  # fmt: skip
 
 
 def test_a_dead_letter_carries_the_event_and_its_reason() -> None:
@@ -107,12 +148,3 @@ def test_a_dead_letter_carries_the_event_and_its_reason() -> None:
     assert sqs.sent["MessageBody"] == "body"
     labels = {name: value["StringValue"] for name, value in sqs.sent["MessageAttributes"].items()}
     assert labels == {"reason": "malformed_payload", "detail": "x" * 256}
-
-
-@given(st.lists(st.sets(st.integers(0, 8), max_size=3), max_size=12))
-def test_lanes_share_nothing_and_keep_order(own: list[set[int]]) -> None:
-    found = lanes({place: set(keys) for place, keys in enumerate(own)})
-    assert sorted(place for lane in found for place in lane) == list(range(len(own)))
-    assert all(lane == sorted(lane) for lane in found)
-    of_lanes = [set().union(*(own[place] for place in lane)) for lane in found]
-    assert sum(map(len, of_lanes)) == len(set().union(*of_lanes))

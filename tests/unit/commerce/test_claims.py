@@ -1,6 +1,7 @@
 """Claims of much at once: each delivery takes its share, and the rest is not lost."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from loyalty.commerce import claims
 from loyalty.commerce.batch import Result, failures
 from loyalty.commerce.outcomes import Outcome, Unfinished
-from loyalty.core.errors import MemberNotFound, RecordChanged, WalletBusy
+from loyalty.core.errors import LoyaltyError, MemberNotFound, RecordChanged, WalletBusy
 from tests.unit.commerce.test_inbound import event
 from tests.unit.commerce.test_service import EMAIL, paid, refunded
 from tests.unit.commerce.world import PROGRAM, Commerce
@@ -109,10 +110,10 @@ def test_a_claim_that_stays_contended_is_left_to_a_later_delivery(
     buy(commerce, 1)
     member = commerce.enroll(EMAIL)
 
-    def refuse(*_: object, **__: object) -> None:
-        raise RecordChanged("again")
+    def refuse(_program: object, _member: object, postings: Sequence[object]) -> list[LoyaltyError]:
+        return [RecordChanged("again")] * len(postings)
 
-    monkeypatch.setattr(commerce.accruals, "accrue", refuse)
+    monkeypatch.setattr(commerce.accruals, "post_all", refuse)
     with pytest.raises(WalletBusy):
         commerce.signal(member)
 
@@ -121,9 +122,9 @@ def test_a_member_erased_while_claiming_leaves_it_kept(commerce: Commerce, monke
     buy(commerce, 1)
     member = commerce.enroll(EMAIL)
 
-    def refuse(*_: object, **__: object) -> None:
+    def refuse(*_: object) -> None:
         raise MemberNotFound("gone")
 
-    monkeypatch.setattr(commerce.accruals, "accrue", refuse)
+    monkeypatch.setattr(commerce.accruals, "post_all", refuse)
     assert commerce.signal(member) == [Outcome.CLAIM_REFUSED]
     assert len(commerce.keys("UNCLAIMED#")) == 1

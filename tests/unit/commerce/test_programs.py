@@ -1,12 +1,13 @@
 """A platform's order counts in one program, whatever its shop is bound to by the next delivery."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.outcomes import Outcome
-from loyalty.core.errors import RecordChanged, WalletBusy
+from loyalty.core.errors import LoyaltyError, RecordChanged, WalletBusy
 from loyalty.members.model import Profile
 from tests.ledgerkit.programs import document
 from tests.unit.commerce.test_inbound import ACTIVITY, event
@@ -38,9 +39,9 @@ def enroll_in(commerce: Commerce, program: str) -> str:
 
 
 def available(commerce: Commerce, program: str, member: str) -> int:
-    wallet = commerce.ledger.wallet(program, member)
-    assert wallet is not None
-    return wallet.available
+    book = commerce.ledger.book(program, member)
+    assert book is not None
+    return book.wallet().available
 
 
 @pytest.mark.parametrize("later", [OTHER, None])
@@ -63,6 +64,14 @@ def test_what_is_kept_in_one_program_stays_there(two: Commerce, later: str | Non
     assert deliver(two, paid(), later) == [Outcome.ACCRUED, Outcome.REFUND_POSTED]
     assert two.signal(here) == []
     assert (available(two, PROGRAM, here), available(two, OTHER, there)) == (320 - 64, 0)
+    two.audit()
+
+
+def test_a_refund_that_came_first_does_not_decide_on_the_program(two: Commerce) -> None:
+    here, there = enroll_in(two, PROGRAM), enroll_in(two, OTHER)
+    assert deliver(two, refunded("70.50"), PROGRAM) == [Outcome.REFUND_WAITING]
+    assert deliver(two, paid(), OTHER) == [Outcome.ACCRUED, Outcome.REFUND_POSTED]
+    assert (available(two, PROGRAM, here), available(two, OTHER, there)) == (0, 320 - 64)
     two.audit()
 
 
@@ -92,9 +101,9 @@ def test_a_record_that_keeps_changing_is_left_to_a_later_delivery(
 ) -> None:
     commerce.enroll(EMAIL)
 
-    def refuse(*_: object, **__: object) -> None:
-        raise RecordChanged("again")
+    def refuse(_program: object, _member: object, postings: Sequence[object]) -> list[LoyaltyError]:
+        return [RecordChanged("again")] * len(postings)
 
-    monkeypatch.setattr(commerce.accruals, "accrue", refuse)
+    monkeypatch.setattr(commerce.accruals, "post_all", refuse)
     with pytest.raises(WalletBusy):
         commerce.apply(paid())

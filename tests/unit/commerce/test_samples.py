@@ -7,21 +7,24 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from functions.accrual.routes import AccrualBody
-from functions.redemption.routes import RedemptionBody
+from functions.redemption.routes import CaptureBody, RedemptionBody
 from functions.referral_validation.routes import ReferralBody
 from infra.local.sample_access import filled
 from infra.local.sample_script import EVENTS, Accrue, BusEvent, Enroll, Redeem, Script, ValidateReferral, sample
+from loyalty.accruals.views import AccrualBody
+from loyalty.adjustments.views import AdjustmentBody
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.model import Ignored, MemberActivity, Purchase, Refund
 from loyalty.core.errors import Rejected
 from loyalty.fulfillment.model import StepRequest
 from loyalty.fulfillment.start import HeldGiftCard
 from loyalty.members.views import EnrollmentBody
+from loyalty.merging.views import MergeBody
 from loyalty.programs.earning import earn
 from loyalty.programs.model import ProgramDocument
 from loyalty.publishing.events import PointsEvent
 from loyalty.publishing.service import events_of
+from loyalty.transfers.views import TransferBody
 
 SCRIPT = Script.load()
 AURORA = ProgramDocument.model_validate_json((EVENTS / "programs" / "aurora.json").read_text())
@@ -30,6 +33,9 @@ BODIES: dict[str, type[BaseModel]] = {
     "referral_validation": ReferralBody,
     "accrual": AccrualBody,
     "redemption": RedemptionBody,
+    "adjustment": AdjustmentBody,
+    "transfer": TransferBody,
+    "merge": MergeBody,
 }
 REFUSED = {
     "a_topic_nobody_handles": "unknown_topic",
@@ -53,9 +59,9 @@ def test_a_request_fits_its_function(file: str) -> None:
     assert request.keys() <= {"method", "path", "headers", "body"}
     assert request["path"].startswith("/v1/programs/${program}/")
     if "body" in request:
-        BODIES[file.split("/", maxsplit=1)[0]].model_validate(
-            filled(request["body"], {"nora.referral_code": "K7WQ4M2X"})
-        )
+        body = CaptureBody if "capture" in file else BODIES[file.split("/", maxsplit=1)[0]]
+        known = {"nora.referral_code": "K7WQ4M2X", "ada.member_id": f"mbr_{'0' * 26}"}
+        body.model_validate(filled(request["body"], known))
 
 
 @pytest.mark.parametrize("file", files("accrual_events"))
@@ -103,7 +109,8 @@ def test_the_days_sums_follow_from_the_program() -> None:
     accruals: dict[str, tuple[str, Purchase, int]] = {}
 
     def credit(member: str, activity: str, amount: Any) -> int:
-        lines[member].append(earn(AURORA, activity, amount, tier[member]).points)
+        (earned,) = earn(AURORA, activity, amount, tier[member])
+        lines[member].append(earned.points)
         tier[member] = AURORA.tier_for(sum(points for points in lines[member] if points > 0)).id
         return lines[member][-1]
 

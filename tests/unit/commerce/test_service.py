@@ -1,17 +1,15 @@
 import json
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.outcomes import PROGRAM_UNKNOWN, Outcome, final
-from loyalty.commerce.records import Record
-from loyalty.commerce.store import CommerceStore
+from loyalty.commerce.store import CommerceStore, Found, Wanted
 from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
-    EntryNotFound,
     MemberNotFound,
     Rejected,
     WalletBusy,
@@ -85,13 +83,6 @@ def test_a_refund_takes_back_its_part_of_what_was_paid(commerce: Commerce) -> No
     commerce.audit()
 
 
-def test_a_refund_of_what_never_came_is_told_so(commerce: Commerce) -> None:
-    before = list(commerce.table.scan())
-    with pytest.raises(EntryNotFound):
-        commerce.apply(refunded())
-    assert list(commerce.table.scan()) == before
-
-
 def test_a_refund_beyond_the_purchase_takes_what_is_left_and_says_so(commerce: Commerce) -> None:
     member = commerce.enroll(EMAIL)
     commerce.apply(paid())
@@ -112,15 +103,15 @@ def test_each_way_of_an_event_makes_as_many_round_trips_as_it_says(commerce: Com
 
     commerce.enroll(EMAIL)
     commerce.apply(paid(id=99))  # programs and shops are cached from now on
-    assert trips(lambda: commerce.apply(paid())) == ["BatchGetItem", "GetItem", "TransactWriteItems"]
-    assert trips(lambda: commerce.apply(paid())) == ["BatchGetItem", "GetItem", "TransactWriteItems"]
+    assert trips(lambda: commerce.apply(paid())) == ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]
+    assert trips(lambda: commerce.apply(paid())) == ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]
     assert trips(lambda: commerce.apply(refunded())) == ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]
     stranger = {"email": "new@example.com", "contact_email": None, "customer": None}
     assert trips(lambda: commerce.apply(paid(id=5, **stranger))) == ["BatchGetItem", "TransactWriteItems"]
     assert trips(lambda: commerce.apply(paid(id=5, **stranger))) == ["BatchGetItem"]
     member = commerce.enroll("new@example.com", phone="+393331234567")
     assert trips(lambda: commerce.signal(member)) == [
-        "GetItem", "Query", "Query", "BatchGetItem", "GetItem", "TransactWriteItems",
+        "GetItem", "Query", "Query", "BatchGetItem", "BatchGetItem", "TransactWriteItems",
     ]  # fmt: skip
 
 
@@ -183,10 +174,10 @@ class Blind(CommerceStore):
         super().__init__(table)
         self.looks = looks
 
-    def look(self, *args: Any) -> tuple[Record, dict[str, str]]:
+    def look(self, wanted: Sequence[Wanted], now: datetime) -> list[Found]:
         self.looks -= 1
-        record, owners = super().look(*args)
-        return record, {} if self.looks >= 0 else owners
+        found = super().look(wanted, now)
+        return [Found(one.record, {}) for one in found] if self.looks >= 0 else found
 
 
 def test_a_member_who_comes_while_a_purchase_is_kept_gets_it(commerce: Commerce) -> None:

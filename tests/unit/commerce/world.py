@@ -13,6 +13,7 @@ from loyalty.commerce.store import CommerceStore
 from loyalty.core.errors import Rejected
 from loyalty.core.pii import Lookups, Vault
 from loyalty.core.table import Table
+from loyalty.ledger.model import Scope
 from loyalty.ledger.service import Ledger
 from loyalty.ledger.store import LedgerStore
 from loyalty.ledger.verify import audit_table
@@ -73,19 +74,19 @@ class Commerce:
     def signal(self, member_id: str) -> list[Outcome]:
         return self.service.apply(MemberSignal(PROGRAM, member_id))
 
-    def run(self, *bodies: str, receives: int = 1, workers: int = 1) -> list[Result]:
+    def run(self, *bodies: str, workers: int = 1) -> list[Result]:
         """A batch; one worker unless a real engine is underneath, since moto's tables are not safe for threads."""
 
         def reject(body: str, refusal: Rejected) -> None:
             self.put_aside.append((body, refusal))
 
-        runner = BatchRunner(self.service.apply, reject, workers=workers)
-        return runner.run([Message(f"m{place}", body, receives) for place, body in enumerate(bodies)])
+        runner = BatchRunner(self.service, reject, workers=workers)
+        return runner.run([Message(f"m{place}", body) for place, body in enumerate(bodies)])
 
     def points(self, member_id: str) -> int:
-        wallet = self.ledger.wallet(PROGRAM, member_id)
-        assert wallet is not None
-        return wallet.available
+        book = self.ledger.book(PROGRAM, member_id)
+        assert book is not None
+        return book.wallet().available
 
     def entries(self, member_id: str) -> list[str]:
         return [entry.entry_id for entry in self.ledger.entries(PROGRAM, member_id, limit=100).entries][::-1]
@@ -95,5 +96,9 @@ class Commerce:
         return sorted(raw["sk"]["S"] for raw in self.table.scan() if raw["sk"]["S"].startswith(prefix))
 
     def audit(self) -> None:
-        report = audit_table(self.table)
-        assert report.findings == []
+        def scopes_of(program: str) -> dict[int, Scope]:
+            current = self.programs.current(program)  # tests publish each program once
+            return {current.version: current.scope}
+
+        report = audit_table(self.table, scopes_of=scopes_of)
+        assert not report.findings, report.findings

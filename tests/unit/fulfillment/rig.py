@@ -162,7 +162,7 @@ class Rig:
 
     @property
     def redemption(self) -> Redemption:
-        return RedemptionStore(self.table).get(self.held.program, MEMBER, self.held.redemption_id)
+        return self.world.redemptions.get(self.held.program, MEMBER, self.held.redemption_id)
 
     @property
     def orders(self) -> list[Any]:

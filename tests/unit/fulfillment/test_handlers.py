@@ -22,7 +22,7 @@ from loyalty.core.table import Table
 from loyalty.core.telemetry import logger
 from loyalty.fulfillment.model import METRICS, OrderRefused, Progress
 from loyalty.fulfillment.reveal import GiftCardService
-from loyalty.ledger.store import new_wallet_put
+from loyalty.ledger.store import new_book_put
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Redemption
 from loyalty.rewards.store import RedemptionStore
@@ -82,7 +82,7 @@ def held(cloud: None, sandbox: SandboxSupplier, monkeypatch: pytest.MonkeyPatch)
     }.items():
         monkeypatch.setenv(name, value)
     world = World(table, of=PROGRAM)
-    table.write([new_wallet_put("acme", MEMBER, "bronze", world.clock())])
+    table.write([new_book_put("acme", MEMBER, "bronze", world.clock())])
     ProgramStore(table, world.clock).publish(PROGRAM.document, expected_version=0, actor="test")
     world.accrue("R-1", "1000", member=MEMBER)
     return world.hold("k-1", "card", member=MEMBER)[0]

@@ -54,11 +54,10 @@ def acme(table: Table) -> Api:
     programs.publish(world.program.document, expected_version=0, actor="test")
     programs.bind_client("app", {"acme"})
     programs.bind_client("stranger", {"other"})
-    store = RedemptionStore(table)
     app = api(
-        accrual_routes(programs, world.accruals),
+        accrual_routes(programs, world.accruals, world.reversals),
         wallet_routes(programs, world.store, Cursors(keys), world.clock),
-        redemption_routes(programs, world.redemptions, store, GiftCardService(store, Vault(keys))),
+        redemption_routes(programs, world.redemptions, GiftCardService(RedemptionStore(table), Vault(keys))),
     )
     return Api(world, Gateway(app), Gateway(app, "stranger"))
 
@@ -69,7 +68,8 @@ def test_an_accrual_answers_with_its_entry_and_the_balances_after_it(acme: Api) 
     assert reply.json == {
         "entry_id": "accrual:pos:R-1",
         "points": 100,
-        "wallet": {"available": 100, "pending": 0, "held": 0},
+        "wallet": {"available": 100, "pending": 0, "held": 0, "debt": 0},
+        "others": [],
     }
     assert reply.headers["Idempotent-Replayed"] == "false"
 
@@ -134,13 +134,57 @@ def test_a_wallet_shows_its_live_lots(acme: Api) -> None:
     acme.post_accrual("R-2", "30")
     wallet = acme.call("GET", f"{BASE}/wallet").json
     assert (wallet["available"], wallet["pending"], wallet["held"], wallet["seq"]) == (100, 0, 0, 2)
+    april = {"expires_on": "2027-04-30", "points": 30, "warnings_on": ["2027-03-31", "2027-04-23"]}
     assert wallet["lots"] == [
-        {"expires_on": "2027-03-31", "points": 70},
-        {"expires_on": "2027-04-30", "points": 30},
+        {"expires_on": "2027-03-31", "points": 70, "warnings_on": ["2027-03-01", "2027-03-24"]},
+        april,
     ]
     acme.world.clock.set("2027-04-01T00:00:00Z")
     later = acme.call("GET", f"{BASE}/wallet").json
-    assert (later["available"], later["lots"]) == (30, [{"expires_on": "2027-04-30", "points": 30}])
+    assert (later["available"], later["lots"]) == (30, [april])
+
+
+def test_a_balance_is_explained_as_of_any_past_moment(acme: Api) -> None:
+    acme.post_accrual("R-1", "70")
+    acme.world.clock.set("2026-04-02T12:00:00Z")
+    acme.post_accrual("R-2", "30")
+    path = f"{BASE}/wallet/explain"
+    now = acme.call("GET", path).json
+    assert (now["available"], now["seq"], len(now["steps"]), now["next_cursor"]) == (100, 2, 2, None)
+    then = acme.get(path, {"at": "2026-04-02T11:59:59Z"}).json
+    assert (then["available"], then["seq"], then["wallet"]) == (70, 1, "points")
+    assert then["text"] == "2 April 2026, 11:59: 70 points can be spent."
+    assert [step["entry_id"] for step in then["steps"]] == ["accrual:pos:R-1"]
+    assert then["steps"][0]["text"].startswith("70 points for 'purchase' of 70.00 EUR (pos R-1), by rule 'shop'")
+
+
+def test_an_explanation_is_paged_as_of_one_moment(acme: Api) -> None:
+    for number in range(1, 6):
+        acme.post_accrual(f"R-{number}", str(number))
+    path, seen, query = f"{BASE}/wallet/explain", [], {"limit": "2"}
+    while True:
+        page = acme.get(path, query).json
+        seen += [step["seq"] for step in page["steps"]]
+        acme.post_accrual(f"later-{len(seen)}", "1")  # what comes meanwhile is not in it
+        if page["next_cursor"] is None:
+            break
+        query = {"limit": "2", "cursor": page["next_cursor"]}
+        acme.world.clock.advance(seconds=1)
+    assert seen == [5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ({"at": "2026-03-15T12:00:01Z"}, 422, "moment_in_future"),
+        ({"at": "yesterday"}, 422, "invalid"),
+        ({"at": "2026-03-14T12:00:00Z"}, 404, "member_not_found"),
+        ({"wallet": "miles"}, 404, "wallet_not_found"),
+        ({"cursor": "nonsense"}, 400, "invalid_cursor"),
+    ],
+)
+def test_what_cannot_be_explained_is_refused_by_name(acme: Api, query: dict[str, str], status: int, code: str) -> None:
+    acme.get(f"{BASE}/wallet/explain", query).problem(status, code)
 
 
 def test_a_statement_is_paged_newest_first_and_adds_up(acme: Api) -> None:

@@ -75,6 +75,23 @@ def test_a_refund(acme: Api) -> None:
     assert stored(acme.world, EntryKind.REVERSAL, "pos", "F-1") == "a57e195802e4318cfafa3c58b16097d4"
 
 
+@pytest.mark.parametrize(
+    ("form", "golden"),
+    [
+        ({"amount": {"value": "30.5", "currency": "EUR"}, "reason": "refund"}, "a57e195802e4318cfafa3c58b16097d4"),
+        ({"amount": {"value": "30.5", "currency": "EUR"}, "reason": "return"}, "444f0b181b5773245b4927a822c21d2a"),
+        ({"everything": True, "reason": "cancellation"}, "02b65904b023d77ee6a2f0e245875c80"),
+        ({"lines": [{"line_id": "1", "quantity": 2}], "reason": "refund"}, "e497e900e32a0eeec83e93187aaac345"),
+    ],
+    ids=["money", "another reason", "everything", "a line"],
+)
+def test_a_reversal(acme: Api, form: dict[str, Any], golden: str) -> None:
+    acme.call("POST", f"{BASE}/accruals", acme.accrue("R-1", "100", lines=[FULL_LINE]))
+    body = {"source": "pos", "source_id": "F-1", "accrual_source_id": "R-1", "occurred_at": "2026-03-15T12:00:00Z"}
+    assert acme.call("POST", f"{BASE}/reversals", body | form).status == 201
+    assert stored(acme.world, EntryKind.REVERSAL, "pos", "F-1") == golden
+
+
 def test_a_hold(acme: Api) -> None:
     acme.world.accrue("R-1", "100", member=MEMBER)
     redemption, _ = acme.world.hold("k-1", "ten", 2, member=MEMBER)
@@ -82,6 +99,40 @@ def test_a_hold(acme: Api) -> None:
     assert (
         stored(acme.world, EntryKind.HOLD, "redemption", redemption.redemption_id) == "d65977ddc534f0132dbcfcf05d2b845e"
     )
+
+
+def test_a_hold_with_its_own_time_out(acme: Api) -> None:
+    acme.world.accrue("R-1", "100", member=MEMBER)
+    redemption, _ = acme.world.hold("k-1", "ten", 2, member=MEMBER, hold_minutes=60)
+    assert redemption.redemption_id == "rdm_15q7mb5tx59eyz2qfm9vwmygc1"
+    assert (
+        stored(acme.world, EntryKind.HOLD, "redemption", redemption.redemption_id) == "aff885570dbbc6ae4337a1c697be0c50"
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "kind", "golden"),
+    [
+        ("capture", EntryKind.CAPTURE, "2d6a9494ab81834749e8f95903db43c9"),
+        ("release", EntryKind.RELEASE, "2d6a9494ab81834749e8f95903db43c9"),
+    ],
+)
+def test_an_end_of_a_hold(acme: Api, end: str, kind: EntryKind, golden: str) -> None:
+    acme.world.accrue("R-1", "100", member=MEMBER)
+    redemption, _ = acme.world.hold("k-1", "ten", 2, member=MEMBER)
+    getattr(acme.world, end)(redemption.redemption_id, member=MEMBER)
+    assert stored(acme.world, kind, "redemption", redemption.redemption_id) == golden
+
+
+def test_a_capture_of_a_part_and_its_cancellation(acme: Api) -> None:
+    acme.world.accrue("R-1", "100", member=MEMBER)
+    redemption, _ = acme.world.hold("k-1", "ten", 2, member=MEMBER)
+    acme.world.capture(redemption.redemption_id, member=MEMBER, points=7)
+    acme.world.cancel(redemption.redemption_id, member=MEMBER)
+    captured = stored(acme.world, EntryKind.CAPTURE, "redemption", redemption.redemption_id)
+    cancelled = stored(acme.world, EntryKind.CANCELLATION, "redemption", redemption.redemption_id)
+    assert captured == "e2d2b3bc2f9809b89533a2c9e80272f5"
+    assert cancelled == "2d6a9494ab81834749e8f95903db43c9"
 
 
 class FixedKeys(FakeKeys):

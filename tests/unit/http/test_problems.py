@@ -18,7 +18,11 @@ HTTP = [kind for kind in kinds() if kind is not errors.Rejected]
 
 @pytest.mark.parametrize("kind", HTTP)
 def test_every_error_is_a_client_problem_or_passes(kind: type[errors.LoyaltyError]) -> None:
-    problem = problems.of(kind("Do this.", pointer="/field"))
+    error = (
+        errors.MemberMerged("Do this.", member_id="a", into="b") if kind is errors.MemberMerged else kind("Do this.")
+    )
+    error.pointer = "/field"
+    problem = problems.of(error)
     body = problem.body("r-1")
     assert 400 <= body["status"] < 500 or kind is errors.Unavailable
     assert body["code"] == kind.code

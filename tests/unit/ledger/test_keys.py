@@ -1,7 +1,7 @@
 import pytest
 
 from loyalty.ledger.model import EntryKey, EntryKind
-from loyalty.ledger.store import entry_sk, parse_entry_sk, parse_partition, partition
+from loyalty.ledger.store import entry_sk, parse_entry_id, parse_entry_sk, parse_partition, partition
 
 SOURCE_IDS = ["R-1", "a:b", "a#b", "gid://shopify/Order/1", "ENTRY#accrual#pos#R-1", "accrual:pos:R-1", "ü ☕"]
 
@@ -11,6 +11,7 @@ SOURCE_IDS = ["R-1", "a:b", "a#b", "gid://shopify/Order/1", "ENTRY#accrual#pos#R
 def test_keys_and_ids_give_the_identity_back(kind: EntryKind, source_id: str) -> None:
     key = EntryKey(kind, "pos", source_id)
     assert parse_entry_sk(entry_sk(key)) == key
+    assert parse_entry_id(key.entry_id) == key
 
 
 def test_identities_that_differ_have_keys_that_differ() -> None:
@@ -38,3 +39,9 @@ def test_the_sort_key_is_a_contract_with_the_stream_s_filter() -> None:
 
 def test_a_partition_names_program_and_member() -> None:
     assert parse_partition(partition("acme", "mbr_1")) == ("acme", "mbr_1")
+
+
+@pytest.mark.parametrize("text", ["", "accrual", "accrual:pos", "gift:pos:R-1", "accrual::R-1", "accrual:pos:"])
+def test_a_text_that_is_no_identity_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        parse_entry_id(text)

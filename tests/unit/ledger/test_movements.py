@@ -1,192 +1,191 @@
-"""Every kind of movement on wallets drawn by hand; the property tests walk the rest."""
+"""Points that come in and go out, on wallets drawn by hand; the property tests walk the rest."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from loyalty.core.errors import InsufficientPoints
 from loyalty.ledger import movements
-from loyalty.ledger.model import Account, Movement, Wallet
-
-EMPTY = Wallet("acme", "mbr_1", "bronze")
-TODAY = date(2026, 3, 15)
-PAST, SOON, LATER, LAST = "2026-02-28", "2026-03-31", "2026-06-30", "2026-12-31"
-
-
-def wallet(lots: dict[str, int], *, held: int = 0, debt: int = 0, qualifying: int = 0) -> Wallet:
-    available = sum(lots.values()) - debt
-    return replace(EMPTY, available=available, lots=lots, held=held, debt=debt, qualifying={"2026": qualifying}, seq=7)
+from loyalty.ledger.model import Account, Change, Wallet
+from loyalty.ledger.movements import NEVER
+from tests.unit.ledger.wallets import DAY, EMPTY, LAST, LATER, PAST, SOON, WAITING, after, wallet
 
 
 class TestAccrue:
-    def test_points_become_a_lot_and_qualify(self) -> None:
-        movement = movements.accrue(EMPTY, 10, lot=LATER, year="2026")
-        assert movement.postings == {Account.AVAILABLE: 10, Account.ISSUED: -10}
-        after = movements.apply(EMPTY, movement)
-        assert (after.seq, after.available, after.lots, after.qualifying) == (1, 10, {LATER: 10}, {"2026": 10})
+    def test_points_become_a_lot(self) -> None:
+        change = movements.accrue(EMPTY, 10, lot=LATER)
+        assert change == Change({Account.AVAILABLE: 10, Account.ISSUED: -10}, {LATER: 10})
+        assert after(EMPTY, change) == wallet({LATER: 10})
 
     def test_points_of_one_month_share_a_lot(self) -> None:
-        after = movements.apply(wallet({LATER: 5}), movements.accrue(wallet({LATER: 5}), 10, lot=LATER, year="2026"))
-        assert after.lots == {LATER: 15}
+        before = wallet({LATER: 5})
+        assert after(before, movements.accrue(before, 10, lot=LATER)) == wallet({LATER: 15})
 
-    def test_no_points_post_nothing_but_have_their_place(self) -> None:
-        movement = movements.accrue(EMPTY, 0, lot=LATER, year="2026")
-        assert movement == Movement()
-        assert movements.apply(EMPTY, movement) == replace(EMPTY, seq=1)
+    def test_no_points_change_nothing(self) -> None:
+        assert movements.accrue(EMPTY, 0, lot=LATER) == Change()
+        assert movements.accrue(EMPTY, 0, lot=LATER, matures_on=DAY) == Change()
 
-    @pytest.mark.parametrize(("debt", "earned", "lot", "left"), [(30, 10, 0, 20), (30, 30, 0, 0), (30, 40, 10, 0)])
-    def test_a_debt_is_paid_first_and_all_points_qualify(self, debt: int, earned: int, lot: int, left: int) -> None:
-        before = wallet({}, debt=debt)
-        after = movements.apply(before, movements.accrue(before, earned, lot=LATER, year="2026"))
-        assert after.available == earned - debt
-        assert after.debt == left
-        assert after.lots == ({LATER: lot} if lot else {})
-        assert after.qualifying == {"2026": earned}
+    def test_points_in_a_return_window_wait_in_their_bucket(self) -> None:
+        change = movements.accrue(EMPTY, 10, lot=LATER, matures_on=DAY)
+        assert change == Change({Account.PENDING: 10, Account.ISSUED: -10}, {}, {WAITING: 10})
+        assert after(EMPTY, change) == wallet(maturing={WAITING: 10})
+
+    def test_points_of_one_day_share_a_bucket(self) -> None:
+        before = wallet(maturing={WAITING: 10})
+        change = movements.accrue(before, 5, lot=LATER, matures_on=DAY)
+        assert after(before, change) == wallet(maturing={WAITING: 15})
+
+    def test_pending_points_pay_no_debt_yet(self) -> None:
+        before = wallet(debt=30)
+        change = movements.accrue(before, 10, lot=LATER, matures_on=DAY)
+        assert after(before, change) == wallet(debt=30, maturing={WAITING: 10})
+
+    @pytest.mark.parametrize(
+        ("negative", "debt", "earned", "left"),
+        [
+            (30, 0, 10, wallet(negative=20)),
+            (30, 0, 30, wallet()),
+            (30, 0, 40, wallet({LATER: 10})),
+            (0, 30, 10, wallet(debt=20)),
+            (0, 30, 30, wallet()),
+            (0, 30, 40, wallet({LATER: 10})),
+            (30, 20, 10, wallet(negative=20, debt=20)),
+            (30, 20, 30, wallet(debt=20)),
+            (30, 20, 40, wallet(debt=10)),
+            (30, 20, 50, wallet()),
+            (30, 20, 51, wallet({LATER: 1})),
+        ],
+    )
+    def test_what_is_owed_is_paid_first_a_balance_below_zero_before_a_debt(
+        self, negative: int, debt: int, earned: int, left: Wallet
+    ) -> None:
+        before = wallet(negative=negative, debt=debt)
+        change = movements.accrue(before, earned, lot=LATER)
+        assert after(before, change) == left
+        assert change.postings[Account.ISSUED] == -earned
+        assert sum(change.postings.values()) == 0
+
+    @pytest.mark.parametrize("matures_on", [None, DAY])
+    def test_fewer_than_no_points_are_never_earned(self, matures_on: date | None) -> None:
+        with pytest.raises(AssertionError, match="fewer than no points"):
+            movements.accrue(wallet({LATER: 10}), -5, lot=LATER, matures_on=matures_on)
 
 
-class TestReverse:
-    def test_points_leave_the_lot_they_were_earned_into_though_another_expires_sooner(self) -> None:
-        before = wallet({SOON: 50, LATER: 10}, qualifying=60)
-        after = movements.apply(before, movements.reverse(before, 10, earned_lots={LATER: 10}, year="2026"))
-        assert after.lots == {SOON: 50}
-        assert after.qualifying == {"2026": 50}
+class TestBuckets:
+    @pytest.mark.parametrize("lot", [LATER, NEVER])
+    def test_a_bucket_names_its_day_and_its_lot(self, lot: str) -> None:
+        assert movements.bucket(DAY, lot) == f"2026-03-29/{lot}"
+        assert movements.parse_bucket(movements.bucket(DAY, lot)) == ("2026-03-29", lot)
 
-    def test_what_was_spent_of_that_lot_comes_first_to_expire_from_the_others(self) -> None:
-        before = wallet({LAST: 5, SOON: 4, LATER: 2})
-        movement = movements.reverse(before, 8, earned_lots={LATER: 10}, year="2026")
-        assert movement.lots == {LATER: -2, SOON: -4, LAST: -2}
-        assert movement.debt == 0
 
-    def test_what_no_lot_holds_becomes_a_debt(self) -> None:
-        before = wallet({SOON: 4})
-        after = movements.apply(before, movements.reverse(before, 10, earned_lots={LATER: 10}, year="2026"))
-        assert (after.available, after.debt, after.lots) == (-6, 6, {})
+class TestMature:
+    def test_a_whole_bucket_becomes_its_lot(self) -> None:
+        before = wallet({LATER: 1}, maturing={WAITING: 10, f"2026-04-02/{LATER}": 5})
+        change = movements.mature(before, WAITING)
+        assert change == Change({Account.PENDING: -10, Account.AVAILABLE: 10}, {LATER: 10}, {WAITING: -10})
+        assert after(before, change) == wallet({LATER: 11}, maturing={f"2026-04-02/{LATER}": 5})
 
-    def test_debts_add_up(self) -> None:
-        before = wallet({}, debt=6)
-        after = movements.apply(before, movements.reverse(before, 10, earned_lots={}, year="2026"))
-        assert (after.available, after.debt) == (-16, 16)
-
-    def test_it_qualifies_less_in_the_year_of_the_accrual(self) -> None:
-        before = replace(wallet({LATER: 10}), qualifying={"2025": 10, "2026": 3})
-        after = movements.apply(before, movements.reverse(before, 10, earned_lots={LATER: 10}, year="2025"))
-        assert after.qualifying == {"2025": 0, "2026": 3}
+    @pytest.mark.parametrize(
+        ("negative", "debt", "left"),
+        [
+            (4, 0, wallet({LATER: 6})),
+            (0, 4, wallet({LATER: 6})),
+            (4, 7, wallet(debt=1)),
+            (12, 7, wallet(negative=2, debt=7)),
+        ],
+    )
+    def test_what_is_owed_is_paid_first(self, negative: int, debt: int, left: Wallet) -> None:
+        before = wallet(negative=negative, debt=debt, maturing={WAITING: 10})
+        assert after(before, movements.mature(before, WAITING)) == left
 
 
 class TestExpire:
-    def test_nothing_is_to_expire(self) -> None:
-        assert movements.expire(wallet({SOON: 5, LATER: 5}), TODAY) is None
-        assert movements.expire(EMPTY, TODAY) is None
-
-    def test_every_lot_whose_last_day_is_over_goes(self) -> None:
-        before = wallet({"2025-12-31": 1, PAST: 5, SOON: 7})
-        movement = movements.expire(before, TODAY)
-        assert movement is not None
-        assert movement.postings == {Account.AVAILABLE: -6, Account.EXPIRED: 6}
-        assert movements.apply(before, movement).lots == {SOON: 7}
-
-    @pytest.mark.parametrize(("today", "gone"), [("2026-03-30", False), ("2026-03-31", False), ("2026-04-01", True)])
-    def test_a_lot_s_last_day_is_a_day_to_spend_on(self, today: str, gone: bool) -> None:
-        assert (movements.expire(wallet({SOON: 5}), date.fromisoformat(today)) is not None) == gone
-        assert wallet({SOON: 5}).spendable(date.fromisoformat(today)) == (0 if gone else 5)
-
-    def test_points_that_never_expire_do_not(self) -> None:
-        assert movements.expire(wallet({movements.NEVER: 5}), date(9999, 12, 31)) is None
-
-    def test_qualifying_points_stay(self) -> None:
-        before = wallet({PAST: 5}, qualifying=5)
-        movement = movements.expire(before, TODAY)
-        assert movement is not None
-        assert movements.apply(before, movement).qualifying == {"2026": 5}
+    def test_a_lot_goes_whole(self) -> None:
+        before = wallet({PAST: 5, SOON: 7})
+        change = movements.expire(before, PAST)
+        assert change == Change({Account.AVAILABLE: -5, Account.EXPIRED: 5}, {PAST: -5})
+        assert after(before, change) == wallet({SOON: 7})
 
 
-class TestHold:
-    def test_it_takes_the_first_to_expire(self) -> None:
-        before = wallet({LAST: 5, SOON: 4, LATER: 2})
-        movement = movements.hold(before, 7, TODAY)
-        assert movement.postings == {Account.AVAILABLE: -7, Account.HELD: 7}
-        assert movement.lots == {SOON: -4, LATER: -2, LAST: -1}
-        after = movements.apply(before, movement)
-        assert (after.available, after.held, after.lots) == (4, 7, {LAST: 4})
+class TestRenew:
+    def test_all_that_would_expire_sooner_moves(self) -> None:
+        before = wallet({SOON: 5, LATER: 7, LAST: 1, NEVER: 2})
+        change = movements.renew(before, LAST)
+        assert change == Change(lots={SOON: -5, LATER: -7, LAST: 12})
+        assert after(before, change) == wallet({LAST: 13, NEVER: 2})
 
-    def test_every_point_may_be_held(self) -> None:
+    @pytest.mark.parametrize(
+        "before", [EMPTY, wallet({LATER: 5}), wallet({LAST: 5}), wallet(negative=5), wallet(debt=5)]
+    )
+    def test_there_may_be_nothing_to_renew(self, before: Wallet) -> None:
+        assert movements.renew(before, LATER) is None
+
+
+class TestSpend:
+    @pytest.mark.parametrize("to", [Account.HELD, Account.TRANSFERRED, Account.ADJUSTED])
+    def test_it_takes_the_first_to_expire(self, to: Account) -> None:
+        before = wallet({LAST: 5, SOON: 4, LATER: 2, NEVER: 9})
+        change = movements.spend(before, 7, to)
+        assert change == Change({Account.AVAILABLE: -7, to: 7}, {SOON: -4, LATER: -2, LAST: -1})
+        assert after(before, change).lots == {LAST: 4, NEVER: 9}
+
+    def test_every_point_may_be_spent(self) -> None:
         before = wallet({SOON: 4})
-        assert movements.apply(before, movements.hold(before, 4, TODAY)).lots == {}
+        assert after(before, movements.spend(before, 4, Account.HELD)) == wallet(held=4)
+
+    def test_no_points_may_be_spent(self) -> None:
+        assert movements.spend(wallet({SOON: 4}), 0, Account.HELD) == Change()
 
     @pytest.mark.parametrize(
-        "before",
-        [EMPTY, wallet({SOON: 4}), wallet({PAST: 100, SOON: 4}), wallet({SOON: 4}, held=100), wallet({}, debt=100)],
-    )
-    def test_held_expired_and_owed_points_are_not_spendable(self, before: Wallet) -> None:
-        with pytest.raises(InsufficientPoints) as refusal:
-            movements.hold(before, 5, TODAY)
-        assert refusal.value.code == "insufficient_points"
-        assert f"{max(0, before.spendable(TODAY))} can be spent" in refusal.value.detail
-
-    def test_an_expired_lot_is_passed_over(self) -> None:
-        assert movements.hold(wallet({PAST: 100, SOON: 4}), 4, TODAY).lots == {SOON: -4}
-
-    @pytest.mark.parametrize("points", [-1, -50])
-    def test_fewer_than_no_points_are_never_held(self, points: int) -> None:
-        with pytest.raises(AssertionError, match="fewer than no points"):
-            movements.hold(wallet({SOON: 4}, held=50), points, TODAY)
-
-
-class TestEndsOfAHold:
-    def test_captured_points_are_redeemed_and_no_lot_moves(self) -> None:
-        before = wallet({SOON: 4}, held=7)
-        movement = movements.capture(7)
-        assert movement.postings == {Account.HELD: -7, Account.REDEEMED: 7}
-        after = movements.apply(before, movement)
-        assert (after.available, after.held, after.lots) == (4, 0, {SOON: 4})
-
-    def test_released_points_return_to_their_lots(self) -> None:
-        before = wallet({SOON: 4, LATER: 2, LAST: 5})
-        held = movements.apply(before, movements.hold(before, 7, TODAY))
-        after = movements.apply(held, movements.release(held, {SOON: 4, LATER: 2, LAST: 1}))
-        assert after == replace(before, seq=before.seq + 2)
-
-    @pytest.mark.parametrize(
-        ("debt", "lots", "left"),
-        [(3, {SOON: 1, LATER: 2}, 0), (4, {LATER: 2}, 0), (6, {}, 0), (10, {}, 4)],
-    )
-    def test_a_debt_opened_meanwhile_is_paid_first(self, debt: int, lots: dict[str, int], left: int) -> None:
-        before = wallet({}, held=6, debt=debt)
-        after = movements.apply(before, movements.release(before, {SOON: 4, LATER: 2}))
-        assert (after.available, after.held, after.debt, after.lots) == (6 - debt, 0, left, lots)
-
-    @pytest.mark.parametrize("movement", [movements.capture(8), movements.release(EMPTY, {SOON: 8})])
-    def test_more_than_is_held_cannot_end(self, movement: Movement) -> None:
-        with pytest.raises(AssertionError, match="below zero"):
-            movements.apply(wallet({}, held=7), movement)
-
-
-class TestApply:
-    @pytest.mark.parametrize(
-        ("movement", "broken"),
+        ("before", "can"),
         [
-            (Movement(postings={Account.AVAILABLE: 5}, lots={SOON: 5}), "sum to zero"),
-            (Movement(postings={Account.AVAILABLE: 5, Account.ISSUED: -5}), "lots less debt"),
-            (Movement(postings={Account.AVAILABLE: 5, Account.ISSUED: -5}, lots={SOON: 4}), "lots less debt"),
-            (Movement(lots={SOON: -5, LATER: 5}), "lot below zero"),
-            (Movement(debt=5, lots={LATER: 5}), "debt beside points"),
-            (Movement(debt=-5, lots={LATER: -5}), "below zero"),
-            (Movement(postings={Account.HELD: -1, Account.REDEEMED: 1}), "below zero"),
-            (Movement(postings={Account.PENDING: -1, Account.ISSUED: 1}), "below zero"),
+            (EMPTY, 0),
+            (wallet({SOON: 4}), 4),
+            (wallet({SOON: 4}, held=100), 4),
+            (wallet({SOON: 4}, maturing={WAITING: 100}), 4),
+            (wallet(negative=100), 0),
+            (wallet(debt=100), 0),
         ],
     )
-    def test_what_would_break_an_invariant_is_never_applied(self, movement: Movement, broken: str) -> None:
-        with pytest.raises(AssertionError, match=broken):
-            movements.apply(wallet({LATER: 5}), movement)
+    def test_held_pending_and_owed_points_are_not_spendable(self, before: Wallet, can: int) -> None:
+        with pytest.raises(InsufficientPoints) as refusal:
+            movements.spend(before, 5, Account.HELD)
+        assert f"needs 5 points; {can} can be spent" in refusal.value.detail
 
-    def test_the_tier_changes_only_where_the_movement_says_so(self) -> None:
-        assert movements.apply(EMPTY, Movement(tier="gold")).tier == "gold"
-        assert movements.apply(EMPTY, Movement()).tier == "bronze"
+    @pytest.mark.parametrize("points", [-1, -50])
+    def test_fewer_than_no_points_are_never_spent(self, points: int) -> None:
+        with pytest.raises(AssertionError, match="fewer than no points"):
+            movements.spend(wallet({SOON: 4}, held=50), points, Account.HELD)
 
-    def test_a_wallet_is_never_changed_in_place(self) -> None:
-        lots = {LATER: 5}
-        before = wallet(lots)
-        movements.apply(before, movements.accrue(before, 9, lot=LATER, year="2026"))
-        assert before.lots is lots
-        assert lots == {LATER: 5}
+
+class TestCredit:
+    def test_points_come_in_by_lot(self) -> None:
+        change = movements.credit(wallet({SOON: 1}), Account.TRANSFERRED, {SOON: 4, LATER: 2})
+        assert change == Change({Account.TRANSFERRED: -6, Account.AVAILABLE: 6}, {SOON: 4, LATER: 2})
+
+    @pytest.mark.parametrize(
+        ("owed", "lots"), [(3, {SOON: 1, LATER: 2}), (4, {LATER: 2}), (5, {LATER: 1}), (6, {}), (9, {})]
+    )
+    def test_what_is_owed_is_paid_by_the_first_to_expire(self, owed: int, lots: dict[str, int]) -> None:
+        before = wallet(debt=owed)
+        change = movements.credit(before, Account.ADJUSTED, {LATER: 2, SOON: 4})
+        assert change.lots == lots
+        assert change.postings.get(Account.DEBT) == min(owed, 6)
+        assert after(before, change).debt == max(0, owed - 6)
+
+    def test_a_lot_of_fewer_than_no_points_never_comes_in(self) -> None:
+        with pytest.raises(AssertionError, match="fewer than no points"):
+            movements.credit(wallet({SOON: 9}), Account.ADJUSTED, {SOON: -1, LATER: 5})
+
+
+@pytest.mark.parametrize(
+    ("day", "last"),
+    [
+        ("2026-02-01", "2026-02-28"),
+        ("2028-02-29", "2028-02-29"),
+        ("2100-02-01", "2100-02-28"),
+        ("2026-12-31", "2026-12-31"),
+    ],
+)
+def test_months_end_on_their_last_day(day: str, last: str) -> None:
+    assert movements.end_of_month(date.fromisoformat(day)).isoformat() == last

@@ -30,6 +30,7 @@ def test_enrolls_in_one_transaction_with_wallet_and_lookups(members: Members) ->
         "referred_by": None,
         "created_at": "2026-03-15T12:00:00.000Z",
         "version": 1,
+        "merged_from": None,
     }
     kinds = Counter(f"{pk.partition('#')[0]} {sk}" for pk, sk in members.items() if pk[0] in "MU")
     assert kinds == {"M MEMBER": 1, "M WALLET": 1, "U LOOKUP": 4}

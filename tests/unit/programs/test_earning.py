@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 
 from loyalty.core.errors import ActivityNotRewarded, AmountRequired, CurrencyNotInProgram, PointsLimitExceeded
 from loyalty.core.money import Money
-from loyalty.ledger.movements import NEVER
-from loyalty.programs.earning import earn, lot_for
-from loyalty.programs.model import MAX_POINTS, Expiry, Rounding
-from tests.ledgerkit.programs import document
+from loyalty.programs.earning import Earned, earn
+from loyalty.programs.model import MAX_POINTS, ProgramDocument, Rounding
+from tests.ledgerkit.programs import BASE, document
 
 
 def points(amount: str, currency: str, tier: str = "bronze", **changes: Any) -> int:
-    return earn(document(**changes), "purchase", Money.of(amount, currency), tier).points
+    (earned,) = earn(document(**changes), "purchase", Money.of(amount, currency), tier)
+    assert earned.wallet == "points"
+    return earned.points
 
 
 def rule(points_: int, per: str, currency: str = "USD") -> list[dict[str, Any]]:
@@ -75,8 +76,7 @@ def test_rounding_happens_once_after_the_multiplier() -> None:
 
 @pytest.mark.parametrize(("tier", "expected"), [("bronze", 25), ("silver", 31), ("gold", 37), ("dropped", 25)])
 def test_fixed_points_are_multiplied_too_and_a_tier_that_is_gone_counts_as_the_first(tier: str, expected: int) -> None:
-    earned = earn(document(), "review", None, tier)
-    assert (earned.points, earned.rule) == (expected, "review")
+    assert earn(document(), "review", None, tier) == (Earned("points", expected, "review"),)
 
 
 def test_what_earns_nothing_is_named() -> None:
@@ -124,34 +124,83 @@ def test_points_are_the_exact_product_rounded_once(
     assert got != {Rounding.DOWN: lowest, Rounding.HALF_UP: lowest, Rounding.UP: highest}[rounding]
 
 
+def test_what_vendors_promise_in_their_own_examples() -> None:
+    """Square: one point for every 10 dollars, of 105 dollars 10 points. Smile.io: one point for every dollar."""
+    assert points("105.00", "USD", earn_rules=rule(1, "10")) == 10
+    assert points("105.00", "USD", earn_rules=rule(1, "1")) == 105
+
+
+CASHBACK = {"id": "cashback", "name": "Cashback", "currency": "EUR", "expiry": {"policy": "never"}}
+MILES = {"id": "miles", "name": "Miles", "expiry": {"policy": "never"}}
+
+
+def _into(wallet: str, rates: dict[str, int], return_days: int = 0) -> dict[str, Any]:
+    listed = [{"points": each, "per": "1", "currency": currency} for currency, each in rates.items()]
+    return {"id": wallet, "activity": "purchase", "wallet": wallet, "rates": listed, "return_days": return_days}
+
+
+def _three_wallets() -> ProgramDocument:
+    points_ = {**_into("points", {"USD": 1, "EUR": 1}), "id": "r"}
+    rules = [_into("cashback", {"EUR": 2}, 30), _into("miles", {"EUR": 3, "CAD": 3}), points_]
+    return document(earn_rules=rules, wallets=[CASHBACK, MILES])
+
+
+def test_one_activity_earns_in_each_wallet_by_its_own_rule() -> None:
+    assert earn(_three_wallets(), "purchase", Money.of("19.99", "EUR"), "bronze") == (
+        Earned("points", 19, "r", 0),
+        Earned("cashback", 39, "cashback", 30),  # 39.98 cents
+        Earned("miles", 59, "miles", 0),  # 59.97
+    )
+
+
+def test_a_tier_multiplies_points_and_not_money() -> None:
+    earned = earn(_three_wallets(), "purchase", Money.of("100.00", "EUR"), "gold")
+    assert {one.wallet: one.points for one in earned} == {"points": 150, "cashback": 200, "miles": 450}
+
+
+def test_a_wallet_without_a_rate_for_the_currency_earns_nothing_as_long_as_another_does() -> None:
+    document_ = _three_wallets()
+    assert [one.wallet for one in earn(document_, "purchase", Money.of("10", "USD"), "bronze")] == ["points"]
+    assert [one.wallet for one in earn(document_, "purchase", Money.of("10", "CAD"), "bronze")] == ["miles"]
+    with pytest.raises(CurrencyNotInProgram):
+        earn(document_, "purchase", Money.of("10", "GBP"), "bronze")
+
+
+def test_an_amount_is_required_as_soon_as_one_wallet_earns_by_it() -> None:
+    both = [
+        {"id": "bonus", "activity": "purchase", "fixed_points": 5},
+        _into("cashback", {"EUR": 2}),
+    ]
+    mixed = document(earn_rules=both, wallets=[CASHBACK])
+    with pytest.raises(AmountRequired):
+        earn(mixed, "purchase", None, "bronze")
+    earned = earn(mixed, "purchase", Money.of("10", "USD"), "bronze")
+    assert [(one.wallet, one.points) for one in earned] == [("points", 5)]
+
+
+def test_an_amount_that_earns_less_than_one_point_still_names_its_rule() -> None:
+    assert earn(document(), "purchase", Money.of("9.99", "USD"), "bronze") == (Earned("points", 0, "shop"),)
+
+
 @pytest.mark.parametrize(
-    ("earned_on", "months", "expected"),
+    ("return_days", "posted_on", "first_day"),
     [
-        ("2020-07-06", 12, "2021-07-31"),
-        ("2020-07-01", 12, "2021-07-31"),
-        ("2020-07-31", 12, "2021-07-31"),
-        ("2020-01-31", 1, "2020-02-29"),
-        ("2021-01-31", 1, "2021-02-28"),
-        ("2020-02-29", 12, "2021-02-28"),
-        ("2023-02-28", 12, "2024-02-29"),
-        ("2099-02-28", 12, "2100-02-28"),  # no leap year, though divisible by 4
-        ("2026-12-31", 1, "2027-01-31"),
-        ("2026-11-30", 1, "2026-12-31"),
-        ("2026-12-01", 35, "2029-11-30"),
+        (0, "2026-03-15", None),
+        (1, "2026-03-15", "2026-03-16"),
+        (14, "2026-12-25", "2027-01-08"),
+        (30, "2024-02-15", "2024-03-16"),  # 29 days in February
+        (30, "2026-02-15", "2026-03-17"),
+        (90, "2026-10-01", "2026-12-30"),
     ],
 )
-def test_points_live_through_the_end_of_the_month_that_many_months_later(
-    earned_on: str, months: int, expected: str
+def test_pending_points_may_be_spent_so_many_days_after_they_were_posted(
+    return_days: int, posted_on: str, first_day: str | None
 ) -> None:
-    assert lot_for(Expiry(policy="rolling", months=months), date.fromisoformat(earned_on)) == expected
+    first = Earned("points", 1, "r", return_days).matures_on(date.fromisoformat(posted_on))
+    assert (first and first.isoformat()) == first_day
 
 
-def test_points_that_never_expire_share_one_lot() -> None:
-    assert lot_for(Expiry(policy="never"), date(2026, 1, 1)) == NEVER
-
-
-@given(st.dates(date(1990, 1, 1), date(2200, 1, 1)), st.integers(1, 35))
-def test_points_live_at_least_their_months_and_less_than_one_month_more(earned_on: date, months: int) -> None:
-    last = date.fromisoformat(lot_for(Expiry(policy="rolling", months=months), earned_on))
-    assert (last + timedelta(days=1)).day == 1
-    assert (last.year * 12 + last.month) - (earned_on.year * 12 + earned_on.month) == months
+def test_a_return_window_is_the_rule_s_own() -> None:
+    windows = document(earn_rules=[{**BASE["earn_rules"][0], "return_days": 14}, BASE["earn_rules"][1]])
+    assert earn(windows, "purchase", Money.of("10", "EUR"), "bronze")[0].return_days == 14
+    assert earn(windows, "review", None, "bronze")[0].return_days == 0

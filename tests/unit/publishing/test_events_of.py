@@ -8,7 +8,7 @@ import pytest
 import loyalty_contract as contract
 from loyalty.core.money import Money
 from loyalty.ledger import movements
-from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts, Movement, Wallet
+from loyalty.ledger.model import Balances, Change, Entry, EntryKey, EntryKind, Facts, Movement, Wallet
 from loyalty.ledger.store import entry_put
 from loyalty.publishing.events import EVENTS
 from loyalty.publishing.service import ATTEMPTS, Outgoing, Publisher, events_of
@@ -27,8 +27,9 @@ REDEMPTION = {
 
 
 def entry_image(kind: EntryKind, movement: Movement) -> dict[str, Any]:
-    facts = Facts(occurred_at=NOW, program_version=3, rule="purchase", amount=Money.of("10.00", "USD"))
-    entry = Entry("aurora", "mbr_1", EntryKey(kind, "pos", "R-1"), 7, movement, 10, 0, 0, facts, NOW, "hash")
+    facts = Facts(NOW, 3, {"points": "purchase"}, amount=Money.of("10.00", "USD"), lot="2027-11-30", lot_points=10)
+    after = {"points": Balances(available=10), **{wallet: Balances(available=3) for wallet in movement.changes}}
+    entry = Entry("aurora", "mbr_1", EntryKey(kind, "pos", "R-1"), 7, movement, after, facts, NOW, "hash")
     return entry_put(entry).item.serialize()
 
 
@@ -38,19 +39,42 @@ def record(new: dict[str, Any] | None, old: dict[str, Any] | None = None) -> dic
 
 
 def test_an_accrual_is_published_with_its_balances() -> None:
-    movement = movements.accrue(Wallet("aurora", "mbr_1", "bronze"), 10, lot="2027-11-30", year="2026")
-    (event,) = events_of(record(entry_image(EntryKind.ACCRUAL, movement)))
+    earned = movements.accrue(Wallet(), 10, lot="2027-11-30")
+    (event,) = events_of(record(entry_image(EntryKind.ACCRUAL, Movement({"points": earned}))))
     assert (event.detail_type, event.sequence_number) == (contract.POINTS_ACCRUED, "42")
     detail = event.detail.model_dump()
     assert detail["id"] == "aurora/mbr_1/accrual:pos:R-1"
-    assert (detail["points"], detail["available"], detail["seq"]) == (10, 10, 7)
+    assert (detail["points"], detail["available"], detail["seq"], detail["rule"]) == (10, 3, 7, "purchase")
     assert detail["occurred_at"] == "2026-11-22T09:30:00.000Z"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in EntryKind if kind is not EntryKind.TIER])
 def test_every_kind_of_entry_has_its_own_detail_type(kind: EntryKind) -> None:
-    (event,) = events_of(record(entry_image(kind, Movement())))
+    (event,) = events_of(record(entry_image(kind, Movement({"points": Change()}))))
     assert type(event.detail) is EVENTS[event.detail_type]
+
+
+def test_kinds_of_entries_do_not_share_a_detail_type() -> None:
+    images = [record(entry_image(kind, Movement({"points": Change()}))) for kind in EntryKind]
+    assert len({event.detail_type for image in images for event in events_of(image)}) == len(EntryKind)
+
+
+def test_wallets_beside_the_points_are_told_with_their_balances() -> None:
+    earned = {
+        "points": movements.accrue(Wallet(), 10, lot="2027-11-30"),
+        "cashback": movements.accrue(Wallet(), 3, lot="9999-12-31"),
+    }
+    (event,) = events_of(record(entry_image(EntryKind.ACCRUAL, Movement(earned))))
+    assert event.detail.model_dump()["others"] == {
+        "cashback": {"points": 3, "available": 3, "pending": 0, "held": 0, "debt": 0}
+    }
+
+
+def test_a_warning_says_what_expires_and_when() -> None:
+    (event,) = events_of(record(entry_image(EntryKind.WARNING, Movement({"points": Change()}))))
+    assert event.detail_type == contract.POINTS_EXPIRING
+    detail = event.detail.model_dump()
+    assert (detail["wallet"], detail["expires_on"], detail["points"]) == ("points", "2027-11-30", 10)
 
 
 def test_a_tier_change_says_from_and_to() -> None:

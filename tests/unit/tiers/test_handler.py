@@ -71,7 +71,7 @@ def accrued(world: World, number: str, value: str) -> dict[str, Any]:
     entry = world.accrue(number, value).entry
     event = PointsEvent(
         id=f"{entry.program}/{entry.member_id}/{entry.entry_id}", program=entry.program, member_id=entry.member_id,
-        entry_id=entry.entry_id, seq=entry.seq, points=entry.points, available=entry.available, pending=0, held=0,
+        entry_id=entry.entry_id, seq=entry.seq, points=entry.points, available=entry.balances.available, pending=0, held=0,
         program_version=1, occurred_at="2026-03-15T11:00:00.000Z", posted_at="2026-03-15T12:00:00.000Z",
     )  # fmt: skip
     return event.model_dump(mode="json")
@@ -80,7 +80,7 @@ def accrued(world: World, number: str, value: str) -> dict[str, Any]:
 def test_points_of_a_year_raise_a_member(world: World, function: ModuleType, log: io.StringIO) -> None:
     detail = accrued(world, "R-1", "500")
     assert deliver(function, json.dumps({"detail": detail})) == []
-    assert world.wallet(MEMBER).tier == "silver"
+    assert world.book(MEMBER).tier == "silver"
     assert "tier changed" in log.getvalue()
 
 
@@ -102,7 +102,7 @@ def test_what_can_never_be_processed_is_named_and_stops_no_other(
     }
     failed = deliver(function, *broken.values(), json.dumps({"detail": detail}))
     assert failed == [f"m-{place}" for place in range(len(broken))]
-    assert world.wallet(MEMBER).tier == "silver"
+    assert world.book(MEMBER).tier == "silver"
     errors = [line for line in map(json.loads, log.getvalue().splitlines()) if line["level"] == "ERROR"]
     assert [(line["sqs_message"], line["error"]) for line in errors] == list(zip(failed, broken, strict=True))
     out, err = capsys.readouterr()

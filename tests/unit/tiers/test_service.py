@@ -18,7 +18,8 @@ def test_a_year_s_points_reach_a_tier(world: World, amount: str, tier: str | Non
         assert posted is not None
         assert (posted.entry.key.kind, posted.entry.points) == (EntryKind.TIER, 0)
         assert (posted.entry.facts.tier_from, posted.entry.movement.tier) == ("bronze", tier)
-    assert world.proven().tier == (tier or "bronze")
+    world.proven()
+    assert world.book().tier == (tier or "bronze")
 
 
 def test_the_cause_delivered_again_changes_nothing(world: World) -> None:
@@ -49,7 +50,7 @@ def test_the_year_is_that_of_the_program_s_zone(table: Table) -> None:
     world.clock.set("2025-12-31T17:00:00Z")
     world.accrue("R-2", "1")
     assert world.recalculate("R-2") is None
-    assert world.wallet().qualifying == {"2025": 499, "2026": 1}
+    assert world.book().qualifying == {"2025": 499, "2026": 1}
 
 
 def test_an_accrual_counts_for_the_year_in_which_it_was_posted_however_late_its_event_comes(world: World) -> None:
@@ -68,7 +69,7 @@ def test_nobody_falls(world: World) -> None:
     assert world.recalculate("F-1") is None
     world.clock.set("2027-02-01")
     assert world.recalculate("later") is None
-    assert world.wallet().tier == "gold"
+    assert world.book().tier == "gold"
 
 
 def test_the_next_accrual_earns_by_the_new_tier(world: World) -> None:

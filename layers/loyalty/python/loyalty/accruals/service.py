@@ -1,67 +1,23 @@
-"""Accrual and reversal: rules make points, the ledger posts them."""
+"""Accruals and reversals, posted: exactly once for their source and source id."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
-from fractions import Fraction
 from typing import Final
 
-from pynamodb.attributes import UnicodeAttribute
-
-from loyalty.core.clock import Clock, local_date, to_text
-from loyalty.core.errors import AmountExceedsAccrual, CurrencyMismatch, EntryNotFound, OccurredInFuture
-from loyalty.core.ids import request_hash
-from loyalty.core.money import Money
-from loyalty.core.table import IntegerAttribute, Item, Operation, Put, RawItem
-from loyalty.ledger import movements
-from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts
-from loyalty.ledger.service import Decision, Ledger, Posted, Situation
-from loyalty.ledger.store import REVERSED_PREFIX, entry_of, entry_sk, partition
-from loyalty.programs.earning import earn, lot_for
+from loyalty.accruals.accrual import accrual_posting
+from loyalty.accruals.model import CLOCK_SKEW, Activity, Refund
+from loyalty.accruals.reading import MemberPosting
+from loyalty.accruals.reversal import reversal_posting
+from loyalty.core.clock import Clock
+from loyalty.core.errors import EntryNotFound, LoyaltyError, MemberMerged, Undecided, WalletBusy
+from loyalty.core.table import Operation
+from loyalty.ledger.draft import Posted, Posting
+from loyalty.ledger.service import Ledger
 from loyalty.programs.model import Program
 
-CLOCK_SKEW: Final = timedelta(minutes=5)
-"""How far ahead of ours a source's clock may be."""
+__all__ = ["CLOCK_SKEW", "AccrualService", "Activity", "Refund"]
 
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """Something a member did, by the identity that its source gave it.
-
-    ``amount`` is what earns points; ``refund_basis`` what was paid in all, the whole of which refunds are parts
-    (``amount`` itself where it is None). ``occurred_at`` is the source's clock, UTC.
-    """
-
-    activity: str
-    source: str
-    source_id: str
-    occurred_at: datetime
-    channel: str | None = None
-    amount: Money | None = None
-    refund_basis: Money | None = None
-    details: object = None
-    """Whatever else the request said: part of its hash, so that a repeat with other details is refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """Money given back for an earlier accrual of the same source."""
-
-    source: str
-    source_id: str
-    accrual_source_id: str
-    occurred_at: datetime
-    amount: Money
-    channel: str | None = None
-
-
-class ReversedItem(Item):
-    """``REVERSED#{source}#{source_id}``: what refunds have taken back of one accrual so far."""
-
-    points = IntegerAttribute()
-    amount = UnicodeAttribute()
-    reversals = IntegerAttribute()
+_READS: Final = 30
+"""Times that one posting may ask for more records: an accrual is looked for in every member that was merged into one."""
 
 
 class AccrualService:
@@ -71,160 +27,131 @@ class AccrualService:
         self._ledger = ledger
         self._clock = clock
 
+    def posting(
+        self,
+        program: Program,
+        activity: Activity,
+        operations: Sequence[Operation] = (),
+        *,
+        refunds: Sequence[Refund] = (),
+    ) -> Posting:
+        """Points for one activity, for :meth:`post_all`; the errors are those of :meth:`accrue`.
+
+        ``refunds`` of it, which came before it, are taken back in the same transaction, each at most what is left; if
+        one of them is refused, so is the accrual.
+        """
+        return accrual_posting(program, activity, self._clock, operations=operations, refunds=refunds)
+
+    def reversal(
+        self, program: Program, refund: Refund, *, clamp: bool = False, operations: Sequence[Operation] = ()
+    ) -> Posting:
+        """Points taken back, for :meth:`post_all`; the errors are those of :meth:`reverse`."""
+        return reversal_posting(program, refund, self._clock, clamp=clamp, operations=operations)
+
     def accrue(
         self, program: Program, member_id: str, activity: Activity, *, operations: Sequence[Operation] = ()
     ) -> Posted:
         """Points for one activity, exactly once for its source and source id.
 
-        ``operations`` are committed together with the entry, such as the deletion of what it was claimed from.
+        ``operations`` are committed together with the entry, such as the deletion of what it was claimed from. So are
+        the reversals that waited for it.
 
         The program's version of today decides; points are credited, and qualify, on the day they are posted.
 
         Raises:
             OccurredInFuture: ``occurred_at`` is more than :data:`CLOCK_SKEW` ahead.
+            OccurredBeforeEnrollment: it is further before the member's enrollment than the program allows.
             ActivityNotRewarded, AmountRequired, CurrencyNotInProgram, PointsLimitExceeded: see ``earn``.
+            LineRepeated, CurrencyMismatch: see ``net_lines``.
             MemberNotFound, EntryExistsWithDifferentRequest, WalletBusy: see :meth:`Ledger.post`.
         """
-        document = program.document
-
-        def decide(situation: Situation) -> Decision:
-            # Here, so that a repeat of an old request is replayed and not refused by a newer rule.
-            self._require_past(activity.occurred_at)
-            earned = earn(document, activity.activity, activity.amount, situation.wallet.tier)
-            today = local_date(situation.now, document.zone)
-            movement = movements.accrue(
-                situation.wallet, earned.points, lot=lot_for(document.expiry, today), year=str(today.year)
-            )
-            facts = Facts(
-                occurred_at=activity.occurred_at,
-                program_version=program.version,
-                rule=earned.rule,
-                activity=activity.activity,
-                channel=activity.channel,
-                amount=activity.amount,
-                refund_basis=activity.refund_basis,
-            )
-            return Decision(movement, facts, operations)
-
-        key = EntryKey(EntryKind.ACCRUAL, activity.source, activity.source_id)
-        return _always(self._ledger.post(program.scope, member_id, key, _activity_hash(activity), decide))
+        return self.post(program, member_id, self.posting(program, activity, operations))
 
     def reverse(self, program: Program, member_id: str, refund: Refund, *, clamp: bool = False) -> Posted:
-        """Takes back what the refunded part of an accrual earned.
+        """Takes back what the refunded part of an accrual earned; see :mod:`loyalty.accruals.share` for how much that is.
 
-        Each reversal brings the sum of all to ``floor(points * refunded / refund basis)``, and a refund of the whole
-        to all of the points: whatever the order and the rounding, the sum never passes the accrual. Points already
-        spent become a debt, which later credits pay first.
+        Points are taken where they are: pending, available, or expired before. What the member has spent is dealt with
+        by the program's policy of the day of the accrual.
 
         With ``clamp`` a refund that passes the whole takes back what is left of it; the entry's ``amount`` is that rest.
 
         Raises:
+            OccurredInFuture: ``occurred_at`` is more than :data:`CLOCK_SKEW` ahead.
             EntryNotFound: there is no such accrual.
             CurrencyMismatch: the refund's currency is not the accrual's.
-            AmountExceedsAccrual: not ``clamp``, and more than the whole would have been given back with this refund.
+            LineNotInAccrual: the accrual has no such line.
+            LineQuantityExceeded, AmountExceedsAccrual: not ``clamp``, and more than is left would be given back.
+            AccrualFullyReversed: not ``clamp``, and nothing is left.
+            ReversalRefused: the member has spent the points, and the program refuses that.
             MemberNotFound, EntryExistsWithDifferentRequest, WalletBusy: see :meth:`Ledger.post`.
         """
-        accrual_key = EntryKey(EntryKind.ACCRUAL, refund.source, refund.accrual_source_id)
-        accrual_sk = entry_sk(accrual_key)
-        reversed_sk = _reversed_sk(refund)
+        return self.post(program, member_id, self.reversal(program, refund, clamp=clamp))
 
-        def decide(situation: Situation) -> Decision:
-            self._require_past(refund.occurred_at)
-            if accrual_sk not in situation.records:
-                raise EntryNotFound(f"There is no entry '{accrual_key.entry_id}' to reverse.")
-            accrual = entry_of(situation.records[accrual_sk])
-            part = _part(accrual, refund, situation.records.get(reversed_sk), clamp=clamp)
-            (year,) = accrual.movement.qualifying or {str(local_date(accrual.posted_at, program.document.zone).year): 0}
-            movement = movements.reverse(situation.wallet, part.points, earned_lots=accrual.movement.lots, year=year)
-            facts = Facts(
-                occurred_at=refund.occurred_at,
-                program_version=accrual.facts.program_version,
-                rule=accrual.facts.rule,
-                activity=accrual.facts.activity,
-                channel=refund.channel,
-                amount=part.amount,
-                reverses=accrual.entry_id,
-            )
-            return Decision(movement, facts, [part.record])
+    def post(self, program: Program, member_id: str, posting: Posting) -> Posted:
+        """Posts what :meth:`posting` or :meth:`reversal` made.
 
-        key = EntryKey(EntryKind.REVERSAL, refund.source, refund.source_id)
-        records = (accrual_sk, reversed_sk)
-        posted = self._ledger.post(program.scope, member_id, key, _refund_hash(refund), decide, records=records)
-        return _always(posted)
+        Raises:
+            LoyaltyError: see :meth:`accrue` and :meth:`reverse`.
+        """
+        (result,) = self.post_all(program, member_id, [posting])
+        if isinstance(result, LoyaltyError):
+            raise result
+        return result
 
-    def _require_past(self, occurred_at: datetime) -> None:
-        if occurred_at > self._clock() + CLOCK_SKEW:
-            raise OccurredInFuture(
-                f"occurred_at lies in the future ({to_text(occurred_at)}); send when it happened, in UTC.",
-                pointer="/occurred_at",
-            )
+    def post_all(self, program: Program, member_id: str, postings: Sequence[Posting]) -> list[Posted | LoyaltyError]:
+        """Posts many things to one member, in order, in as few transactions as they fit into; each has its own result.
 
+        Where the member was merged into another, they are posted there.
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What one refund takes back, and the record of all refunds with it."""
+        Raises:
+            MemberNotFound: the member has no book in this program.
+        """
+        results: list[Posted | LoyaltyError] = []
+        by_itself = False
+        found: list[Posted | LoyaltyError | None] = self._ledger.post_all(program.scope, member_id, postings)
+        merged = {place: result.into for place, result in enumerate(found) if isinstance(result, MemberMerged)}
+        for into in dict.fromkeys(merged.values()):
+            places = [place for place in merged if merged[place] == into]
+            elsewhere = self.post_all(program, into, [_sent_to(postings[place], member_id) for place in places])
+            for place, one in zip(places, elsewhere, strict=True):
+                found[place] = one
+        for posting, result in zip(postings, found, strict=True):
+            if result is None:
+                raise AssertionError("an accrual or a reversal always posts")
+            if isinstance(result, Undecided):
+                results.append(self._posted(program, member_id, _again(result)))
+                by_itself = True
+            elif by_itself and isinstance(result, EntryNotFound):
+                results.append(self._posted(program, member_id, posting))  # what it reverses is there only now
+            else:
+                results.append(result)
+        return results
 
-    points: int
-    amount: Money
-    record: Put
-
-
-def _part(accrual: Entry, refund: Refund, stored: RawItem | None, *, clamp: bool) -> _Part:
-    whole = accrual.facts.refund_basis or accrual.facts.amount
-    if whole is None or whole.currency != refund.amount.currency:
-        raise CurrencyMismatch(
-            f"The accrual was in {whole.currency if whole else 'points, without an amount'}, the refund is in "
-            f"{refund.amount.currency}."
-        )
-    before = ReversedItem.from_raw_data(stored) if stored else None
-    already = Money.parse(before.amount).amount if before else Decimal(0)
-    refunded = already + refund.amount.amount
-    if refunded > whole.amount:
-        if not clamp:
-            raise AmountExceedsAccrual(f"Refunds of '{accrual.entry_id}' would come to {refunded} of {whole}.")
-        refunded = whole.amount
-    earned = accrual.points
-    target = earned if refunded == whole.amount else int(Fraction(earned) * Fraction(refunded) / Fraction(whole.amount))
-    record = ReversedItem(
-        partition(accrual.program, accrual.member_id),
-        _reversed_sk(refund),
-        points=target,
-        amount=str(Money(refunded, whole.currency)),
-        reversals=(before.reversals if before else 0) + 1,
-    )
-    unchanged = ReversedItem.reversals == before.reversals if before else ReversedItem.pk.does_not_exist()
-    amount = Money.of(refunded - already, whole.currency)
-    return _Part(target - (before.points if before else 0), amount, Put(record, unchanged))
+    def _posted(self, program: Program, member_id: str, posting: Posting) -> Posted | LoyaltyError:
+        """One posting by itself, which reads whatever it asks for."""
+        for _ in range(_READS):
+            try:
+                posted = self._ledger.post(program.scope, member_id, posting)
+            except Undecided as undecided:
+                posting = _again(undecided)
+            except MemberMerged as merged:  # meanwhile
+                posting, member_id = _sent_to(posting, member_id), merged.into
+            except LoyaltyError as refusal:
+                return refusal
+            else:
+                if posted is None:
+                    raise AssertionError("an accrual or a reversal always posts")
+                return posted
+        return WalletBusy("What this depends on is being changed at the moment; send the same request again.")
 
 
-def _reversed_sk(refund: Refund) -> str:
-    return f"{REVERSED_PREFIX}{refund.source}#{refund.accrual_source_id}"
+def _again(undecided: Undecided) -> Posting:
+    again = undecided.again
+    if isinstance(again, Posting):
+        return again
+    raise AssertionError("a posting that was not decided says what to post instead")
 
 
-def _activity_hash(activity: Activity) -> str:
-    return request_hash(
-        {
-            "activity": activity.activity,
-            "occurred_at": to_text(activity.occurred_at),
-            "channel": activity.channel,
-            "amount": str(activity.amount) if activity.amount else None,
-            "refund_basis": str(activity.refund_basis) if activity.refund_basis else None,
-            "details": activity.details,
-        }
-    )
-
-
-def _refund_hash(refund: Refund) -> str:
-    return request_hash(
-        {
-            "accrual": refund.accrual_source_id,
-            "occurred_at": to_text(refund.occurred_at),
-            "amount": str(refund.amount),
-        }
-    )
-
-
-def _always(posted: Posted | None) -> Posted:
-    if posted is None:
-        raise AssertionError("an accrual or a reversal always posts")
-    return posted
+def _sent_to(posting: Posting, member_id: str) -> Posting:
+    """The posting for a member into whom ``member_id``, to whom it was sent, was merged."""
+    return posting.sent_to(member_id) if isinstance(posting, MemberPosting) and posting.sent_to else posting

@@ -8,7 +8,7 @@ import typer
 from loyalty.cli.console import AsJson, TableName, fail, open_table, out, print_json
 from loyalty.core.clock import system_clock
 from loyalty.programs.store import ProgramStore
-from loyalty_contract import SCOPE_SERVER, SCOPES
+from loyalty_contract import SCOPE_SERVER, SCOPES, STAFF_SCOPES
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -32,11 +32,13 @@ def create(
     program: Programs,
     table: TableName,
     user_pool: Annotated[str, typer.Option(envvar="LOYALTY_USER_POOL", help="Id of the stage's Cognito user pool.")],
-    scope: Annotated[list[str] | None, typer.Option(help="A scope, such as wallet.read; default: all of them.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="A scope, such as wallet.read; default: all but those of staff tools.")
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Create a confidential client (client credentials), bind it, and print its id and secret once."""
-    scopes = scope or sorted(SCOPES)
+    scopes = scope or sorted(set(SCOPES) - STAFF_SCOPES)
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         fail(f"There is no scope {', '.join(unknown)}; there are {', '.join(sorted(SCOPES))}.")

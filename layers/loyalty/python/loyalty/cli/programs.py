@@ -1,16 +1,20 @@
 """``loyalty program``: validate, publish, show."""
 
 import getpass
+from calendar import month_name
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from loyalty.cli.console import AsJson, TableName, fail, open_table, out, print_json
 from loyalty.core.clock import system_clock
-from loyalty.programs.model import Program, ProgramDocument
+from loyalty.ledger.model import POINTS
+from loyalty.programs.fields import mistakes
+from loyalty.programs.model import Expiry, Program, ProgramDocument
 from loyalty.programs.store import ProgramStore
 
 app = typer.Typer(no_args_is_help=True)
@@ -23,10 +27,11 @@ def read_document(path: Path) -> ProgramDocument:
     try:
         return ProgramDocument.model_validate_json(path.read_bytes()) if path.suffix == ".json" else _from_yaml(path)
     except ValidationError as error:
-        mistakes = "\n".join(
-            f"  {'.'.join(map(str, one['loc'])) or '(document)'}: {one['msg']}" for one in error.errors()
+        found = "\n".join(
+            f"  {'.'.join(map(str, one['loc'])) or '(document)'}: {one['msg'].removeprefix('Value error, ')}"
+            for one in mistakes(error)
         )
-        fail(f"{path} is not a valid program:\n{mistakes}")
+        fail(f"{path} is not a valid program:\n{found}")
 
 
 class _Loader(yaml.SafeLoader):
@@ -66,7 +71,7 @@ def publish(
 ) -> None:
     """Make a document the program's next, and from now on current, version; one that is current already stays.
 
-    Running functions follow within a minute.
+    A program keeps its time zone, its wallets and their currencies. Running functions follow within a minute.
     """
     document = read_document(path)
     store = ProgramStore(open_table(table), system_clock)
@@ -85,11 +90,61 @@ def show(program: str, table: TableName, json: AsJson = False) -> None:  # noqa:
     if json:
         print_json(found.model_dump(mode="json"))
         return
-    out.print(f"{found.document.name} ('{program}'), version {found.version}, {found.document.time_zone}")
-    for rule in found.document.earn_rules:
+    document = found.document
+    out.print(f"{document.name} ('{program}'), version {found.version}, {document.time_zone}")
+    for what, text in _lines(document):
+        out.print(f"  {what:<10}  {text}")
+
+
+def _lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
+    """What a document says, as pairs of a word and a text."""
+    for wallet_id in document.wallet_ids:
+        wallet, unit = document.wallet(wallet_id), document.currency_of(wallet_id)
+        name = f"{wallet.name}, {f'minor units of {unit}' if unit else 'points'}, " if wallet else ""
+        yield "wallet", f"{wallet_id}: {name}{_in_words(document.expiry_of(wallet_id))}"
+    for rule in document.earn_rules:
         rates = ", ".join(f"{rate.points} per {rate.per} {rate.currency}" for rate in rule.rates)
-        out.print(f"  earn    {rule.activity}: {rates or f'{rule.fixed_points} points'}")
-    for tier in found.document.tiers:
-        out.print(f"  tier    {tier.name}: from {tier.threshold}, times {tier.multiplier}")
-    for reward in found.document.rewards:
-        out.print(f"  reward  {reward.id}: {reward.name}, {reward.points} points")
+        pending = f", pending for {_count(rule.return_days, 'day')}" if rule.return_days else ""
+        into = "" if rule.wallet == POINTS else f" into '{rule.wallet}'"
+        yield "earn", f"{rule.activity}: {rates or _count(rule.fixed_points or 0, 'point')}{into}{pending}"
+    for tier in document.tiers:
+        yield "tier", f"{tier.name}: from {tier.threshold}, times {tier.multiplier}"
+    for reward in document.rewards:
+        yield "reward", f"{reward.id}: {reward.name}, {_count(reward.points, 'point')}"
+    yield "reversal", f"{document.reversal} where points are spent already"
+    for name, value in document.limits:
+        yield "limit", f"{name}: {value}"
+    yield "adjustment", f"reasons: {', '.join(document.adjustment_reasons)}"
+    yield "transfers", _bounds(document.transfers)
+    yield "households", _bounds(document.households)
+
+
+def _in_words(expiry: Expiry) -> str:
+    """The policy of an expiry, e.g. ``expire 12 months later, at the end of the month``."""
+    match expiry.policy:
+        case "never":
+            return "never expire"
+        case "rolling":
+            when = f"expire {_count(expiry.months or 0, 'month')} later, at the end of the month"
+        case "inactivity":
+            when = f"expire {_count(expiry.months or 0, 'month')} after the last activity, at the end of the month"
+        case _:
+            after = f", at least {_count(expiry.minimum_months, 'month')} later" if expiry.minimum_months else ""
+            when = f"expire every year on {expiry.day} {month_name[expiry.month or 0]}{after}"
+    warned = f"; warned {', '.join(map(str, expiry.warn_days))} days before" if expiry.warn_days else ""
+    return f"{when}; {_count(expiry.grace_days, 'day')} of grace{warned}"
+
+
+def _bounds(part: BaseModel | None) -> str:
+    """The numbers of a part that a program may do without."""
+    if part is None:
+        return "not offered"
+    return ", ".join(f"{name} {_text(value)}" for name, value in part)
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

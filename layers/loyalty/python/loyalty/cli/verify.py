@@ -1,7 +1,6 @@
 """``loyalty verify``: the proof that every balance is what its entries add up to."""
 
 from dataclasses import asdict
-from functools import cache
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -19,7 +18,7 @@ def verify(
     table: TableName,
     json: AsJson = False,  # noqa: FBT002 - a command-line flag
 ) -> None:
-    """Recompute every wallet from its entries and report each difference.
+    """Recompute every book from its entries and report each difference.
 
     Exit code 1 where there is any.
     """
@@ -28,7 +27,7 @@ def verify(
         opened = open_table(table)
         report = audit_table(
             opened,
-            zone_of=cache(ProgramStore(opened, system_clock).zone),
+            scopes_of=ProgramStore(opened, system_clock).scopes,
             progress=lambda members: progress.update(task, description=f"{members:,} members audited"),
         )
     if json:

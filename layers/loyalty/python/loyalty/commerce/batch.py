@@ -1,32 +1,47 @@
 """A batch of queued events: what belongs together in order, the rest side by side, and each to its own end."""
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final
+from time import monotonic
+from typing import Any, Final, Protocol
 
 from loyalty.commerce import inbound
-from loyalty.commerce.model import UNKNOWN_EVENT, CustomerRef, Ignored, Inbound, MemberActivity, MemberSignal, Refund
-from loyalty.commerce.outcomes import PURCHASE_NOT_FOUND, Outcome, Unfinished, final
-from loyalty.core.errors import EntryNotFound, LoyaltyError, Rejected
+from loyalty.commerce.model import UNKNOWN_EVENT, Inbound
+from loyalty.commerce.outcomes import Outcome, Unfinished, final
+from loyalty.commerce.tasks import Task
+from loyalty.core.errors import LoyaltyError, Rejected
 
 WORKERS: Final = 4
 """Lanes at work side by side; each waits for DynamoDB most of the time."""
-REFUND_RECEIVES: Final = 4
-"""Deliveries after which a refund no longer waits for its purchase; the queue itself gives up one later."""
+LEDGER_ATTEMPTS: Final = 40
+"""Times that a posting is tried while others write to the same member: nobody waits for a queue's answer."""
+BUDGET_SECONDS: Final = 35.0
+"""After which nothing new is begun: what is under way ends before the function is stopped, and the rest comes again."""
 
-Apply = Callable[[Inbound], list[Outcome]]
 Reject = Callable[[str, Rejected], None]
+
+
+class Service(Protocol):
+    """What applies events: :class:`loyalty.commerce.service.InboundService`."""
+
+    def plan(self, event: Inbound) -> Task:
+        """The event as a task."""
+
+    def look(self, tasks: Sequence[Task]) -> list[list[Task]]:
+        """Looks at what became of them before; returns the lanes of those that are not done."""
+
+    def work(self, lane: Sequence[Task], late: Callable[[], bool]) -> None:
+        """Takes the tasks of a lane to their ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of the queue; ``receives`` counts this delivery too."""
+    """A message of the queue."""
 
     message_id: str
     body: str
-    receives: int = 1
 
 
 @dataclass(slots=True)
@@ -42,42 +57,57 @@ class Result:
 class BatchRunner:
     """Applies batches. ``reject`` puts a body aside for people, with the reason; it must have done so on return."""
 
-    def __init__(self, apply: Apply, reject: Reject, *, workers: int = WORKERS) -> None:
-        self._apply = apply
+    def __init__(
+        self, service: Service, reject: Reject, *, workers: int = WORKERS, seconds: Callable[[], float] = monotonic
+    ) -> None:
+        """``seconds`` is a clock that only goes forward."""
+        self._service = service
         self._reject = reject
         self._workers = workers
+        self._seconds = seconds
 
     def run(self, messages: Sequence[Message]) -> list[Result]:
         """Every message to its end, in the batch's order. Never raises for a message."""
-        results = [Result(message.message_id) for message in messages]
-        events: dict[int, Inbound] = {}
-        for place, message in enumerate(messages):
-            try:
-                events[place] = parse(message.body)
-            except Rejected as refusal:
-                self._put_aside(message, refusal, results[place])
-
-        def work(lane: Sequence[int]) -> None:
-            for place in lane:
-                self._work(messages[place], events[place], results[place])
-
+        until = self._seconds() + BUDGET_SECONDS
         with ThreadPoolExecutor(max_workers=self._workers) as pool:
-            list(pool.map(work, lanes({place: _keys(event) for place, event in events.items()})))
-        return results
+            tasks = [self._plan(message) for message in messages]
+            list(pool.map(lambda lane: self._work(lane, until), self._look(tasks)))
+            return list(pool.map(self._result, messages, tasks))
 
-    def _work(self, message: Message, event: Inbound, result: Result) -> None:
+    def _plan(self, message: Message) -> Task | Rejected:
         try:
-            result.outcomes = self._apply(event)
-        except Unfinished as part:
-            result.outcomes, result.error = part.outcomes, part
-        except LoyaltyError as error:
-            refusal = _refusal(error, message.receives)
-            if refusal is None:
-                result.error = error
-            else:
-                self._put_aside(message, refusal, result)
-        except Exception as error:  # noqa: BLE001 - one message's failure is not the batch's: it is delivered again
-            result.error = error
+            return self._service.plan(parse(message.body))
+        except Rejected as refusal:
+            return refusal
+
+    def _look(self, planned: Sequence[Task | Rejected]) -> list[list[Task]]:
+        tasks = [task for task in planned if isinstance(task, Task)]
+        try:
+            return self._service.look(tasks)
+        except Exception as error:  # noqa: BLE001 - nothing was done; all come again
+            _fail(tasks, error)
+            return []
+
+    def _work(self, lane: Sequence[Task], until: float) -> None:
+        try:
+            self._service.work(lane, lambda: self._seconds() > until)
+        except Exception as error:  # noqa: BLE001 - one lane's failure is not the batch's: it is delivered again
+            _fail(lane, error)
+
+    def _result(self, message: Message, task: Task | Rejected) -> Result:
+        result = Result(message.message_id)
+        done = task if isinstance(task, Rejected) else task.done
+        if isinstance(done, list):
+            result.outcomes = done
+            return result
+        if isinstance(done, Unfinished):
+            result.outcomes = done.outcomes
+        refusal = final(done) if isinstance(done, LoyaltyError) else None
+        if refusal is None:
+            result.error = done or RuntimeError("nothing became of the event")
+        else:
+            self._put_aside(message, refusal, result)
+        return result
 
     def _put_aside(self, message: Message, refusal: Rejected, result: Result) -> None:
         try:
@@ -103,45 +133,11 @@ def parse(body: str) -> Inbound:
     return inbound.parse(event)
 
 
-def lanes(keys: Mapping[int, set[Hashable]]) -> list[list[int]]:
-    """Places that share a key, by way of others too, in one lane and in order; lanes share nothing."""
-    found: list[tuple[set[Hashable], list[int]]] = []
-    for place, own in keys.items():
-        touching = [lane for lane in found if lane[0] & own]
-        merged: tuple[set[Hashable], list[int]] = (
-            set(own).union(*(lane[0] for lane in touching)),
-            sorted([place, *(before for lane in touching for before in lane[1])]),
-        )
-        found = [lane for lane in found if lane not in touching] + [merged]
-    return [places for _, places in found]
-
-
-def _keys(event: Inbound) -> set[Hashable]:
-    """What tells that two events may touch the same wallet: the purchase, the buyer, the member."""
-    match event:
-        case Ignored():
-            return set()
-        case MemberSignal():
-            return {("member", event.member_id)}
-        case Refund():
-            return {("event", event.source, event.purchase_source_id)}
-    member = {("member", event.member_id)} if isinstance(event, MemberActivity) and event.member_id else set()
-    return {("event", event.source, event.source_id), *member, *_buyer(event.customer)}
-
-
-def _buyer(customer: CustomerRef | None) -> set[Hashable]:
-    if customer is None:
-        return set()
-    external = {("external", customer.platform, customer.external_id)} if customer.external_id else set()
-    return external | ({("email", customer.email.casefold())} if customer.email else set())
-
-
-def _refusal(error: LoyaltyError, receives: int) -> Rejected | None:
-    if isinstance(error, EntryNotFound) and receives >= REFUND_RECEIVES:
-        return Rejected(PURCHASE_NOT_FOUND, f"{error.detail} Redrive the refund once its purchase counted.")
-    return final(error)
-
-
 def failures(results: Sequence[Result]) -> dict[str, Any]:
     """The answer that makes the queue deliver the failed messages, and only those, again."""
     return {"batchItemFailures": [{"itemIdentifier": one.message_id} for one in results if one.error is not None]}
+
+
+def _fail(tasks: Sequence[Task], error: Exception) -> None:
+    for task in tasks:
+        task.done = task.done or error

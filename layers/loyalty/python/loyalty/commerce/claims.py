@@ -1,19 +1,18 @@
 """A member came or changed: what was kept for them becomes theirs."""
 
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from loyalty.commerce.outcomes import FINAL, Outcome, Unfinished
-from loyalty.commerce.postings import Postings
 from loyalty.commerce.records import Unclaimed
-from loyalty.commerce.store import CommerceStore
+from loyalty.commerce.store import CommerceStore, Wanted
+from loyalty.commerce.tasks import Task, elsewhere
 from loyalty.core.clock import Clock
-from loyalty.core.errors import LoyaltyError, RecordChanged, WalletBusy
+from loyalty.core.errors import LoyaltyError
 from loyalty.members.store import StoredMember
 from loyalty.programs.earning import earn
 from loyalty.programs.model import Program
 
-ATTEMPTS: Final = 3
-"""Times that one record is looked at again, because another delivery moved it at the same moment."""
 CLAIMS: Final = 50
 """Postings after which a delivery stops: a claim takes about as long as a batch of events, whatever was kept."""
 
@@ -26,19 +25,21 @@ class Members(Protocol):
 
 
 class Claims:
-    """Claims for members what was kept under their hashes."""
+    """Claims for members what was kept under their hashes. ``work`` takes tasks to their ends."""
 
-    def __init__(self, store: CommerceStore, members: Members, postings: Postings, clock: Clock) -> None:
+    def __init__(
+        self, store: CommerceStore, members: Members, work: Callable[[Sequence[Task]], None], clock: Clock
+    ) -> None:
         self._store = store
         self._members = members
-        self._postings = postings
+        self._work = work
         self._clock = clock
 
     def claim(self, program: Program, member_id: str) -> list[Outcome]:
         """Posts what waits for the member. What the program refuses waits on, and never keeps the rest from it.
 
         Raises:
-            Unfinished: more than :data:`CLAIMS` were moved, and more wait. Each is moved once: ask again.
+            Unfinished: about :data:`CLAIMS` were moved, and more wait. Each is moved once: ask again.
             TransactionRefused, WalletBusy: others write the same items at the moment; ask again.
         """
         member = self._members.get(program.document.id, member_id)
@@ -47,14 +48,24 @@ class Claims:
         found = self._found(program.document.id, list(member.lookups.values()))
         due = [unclaimed for unclaimed in found if _earns(program, unclaimed)]
         refused = [unclaimed for unclaimed in found if unclaimed not in due]
-        outcomes: list[Outcome] = []
-        for place, unclaimed in enumerate([*due, *refused]):
-            if len(outcomes) >= CLAIMS:
-                if place < len(due):
-                    raise Unfinished(outcomes)
-                break
-            outcomes += self._claim_one(program, member_id, unclaimed)
+        tasks = [
+            Task(unclaimed, program, unclaimed.activity, named=member_id, fresh=Outcome.CLAIMED)
+            for unclaimed in [*due, *refused][:CLAIMS]
+        ]
+        share = self._share(tasks)
+        self._work(share)
+        outcomes = [outcome for task in share for outcome in _outcomes(task)]
+        if len(share) < len(due):
+            raise Unfinished(outcomes)
         return outcomes
+
+    def drop(self, task: Task, unclaimed: Unclaimed) -> None:
+        """What waits of something that counts already waits in vain; unless its refunds are still due: then they are."""
+        task.done = [Outcome.REPLAYED]
+        if task.record.counted and task.record.refunds and not elsewhere(task):
+            task.unsettled = task.record  # a claim that was cut off
+        elif task.program is not None:
+            self._store.forget(task.program.document.id, unclaimed.digest, task.record)
 
     def _found(self, program: str, digests: list[str]) -> list[Unclaimed]:
         """What is kept under any of the digests, each once."""
@@ -64,23 +75,26 @@ class Claims:
                 found.setdefault((unclaimed.activity.source, unclaimed.activity.source_id), unclaimed)
         return list(found.values())
 
-    def _claim_one(self, program: Program, member_id: str, unclaimed: Unclaimed) -> list[Outcome]:
-        activity, program_id = unclaimed.activity, program.document.id
-        for _ in range(ATTEMPTS):
-            record, _ = self._store.look(program_id, activity.source, activity.source_id, self._clock())
-            elsewhere = record.program != program_id
-            if record.counted and record.refunds and not elsewhere:
-                return [Outcome.REPLAYED, *self._postings.settle(record, program)]  # a claim that was cut off
-            if record.counted or elsewhere:
-                self._store.forget(program_id, unclaimed.digest, record)
-                return [Outcome.REPLAYED]
-            try:
-                return self._postings.count(record, program, member_id, activity, Outcome.CLAIMED)
-            except RecordChanged:
-                continue
-            except FINAL:
-                return [Outcome.CLAIM_REFUSED]
-        raise WalletBusy("The purchase is being changed at the moment; deliver the event again.")
+    def _share(self, tasks: Sequence[Task]) -> list[Task]:
+        """The tasks of this delivery: refunds that wait are work too."""
+        wanted = [Wanted(task.program.document.id if task.program else None, *task.purchase) for task in tasks]
+        share: list[Task] = []
+        work = 0
+        for task, found in zip(tasks, self._store.look(wanted, self._clock()) if wanted else [], strict=True):
+            task.record, task.looks = found.record, 1
+            if work >= CLAIMS:
+                break
+            share.append(task)
+            work += 1 + len(found.record.refunds)
+        return share
+
+
+def _outcomes(task: Task) -> list[Outcome]:
+    if isinstance(task.done, FINAL):
+        return [Outcome.CLAIM_REFUSED]
+    if isinstance(task.done, Exception):
+        raise task.done
+    return task.done or []
 
 
 def _earns(program: Program, unclaimed: Unclaimed) -> bool:

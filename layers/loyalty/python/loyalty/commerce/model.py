@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from loyalty.accruals.model import BoughtLine
 from loyalty.core.money import Money
 
 # --- Why an event is refused for ever: stable, and what its copy in the dead-letter queue is labelled with ---
@@ -43,6 +44,8 @@ class Purchase:
     refund_basis: Money
     """What the customer paid in total: a refund takes back points in proportion to it."""
     customer: CustomerRef
+    lines: tuple[BoughtLine, ...] = ()
+    """What was bought, net of discounts; none where the platform's word on it is no use."""
     program: str | None = None
     shop: str | None = None
     """The selling shop's domain, by which its program is found where ``program`` is None."""

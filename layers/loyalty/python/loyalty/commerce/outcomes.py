@@ -10,14 +10,23 @@ from loyalty.core.errors import (
     MemberNotFound,
     OccurredInFuture,
     Rejected,
+    ReversalRefused,
     Unacceptable,
 )
 
 PROGRAM_UNKNOWN: Final = "program_unknown"
 PURCHASE_NOT_FOUND: Final = "purchase_not_found"
+REFUND_REFUSED: Final = "refund_refused"
 TOO_MANY_REFUNDS: Final = "too_many_refunds"
 
-FINAL: Final = (EntryExistsWithDifferentRequest, MemberNotFound, OccurredInFuture, Unacceptable)
+FINAL: Final = (
+    EntryExistsWithDifferentRequest,
+    MemberNotFound,
+    OccurredInFuture,
+    Rejected,
+    ReversalRefused,
+    Unacceptable,
+)
 """What the ledger would answer to every further delivery too."""
 
 
@@ -37,13 +46,15 @@ class Outcome(StrEnum):
     """By nobody we know, and with nothing on it to claim it by. Counted under KEPT's name too."""
     REFUND_KEPT = "UnmatchedRefund"
     """Of a kept purchase; kept beside it."""
+    REFUND_WAITING = "RefundsWaiting"
+    """Of a purchase that has not come; kept until it does, or for thirty days."""
     REFUND_ANONYMOUS = "UnclaimableRefund"
     """Of a purchase that nobody can claim. Counted under REFUND_KEPT's name too."""
     CLAIMED = "PurchasesClaimed"
     CLAIM_REFUSED = "ClaimsRefused"
     """Kept for somebody who came, but the program refuses it: it waits on until it expires."""
     REFUND_POSTED = "KeptRefundsPosted"
-    """Kept beside a purchase that counts now."""
+    """Waited for a purchase that counts now, or was kept beside it."""
     REFUND_REFUSED = "KeptRefundsRefused"
     """As above, but the ledger refuses it; it stays beside the purchase."""
 

@@ -1,13 +1,25 @@
-"""What an inbound event does: points for a member, points back, something kept for a stranger, or nothing.
+"""What inbound events do: points for members, points back, something kept for a stranger, or nothing.
+
+::
+
+    plan     each event: its program, what it asks for, under which hashes its member may be found
+    look     what became of all of them before, and who has the hashes       one round trip for a hundred items
+    lanes    what belongs together in order; lanes side by side
+    post     per member: everything that can be posted, at once               two round trips
+    settle   what could not be: kept; refused; looked at again
 
 Every way through is safe to take again, whole or from any point where it was cut off: the ledger counts an identity
 once, what is written beside an entry is in the entry's own transaction, and everything else is conditional.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from loyalty.accruals.service import CLOCK_SKEW, AccrualService, Activity
+from loyalty.accruals.model import Activity
+from loyalty.accruals.service import AccrualService
 from loyalty.commerce.claims import Claims, Members
+from loyalty.commerce.items import NO_LINES
+from loyalty.commerce.keeping import Keeping
 from loyalty.commerce.model import (
     PLATFORMS,
     CustomerRef,
@@ -18,37 +30,17 @@ from loyalty.commerce.model import (
     Purchase,
     Refund,
 )
-from loyalty.commerce.outcomes import PROGRAM_UNKNOWN, TOO_MANY_REFUNDS, Outcome
-from loyalty.commerce.postings import Postings
-from loyalty.commerce.records import KeptRefund, Record
-from loyalty.commerce.store import NO_LINES, CommerceStore
-from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import (
-    CurrencyMismatch,
-    EntryExistsWithDifferentRequest,
-    EntryNotFound,
-    OccurredInFuture,
-    ProgramNotFound,
-    RecordChanged,
-    Rejected,
-    WalletBusy,
-)
+from loyalty.commerce.outcomes import FINAL, PROGRAM_UNKNOWN, Outcome
+from loyalty.commerce.postings import Postings, Programs, refund_of
+from loyalty.commerce.records import Record, Unclaimed, in_order
+from loyalty.commerce.store import CommerceStore, Wanted
+from loyalty.commerce.tasks import Task, elsewhere, lanes, run_of
+from loyalty.core.clock import Clock
+from loyalty.core.errors import ProgramNotFound, Rejected, Unavailable, WalletBusy
 from loyalty.programs.model import Program
 
 ATTEMPTS: Final = 3
-"""Times that everything is looked at again, because a member came, or another delivery, at the same moment."""
-MOST_KEPT_REFUNDS: Final = 50
-"""Of one purchase that is kept."""
-
-
-class Programs(Protocol):
-    """Programs, and the shops bound to them."""
-
-    def current(self, program: str) -> Program:
-        """The current version; raises ``ProgramNotFound``."""
-
-    def for_shop(self, domain: str) -> str | None:
-        """The program that a shop's events belong to, or None."""
+"""Times that a task is looked at, because a member came, or another delivery, at the same moment."""
 
 
 class Hashes(Protocol):
@@ -56,6 +48,10 @@ class Hashes(Protocol):
 
     def digests(self, program: str, customer: CustomerRef) -> tuple[str, ...]:
         """Under which a member may be found; the first that somebody has wins."""
+
+
+def _in_time() -> bool:
+    return False
 
 
 class InboundService:
@@ -75,102 +71,139 @@ class InboundService:
         self._store = store
         self._programs = programs
         self._buyers = buyers
-        self._postings = Postings(store, accruals, clock)
-        self._claims = Claims(store, members, self._postings, clock)
+        self._postings = Postings(store, accruals, programs, clock)
+        self._keeping = Keeping(store, clock)
+        self._claims = Claims(store, members, self.work, clock)
         self._clock = clock
         self._default_program = default_program
 
     def apply(self, event: Inbound) -> list[Outcome]:
-        """Does what the event asks for. A member's coming may claim several things, or none.
+        """Does what one event asks for. A member's coming may claim several things, or none.
 
         Raises:
             Rejected: ``program_unknown`` or ``too_many_refunds``.
-            EntryNotFound: a refund of what did not come (yet).
             LoyaltyError: the ledger's refusal; ``outcomes.final`` tells whether another delivery can go better.
             TransactionRefused: others write the same items at the moment; deliver the event again.
             Unfinished: a member's coming moves more than one delivery does; deliver the event again.
         """
-        match event:
-            case Ignored():
-                return [Outcome.IGNORED]
-            case MemberSignal():
-                return self._claims.claim(self._programs.current(event.program), event.member_id)
-            case Refund():
-                return self._reverse(event)
-            case MemberActivity() | Purchase():
-                return self._accrue(event)
+        task = self.plan(event)
+        for lane in self.look([task]):
+            self.work(lane)
+        if isinstance(task.done, Exception):
+            raise task.done
+        return task.done or []
 
-    def _accrue(self, event: Purchase | MemberActivity) -> list[Outcome]:
-        program, activity = self._program(event), _activity(event)
-        for _ in range(ATTEMPTS):
-            program_id = program.document.id if program else None
-            digests = self._buyers.digests(program_id, event.customer) if program_id and event.customer else ()
-            record, owners = self._store.look(program_id, event.source, event.source_id, self._clock(), digests)
-            if record.seen and record.program != program_id:
-                program = self._current(record.program)  # it came before, when its shop belonged to this one
-                if record.kept:
-                    continue
-            if program is None:
-                raise _unknown()
-            if record.counted:  # an address or a customer id may have moved to another member since
-                return self._repeat(record, program, event, activity)
-            member_id = _named(event) or next((owners[digest] for digest in digests if digest in owners), None)
-            if member_id is not None:
-                try:
-                    return self._postings.count(record, program, member_id, activity, Outcome.ACCRUED)
-                except RecordChanged:
-                    continue
-            after = self._store.keep(record, program.document.id, activity, digests, self._clock())
-            if after is not None:
-                return [_kept(record, after)]
-        raise WalletBusy("The member is being changed at the moment; deliver the event again.")
+    def plan(self, event: Inbound) -> Task:
+        """The event as a task; never raises for what is wrong with it, but ends the task."""
+        if isinstance(event, Ignored):
+            return Task(event, done=[Outcome.IGNORED])
+        if isinstance(event, MemberSignal):
+            return Task(event)
+        if isinstance(event, Refund):
+            task = Task(event, fresh=Outcome.REVERSED)
+        else:
+            named = event.member_id if isinstance(event, MemberActivity) else None
+            task = Task(event, activity=_activity(event), named=named)
+        try:
+            self._belongs_to(task, self._program(event))
+        except Exception as error:  # noqa: BLE001 - one event's failure is not the batch's
+            task.done = error
+        return task
 
-    def _repeat(
-        self, record: Record, program: Program, event: Purchase | MemberActivity, activity: Activity
-    ) -> list[Outcome]:
-        if _named(event) not in (None, record.member_id):
-            raise EntryExistsWithDifferentRequest(
-                f"'{event.source}:{event.source_id}' counted for another member before; send a new source_id."
-            )
-        return self._postings.repeat(record, program, activity)
+    def look(self, tasks: Sequence[Task]) -> list[list[Task]]:
+        """What became of the events before, all in one look; the lanes in which those that are not done belong together.
 
-    def _reverse(self, event: Refund) -> list[Outcome]:
-        program = self._program(event)
-        for _ in range(ATTEMPTS):
-            program_id = program.document.id if program else None
-            record, _ = self._store.look(program_id, event.source, event.purchase_source_id, self._clock())
-            if record.member_id is not None:
-                counted_in = self._current(record.program)
-                return self._postings.reverse(counted_in, record.member_id, event, Outcome.REVERSED)
-            if record.kept:
-                outcome = self._keep_refund(record, event)
-                if outcome is not None:
-                    return [outcome]
-            elif program is None:
-                raise _unknown()
+        Raises:
+            Unavailable: the table does not answer.
+        """
+        left = [task for task in tasks if task.done is None]
+        self._look([task for task in left if not isinstance(task.asked, MemberSignal)])
+        return lanes(left)
+
+    def work(self, lane: Sequence[Task], late: Callable[[], bool] = _in_time) -> None:
+        """Takes a lane's tasks to their ends, in order. Where ``late``, the rest is left to the next delivery."""
+        left = list(lane)
+        while left:
+            if late():
+                for task in left:
+                    task.done = Unavailable("There was no time left for this event; deliver it again.")
+                return
+            run = run_of(left)
+            if run is not None:
+                self._postings.post(run)
             else:
-                raise EntryNotFound(f"'{event.source}:{event.purchase_source_id}' has not come (yet).")
-        raise WalletBusy("The purchase is being changed at the moment; deliver the event again.")
+                self._by_itself(left[0])
+            gone = run.tasks if run is not None else left[:1]
+            for task in gone:
+                self._settle(task, late)
+            left = left[len(gone) :]
+            _share(gone, left)
+            again = [task for task in gone if task.done is None]
+            self._look_again(again)
+            _share(again, left)
+            left = [*(task for task in again if task.done is None), *left]
 
-    def _keep_refund(self, record: Record, event: Refund) -> Outcome | None:
-        """Refused as the ledger would: once it is kept, nobody delivers it again."""
-        now = self._clock()
-        refund = KeptRefund(from_text(to_text(event.occurred_at)), event.amount)  # as it will be read
-        if event.source_id in record.refunds:
-            if record.refunds[event.source_id] != refund:
-                raise EntryExistsWithDifferentRequest(
-                    f"'{event.source}:{event.source_id}' came before with another content; send a new source_id."
-                )
-            return Outcome.REPLAYED
-        if event.occurred_at > now + CLOCK_SKEW:
-            raise OccurredInFuture("The refund lies in the future.")
-        if event.amount.currency != record.currency:
-            raise CurrencyMismatch(f"The purchase was in {record.currency}, the refund is in {event.amount.currency}.")
-        if len(record.refunds) >= MOST_KEPT_REFUNDS:
-            raise Rejected(TOO_MANY_REFUNDS, f"{MOST_KEPT_REFUNDS} refunds wait beside that purchase.")
-        if not self._store.keep_refund(record, event.source_id, refund, now):
-            return None
-        return Outcome.REFUND_KEPT if record.digests else Outcome.REFUND_ANONYMOUS
+    def _by_itself(self, task: Task) -> None:
+        """What is not posted as it is: it may be kept, refused, or belong elsewhere."""
+        try:
+            match task.asked:
+                case MemberSignal(program=program, member_id=member_id):
+                    task.done = self._claims.claim(self._programs.current(program), member_id)
+                case Unclaimed():
+                    self._claims.drop(task, task.asked)
+                case Purchase() | MemberActivity() if task.record.kept and elsewhere(task):
+                    self._belongs_to(task, self._current(task.record.program))  # it came when its shop belonged to it
+                case _:
+                    self._keeping.keep(task)
+        except Exception as error:  # noqa: BLE001 - one event's failure is not its lane's
+            task.done = error
+
+    def _settle(self, task: Task, late: Callable[[], bool]) -> None:
+        """Posts the refunds that waited for a purchase, which counts now, and were not posted with it."""
+        record, task.unsettled = task.unsettled, None
+        if record is None or not record.refunds or not isinstance(task.done, list):
+            return
+        try:
+            program = self._current(record.program)
+            parts = [
+                Task(refund_of(record, *kept), program, fresh=Outcome.REFUND_POSTED, record=record, looks=1)
+                for kept in in_order(record.refunds)
+            ]
+            self.work(parts, late)
+            ends = {part.asked.source_id: _settled(part) for part in parts if isinstance(part.asked, Refund)}
+            task.done = [*task.done, *(outcome for end in ends.values() for outcome in end)]
+            left = [refund_id for refund_id, end in ends.items() if Outcome.REFUND_REFUSED in end]
+            if len(left) < len(ends):
+                task.record = self._store.settle(record, left, self._clock())
+        except Exception as error:  # noqa: BLE001 - as above
+            task.done = error
+
+    def _look_again(self, tasks: Sequence[Task]) -> None:
+        for task in tasks:
+            if task.looks >= ATTEMPTS:
+                task.done = WalletBusy("The purchase is being changed at the moment; deliver the event again.")
+        left = [task for task in tasks if task.done is None]
+        try:
+            self._look(left)
+        except Exception as error:  # noqa: BLE001 - as above
+            for task in left:
+                task.done = error
+
+    def _look(self, tasks: Sequence[Task]) -> None:
+        if not tasks:
+            return
+        wanted = [
+            Wanted(task.program.document.id if task.program else None, *task.purchase, task.digests) for task in tasks
+        ]
+        for task, found in zip(tasks, self._store.look(wanted, self._clock()), strict=True):
+            task.record, task.owners = found.record, found.owners
+            task.looks += 1
+
+    def _belongs_to(self, task: Task, program: Program | None) -> None:
+        """Sets the program of a task, and with it the hashes of its buyer."""
+        task.program = program
+        customer = task.asked.customer if isinstance(task.asked, Purchase | MemberActivity) else None
+        task.digests = self._buyers.digests(program.document.id, customer) if program and customer else ()
 
     def _program(self, event: Purchase | MemberActivity | Refund) -> Program | None:
         """The event's program by today's settings; None where only its record may tell."""
@@ -180,7 +213,7 @@ class InboundService:
             return self._current(program)
         if event.source in PLATFORMS:
             return None
-        raise _unknown()
+        raise Rejected(PROGRAM_UNKNOWN, "The event names no program, and there is no default program.")
 
     def _current(self, program: str | None) -> Program:
         try:
@@ -189,29 +222,34 @@ class InboundService:
             raise Rejected(PROGRAM_UNKNOWN, f"There is no program '{program}'.") from None
 
 
-def _unknown() -> Rejected:
-    return Rejected(PROGRAM_UNKNOWN, "The shop is bound to no program, and there is no default program.")
+def _share(known: Sequence[Task], left: Sequence[Task]) -> None:
+    """Tells the tasks that are left what others know of their records now."""
+    latest: dict[str, Record] = {}
+    for task in known:
+        if task.record.version >= latest.get(task.identity, task.record).version:
+            latest[task.identity] = task.record
+    for task in left:
+        task.record = latest.get(task.identity, task.record)
 
 
-def _named(event: Purchase | MemberActivity) -> str | None:
-    return event.member_id if isinstance(event, MemberActivity) else None
-
-
-def _kept(before: Record, after: Record) -> Outcome:
-    if after is before or before.digests:
-        return Outcome.KEPT_BEFORE
-    return Outcome.KEPT if after.digests else Outcome.ANONYMOUS
+def _settled(part: Task) -> list[Outcome]:
+    if isinstance(part.done, FINAL):
+        return [Outcome.REFUND_REFUSED]
+    if isinstance(part.done, Exception):
+        raise part.done
+    return part.done or []
 
 
 def _activity(event: Purchase | MemberActivity) -> Activity:
-    activity, refund_basis = ("purchase", event.refund_basis) if isinstance(event, Purchase) else (event.activity, None)
+    purchase = event if isinstance(event, Purchase) else None
     return Activity(
-        activity=activity,
+        activity="purchase" if isinstance(event, Purchase) else event.activity,
         source=event.source,
         source_id=event.source_id,
         occurred_at=event.occurred_at,
         channel=event.channel,
         amount=event.amount,
-        refund_basis=refund_basis,
+        refund_basis=purchase.refund_basis if purchase else None,
         details=NO_LINES,
+        lines=purchase.lines if purchase else (),
     )

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import StringConstraints, model_validator
 
+from loyalty.commerce import shopify_lines
 from loyalty.commerce.fields import (
     AmountText,
     CurrencyText,
@@ -22,6 +23,7 @@ from loyalty.commerce.fields import (
     read,
 )
 from loyalty.commerce.model import SHOPIFY, UNKNOWN_TOPIC, CustomerRef, Ignored, Purchase, Refund
+from loyalty.core.clock import to_text
 from loyalty.core.errors import Rejected
 from loyalty.core.fields import UtcDatetime
 from loyalty.core.money import Money
@@ -134,7 +136,8 @@ def parse(detail: Mapping[str, Any]) -> Purchase | Refund | Ignored:
     if topic in _UNUSED_TOPICS:
         return Ignored(topic, "no points follow from this topic")
     if topic in _ORDER_TOPICS:
-        return _order(read(_Order, _bare(detail["payload"], "order"), "order"), topic, _shop(headers))
+        payload = _bare(detail["payload"], "order")
+        return _order(read(_Order, payload, "order"), payload, topic, _shop(headers))
     if topic == _REFUNDS_CREATE:
         return _refund(read(_Refund, _bare(detail["payload"], "refund"), "refund"), _shop(headers))
     shown = topic if _TOPIC.fullmatch(topic) else "this one"
@@ -167,7 +170,19 @@ def _bare(payload: Any, kind: str) -> Any:
     return payload.get(kind, payload)
 
 
-def _order(order: _Order, topic: str, shop: str | None) -> Purchase | Ignored:
+def refund_event(refund: Refund) -> dict[str, Any]:
+    """An event that tells of ``refund`` as Shopify would, and of nothing else."""
+    moment = to_text(refund.occurred_at)
+    given = {"kind": "refund", "status": "success", "amount": str(refund.amount.amount),
+             "currency": refund.amount.currency}  # fmt: skip
+    payload = {"id": refund.source_id, "order_id": refund.purchase_source_id, "created_at": moment,
+               "processed_at": moment, "transactions": [given]}  # fmt: skip
+    headers = {"X-Shopify-Topic": _REFUNDS_CREATE} | ({"X-Shopify-Shop-Domain": refund.shop} if refund.shop else {})
+    detail = {"payload": payload, "metadata": headers}
+    return {"source": "loyalty.redelivery", "detail-type": "shopifyWebhook", "detail": detail}
+
+
+def _order(order: _Order, payload: Any, topic: str, shop: str | None) -> Purchase | Ignored:
     if order.test:
         return Ignored(topic, "a test order: no money was paid")
     # Shopify sends orders/paid once the order is paid, so the topic decides; the others come in every state.
@@ -182,6 +197,7 @@ def _order(order: _Order, topic: str, shop: str | None) -> Purchase | Ignored:
         amount=money(order.subtotal_price, order.currency),
         refund_basis=money(order.total_price, order.currency),
         customer=CustomerRef(SOURCE, customer.id, order.email or order.contact_email or customer.email),
+        lines=shopify_lines.bought(payload, order.currency),
         shop=shop,
         order_name=order.name,
     )

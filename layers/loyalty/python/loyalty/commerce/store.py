@@ -1,79 +1,57 @@
-"""What commerce keeps in the table beside the ledger.
+"""What commerce keeps in the table beside the ledger: records of events, and what nobody has claimed yet.
 
-::
-
-    O#{source}#{source_id}             PURCHASE                          what became of this event: counted, or kept
-    U#{program}#{digest}               UNCLAIMED#{source}#{source_id}    what nobody known did, until somebody has the digest
-
-A commerce platform's ids are its own, whatever program its shops belong to; the key of any other source's event is
-``O#{program}#{source}#{source_id}``. The record is written with the entry, or with what is kept: so an event counts
-in one program and for one member only, even where a shop, an address or a customer id moves on in between, and a
-refund, which names only its order, finds where it belongs. Every write of a record requires the version that was read.
+The record is written with the entry, or with what is kept: so an event counts in one program and for one member only,
+even where a shop, an address or a customer id moves on in between, and a refund, which names only its order, finds
+where it belongs. Every write of a record requires the version that was read.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
-
-from loyalty.accruals.service import Activity
-from loyalty.commerce.model import PLATFORMS
-from loyalty.commerce.records import KeptRefund, Record, Unclaimed
-from loyalty.core.clock import from_text, to_text
-from loyalty.core.money import Money
-from loyalty.core.table import (
-    Check,
-    Delete,
-    IntegerAttribute,
-    Item,
-    Operation,
-    Put,
-    RawItem,
-    Table,
-    TextMapAttribute,
-    TransactionRefused,
+from loyalty.accruals.model import Activity
+from loyalty.commerce.items import (
+    UNCLAIMED_PREFIX,
+    UnclaimedItem,
+    activity_of,
+    parse_record_key,
+    record_delete,
+    record_key,
+    record_of,
+    record_put,
+    shard_name,
+    unclaimed_delete,
+    unclaimed_put,
 )
+from loyalty.commerce.records import KeptRefund, Record, Unclaimed
+from loyalty.core.clock import to_text
+from loyalty.core.table import MOST_READS, Check, Operation, RawItem, Table, TransactionRefused
 from loyalty.members.store import LookupItem, lookup_key, lookup_partition
-from loyalty_contract import TTL_ATTRIBUTE
 
 CLAIM_DAYS: Final = 30
 """How long what an unknown buyer did can be claimed."""
 
-NO_LINES: Final[tuple[object, ...]] = ()
-"""What the API says of an accrual without lines: the same identity is the same request, whichever way it came."""
-
 _MOST_DIGESTS: Final = 10
 """A record's and its entry's transaction stay small, however often a sender changes whose the purchase is."""
 
-_PURCHASE_SK: Final = "PURCHASE"
-_UNCLAIMED_PREFIX: Final = "UNCLAIMED#"
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for: a record, and who has one of the program's digests."""
+
+    program: str | None
+    source: str
+    source_id: str
+    digests: Sequence[str] = ()
 
 
-class PurchaseItem(Item):
-    """Counted: it has a ``member_id``. Kept: it has not, and has a time to live. ``refunds`` are still to be posted."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record, and the owners of the digests: digest → member id."""
 
-    version = IntegerAttribute()
-    program = UnicodeAttribute()
-    member_id = UnicodeAttribute(null=True)
-    digests = UnicodeSetAttribute(null=True)
-    currency = UnicodeAttribute(null=True)
-    refunds = TextMapAttribute(null=True)
-    expires_at = IntegerAttribute(attr_name=TTL_ATTRIBUTE, null=True)
-
-
-class UnclaimedItem(Item):
-    """An activity whose member is not known. It stands once under each digest; its record names them all."""
-
-    activity = UnicodeAttribute()
-    source = UnicodeAttribute()
-    source_id = UnicodeAttribute()
-    occurred_at = UnicodeAttribute()
-    channel = UnicodeAttribute(null=True)
-    amount = UnicodeAttribute(null=True)
-    refund_basis = UnicodeAttribute(null=True)
-    expires_at = IntegerAttribute(attr_name=TTL_ATTRIBUTE)
+    record: Record
+    owners: dict[str, str]
 
 
 class CommerceStore:
@@ -82,48 +60,46 @@ class CommerceStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def look(
-        self, program: str | None, source: str, source_id: str, now: datetime, digests: Sequence[str] = ()
-    ) -> tuple[Record, dict[str, str]]:
-        """What became of the event, and the owners of the program's ``digests`` (digest → member id); one round trip.
-
-        DynamoDB may keep an expired record for days; it does not count.
-        """
-        key = (_pk(program, source, source_id), _PURCHASE_SK)
-        lookups = {lookup_key(program, digest): digest for digest in digests} if program else {}
-        found = self._table.get_many([key, *lookups])
-        owners = {lookups[place]: raw["member_id"]["S"] for place, raw in found.items() if place in lookups}
-        return _record(program, source, source_id, found.get(key), now), owners
+    def look(self, wanted: Sequence[Wanted], now: datetime) -> list[Found]:
+        """What became of events, and whose the digests are; one round trip for every hundred different items."""
+        keys = list(dict.fromkeys(key for one in wanted for key in _keys(one)))
+        found: dict[tuple[str, str], RawItem] = {}
+        for start in range(0, len(keys), MOST_READS):
+            found |= self._table.get_many(keys[start : start + MOST_READS])
+        return [_found(one, found, now) for one in wanted]
 
     def counted(
-        self, record: Record, program: str, member_id: str, activity: Activity, now: datetime
+        self, record: Record, program: str, member_id: str, activity: Activity, now: datetime, *, refunds_follow: bool
     ) -> tuple[Record, list[Operation]]:
         """The record once the activity counts for the member, and what writes it. Goes with the entry.
 
-        What was kept is deleted, unless refunds are still to be posted: then it stays for another :data:`CLAIM_DAYS`,
-        so that whoever claims it goes on with them where this is cut off.
+        What was kept is deleted. Where its refunds do not follow in the same transaction, it stays for another
+        :data:`CLAIM_DAYS`, so that whoever claims it goes on with them where this is cut off.
         """
-        digests = record.digests if record.refunds else frozenset[str]()
+        left = {} if refunds_follow else record.refunds
+        digests = record.digests if left else frozenset[str]()
         after = replace(record, program=program, version=record.version + 1, member_id=member_id, digests=digests,
-                        currency=None, expires_at=None)  # fmt: skip
+                        currency=None, refunds=left, expires_at=None, shop=None)  # fmt: skip
         until = _expiry(now)
-        operations: list[Operation] = [_put(after, record, now)]
+        operations: list[Operation] = [record_put(after, record, now)]
         for digest in sorted(record.digests):
-            if record.refunds:
-                operations.append(Put(_unclaimed(program, digest, activity, until)))
-            else:
-                operations.append(_removal(program, digest, record))
+            kept = unclaimed_put(program, digest, activity, until)
+            operations.append(kept if left else unclaimed_delete(program, digest, record))
         return after, operations
 
-    def settle(self, record: Record, now: datetime) -> None:
-        """Writes down that all of a counted record's refunds are posted.
+    def settle(self, record: Record, left: Collection[str], now: datetime) -> Record:
+        """Writes down that a counted record's refunds are posted, but for those in ``left``, which are refused.
 
         Raises:
             TransactionRefused: another delivery did meanwhile, or is about to; deliver the event again.
         """
-        after = replace(record, version=record.version + 1, digests=frozenset(), refunds={})
-        removals = [_removal(record.program or "", digest, record) for digest in sorted(record.digests)]
-        self._table.write([_put(after, record, now), *removals])
+        refunds = {key: refund for key, refund in record.refunds.items() if key in left}
+        after = replace(record, version=record.version + 1, refunds=refunds,
+                        digests=record.digests if refunds else frozenset())  # fmt: skip
+        gone = sorted(record.digests - after.digests)
+        removals = [unclaimed_delete(record.program or "", digest, record) for digest in gone]
+        self._table.write([record_put(after, record, now), *removals])
+        return after
 
     def keep(
         self, record: Record, program: str, activity: Activity, digests: Sequence[str], now: datetime
@@ -142,31 +118,62 @@ class CommerceStore:
             return record
         basis, until = activity.refund_basis or activity.amount, record.expires_at or _expiry(now)
         after = replace(record, program=program, version=record.version + 1, digests=record.digests | set(new),
-                        currency=basis.currency if basis else None, expires_at=until)  # fmt: skip
-        kept = [Put(_unclaimed(program, digest, activity, until)) for digest in new]
+                        currency=basis.currency if basis else None, expires_at=until, shop=None)  # fmt: skip
+        kept = [unclaimed_put(program, digest, activity, until) for digest in new]
         nobody = [Check(LookupItem, *lookup_key(program, digest), LookupItem.pk.does_not_exist()) for digest in new]
-        return after if self.write([_put(after, record, now), *kept, *nobody]) else None
+        return after if self.write([record_put(after, record, now), *kept, *nobody]) else None
 
-    def keep_refund(self, record: Record, source_id: str, refund: KeptRefund, now: datetime) -> bool:
-        """Keeps a refund beside its kept purchase, as long as that; False where the record moved on: look again.
+    def keep_refund(
+        self, record: Record, program: str, source_id: str, refund: KeptRefund, now: datetime, *, shop: str | None
+    ) -> Record | None:
+        """Keeps a refund beside its purchase: as long as that is kept, or until it comes.
+
+        Returns:
+            The record with it, None where the record moved on: look again.
 
         Raises:
             TransactionRefused: see :meth:`keep`.
         """
-        after = replace(record, version=record.version + 1, refunds={**record.refunds, source_id: refund})
-        return self.write([_put(after, record, now)])
+        refunds = {**record.refunds, source_id: refund}
+        after = replace(record, program=record.program if record.seen else program, version=record.version + 1,
+                        refunds=refunds, shop=record.shop or shop)  # fmt: skip
+        return after if self.write([record_put(after, record, now)]) else None
 
     def unclaimed(self, program: str, digest: str, now: datetime) -> list[Unclaimed]:
         """What may still be claimed under a digest. DynamoDB may keep an expired item for days; it does not count."""
         found = self._table.query_all(
-            lookup_partition(program, digest), where=UnclaimedItem.sk.startswith(_UNCLAIMED_PREFIX)
+            lookup_partition(program, digest), where=UnclaimedItem.sk.startswith(UNCLAIMED_PREFIX)
         )
         items = [UnclaimedItem.from_raw_data(raw) for raw in found]
-        return [Unclaimed(_activity(item), digest) for item in items if item.expires_at > now.timestamp()]
+        return [Unclaimed(activity_of(item), digest) for item in items if item.expires_at > now.timestamp()]
 
     def forget(self, program: str, digest: str, record: Record) -> None:
         """Deletes what stands under a digest of something that does not wait there any more."""
-        self._table.write([_removal(program, digest, record)])
+        self._table.write([unclaimed_delete(program, digest, record)])
+
+    def overdue(self, shard: int, now: datetime, *, limit: int) -> list[Record]:
+        """Records with refunds that have waited long enough, as they are now; two round trips.
+
+        The index may name one that was settled a moment ago; it is left out.
+        """
+        keys = [
+            (raw["pk"]["S"], raw["sk"]["S"]) for raw in self._table.due(shard_name(shard), to_text(now), limit=limit)
+        ]
+        stored = self._table.get_many(keys) if keys else {}
+        records = [record_of(*parse_record_key(key[0]), stored.get(key), now) for key in keys]
+        return [record for record in records if record.due(now)]
+
+    def give_up(self, record: Record, refund_ids: Sequence[str], now: datetime) -> bool:
+        """Forgets refunds; where nothing else is left of a record, deletes it. False where it moved on meanwhile.
+
+        Raises:
+            TransactionRefused: see :meth:`keep`.
+        """
+        left = {key: refund for key, refund in record.refunds.items() if key not in refund_ids}
+        if record.awaited and not left:
+            return self.write([record_delete(record)])
+        after = replace(record, version=record.version + 1, refunds=left)
+        return self.write([record_put(after, record, now)])
 
     def write(self, operations: Sequence[Operation]) -> bool:
         """Writes operations in one transaction, or nothing and False where a condition does not hold.
@@ -183,89 +190,20 @@ class CommerceStore:
         return True
 
 
-def _pk(program: str | None, source: str, source_id: str) -> str:
-    return f"O#{source}#{source_id}" if source in PLATFORMS else f"O#{program}#{source}#{source_id}"
+def _keys(wanted: Wanted) -> list[tuple[str, str]]:
+    lookups = [lookup_key(wanted.program, digest) for digest in wanted.digests] if wanted.program else []
+    return [record_key(wanted.program, wanted.source, wanted.source_id), *lookups]
+
+
+def _found(wanted: Wanted, found: dict[tuple[str, str], RawItem], now: datetime) -> Found:
+    key, *lookups = _keys(wanted)
+    owners = {
+        digest: found[place]["member_id"]["S"]
+        for digest, place in zip(wanted.digests, lookups, strict=False)
+        if place in found
+    }
+    return Found(record_of(wanted.program, wanted.source, wanted.source_id, found.get(key), now), owners)
 
 
 def _expiry(now: datetime) -> int:
     return int((now + timedelta(days=CLAIM_DAYS)).timestamp())
-
-
-def _record(program: str | None, source: str, source_id: str, raw: RawItem | None, now: datetime) -> Record:
-    item = PurchaseItem.from_raw_data(raw) if raw else None
-    if item is None or 0 < (item.expires_at or 0) <= now.timestamp():
-        return Record(source, source_id, program)
-    return Record(
-        source=source,
-        source_id=source_id,
-        program=item.program,
-        version=item.version,
-        member_id=item.member_id,
-        digests=frozenset(item.digests or ()),
-        currency=item.currency,
-        refunds={refund_id: _refund_of(text) for refund_id, text in (item.refunds or {}).items()},
-        expires_at=item.expires_at,
-    )
-
-
-def _put(after: Record, before: Record, now: datetime) -> Put:
-    """Writes ``after`` if the stored record is still ``before``."""
-    item = PurchaseItem(
-        _pk(after.program, after.source, after.source_id),
-        _PURCHASE_SK,
-        version=after.version,
-        program=after.program,
-        member_id=after.member_id,
-        digests=set(after.digests) or None,
-        currency=after.currency,
-        refunds={refund_id: _refund_text(refund) for refund_id, refund in after.refunds.items()} or None,
-        expires_at=after.expires_at,
-    )
-    if before.seen:
-        return Put(item, PurchaseItem.version == before.version)
-    return Put(item, PurchaseItem.pk.does_not_exist() | (PurchaseItem.expires_at <= int(now.timestamp())))
-
-
-def _refund_text(refund: KeptRefund) -> str:
-    return f"{to_text(refund.occurred_at)} {refund.amount}"
-
-
-def _refund_of(text: str) -> KeptRefund:
-    occurred_at, amount = text.split(" ", 1)
-    return KeptRefund(from_text(occurred_at), Money.parse(amount))
-
-
-def _removal(program: str, digest: str, record: Record) -> Delete:
-    return Delete(UnclaimedItem, lookup_partition(program, digest), _unclaimed_sk(record.source, record.source_id))
-
-
-def _unclaimed_sk(source: str, source_id: str) -> str:
-    return f"{_UNCLAIMED_PREFIX}{source}#{source_id}"
-
-
-def _unclaimed(program: str, digest: str, activity: Activity, expires_at: int) -> UnclaimedItem:
-    return UnclaimedItem(
-        lookup_partition(program, digest),
-        _unclaimed_sk(activity.source, activity.source_id),
-        activity=activity.activity,
-        source=activity.source,
-        source_id=activity.source_id,
-        occurred_at=to_text(activity.occurred_at),
-        channel=activity.channel,
-        amount=str(activity.amount) if activity.amount else None,
-        refund_basis=str(activity.refund_basis) if activity.refund_basis else None,
-        expires_at=expires_at,
-    )
-
-
-def _activity(item: UnclaimedItem) -> Activity:
-    return Activity(
-        activity=item.activity,
-        source=item.source,
-        source_id=item.source_id,
-        occurred_at=from_text(item.occurred_at),
-        channel=item.channel,
-        amount=Money.parse(item.amount) if item.amount else None,
-        refund_basis=Money.parse(item.refund_basis) if item.refund_basis else None,
-        details=NO_LINES,
-    )

@@ -5,20 +5,32 @@
     LoyaltyError
     ├── Invalid                      the request cannot be right, whatever the state of the world
     │   ├── UnknownCurrency, TooManyDecimals, OccurredInFuture, InvalidCursor, IdempotencyKeyRequired
+    │   ├── LineRepeated, OneOfRequired, MomentInFuture
     │   └── BodyTooLarge, MalformedJson, UnsupportedMediaType, InvalidHeader
     ├── Unacceptable                 well-formed, but the program's rules refuse it
     │   ├── CurrencyNotInProgram, ActivityNotRewarded, AmountRequired, ReferralCodeUnknown, PointsLimitExceeded
     │   ├── IdempotencyKeyReused, CurrencyMismatch, AmountExceedsAccrual, QuantityLimitExceeded
+    │   ├── CaptureExceedsHold, HoldMinutesLimitExceeded, HoldMinutesNotAllowed
+    │   ├── AdjustmentIsZero, AdjustmentReasonUnknown, SecondPersonRequired
+    │   ├── TransfersNotOffered, TransferToSelf, TransferBelowMinimum, TransferAboveMaximum, WalletNotTransferable
+    │   ├── HouseholdsNotOffered, MergeWithSelf, MergeLimitExceeded
+    │   ├── OccurredBeforeEnrollment, LineNotInAccrual, LineQuantityExceeded, HistoryTooLong
     │   └── ExternalIdsLimitExceeded
     ├── Missing                      does not exist, or not for this caller
     │   ├── ProgramNotFound, MemberNotFound, RewardNotFound, RedemptionNotFound, EntryNotFound, RouteNotFound
-    │   └── GiftCardNotFound
+    │   └── AdjustmentNotFound, HouseholdNotFound, GiftCardNotFound, WalletNotFound
     ├── Conflict                     the state of the world refuses it
     │   ├── EntryExistsWithDifferentRequest, WalletBusy, RecordChanged, InsufficientPoints
-    │   ├── AlreadyEnrolled, MemberChanged, ProgramChanged
+    │   ├── ReversalRefused, AccrualFullyReversed, TooManyAwaitedReversals
+    │   ├── AlreadyEnrolled, MemberChanged, ProgramChanged, TimeZoneFixed, WalletFixed
+    │   ├── TooManyHolds, RedemptionTimedOut, RedemptionNotCaptured, RedemptionAlreadyCancelled, RedemptionNotCancellable
+    │   ├── AdjustmentAlreadyPosted, AdjustmentAlreadyRejected, DailyTransferLimitExceeded, DailyHouseholdLimitExceeded
+    │   ├── MemberInHousehold, MemberNotInHousehold, HouseholdFull, HouseholdClosed, HouseholdHasPoints
+    │   ├── MemberMerged, MemberHasOpenHolds
     │   └── RedemptionAlreadyCaptured, RedemptionAlreadyReleased, FulfillmentInProgress, GiftCardNotDelivered
     ├── Unauthenticated              the caller has not said who it is
     ├── Unavailable                  what we stand on (table, keys) is throttled or away: the same request may be sent again
+    ├── Undecided                    a posting that has to be decided again; what decides it again catches it, no caller sees it
     ├── Stale                        ``If-Match`` names a version that is no longer the current one
     └── Rejected                     an event that can never be processed; goes to the dead-letter queue
 
@@ -73,6 +85,18 @@ class OccurredInFuture(Invalid):
     code = "occurred_in_future"
 
 
+class MomentInFuture(Invalid):
+    code = "moment_in_future"
+
+
+class LineRepeated(Invalid):
+    code = "line_repeated"
+
+
+class OneOfRequired(Invalid):
+    code = "one_of_required"
+
+
 class InvalidCursor(Invalid):
     code = "invalid_cursor"
 
@@ -105,6 +129,18 @@ class AmountExceedsAccrual(Unacceptable):
     code = "amount_exceeds_accrual"
 
 
+class OccurredBeforeEnrollment(Unacceptable):
+    code = "occurred_before_enrollment"
+
+
+class LineNotInAccrual(Unacceptable):
+    code = "line_not_in_accrual"
+
+
+class LineQuantityExceeded(Unacceptable):
+    code = "line_quantity_exceeded"
+
+
 class ReferralCodeUnknown(Unacceptable):
     code = "referral_code_unknown"
 
@@ -117,12 +153,72 @@ class QuantityLimitExceeded(Unacceptable):
     code = "quantity_limit_exceeded"
 
 
+class CaptureExceedsHold(Unacceptable):
+    code = "capture_exceeds_hold"
+
+
+class HoldMinutesLimitExceeded(Unacceptable):
+    code = "hold_minutes_limit_exceeded"
+
+
+class HoldMinutesNotAllowed(Unacceptable):
+    code = "hold_minutes_not_allowed"
+
+
 class ExternalIdsLimitExceeded(Unacceptable):
     code = "external_ids_limit_exceeded"
 
 
 class IdempotencyKeyReused(Unacceptable):
     code = "idempotency_key_reused"
+
+
+class HistoryTooLong(Unacceptable):
+    code = "history_too_long"
+
+
+class AdjustmentIsZero(Unacceptable):
+    code = "adjustment_is_zero"
+
+
+class AdjustmentReasonUnknown(Unacceptable):
+    code = "adjustment_reason_unknown"
+
+
+class SecondPersonRequired(Unacceptable):
+    code = "second_person_required"
+
+
+class TransfersNotOffered(Unacceptable):
+    code = "transfers_not_offered"
+
+
+class TransferToSelf(Unacceptable):
+    code = "transfer_to_self"
+
+
+class TransferBelowMinimum(Unacceptable):
+    code = "transfer_below_minimum"
+
+
+class TransferAboveMaximum(Unacceptable):
+    code = "transfer_above_maximum"
+
+
+class WalletNotTransferable(Unacceptable):
+    code = "wallet_not_transferable"
+
+
+class HouseholdsNotOffered(Unacceptable):
+    code = "households_not_offered"
+
+
+class MergeWithSelf(Unacceptable):
+    code = "merge_with_self"
+
+
+class MergeLimitExceeded(Unacceptable):
+    code = "merge_limit_exceeded"
 
 
 class Missing(LoyaltyError):
@@ -135,6 +231,10 @@ class ProgramNotFound(Missing):
 
 class MemberNotFound(Missing):
     code = "member_not_found"
+
+
+class WalletNotFound(Missing):
+    code = "wallet_not_found"
 
 
 class RewardNotFound(Missing):
@@ -157,6 +257,14 @@ class GiftCardNotFound(Missing):
     code = "gift_card_not_found"
 
 
+class AdjustmentNotFound(Missing):
+    code = "adjustment_not_found"
+
+
+class HouseholdNotFound(Missing):
+    code = "household_not_found"
+
+
 class Conflict(LoyaltyError):
     code = "conflict"
 
@@ -177,6 +285,29 @@ class InsufficientPoints(Conflict):
     code = "insufficient_points"
 
 
+class ReversalRefused(Conflict):
+    code = "reversal_refused"
+
+
+class AccrualFullyReversed(Conflict):
+    code = "accrual_fully_reversed"
+
+
+class TooManyAwaitedReversals(Conflict):
+    code = "too_many_awaited_reversals"
+
+
+class MemberMerged(Conflict):
+    """``into`` is the member that ``member_id`` was merged into."""
+
+    code = "member_merged"
+
+    def __init__(self, detail: str, *, member_id: str, into: str) -> None:
+        super().__init__(detail)
+        self.member_id = member_id
+        self.into = into
+
+
 class AlreadyEnrolled(Conflict):
     code = "already_enrolled"
 
@@ -189,12 +320,40 @@ class ProgramChanged(Conflict):
     code = "program_changed"
 
 
+class TimeZoneFixed(Conflict):
+    code = "time_zone_fixed"
+
+
+class WalletFixed(Conflict):
+    code = "wallet_fixed"
+
+
 class RedemptionAlreadyCaptured(Conflict):
     code = "redemption_already_captured"
 
 
 class RedemptionAlreadyReleased(Conflict):
     code = "redemption_already_released"
+
+
+class TooManyHolds(Conflict):
+    code = "too_many_holds"
+
+
+class RedemptionTimedOut(Conflict):
+    code = "redemption_timed_out"
+
+
+class RedemptionNotCaptured(Conflict):
+    code = "redemption_not_captured"
+
+
+class RedemptionAlreadyCancelled(Conflict):
+    code = "redemption_already_cancelled"
+
+
+class RedemptionNotCancellable(Conflict):
+    code = "redemption_not_cancellable"
 
 
 class FulfillmentInProgress(Conflict):
@@ -205,12 +364,62 @@ class GiftCardNotDelivered(Conflict):
     code = "gift_card_not_delivered"
 
 
+class AdjustmentAlreadyPosted(Conflict):
+    code = "adjustment_already_posted"
+
+
+class AdjustmentAlreadyRejected(Conflict):
+    code = "adjustment_already_rejected"
+
+
+class DailyTransferLimitExceeded(Conflict):
+    code = "daily_transfer_limit_exceeded"
+
+
+class DailyHouseholdLimitExceeded(Conflict):
+    code = "daily_household_limit_exceeded"
+
+
+class MemberInHousehold(Conflict):
+    code = "member_in_household"
+
+
+class MemberNotInHousehold(Conflict):
+    code = "member_not_in_household"
+
+
+class HouseholdFull(Conflict):
+    code = "household_full"
+
+
+class HouseholdClosed(Conflict):
+    code = "household_closed"
+
+
+class HouseholdHasPoints(Conflict):
+    code = "household_has_points"
+
+
+class MemberHasOpenHolds(Conflict):
+    code = "member_has_open_holds"
+
+
 class Unauthenticated(LoyaltyError):
     code = "unauthenticated"
 
 
 class Unavailable(LoyaltyError):
     code = "temporarily_unavailable"
+
+
+class Undecided(LoyaltyError):
+    """``again`` is the posting to decide instead, which reads more."""
+
+    code = "undecided"
+
+    def __init__(self, detail: str, *, pointer: str | None = None, again: object = None) -> None:
+        super().__init__(detail, pointer=pointer)
+        self.again = again
 
 
 class Stale(LoyaltyError):

@@ -83,6 +83,18 @@ ExternalId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
 ProgramId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,31}$")]
 MemberId = Annotated[str, StringConstraints(pattern=r"^mbr_[0-9a-z]{26}$")]
 RedemptionId = Annotated[str, StringConstraints(pattern=r"^rdm_[0-9a-z]{26}$")]
+AdjustmentId = Annotated[str, StringConstraints(pattern=r"^adj_[0-9a-z]{26}$")]
+HouseholdId = Annotated[str, StringConstraints(pattern=r"^hsh_[0-9a-z]{26}$")]
+
+Actor = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:|/-]{0,63}$"),
+    Field(description="Staff id of who asks, for whom the calling client vouches. No address.", examples=["staff-17"]),
+]
+"""A person on the business's side. It stays in the ledger for ever, so it is an id and never a name or an address."""
+
+WholePoints = Annotated[int, Field(strict=True, description="A whole number.")]
+"""Points that a rule of the program bounds: what is out of its bounds has a name of its own."""
 
 OneLine = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)

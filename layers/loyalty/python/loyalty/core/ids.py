@@ -33,8 +33,22 @@ def new_referral_code() -> str:
 
 def redemption_id(program: str, member_id: str, client_id: str, idempotency_key: str) -> str:
     """The redemption that one idempotency key of one client stands for: same key, same id, for ever."""
-    digest = hashlib.sha256(f"{program}\x00{member_id}\x00{client_id}\x00{idempotency_key}".encode()).digest()
-    return f"rdm_{_crockford(int.from_bytes(digest[:16]), 26)}"
+    return _derived("rdm", program, member_id, client_id, idempotency_key)
+
+
+def adjustment_id(program: str, member_id: str, client_id: str, idempotency_key: str) -> str:
+    """The adjustment that one idempotency key of one client stands for."""
+    return _derived("adj", "adj", program, member_id, client_id, idempotency_key)
+
+
+def transfer_id(program: str, place: str, client_id: str, idempotency_key: str) -> str:
+    """The transfer that one idempotency key of one client stands for. ``place`` is where it was asked for."""
+    return _derived("trf", "trf", program, place, client_id, idempotency_key)
+
+
+def household_id(program: str, member_id: str, client_id: str, idempotency_key: str) -> str:
+    """The household of this first member that one idempotency key of one client stands for."""
+    return _derived("hsh", "hsh", program, member_id, client_id, idempotency_key)
 
 
 def request_hash(request: object) -> str:
@@ -45,6 +59,11 @@ def request_hash(request: object) -> str:
     canonical = json.dumps(_no_floats(request), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     # JSON may carry half a surrogate pair, which plain UTF-8 cannot; a hash of it is as good as any.
     return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+def _derived(prefix: str, *parts: str) -> str:
+    digest = hashlib.sha256("\x00".join(parts).encode()).digest()
+    return f"{prefix}_{_crockford(int.from_bytes(digest[:16]), 26)}"
 
 
 def _no_floats(value: object) -> object:

@@ -71,6 +71,8 @@ _MISSING_BY_PATH: Final[Mapping[str, type[errors.Missing]]] = {
     "program": errors.ProgramNotFound,
     "member_id": errors.MemberNotFound,
     "redemption_id": errors.RedemptionNotFound,
+    "adjustment_id": errors.AdjustmentNotFound,
+    "household_id": errors.HouseholdNotFound,
 }
 """An identifier in the path that cannot be one names nothing: 404, as for one that could."""
 

@@ -1,4 +1,4 @@
-"""The one table: typed items (pynamodb) and the four calls that stores make.
+"""The one table: typed items (pynamodb) and the few calls that stores make.
 
 pynamodb gives the item models, conditions and the connection. Two of its habits are put right here, once: its
 default time-outs exceed a function's budget, and its numbers are floats.
@@ -12,13 +12,13 @@ from typing import Any, Final, TypeVar
 from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.connection.base import MetaTable
-from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from loyalty.core.backoff import jitter
 from loyalty.core.errors import Unavailable
-from loyalty_contract import ENTRY_INDEX, ENTRY_INDEX_KEY, PARTITION_KEY, SORT_KEY
+from loyalty_contract import DUE_AT, DUE_INDEX, DUE_INDEX_KEY, ENTRY_INDEX, ENTRY_INDEX_KEY, PARTITION_KEY, SORT_KEY
 
 CONNECT_SECONDS: Final = 1.0
 READ_SECONDS: Final = 2.0
@@ -27,7 +27,10 @@ RETRIES: Final = 1
 _BATCH_GET_ATTEMPTS: Final = 5
 _BATCH_GET_BASE_SECONDS: Final = 0.05
 _BATCH_GET_CAP_SECONDS: Final = 0.5
-_BATCH_GET_LIMIT: Final = 100
+MOST_READS: Final = 100
+"""Keys that one :meth:`Table.get_many` takes."""
+MOST_OPERATIONS: Final = 100
+"""Operations that one :meth:`Table.write` takes, each on an item of its own."""
 
 
 class IntegerAttribute(Attribute[int]):
@@ -76,6 +79,39 @@ class TextMapAttribute(Attribute[dict[str, str]]):
         return {name: text["S"] for name, text in value.items()}
 
 
+Document = dict[str, Any]
+"""Names to whole numbers, texts, or documents again."""
+
+
+class DocumentAttribute(Attribute[Document]):
+    """A nested map of whole numbers and texts, and nothing else."""
+
+    attr_type = "M"
+
+    def serialize(self, value: Any) -> dict[str, dict[str, Any]]:
+        """As DynamoDB takes it."""
+        return {str(name): self._typed(part) for name, part in value.items()}
+
+    def deserialize(self, value: Mapping[str, Mapping[str, Any]]) -> Document:
+        """As DynamoDB gave it."""
+        return {name: self._plain(typed) for name, typed in value.items()}
+
+    def _typed(self, part: Any) -> dict[str, Any]:
+        if type(part) is int:
+            return {"N": str(part)}
+        if isinstance(part, str):
+            return {"S": str(part)}
+        if isinstance(part, Mapping):
+            return {"M": self.serialize(part)}
+        raise TypeError(f"{self.attr_name} holds whole numbers and texts, not {type(part).__name__}")
+
+    def _plain(self, typed: Mapping[str, Any]) -> Any:
+        ((kind, part),) = typed.items()
+        if kind == "N":
+            return int(part)
+        return self.deserialize(part) if kind == "M" else str(part)
+
+
 class Item(Model):
     """Every item of the table has these two keys."""
 
@@ -94,6 +130,11 @@ class Put:
     item: Item
     condition: Condition | None = None
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """The item's keys."""
+        return self.item.pk, self.item.sk
+
 
 @dataclass(frozen=True, slots=True)
 class Delete:
@@ -104,6 +145,11 @@ class Delete:
     sk: str
     condition: Condition | None = None
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """The item's keys."""
+        return self.pk, self.sk
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -113,6 +159,11 @@ class Check:
     pk: str
     sk: str
     condition: Condition
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The item's keys."""
+        return self.pk, self.sk
 
 
 Operation = Put | Delete | Check
@@ -140,7 +191,7 @@ class Page:
 
 
 class Table:
-    """The table and its one connection. Every read is strongly consistent."""
+    """The table and its one connection. Every read but those of the due index is strongly consistent."""
 
     def __init__(
         self,
@@ -182,8 +233,8 @@ class Table:
         Raises:
             Unavailable: the table was too busy to answer for all of them.
         """
-        if len(keys) > _BATCH_GET_LIMIT:
-            raise ValueError(f"at most {_BATCH_GET_LIMIT} keys in one read")
+        if len(keys) > MOST_READS:
+            raise ValueError(f"at most {MOST_READS} keys in one read")
         found: dict[tuple[str, str], RawItem] = {}
         wanted: list[Any] = [{PARTITION_KEY: pk, SORT_KEY: sk} for pk, sk in keys]
         for attempt in range(_BATCH_GET_ATTEMPTS):
@@ -196,6 +247,24 @@ class Table:
                 return found
             self._sleep(jitter(attempt, base=_BATCH_GET_BASE_SECONDS, cap=_BATCH_GET_CAP_SECONDS))
         raise Unavailable("The table is busy; send the same request again.")
+
+    def get_together(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], RawItem]:
+        """As :meth:`get_many`, but of one moment: of what a transaction writes, all or nothing. Twice as dear.
+
+        Raises:
+            TransactionRefused: a transaction is writing one of them at the moment; read again.
+        """
+        if len(keys) > MOST_READS:
+            raise ValueError(f"at most {MOST_READS} keys in one read")
+        wanted = [{"TableName": self.name, "Key": {PARTITION_KEY: {"S": pk}, SORT_KEY: {"S": sk}}} for pk, sk in keys]
+        try:
+            answer = self.connection.transact_get_items(wanted)
+        except TransactGetError as error:
+            codes = [reason["Code"] for reason in _response(error).get("CancellationReasons", [])]
+            if "TransactionConflict" not in codes:
+                raise
+            raise TransactionRefused({}, codes, contended=True) from error
+        return {key: found["Item"] for key, found in zip(keys, answer["Responses"], strict=True) if found.get("Item")}
 
     def query(
         self,
@@ -229,6 +298,26 @@ class Table:
             if page.last_key is None:
                 return
             start = page.last_key
+
+    def due(self, shard: str, until: str, *, limit: int) -> list[RawItem]:
+        """Keys of items that fell due in a shard of the due index by ``until``, the longest due first.
+
+        The one read that is eventually consistent: an index cannot be read otherwise.
+        """
+        return self.due_page(shard, until, limit=limit).items
+
+    def due_page(self, shard: str, until: str, *, limit: int, start: RawItem | None = None) -> Page:
+        """One page of :meth:`due`; items that left the index meanwhile do not shift the next one."""
+        answer = self.client.query(
+            TableName=self.name,
+            IndexName=DUE_INDEX,
+            KeyConditionExpression="#shard = :shard AND #at <= :until",
+            ExpressionAttributeNames={"#shard": DUE_INDEX_KEY, "#at": DUE_AT},
+            ExpressionAttributeValues={":shard": {"S": shard}, ":until": {"S": until}},
+            Limit=limit,
+            **({"ExclusiveStartKey": start} if start else {}),
+        )
+        return Page(answer["Items"], answer.get("LastEvaluatedKey"))
 
     def scan(self) -> Iterator[RawItem]:
         """Every item of the table, those of a partition together. For audits and exports; no request path scans."""
@@ -283,9 +372,13 @@ def error_code(error: PynamoDBException) -> str | None:
 
     Not ``error.cause_response_code``: a lost connection has a response, which is None, and pynamodb trips over it.
     """
-    response: Mapping[str, Any] = getattr(error.cause, "response", None) or {}
-    code: str | None = response.get("Error", {}).get("Code")
+    code: str | None = _response(error).get("Error", {}).get("Code")
     return code
+
+
+def _response(error: PynamoDBException) -> Mapping[str, Any]:
+    response: Mapping[str, Any] = getattr(error.cause, "response", None) or {}
+    return response
 
 
 def _refusal(error: TransactWriteError, places: Sequence[int]) -> TransactionRefused | None:

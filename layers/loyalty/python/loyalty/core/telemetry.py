@@ -14,4 +14,9 @@ def count(name: str, value: int = 1) -> None:
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
-__all__ = ["count", "logger", "metrics"]
+def seconds(name: str, value: float) -> None:
+    """Gives a named duration of this invocation."""
+    metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=value)
+
+
+__all__ = ["count", "logger", "metrics", "seconds"]

@@ -3,6 +3,7 @@
 from loyalty.core.errors import GiftCardNotDelivered, GiftCardNotFound
 from loyalty.core.pii import Sealed, Vault, gift_card_of
 from loyalty.fulfillment.model import GiftCard
+from loyalty.ledger.store import parse_partition
 from loyalty.programs.model import RewardType
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.rewards.store import RedemptionStore
@@ -33,7 +34,9 @@ class GiftCardService:
                 f"'{redemption_id}' is {item.status}; its gift card can be read once it is captured."
             )
         sealed = Sealed(item.gift_card_key, item.gift_card_nonce, item.gift_card_data)
-        return card_in(self._vault.open(gift_card_of(program, member_id, redemption_id), sealed))
+        # Sealed for whoever redeemed it, even where another has absorbed that member since.
+        _, owner = parse_partition(item.pk)
+        return card_in(self._vault.open(gift_card_of(program, owner, redemption_id), sealed))
 
 
 def card_document(card: GiftCard) -> dict[str, str]:

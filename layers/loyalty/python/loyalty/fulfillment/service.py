@@ -64,7 +64,7 @@ class FulfillmentService:
             RedemptionNotFound, RewardNotFound, TooManyDecimals: there is nothing that could be ordered.
             SupplierError, RedemptionMoved: the order may exist.
         """
-        redemption = self._store.redemption(program, member_id, redemption_id)
+        redemption = self._redemptions.get(program, member_id, redemption_id)
         if redemption.supplier_order_id is not None:
             return Progress.ORDERED
         if redemption.status is RedemptionStatus.RELEASED:
@@ -89,7 +89,7 @@ class FulfillmentService:
             RedemptionNotFound: there is nothing to ask for.
             SupplierError, RedemptionMoved: it is not known.
         """
-        redemption = self._store.redemption(program, member_id, redemption_id)
+        redemption = self._redemptions.get(program, member_id, redemption_id)
         if redemption.supplier_order_id is not None:
             return Progress.ORDERED
         found = self._supplier.find(redemption_id)
@@ -102,7 +102,7 @@ class FulfillmentService:
             OrderNotDelivered: no card is stored.
             RedemptionNotFound, RedemptionAlreadyReleased, WalletBusy: see :meth:`RedemptionService.capture`.
         """
-        redemption = self._store.redemption(program, member_id, redemption_id)
+        redemption = self._redemptions.get(program, member_id, redemption_id)
         if redemption.supplier_order_id is None:
             raise OrderNotDelivered("no card is stored for this redemption: its points stay held")
         self._redemptions.capture(self._programs.current(program), member_id, redemption_id, by=Party.FULFILLMENT)
@@ -117,7 +117,7 @@ class FulfillmentService:
             RedemptionNotFound, RedemptionAlreadyCaptured, WalletBusy: see :meth:`RedemptionService.release`.
             SupplierError: it did not say.
         """
-        redemption = self._store.redemption(program, member_id, redemption_id)
+        redemption = self._redemptions.get(program, member_id, redemption_id)
         if redemption.supplier_order_id is not None:
             raise OrderStands("a card is stored for this redemption: its points are not given back")
         found = self._supplier.find(redemption_id)
@@ -132,7 +132,7 @@ class FulfillmentService:
                 order_requests=redemption.order_requests,
             )
         except FulfillmentInProgress as refusal:
-            now = self._store.redemption(program, member_id, redemption_id)
+            now = self._redemptions.get(program, member_id, redemption_id)
             if (now.order_requests, now.supplier_order_id) == (redemption.order_requests, None):
                 raise
             raise RedemptionMoved("the supplier was asked for an order after it had denied one") from refusal
@@ -163,7 +163,7 @@ class FulfillmentService:
         try:
             self._store.deliver(redemption, order.order_id, sealed)
         except RedemptionMoved:
-            now = self._store.redemption(redemption.program, redemption.member_id, redemption.redemption_id)
+            now = self._redemptions.get(redemption.program, redemption.member_id, redemption.redemption_id)
             if now.supplier_order_id != order.order_id:
                 raise
         return Progress.ORDERED

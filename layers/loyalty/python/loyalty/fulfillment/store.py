@@ -21,7 +21,7 @@ from loyalty.ledger.store import partition
 from loyalty.programs.model import GiftCard, ProgramDocument
 from loyalty.programs.store import ProgramItem
 from loyalty.rewards.model import Redemption, RedemptionStatus
-from loyalty.rewards.store import RedemptionItem, RedemptionStore, redemption_sk
+from loyalty.rewards.store import RedemptionItem, redemption_sk
 
 _OPEN: Final[Condition] = (
     RedemptionItem.status == RedemptionStatus.HELD.value
@@ -33,15 +33,6 @@ class FulfillmentStore:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._redemptions = RedemptionStore(table)
-
-    def redemption(self, program: str, member_id: str, redemption_id: str) -> Redemption:
-        """The redemption.
-
-        Raises:
-            RedemptionNotFound: the member has no such redemption.
-        """
-        return self._redemptions.get(program, member_id, redemption_id)
 
     def gift_card(self, redemption: Redemption) -> GiftCard:
         """What the catalogue said of the reward when the points were held, whatever it says today.

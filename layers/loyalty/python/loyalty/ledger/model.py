@@ -1,8 +1,19 @@
-"""Wallets, entries and accounts: values, and what must always hold between them."""
+"""A member's book, its wallets, and the entries that change them: values, and what they mean.
 
-from collections.abc import Mapping
+::
+
+    Book                      everything the ledger knows of a member, after entry number ``seq``
+    ├── wallets  id → Wallet  balances in one unit: ``points``, and what else the program names
+    │             ├── lots       last day on which points may be spent → points
+    │             └── maturing   day on which they become lots / that lot → points
+    └── holds    id → Hold    points set aside with a time-out
+
+    Entry = key (business identity) + Movement (changes) + balances after it + Facts (why)
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -12,25 +23,27 @@ from loyalty.core.money import Money
 MAX_SOURCE_ID: Final = 256
 """Characters of an entry's ``source_id``: room for another entry's whole id, as the cause of a tier change."""
 
+POINTS: Final = "points"
+"""The wallet that every member has. Its points are what rewards cost and what tiers are counted in."""
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The program that a posting belongs to: its id, the version that decides, and the zone of its calendar."""
-
-    program: str
-    version: int
-    zone: ZoneInfo
+MAX_TIMED_HOLDS: Final = 20
+"""Holds with a time-out that a member may have open at once: they are kept in the book itself."""
 
 
 class Account(StrEnum):
-    """Where points are. The postings of an entry sum to zero over these accounts."""
+    """Where points are. The postings of a wallet's change sum to zero over these accounts."""
 
     AVAILABLE = "member:available"
     PENDING = "member:pending"
     HELD = "member:held"
+    DEBT = "member:debt"
+    """What the member owes, as a negative number."""
     ISSUED = "program:issued"
     REDEEMED = "program:redeemed"
     EXPIRED = "program:expired"
+    ADJUSTED = "program:adjusted"
+    TRANSFERRED = "program:transferred"
+    """On their way from one member to another: the two entries of a transfer or a merge sum to zero here."""
 
 
 class EntryKind(StrEnum):
@@ -38,12 +51,65 @@ class EntryKind(StrEnum):
 
     ACCRUAL = "accrual"
     REVERSAL = "reversal"
+    MATURITY = "maturity"
+    """Pending points became spendable."""
+    WARNING = "warning"
+    """A lot is about to expire. It moves no points: it is there so that the member is told once."""
     EXPIRY = "expiry"
+    RENEWAL = "renewal"
+    """Activity moved the balance to a later lot, where inactivity is what makes points expire."""
     HOLD = "hold"
     CAPTURE = "capture"
     RELEASE = "release"
+    TIMEOUT = "timeout"
+    """A hold that nobody ended in time: its points went back."""
+    CANCELLATION = "cancellation"
+    """A captured redemption was undone: its points came back."""
+    ADJUSTMENT = "adjustment"
+    TRANSFER_OUT = "transfer_out"
+    TRANSFER_IN = "transfer_in"
+    MERGE_OUT = "merge_out"
+    MERGE_IN = "merge_in"
     TIER = "tier"
     """A change of tier. It moves no points, but has its place in the order of entries."""
+
+
+class ReversalPolicy(StrEnum):
+    """What a reversal does about points that are spent already."""
+
+    ALLOW_NEGATIVE = "allow_negative"
+    """The available balance goes below zero; later credits bring it up again."""
+    CLAMP_WITH_DEBT = "clamp_with_debt"
+    """The available balance stops at zero; the rest is a debt, which later credits pay first."""
+    REFUSE = "refuse"
+    """The reversal is refused by name, and nothing is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A program's rules for one wallet, as far as the ledger needs them.
+
+    ``grace_days``: how long points may be spent that come back after their lot has expired. ``warn_days``: how many
+    days before a lot's last day the member is warned.
+    """
+
+    grace_days: int = 30
+    warn_days: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The program that a posting belongs to: its id, the version that decides, the zone of its calendar, its terms."""
+
+    program: str
+    version: int
+    zone: ZoneInfo
+    terms: Mapping[str, Terms] = field(default_factory=dict)
+    """By wallet id; a wallet that is not named has the plain :class:`Terms`."""
+
+    def terms_of(self, wallet: str) -> Terms:
+        """The terms of a wallet."""
+        return self.terms.get(wallet) or Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,39 +134,114 @@ class EntryKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Wallet:
-    """A member's running totals after entry number ``seq``. All points are whole numbers.
+class Balances:
+    """A wallet's balances after an entry, in whole points (or minor units of the wallet's currency)."""
 
-    ``lots`` maps the last day on which points may be spent (ISO date, program's time zone) to points. ``debt`` is
-    what reversals took beyond the lots; later credits pay it first. Always: ``available == sum(lots) - debt``.
-    ``qualifying`` maps a calendar year of the program to the points earned in it, which alone decide the tier.
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    debt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet(Balances):
+    """Balances in one unit, and when they may be spent.
+
+    ``lots`` maps the last day on which points may be spent (ISO date, program's time zone) to points; ``maturing``
+    maps ``{day they become spendable}/{their lot}`` to points. Always: ``pending == sum(maturing)``, and ``available``
+    is the sum of the lots, or below zero while there are none. A debt is never beside points that could pay it.
+    """
+
+    lots: Mapping[str, int] = field(default_factory=dict)
+    maturing: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def balances(self) -> Balances:
+        """The balances alone."""
+        return Balances(self.available, self.pending, self.held, self.debt)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Points set aside until ``expires_at`` (UTC), and the lots that they came from."""
+
+    wallet: str
+    lots: Mapping[str, int]
+    expires_at: datetime
+
+    @property
+    def points(self) -> int:
+        """All of them."""
+        return sum(self.lots.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Everything the ledger knows of a member after entry number ``seq``: the running total of all entries.
+
+    ``holds`` are those with a time-out; others are known by their redemption alone. ``qualifying`` maps a calendar
+    year of the program to the points earned in it, which alone decide the tier. Whatever fell due until
+    ``settled_to`` (UTC; None before the first posting) is written down; no posting is dated before it.
     """
 
     program: str
     member_id: str
     tier: str
     seq: int = 0
-    available: int = 0
-    pending: int = 0
-    held: int = 0
-    debt: int = 0
-    lots: Mapping[str, int] = field(default_factory=dict)
+    opened_at: datetime | None = None
+    """When the member enrolled (UTC)."""
+    settled_to: datetime | None = None
+    wallets: Mapping[str, Wallet] = field(default_factory=dict)
+    holds: Mapping[str, Hold] = field(default_factory=dict)
     qualifying: Mapping[str, int] = field(default_factory=dict)
+    merged_into: str | None = None
+    """The member that this one was merged into; nothing more is posted here."""
+    absorbed: Sequence[str] = ()
+    """Members that were merged into this one, directly or through others."""
 
-    def spendable(self, today: date) -> int:
-        """Points that may be spent on ``today`` (program's date); negative while a debt is open."""
-        return sum(points for lot, points in self.lots.items() if lot >= today.isoformat()) - self.debt
+    def wallet(self, wallet_id: str = POINTS) -> Wallet:
+        """A wallet; empty where nothing was ever posted to it."""
+        return self.wallets.get(wallet_id) or Wallet()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one entry does to one wallet: every number is a change, not a total."""
+
+    postings: Mapping[Account, int] = field(default_factory=dict)
+    lots: Mapping[str, int] = field(default_factory=dict)
+    maturing: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def points(self) -> int:
+        """The change of the available balance."""
+        return self.postings.get(Account.AVAILABLE, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What one entry does to a wallet: every number is a change, not a total."""
+    """What one entry does to a book."""
 
-    postings: Mapping[Account, int] = field(default_factory=dict)
-    lots: Mapping[str, int] = field(default_factory=dict)
-    debt: int = 0
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    """By wallet id."""
     qualifying: Mapping[str, int] = field(default_factory=dict)
     tier: str | None = None
+    holds: Mapping[str, Hold | None] = field(default_factory=dict)
+    """By id: opened, or ended (None)."""
+    merged_into: str | None = None
+    absorbed: Sequence[str] = ()
+
+    def change(self, wallet_id: str = POINTS) -> Change:
+        """The change of a wallet; an empty one where there is none."""
+        return self.changes.get(wallet_id) or Change()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was bought, or given back, of one line of a purchase. ``amount`` is net of discounts."""
+
+    quantity: int
+    amount: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,41 +250,65 @@ class Facts:
 
     occurred_at: datetime
     program_version: int
-    rule: str | None = None
+    rules: Mapping[str, str] = field(default_factory=dict)
+    """The rule that decided, by wallet id."""
     activity: str | None = None
     channel: str | None = None
     amount: Money | None = None
     refund_basis: Money | None = None
     """What the customer paid in all; refunds take points back in proportion to it."""
+    lines: Mapping[str, Line] = field(default_factory=dict)
+    """By line id: of an accrual what was bought, of a reversal what it takes back."""
+    policy: ReversalPolicy | None = None
+    """Of an accrual: what a reversal of it does about spent points."""
     reverses: str | None = None
     """Entry id of the accrual that a reversal takes back."""
+    reason: str | None = None
+    """Of a reversal or an adjustment: why, as a code of the program or of the platform."""
+    actor: str | None = None
+    """Who asked for an adjustment, a merge: a staff id or a client, never a name or an address."""
+    approved_by: str | None = None
+    """The second person, where one was needed."""
+    other_member: str | None = None
+    """The other side of a transfer or a merge."""
     redemption_id: str | None = None
     reward_id: str | None = None
+    hold_expires_at: datetime | None = None
+    """When a hold times out; None: it does not."""
+    lot: str | None = None
+    """Of a warning: the lot that is about to expire."""
+    lot_points: int | None = None
     tier_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One immutable line of the ledger: ``seq`` is gapless from 1, balances are those after it."""
+    """One immutable line of the ledger: ``seq`` is gapless from 1; ``after`` has the balances that it left.
+
+    ``after`` names the wallets that the entry changed, and :data:`POINTS` always.
+    """
 
     program: str
     member_id: str
     key: EntryKey
     seq: int
     movement: Movement
-    available: int
-    pending: int
-    held: int
+    after: Mapping[str, Balances]
     facts: Facts
     posted_at: datetime
     request_hash: str
 
     @property
     def entry_id(self) -> str:
-        """The entry's identity in one text."""
+        """The identity in one text."""
         return self.key.entry_id
 
     @property
     def points(self) -> int:
-        """The change of the available balance; adding these up over a statement gives the balance."""
-        return self.movement.postings.get(Account.AVAILABLE, 0)
+        """The change of the available points; adding these up over a statement gives the balance."""
+        return self.movement.change().points
+
+    @property
+    def balances(self) -> Balances:
+        """The balances of the wallet :data:`POINTS` after the entry."""
+        return self.after[POINTS]

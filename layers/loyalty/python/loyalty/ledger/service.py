@@ -2,164 +2,420 @@
 
 ::
 
-    read the wallet (and what else decides)          1 round trip
-    decide                                           pure
-    write wallet + entry (+ a record) or nothing     1 round trip
-        the entry exists  → its first result, or a named error where the request differs
-        the wallet moved  → wait a little, start again
+    read the book (and what else decides)              1 round trip
+    write down what fell due until now                 pure
+    decide                                             pure
+        refused          → read again, of one moment; decide again            1 round trip
+    write book + entries (+ records), or nothing       1 round trip
+        an entry exists  → its first result, or a named error where the request differs
+        the book moved   → wait a little, start again
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from loyalty.core.backoff import jitter
-from loyalty.core.clock import Clock, local_date
-from loyalty.core.errors import EntryExistsWithDifferentRequest, LoyaltyError, MemberNotFound, RecordChanged, WalletBusy
-from loyalty.core.table import Operation, RawItem, Table, TransactionRefused
-from loyalty.ledger import movements
-from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts, Movement, Scope, Wallet
-from loyalty.ledger.store import WALLET_SK, LedgerStore, entry_of, entry_put, partition, wallet_of, wallet_put
+from loyalty.core.clock import Clock, from_text, to_text
+from loyalty.core.errors import (
+    EntryExistsWithDifferentRequest,
+    LoyaltyError,
+    MemberMerged,
+    MemberNotFound,
+    RecordChanged,
+    Undecided,
+    WalletBusy,
+)
+from loyalty.core.table import MOST_READS, RawItem, Table, TransactionRefused
+from loyalty.ledger.draft import Decision, Draft, Full, Posted, Posting, Refused, Result, Situation, Write
+from loyalty.ledger.model import Entry, EntryKey, Scope
+from loyalty.ledger.settlement import next_due
+from loyalty.ledger.store import BOOK_SK, LedgerStore, book_of, due_at, entry_of, entry_sk, partition
 
 ATTEMPTS: Final = 12
-"""Times that one posting is tried while other writers get in first."""
+"""Times that a posting is tried while other writers get in first."""
+_RECORD_ATTEMPTS: Final = 2
+_MOST_SETTLED_OF_PAIR: Final = 20
+"""Entries of what fell due that one side of a pair brings along; if there are more, they are written first."""
 _BACKOFF_BASE_SECONDS: Final = 0.01
 _BACKOFF_CAP_SECONDS: Final = 0.3
 
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What a decision is made on: the wallet without its expired lots, the records asked for, and the moment (UTC)."""
-
-    wallet: Wallet
-    records: Mapping[str, RawItem]
-    """By sort key; a record that does not exist is not in it."""
-    now: datetime
+_Key = tuple[str, str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What to post, and the records of their own that open or move with it."""
+class Side:
+    """One member's part in a posting to two: the entry's identity, and the records that are read with the book."""
 
-    movement: Movement
-    facts: Facts
-    operations: Sequence[Operation] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """An entry, and whether this call wrote it (False) or an earlier one did (``replayed``)."""
-
-    entry: Entry
-    replayed: bool
+    member_id: str
+    key: EntryKey
+    records: Sequence[str] = ()
 
 
 class Ledger:
-    """Posts entries to members' wallets, exactly once for each identity."""
+    """Posts entries to members' books, exactly once for each identity."""
 
-    def __init__(self, table: Table, clock: Clock, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, table: Table, clock: Clock, *, attempts: int = ATTEMPTS, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        """``attempts`` is how often a posting is tried while other writers get in first."""
         self._table = table
         self._store = LedgerStore(table)
         self._clock = clock
+        self._attempts = attempts
         self._sleep = sleep
 
-    def post(
-        self,
-        scope: Scope,
-        member_id: str,
-        key: EntryKey,
-        request_hash: str,
-        decide: Callable[[Situation], Decision | None],
-        *,
-        records: Sequence[str] = (),
-    ) -> Posted | None:
-        """Posts what ``decide`` makes of the situation; None where it decides that there is nothing to post.
-
-        ``records`` are sort keys in the member's partition, read together with the wallet. ``decide`` is pure and may
-        be asked several times.
+    def post(self, scope: Scope, member_id: str, posting: Posting) -> Posted | None:
+        """Posts one thing; None where it decides that there is nothing to post.
 
         Raises:
-            MemberNotFound: the member has no wallet in this program.
+            MemberNotFound: the member has no book in this program.
+            MemberMerged: the member was merged into another, and this was not posted before that.
             EntryExistsWithDifferentRequest: the identity was posted with another request.
-            WalletBusy: other writers got in first :data:`ATTEMPTS` times.
+            WalletBusy: other writers got in first every time.
             RecordChanged: one of the decision's own operations does not hold, even after deciding anew.
-            LoyaltyError: whatever ``decide`` refuses with, unless the entry had been posted before.
+            LoyaltyError: whatever the decision refuses with, unless the entry had been posted before.
         """
-        record_moved = False
-        for attempt in range(ATTEMPTS):
-            situation, expiry = self._read(scope, member_id, records)
-            try:
-                decision = decide(situation)
-            except LoyaltyError:
-                # A repeated request may find its own effect in the way: its first result counts, not the refusal.
-                earlier = self._store.entry(scope.program, member_id, key)
-                if earlier is None:
-                    raise
-                return _replay(earlier, request_hash)
-            if decision is None:
-                return None
-            after = movements.apply(situation.wallet, decision.movement)
-            entry = _entry(after, situation.now, key, decision, request_hash)
-            operations = [wallet_put(after, situation.now, entries=1 + len(expiry)), entry_put(entry)]
-            try:
-                self._table.write([*operations, *map(entry_put, expiry), *decision.operations])
-            except TransactionRefused as refusal:
-                if (earlier_raw := refusal.failed.get(1)) is not None:
-                    return _replay(entry_of(earlier_raw), request_hash)
-                wallet_moved = 0 in refusal.failed or refusal.contended
-                if not wallet_moved and record_moved:
-                    raise RecordChanged(
-                        "A record that this depends on is not as it must be, and stays so; read it again."
-                    ) from refusal
-                record_moved = not wallet_moved
+        (result,) = self.post_all(scope, member_id, [posting])
+        if isinstance(result, LoyaltyError):
+            raise result
+        return result
+
+    def post_all(self, scope: Scope, member_id: str, postings: Sequence[Posting]) -> list[Result]:
+        """Posts many things to one member, in order, in as few transactions as they fit into.
+
+        Each has its own result, see :meth:`post`; a refusal of one leaves the others as they are.
+
+        Raises:
+            MemberNotFound: the member has no book in this program.
+        """
+        results: dict[int, Result] = {}
+        moved: Counter[int] = Counter()
+        attempt = 0
+        while left := [place for place in range(len(postings)) if place not in results]:
+            if attempt == self._attempts:
+                results |= dict.fromkeys(left, _busy())
+                break
+            refused = self._round(scope, member_id, {place: postings[place] for place in left}, results)
+            if refused is None:
+                attempt = 0
+                continue
+            for place, raw in refused.existing.items():
+                results[place] = _replay(entry_of(raw), postings[place].request_hash)
+            moved.update([] if refused.moved else refused.records)
+            results |= {place: _record_changed() for place in refused.records if moved[place] >= _RECORD_ATTEMPTS}
+            self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
+            attempt += 1
+        return [results[place] for place in range(len(postings))]
+
+    def post_pair(
+        self,
+        scope: Scope,
+        sides: tuple[Side, Side],
+        request_hash: str,
+        decide: Callable[[Situation, Situation], tuple[Decision, Decision]],
+    ) -> tuple[Posted, Posted]:
+        """Posts to two members in one transaction: both entries, or none.
+
+        Raises:
+            MemberNotFound, MemberMerged: one of them has no book, or was merged into another.
+            EntryExistsWithDifferentRequest, WalletBusy, RecordChanged, LoyaltyError: see :meth:`post`.
+        """
+        attempt = changed = 0
+        doubtful = False
+        while attempt < self._attempts:
+            outcome = self._round_of_pair(scope, sides, request_hash, decide, together=doubtful)
+            if isinstance(outcome, tuple):
+                return outcome
+            if isinstance(outcome, Exception):
+                doubtful = True  # as in `_for_certain`
+            elif outcome is not None:
+                changed += bool(outcome.records and not outcome.moved)
+                if changed >= _RECORD_ATTEMPTS:
+                    raise _record_changed()
                 self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
+                attempt += 1
+        raise _busy()
+
+    def settle(self, scope: Scope, member_id: str) -> int:
+        """Writes down what fell due, and puts the book where it belongs in the due index; the entries written.
+
+        Raises:
+            MemberNotFound: the member has no book in this program.
+            WalletBusy: other writers got in first every time; they wrote down what was due.
+        """
+        written = attempt = 0
+        while attempt < self._attempts:
+            key = (partition(scope.program, member_id), BOOK_SK)
+            raw = _required(self._read([key]), scope, member_id)
+            draft = Draft(scope, book_of(raw), self._now())
+            if draft.settled == 0 and due_at(raw) == next_due(draft.book, scope):
+                return written
+            if self._commit(draft.writes()) is None:
+                written += draft.settled
+                if draft.complete:
+                    return written
             else:
-                return Posted(entry, replayed=False)
-        raise WalletBusy("This wallet has many writers at the moment; send the same request again.")
+                self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
+                attempt += 1
+        raise _busy()
 
-    def _read(self, scope: Scope, member_id: str, records: Sequence[str]) -> tuple[Situation, list[Entry]]:
-        """The situation, and the entries that write down what expired before it."""
-        pk, now = partition(scope.program, member_id), self._clock()
-        if records:
-            found = {sk: raw for (_, sk), raw in self._table.get_many([(pk, s) for s in (WALLET_SK, *records)]).items()}
-            raw = found.pop(WALLET_SK, None)
-        else:
-            found, raw = {}, self._table.read(pk, WALLET_SK)
-        if raw is None:
-            raise MemberNotFound(f"There is no member '{member_id}' in program '{scope.program}'.")
-        wallet = wallet_of(raw)
-        movement = movements.expire(wallet, local_date(now, scope.zone))
-        if movement is None:
-            return Situation(wallet, found, now), []
-        key = EntryKey(EntryKind.EXPIRY, "wallet", str(wallet.seq + 1))
-        decision = Decision(movement, Facts(occurred_at=now, program_version=scope.version))
-        after = movements.apply(wallet, movement)
-        return Situation(after, found, now), [_entry(after, now, key, decision, request_hash="-")]
+    def _round(
+        self, scope: Scope, member_id: str, postings: Mapping[int, Posting], results: dict[int, Result]
+    ) -> Refused | None:
+        """One transaction of as many postings as it takes; what is settled by it goes to ``results``."""
+        own = partition(scope.program, member_id)
+        batch, keys = _readable(scope, member_id, postings)
+        found = self._read(keys)
+        draft = Draft(scope, book_of(_required(found, scope, member_id)), self._now())
+        if not draft.complete:
+            return self._commit(draft.writes())
+        decided: dict[int, Result] = {}
+        for place, posting in batch.items():
+            home = partition(scope.program, posting.records_of or member_id)
+            if (earlier := found.get((own, entry_sk(posting.key)))) is not None and len(postings) > 1:
+                decided[place] = _replay(entry_of(earlier), posting.request_hash)
+            elif posting.key in draft.posted:
+                decided[place] = _replay(draft.posted[posting.key], posting.request_hash)
+            elif not draft.touched.isdisjoint((home, sk) for sk in posting.records):
+                break  # it is decided on what this transaction is about to change: it goes with the next one
+            else:
+                try:
+                    decided[place] = _decided(draft, place, posting, found)
+                except Full:
+                    break
+                except Exception:  # noqa: BLE001 - it is raised, or told, if it is still so for certain
+                    if decided:
+                        break  # it is the first of the next round
+                    return self._for_certain(draft, place, posting, results)
+        # Where the first of them depends on what fell due just now, that is written by itself.
+        refused = self._commit(draft.writes()) if draft.posted or not decided else None
+        if refused is None:
+            results |= decided
+        return refused
+
+    def _for_certain(self, before: Draft, place: int, posting: Posting, results: dict[int, Result]) -> Refused | None:
+        """Decides once more on a posting that was refused: this time on what is of one moment.
+
+        One read of several items may show a part of what another transaction writes, and a request that is repeated at
+        once would be refused for its own effect. So a refusal counts if nothing is being written, and if nothing was
+        posted under this identity before: not to whoever was merged into this member either.
+        """
+        scope, family = before.scope, (before.book.member_id, *before.book.absorbed)
+        identities = [(partition(scope.program, one), entry_sk(posting.key)) for one in family]
+        found = self._read_for_certain(scope, family[0], posting, identities)
+        if found is None:
+            return Refused(moved=True)
+        draft = Draft(scope, book_of(_required(found, scope, family[0])), self._now())
+        if draft.book.absorbed != before.book.absorbed:
+            return Refused(moved=True)
+        earlier = next((found[identity] for identity in identities if identity in found), None)
+        result: Result = _replay(entry_of(earlier), posting.request_hash) if earlier else None
+        if earlier is None and draft.complete:
+            try:
+                result = _decided(draft, place, posting, found)
+            except Full:
+                draft.complete = False
+            except LoyaltyError as refusal:
+                result = refusal
+        refused = self._commit(draft.writes()) if draft.posted or not draft.complete else None
+        if refused is None and draft.complete:
+            results[place] = result
+        return refused
+
+    def _read_for_certain(
+        self, scope: Scope, member_id: str, posting: Posting, identities: Sequence[_Key]
+    ) -> dict[_Key, RawItem] | None:
+        """What decides on a posting, and the entries that may be there already; None while something is being written."""
+        home = partition(scope.program, posting.records_of or member_id)
+        keys = [(partition(scope.program, member_id), BOOK_SK), *((home, sk) for sk in posting.records), *identities]
+        try:
+            return self._table.get_together(list(dict.fromkeys(keys)))
+        except TransactionRefused:
+            return None
+
+    def _round_of_pair(
+        self,
+        scope: Scope,
+        sides: tuple[Side, Side],
+        request_hash: str,
+        decide: Callable[[Situation, Situation], tuple[Decision, Decision]],
+        *,
+        together: bool,
+    ) -> tuple[Posted, Posted] | Refused | Exception | None:
+        """One transaction of both sides. An exception: it is refused; raised where it is so for certain.
+
+        None: there was so much due that nothing but that was written.
+        """
+        try:
+            found = self._read_pair(scope, sides, together=together)
+        except TransactionRefused:
+            return Refused(moved=True)
+        if together and (earlier := self._earlier_pair(scope, sides, request_hash)):
+            return earlier
+        try:
+            entries, writes = self._decide_pair(sides, request_hash, decide, self._drafts(scope, sides, found))
+        except Exception as error:
+            if together:
+                raise
+            return error
+        refused = self._commit(writes)
+        if refused is None:
+            return (Posted(entries[0], replayed=False), Posted(entries[1], replayed=False)) if entries else None
+        return (self._earlier_pair(scope, sides, request_hash) if refused.existing else None) or refused
+
+    def _read_pair(self, scope: Scope, sides: Sequence[Side], *, together: bool) -> dict[_Key, RawItem]:
+        """Books and records of both sides; ``together``: of one moment, while nobody writes them or the entries."""
+        keys = [(partition(scope.program, side.member_id), sk) for side in sides for sk in (BOOK_SK, *side.records)]
+        if not together:
+            return self._read(keys)
+        return self._table.get_together(
+            [*keys, *((partition(scope.program, side.member_id), entry_sk(side.key)) for side in sides)]
+        )
+
+    def _drafts(
+        self, scope: Scope, sides: Sequence[Side], found: Mapping[_Key, RawItem]
+    ) -> list[tuple[Draft, dict[str, RawItem]]]:
+        """For each side its book, settled until one moment for both, and its records."""
+        books = [book_of(_required(found, scope, side.member_id)) for side in sides]
+        # Of one moment: points alive in one book must not come to another in which their lot has expired already.
+        now = max([self._now(), *(book.settled_to for book in books if book.settled_to)])
+        drafts = []
+        for side, book in zip(sides, books, strict=True):
+            pk = partition(scope.program, side.member_id)
+            drafts.append((Draft(scope, book, now), {sk: found[pk, sk] for sk in side.records if (pk, sk) in found}))
+        return drafts
+
+    def _decide_pair(
+        self,
+        sides: Sequence[Side],
+        request_hash: str,
+        decide: Callable[[Situation, Situation], tuple[Decision, Decision]],
+        drafts: Sequence[tuple[Draft, dict[str, RawItem]]],
+    ) -> tuple[list[Entry], list[Write]]:
+        """The entries and all writes; no entries where there is so much due that it has to be written first."""
+        for draft, _ in drafts:
+            if draft.settled > _MOST_SETTLED_OF_PAIR or not draft.complete:
+                return [], draft.writes()
+        for draft, _ in drafts:
+            _require_open(draft)
+        entries: list[Entry] = []
+        situations = [Situation(draft.book, records, draft.now) for draft, records in drafts]
+        for place, decision in enumerate(decide(situations[0], situations[1])):
+            posting = Posting(sides[place].key, request_hash, lambda _: None)
+            try:
+                entries.append(drafts[place][0].add(place, posting, decision))
+            except Full:
+                return [], drafts[place][0].writes()
+        return entries, [write for draft, _ in drafts for write in draft.writes()]
+
+    def _earlier_pair(self, scope: Scope, sides: Sequence[Side], request_hash: str) -> tuple[Posted, Posted] | None:
+        """What was posted before. The other side of an entry is with whom it names: they may be merged since."""
+        for place, side in enumerate(sides):
+            entry = self._store.entry(scope.program, side.member_id, side.key)
+            if entry is None:
+                continue
+            replay, other = _replay(entry, request_hash), sides[1 - place]
+            if isinstance(replay, LoyaltyError):
+                raise replay
+            found = self._store.entry(scope.program, entry.facts.other_member or other.member_id, other.key)
+            if found is None:
+                raise AssertionError(f"'{entry.entry_id}' has no other side")
+            beside = Posted(found, replayed=True)
+            return (replay, beside) if place == 0 else (beside, replay)
+        return None
+
+    def _read(self, keys: Sequence[_Key]) -> dict[_Key, RawItem]:
+        if len(keys) > 1:
+            return self._table.get_many(keys)
+        raw = self._table.read(*keys[0])
+        return {} if raw is None else {keys[0]: raw}
+
+    def _commit(self, writes: Sequence[Write]) -> Refused | None:
+        try:
+            self._table.write([write.operation for write in writes])
+        except TransactionRefused as refusal:
+            return Refused.of(writes, refusal)
+        return None
+
+    def _now(self) -> datetime:
+        """The moment in the precision in which it is stored."""
+        return from_text(to_text(self._clock()))
 
 
-def _entry(after: Wallet, now: datetime, key: EntryKey, decision: Decision, request_hash: str) -> Entry:
-    """The entry that left the wallet as ``after``."""
-    return Entry(
-        program=after.program,
-        member_id=after.member_id,
-        key=key,
-        seq=after.seq,
-        movement=decision.movement,
-        available=after.available,
-        pending=after.pending,
-        held=after.held,
-        facts=decision.facts,
-        posted_at=now,
-        request_hash=request_hash,
+def following(member_id: str, act: Callable[[str], T]) -> T:
+    """What ``act`` does for the member, or for whom the member was merged into.
+
+    Raises:
+        LoyaltyError: whatever ``act`` raises for the last of them.
+    """
+    while True:
+        try:
+            return act(member_id)
+        except MemberMerged as merged:
+            member_id = merged.into
+
+
+def _readable(scope: Scope, member_id: str, postings: Mapping[int, Posting]) -> tuple[dict[int, Posting], list[_Key]]:
+    """As many postings as one read takes, and the keys of what they need. Of one alone, the write finds its entry."""
+    own = partition(scope.program, member_id)
+    keys: dict[_Key, None] = {(own, BOOK_SK): None}
+    batch: dict[int, Posting] = {}
+    for place, posting in postings.items():
+        home = partition(scope.program, posting.records_of or member_id)
+        wanted = {**keys, **{(home, sk): None for sk in posting.records}}
+        if len(postings) > 1:
+            wanted[own, entry_sk(posting.key)] = None
+        if len(wanted) > MOST_READS:
+            break
+        keys, batch[place] = wanted, posting
+    return batch, list(keys)
+
+
+def _decided(draft: Draft, place: int, posting: Posting, found: Mapping[_Key, RawItem]) -> Result:
+    """Adds the posting to the draft; what it is to be decided on besides, where it asks for more."""
+    home = partition(draft.scope.program, posting.records_of or draft.book.member_id)
+    records = {sk: found[home, sk] for sk in posting.records if (home, sk) in found}
+    try:
+        _require_open(draft)
+        decision = posting.decide(Situation(draft.book, records, draft.now))
+        return None if decision is None else Posted(draft.add(place, posting, decision), replayed=False)
+    except Undecided as more:
+        return more
+
+
+def _required(found: Mapping[_Key, RawItem], scope: Scope, member_id: str) -> RawItem:
+    raw = found.get((partition(scope.program, member_id), BOOK_SK))
+    if raw is None:
+        raise MemberNotFound(f"There is no member '{member_id}' in program '{scope.program}'.")
+    return raw
+
+
+def _require_open(draft: Draft) -> None:
+    if draft.book.merged_into is not None:
+        raise MemberMerged(
+            f"'{draft.book.member_id}' was merged into '{draft.book.merged_into}'; use that member.",
+            member_id=draft.book.member_id,
+            into=draft.book.merged_into,
+        )
+
+
+def _replay(earlier: Entry, request_hash: str) -> Posted | LoyaltyError:
+    if earlier.request_hash == request_hash:
+        return Posted(earlier, replayed=True)
+    return EntryExistsWithDifferentRequest(
+        f"'{earlier.entry_id}' was posted before with another content. Send the first content again to get its "
+        "result, or a new source_id for a new entry."
     )
 
 
-def _replay(earlier: Entry, request_hash: str) -> Posted:
-    if earlier.request_hash != request_hash:
-        raise EntryExistsWithDifferentRequest(
-            f"'{earlier.entry_id}' was posted before with another content. Send the first content again to get its "
-            "result, or a new source_id for a new entry."
-        )
-    return Posted(earlier, replayed=True)
+def _busy() -> WalletBusy:
+    return WalletBusy("This wallet has many writers at the moment; send the same request again.")
+
+
+def _record_changed() -> RecordChanged:
+    return RecordChanged("A record that this depends on is not as it must be, and stays so; read it again.")

@@ -1,64 +1,107 @@
-"""Wallets and entries in the table. The only place that speaks DynamoDB for the ledger."""
+"""Books and entries in the table. The only place that speaks DynamoDB for the ledger."""
 
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money
-from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Put, RawItem, Table
-from loyalty.ledger.model import Account, Entry, EntryKey, EntryKind, Facts, Movement, Wallet
-from loyalty_contract import ENTRY_INDEX, ENTRY_PREFIX
+from loyalty.core.table import DocumentAttribute, IntegerAttribute, IntegerMapAttribute, Item, Put, RawItem, Table
+from loyalty.ledger.model import (
+    POINTS,
+    Account,
+    Balances,
+    Book,
+    Change,
+    Entry,
+    EntryKey,
+    EntryKind,
+    Facts,
+    Hold,
+    Line,
+    Movement,
+    ReversalPolicy,
+    Scope,
+    Wallet,
+)
+from loyalty.ledger.settlement import next_due
+from loyalty_contract import DUE_AT, DUE_INDEX_KEY, DUE_SHARDS, ENTRY_INDEX, ENTRY_PREFIX, PARTITION_KEY, SORT_KEY
 
-WALLET_SK = "WALLET"
-REVERSED_PREFIX = "REVERSED#"
-"""What refunds took back of one accrual, by its source and source id."""
+BOOK_SK: Final = "WALLET"
+REVERSED_PREFIX: Final = "REVERSED#"
+"""What reversals took back of one accrual, by its source and source id."""
+LAPSED_PREFIX: Final = "LAPSED#"
+"""What reversals took back of points that had expired, by wallet and lot."""
+WAITING_PREFIX: Final = "WAITING#"
+"""A reversal that came before its accrual, by its own source and source id."""
+AWAITED_PREFIX: Final = "AWAITED#"
+"""Which reversals wait for an accrual, by its source and source id."""
+ADJUSTMENT_PREFIX: Final = "ADJUSTMENT#"
+"""An adjustment that somebody asked for, by its id."""
+HOUSEHOLD_SK: Final = "HOUSEHOLD"
+"""In a household's partition who is in it; in a member's the one that they are in."""
+_BALANCES: Final = ("available", "pending", "held", "debt")
 
 
-class WalletItem(Item):
-    """``last_seq`` and not ``seq``: an item with ``seq`` would be in the entry index, at one write unit a posting."""
+class BookItem(Item):
+    """A member's book.
+
+    ``last_seq`` and not ``seq``: an item with ``seq`` would be in the entry index, at one write unit a posting.
+    ``due_*`` put it into the due index, as long as anything is to fall due by itself.
+    """
 
     last_seq = IntegerAttribute()
-    available = IntegerAttribute()
-    pending = IntegerAttribute()
-    held = IntegerAttribute()
-    debt = IntegerAttribute()
-    lots = IntegerMapAttribute()
-    qualifying = IntegerMapAttribute()
     tier = UnicodeAttribute()
-    posted_at = UnicodeAttribute()
+    wallets = DocumentAttribute()
+    qualifying = IntegerMapAttribute()
+    holds = DocumentAttribute(null=True)
+    opened_at = UnicodeAttribute(null=True)
+    settled_to = UnicodeAttribute(null=True)
+    merged_into = UnicodeAttribute(null=True)
+    absorbed = UnicodeSetAttribute(null=True)
+    due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY, null=True)
+    due_at = UnicodeAttribute(attr_name=DUE_AT, null=True)
 
 
 class EntryItem(Item):
     """An entry; attributes without a value are left out, so that an entry stays under one kilobyte."""
 
     seq = IntegerAttribute()
-    postings = IntegerMapAttribute()
-    lots = IntegerMapAttribute()
-    debt = IntegerAttribute()
-    qualifying = IntegerMapAttribute()
-    available = IntegerAttribute()
-    pending = IntegerAttribute()
-    held = IntegerAttribute()
+    changes = DocumentAttribute()
+    after = DocumentAttribute()
+    qualifying = IntegerMapAttribute(null=True)
     program_version = IntegerAttribute()
     occurred_at = UnicodeAttribute()
     posted_at = UnicodeAttribute()
     request_hash = UnicodeAttribute()
-    rule = UnicodeAttribute(null=True)
+    rules = DocumentAttribute(null=True)
     activity = UnicodeAttribute(null=True)
     channel = UnicodeAttribute(null=True)
     amount = UnicodeAttribute(null=True)
     refund_basis = UnicodeAttribute(null=True)
+    lines = DocumentAttribute(null=True)
+    policy = UnicodeAttribute(null=True)
     reverses = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    actor = UnicodeAttribute(null=True)
+    approved_by = UnicodeAttribute(null=True)
+    other_member = UnicodeAttribute(null=True)
+    absorbed = UnicodeSetAttribute(null=True)
     redemption_id = UnicodeAttribute(null=True)
     reward_id = UnicodeAttribute(null=True)
+    hold_expires_at = UnicodeAttribute(null=True)
+    lot = UnicodeAttribute(null=True)
+    lot_points = IntegerAttribute(null=True)
     tier_from = UnicodeAttribute(null=True)
     tier_to = UnicodeAttribute(null=True)
 
 
 def partition(program: str, member_id: str) -> str:
-    """The partition of a member: profile, wallet, entries, redemptions."""
+    """The partition of a member: profile, book, entries, redemptions."""
     return f"M#{program}#{member_id}"
 
 
@@ -79,14 +122,34 @@ def parse_entry_sk(sk: str) -> EntryKey:
     return EntryKey(EntryKind(kind), source, source_id)
 
 
-def new_wallet_put(program: str, member_id: str, tier: str, now: datetime) -> Put:
-    """Opens an empty wallet, once; part of the transaction that enrolls the member."""
-    return Put(_wallet_item(Wallet(program, member_id, tier), now), WalletItem.pk.does_not_exist())
+def parse_entry_id(entry_id: str) -> EntryKey:
+    """The identity of an entry's one text: ``accrual:pos:R-1``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    kind, source, source_id = entry_id.split(":", 2)
+    return EntryKey(EntryKind(kind), source, source_id)
 
 
-def wallet_put(after: Wallet, now: datetime, *, entries: int) -> Put:
-    """Replaces the wallet, if it still stands where it was read: ``entries`` postings before ``after``."""
-    return Put(_wallet_item(after, now), WalletItem.last_seq == after.seq - entries)
+def due_shard(member_id: str) -> str:
+    """The shard of the due index in which a member's book is."""
+    return shard_name(zlib.crc32(member_id.encode()) % DUE_SHARDS)
+
+
+def shard_name(number: int) -> str:
+    """The key of a shard of the due index, from 0."""
+    return f"DUE#book#{number:02}"
+
+
+def new_book_put(program: str, member_id: str, tier: str, now: datetime) -> Put:
+    """Opens an empty book, once; part of the transaction that enrolls the member."""
+    return Put(_book_item(Book(program, member_id, tier, opened_at=now), None), BookItem.pk.does_not_exist())
+
+
+def book_put(after: Book, scope: Scope, *, read_at_seq: int) -> Put:
+    """Replaces the book, if it still stands where it was read."""
+    return Put(_book_item(after, next_due(after, scope)), BookItem.last_seq == read_at_seq)
 
 
 def entry_put(entry: Entry) -> Put:
@@ -94,56 +157,53 @@ def entry_put(entry: Entry) -> Put:
     return Put(_entry_item(entry), EntryItem.pk.does_not_exist())
 
 
-def wallet_of(raw: RawItem) -> Wallet:
-    """The wallet that a stored item holds."""
-    item = WalletItem.from_raw_data(raw)
+def book_of(raw: RawItem) -> Book:
+    """The book that a stored item holds."""
+    item = BookItem.from_raw_data(raw)
     program, member_id = parse_partition(item.pk)
-    return Wallet(
+    return Book(
         program=program,
         member_id=member_id,
         tier=item.tier,
         seq=item.last_seq,
-        available=item.available,
-        pending=item.pending,
-        held=item.held,
-        debt=item.debt,
-        lots=item.lots,
+        opened_at=from_text(item.opened_at) if item.opened_at else None,
+        settled_to=from_text(item.settled_to) if item.settled_to else None,
+        wallets={key: Wallet(**numbers) for key, numbers in item.wallets.items()},
+        holds={
+            key: Hold(hold["wallet"], hold["lots"], from_text(hold["expires_at"]))
+            for key, hold in (item.holds or {}).items()
+        },
         qualifying=item.qualifying,
+        merged_into=item.merged_into,
+        absorbed=tuple(sorted(item.absorbed or ())),
     )
+
+
+def due_at(raw: RawItem) -> datetime | None:
+    """The moment under which the stored book is in the due index (UTC), or None."""
+    text = raw.get(DUE_AT, {}).get("S")
+    return from_text(text) if text else None
 
 
 def entry_of(raw: RawItem) -> Entry:
     """The entry that a stored item holds."""
     item = EntryItem.from_raw_data(raw)
     program, member_id = parse_partition(item.pk)
+    key = parse_entry_sk(item.sk)
     return Entry(
         program=program,
         member_id=member_id,
-        key=parse_entry_sk(item.sk),
+        key=key,
         seq=item.seq,
         movement=Movement(
-            postings={Account(name): points for name, points in item.postings.items()},
-            lots=item.lots,
-            debt=item.debt,
-            qualifying=item.qualifying,
+            changes={wallet: _change_of(numbers) for wallet, numbers in item.changes.items()},
+            qualifying=item.qualifying or {},
             tier=item.tier_to,
+            merged_into=item.other_member if key.kind is EntryKind.MERGE_OUT else None,
+            absorbed=tuple(sorted(item.absorbed or ())),
         ),
-        available=item.available,
-        pending=item.pending,
-        held=item.held,
-        facts=Facts(
-            occurred_at=from_text(item.occurred_at),
-            program_version=item.program_version,
-            rule=item.rule,
-            activity=item.activity,
-            channel=item.channel,
-            amount=Money.parse(item.amount) if item.amount else None,
-            refund_basis=Money.parse(item.refund_basis) if item.refund_basis else None,
-            reverses=item.reverses,
-            redemption_id=item.redemption_id,
-            reward_id=item.reward_id,
-            tier_from=item.tier_from,
-        ),
+        after={wallet: Balances(**numbers) for wallet, numbers in item.after.items()},
+        facts=_facts_of(item),
         posted_at=from_text(item.posted_at),
         request_hash=item.request_hash,
     )
@@ -157,16 +217,39 @@ class EntryPage:
     next_before: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class DueBook:
+    """What the due index has of a book: its partition, and when something in it falls due, as they are stored."""
+
+    pk: str
+    due_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class DuePage:
+    """Books in which something fell due, the longest due first, and where the next page starts (None: nowhere)."""
+
+    books: list[DueBook]
+    next: RawItem | None
+
+
 class LedgerStore:
     """Reads of the ledger; it is written by :class:`loyalty.ledger.service.Ledger` alone."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def wallet(self, program: str, member_id: str) -> Wallet | None:
-        """One consistent read of one item: at most one read unit, whatever the history."""
-        raw = self._table.read(partition(program, member_id), WALLET_SK)
-        return None if raw is None else wallet_of(raw)
+    def book(self, program: str, member_id: str) -> Book | None:
+        """One consistent read of one item, whatever the history. As it was last written: see ``settlement.as_of``."""
+        raw = self._table.read(partition(program, member_id), BOOK_SK)
+        return None if raw is None else book_of(raw)
+
+    def current(self, program: str, member_id: str) -> Book | None:
+        """The member's book, or that of whom they were merged into: one more read for each merge."""
+        book = self.book(program, member_id)
+        while book is not None and book.merged_into is not None:
+            book = self.book(program, book.merged_into)
+        return book
 
     def entry(self, program: str, member_id: str, key: EntryKey) -> Entry | None:
         """The entry of that identity, or None."""
@@ -185,20 +268,44 @@ class LedgerStore:
         entries = [entry_of(raw) for raw in page.items]
         return EntryPage(entries, entries[-1].seq if page.last_key and entries and entries[-1].seq > 1 else None)
 
+    def due(self, shard: int, now: datetime, *, limit: int, start: RawItem | None = None) -> DuePage:
+        """A page of the books in which something fell due by ``now``.
 
-def _wallet_item(wallet: Wallet, now: datetime) -> WalletItem:
-    return WalletItem(
-        partition(wallet.program, wallet.member_id),
-        WALLET_SK,
-        last_seq=wallet.seq,
-        available=wallet.available,
-        pending=wallet.pending,
-        held=wallet.held,
-        debt=wallet.debt,
-        lots=dict(wallet.lots),
-        qualifying=dict(wallet.qualifying),
-        tier=wallet.tier,
-        posted_at=to_text(now),
+        Eventually consistent: a book may be named that was settled a moment ago, or be missing for a moment.
+        """
+        page = self._table.due_page(shard_name(shard), to_text(now), limit=limit, start=start)
+        return DuePage([DueBook(raw[PARTITION_KEY]["S"], raw[DUE_AT]["S"]) for raw in page.items], page.last_key)
+
+    def partitions(self, program: str) -> Iterator[str]:
+        """Those of all members of a program; reads the whole table."""
+        mine = partition(program, "")
+        for raw in self._table.scan():
+            if raw[SORT_KEY]["S"] == BOOK_SK and raw[PARTITION_KEY]["S"].startswith(mine):
+                yield raw[PARTITION_KEY]["S"]
+
+
+def _book_item(book: Book, due: datetime | None) -> BookItem:
+    return BookItem(
+        partition(book.program, book.member_id),
+        BOOK_SK,
+        last_seq=book.seq,
+        tier=book.tier,
+        wallets={
+            key: _balances(wallet) | _filled(lots=wallet.lots, maturing=wallet.maturing)
+            for key, wallet in {POINTS: Wallet(), **book.wallets}.items()
+        },
+        qualifying=dict(book.qualifying),
+        holds={
+            key: {"wallet": hold.wallet, "lots": hold.lots, "expires_at": to_text(hold.expires_at)}
+            for key, hold in book.holds.items()
+        }
+        or None,
+        opened_at=to_text(book.opened_at) if book.opened_at else None,
+        settled_to=to_text(book.settled_to) if book.settled_to else None,
+        merged_into=book.merged_into,
+        absorbed=set(book.absorbed) or None,
+        due_shard=due_shard(book.member_id) if due else None,
+        due_at=to_text(due) if due else None,
     )
 
 
@@ -208,25 +315,74 @@ def _entry_item(entry: Entry) -> EntryItem:
         partition(entry.program, entry.member_id),
         entry_sk(entry.key),
         seq=entry.seq,
-        postings={str(account): points for account, points in movement.postings.items()},
-        lots=dict(movement.lots),
-        debt=movement.debt,
-        qualifying=dict(movement.qualifying),
-        available=entry.available,
-        pending=entry.pending,
-        held=entry.held,
+        changes={key: _change_document(change) for key, change in movement.changes.items()},
+        after={key: _balances(balances) for key, balances in entry.after.items()},
+        qualifying=dict(movement.qualifying) or None,
         program_version=facts.program_version,
         occurred_at=to_text(facts.occurred_at),
         posted_at=to_text(entry.posted_at),
         request_hash=entry.request_hash,
-        rule=facts.rule,
+        rules=dict(facts.rules) or None,
         activity=facts.activity,
         channel=facts.channel,
         amount=str(facts.amount) if facts.amount else None,
         refund_basis=str(facts.refund_basis) if facts.refund_basis else None,
+        lines={key: {"quantity": line.quantity, "amount": str(line.amount)} for key, line in facts.lines.items()}
+        or None,
+        policy=facts.policy,
         reverses=facts.reverses,
+        reason=facts.reason,
+        actor=facts.actor,
+        approved_by=facts.approved_by,
+        other_member=facts.other_member,
+        absorbed=set(movement.absorbed) or None,
         redemption_id=facts.redemption_id,
         reward_id=facts.reward_id,
+        hold_expires_at=to_text(facts.hold_expires_at) if facts.hold_expires_at else None,
+        lot=facts.lot,
+        lot_points=facts.lot_points,
         tier_from=facts.tier_from,
         tier_to=movement.tier,
     )
+
+
+def _facts_of(item: EntryItem) -> Facts:
+    return Facts(
+        occurred_at=from_text(item.occurred_at),
+        program_version=item.program_version,
+        rules=item.rules or {},
+        activity=item.activity,
+        channel=item.channel,
+        amount=Money.parse(item.amount) if item.amount else None,
+        refund_basis=Money.parse(item.refund_basis) if item.refund_basis else None,
+        lines={key: Line(line["quantity"], Money.parse(line["amount"])) for key, line in (item.lines or {}).items()},
+        policy=ReversalPolicy(item.policy) if item.policy else None,
+        reverses=item.reverses,
+        reason=item.reason,
+        actor=item.actor,
+        approved_by=item.approved_by,
+        other_member=item.other_member,
+        redemption_id=item.redemption_id,
+        reward_id=item.reward_id,
+        hold_expires_at=from_text(item.hold_expires_at) if item.hold_expires_at else None,
+        lot=item.lot,
+        lot_points=item.lot_points,
+        tier_from=item.tier_from,
+    )
+
+
+def _balances(balances: Balances) -> dict[str, Any]:
+    return {name: getattr(balances, name) for name in _BALANCES if getattr(balances, name)}
+
+
+def _change_document(change: Change) -> dict[str, Any]:
+    return _filled(postings=change.postings, lots=change.lots, maturing=change.maturing)
+
+
+def _filled(**maps: Mapping[Any, int]) -> dict[str, Any]:
+    return {name: numbers for name, numbers in maps.items() if numbers}
+
+
+def _change_of(numbers: Mapping[str, Any]) -> Change:
+    postings = {Account(name): points for name, points in numbers.get("postings", {}).items()}
+    return Change(postings, numbers.get("lots", {}), numbers.get("maturing", {}))

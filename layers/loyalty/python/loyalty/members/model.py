@@ -46,7 +46,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member as the API shows them. ``tier`` is the wallet's; ``version`` grows with each change of the profile."""
+    """A member as the API shows them. ``tier`` is the wallet's; ``version`` grows with each change of the profile.
+
+    ``merged_from`` is the id that was asked for, where that member was merged into this one.
+    """
 
     program: str
     member_id: str
@@ -56,6 +59,7 @@ class Member:
     profile: Profile
     referred_by: str | None
     created_at: datetime
+    merged_from: str | None = None
 
 
 def pointer_of(kind: str) -> str:

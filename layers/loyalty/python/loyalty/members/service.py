@@ -13,12 +13,14 @@ from loyalty.core.errors import (
     AlreadyEnrolled,
     ExternalIdsLimitExceeded,
     MemberChanged,
+    MemberMerged,
     MemberNotFound,
     ReferralCodeUnknown,
     Stale,
 )
 from loyalty.core.pii import Lookups, Vault, profile_of
 from loyalty.core.table import TransactionRefused
+from loyalty.ledger.service import following
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile, pointer_of
 from loyalty.members.store import MEMBER, REFERRAL_CODE, REFERRER, MemberStore, StoredMember
 from loyalty.programs.model import Program
@@ -90,13 +92,14 @@ class MemberService:
         raise MemberChanged("No free referral code was found; send the same request again.")
 
     def get(self, program: str, member_id: str) -> Member:
-        """The member, with their profile opened and their wallet's tier.
+        """The member, with their profile opened and their wallet's tier; of a merged one, the survivor.
 
         Raises:
             MemberNotFound: there is none.
         """
-        stored, tier = self._stored(program, member_id)
-        return _shown(stored, tier, self._profile(stored))
+        stored, tier = following(member_id, lambda holder: self._stored(program, holder))
+        shown = _shown(stored, tier, self._profile(stored))
+        return shown if shown.member_id == member_id else replace(shown, merged_from=member_id)
 
     def update(
         self, program: str, member_id: str, changes: Mapping[str, Any], *, if_version: int | None = None
@@ -105,6 +108,7 @@ class MemberService:
 
         Raises:
             MemberNotFound: there is none.
+            MemberMerged: they were merged into another member, whose profile is the one to change.
             Stale: the current version is not ``if_version``.
             AlreadyEnrolled: another member has that e-mail, phone or customer id.
             ExternalIdsLimitExceeded: with these they would have more than :data:`MAX_EXTERNAL_IDS` customer ids.
@@ -177,6 +181,10 @@ class MemberService:
         found = self._store.with_tier(program, member_id)
         if found is None:
             raise MemberNotFound(f"There is no member '{member_id}' in program '{program}'.")
+        if (into := found[0].merged_into) is not None:
+            raise MemberMerged(
+                f"'{member_id}' was merged into '{into}'; use that member.", member_id=member_id, into=into
+            )
         return found
 
     def _profile(self, stored: StoredMember) -> Profile:

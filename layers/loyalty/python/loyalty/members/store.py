@@ -27,7 +27,7 @@ from loyalty.core.table import (
     TextMapAttribute,
     TransactionRefused,
 )
-from loyalty.ledger.store import WALLET_SK, new_wallet_put, parse_partition, partition, wallet_of
+from loyalty.ledger.store import BOOK_SK, book_of, new_book_put, parse_partition, partition
 from loyalty.referrals.model import code_digest
 from loyalty.referrals.store import attribution_put
 from loyalty_contract import MEMBER_SK
@@ -53,6 +53,7 @@ class MemberItem(Item):
     pii_key = BinaryAttribute(legacy_encoding=False)
     pii_nonce = BinaryAttribute(legacy_encoding=False)
     pii = BinaryAttribute(legacy_encoding=False)
+    merged_into = UnicodeAttribute(null=True)
 
 
 class LookupItem(Item):
@@ -65,7 +66,8 @@ class LookupItem(Item):
 class StoredMember:
     """A member as the table holds them: ``lookups`` maps kinds to keyed hashes, ``sealed`` is the profile.
 
-    ``entry_tier`` is the tier on the day of enrollment, ``request_hash`` the keyed hash of that request.
+    ``entry_tier`` is the tier on the day of enrollment, ``request_hash`` the keyed hash of that request;
+    ``merged_into`` names the member who has everything now that this one had.
     """
 
     program: str
@@ -79,6 +81,7 @@ class StoredMember:
     request_hash: str
     lookups: Mapping[str, str]
     sealed: Sealed
+    merged_into: str | None = None
 
 
 def lookup_key(program: str, digest: str) -> tuple[str, str]:
@@ -105,10 +108,10 @@ class MemberStore:
     def with_tier(self, program: str, member_id: str) -> tuple[StoredMember, str] | None:
         """The member and the wallet's tier, in one round trip; None where there is no such member."""
         pk = partition(program, member_id)
-        found = self._table.get_many([(pk, MEMBER_SK), (pk, WALLET_SK)])
+        found = self._table.get_many([(pk, MEMBER_SK), (pk, BOOK_SK)])
         if (pk, MEMBER_SK) not in found:
             return None
-        return _member_of(found[pk, MEMBER_SK]), wallet_of(found[pk, WALLET_SK]).tier
+        return _member_of(found[pk, MEMBER_SK]), book_of(found[pk, BOOK_SK]).tier
 
     def owners(self, program: str, *digests: str) -> dict[str, str]:
         """Digest → member id, for those that somebody has; one round trip."""
@@ -128,7 +131,7 @@ class MemberStore:
         """
         operations: dict[str, Operation] = {
             MEMBER: Put(_item_of(member), MemberItem.pk.does_not_exist()),
-            "wallet": new_wallet_put(member.program, member.member_id, member.entry_tier, member.created_at),
+            "wallet": new_book_put(member.program, member.member_id, member.entry_tier, member.created_at),
             **{kind: _lookup_put(member, digest) for kind, digest in member.lookups.items()},
             REFERRAL_CODE: _lookup_put(member, code_digest(member.referral_code)),
         }
@@ -172,7 +175,8 @@ def _owner(raw: RawItem | None) -> str | None:
 
 def _lookup_put(member: StoredMember, digest: str) -> Put:
     item = LookupItem(*lookup_key(member.program, digest), member_id=member.member_id)
-    return Put(item, LookupItem.pk.does_not_exist())
+    # Their own it is already where they have absorbed the member who had it.
+    return Put(item, LookupItem.pk.does_not_exist() | (LookupItem.member_id == member.member_id))
 
 
 def _lookup_delete(member: StoredMember, digest: str) -> Delete:
@@ -194,6 +198,7 @@ def _item_of(member: StoredMember) -> MemberItem:
         pii_key=member.sealed.key,
         pii_nonce=member.sealed.nonce,
         pii=member.sealed.ciphertext,
+        merged_into=member.merged_into,
     )
 
 
@@ -212,4 +217,5 @@ def _member_of(raw: RawItem) -> StoredMember:
         request_hash=item.request_hash,
         lookups=item.lookups,
         sealed=Sealed(item.pii_key, item.pii_nonce, item.pii),
+        merged_into=item.merged_into,
     )

@@ -65,6 +65,9 @@ class MemberView(ResponseBody):
     referred_by: Annotated[str | None, Field(description="Id of the member whose code was used at enrollment.")]
     created_at: str
     version: Annotated[int, Field(description="Grows with each change; the ETag.")]
+    merged_from: Annotated[
+        str | None, Field(description="The id that was asked for, where that member was merged into this one.")
+    ] = None
 
     @classmethod
     def of(cls, member: Member) -> Self:
@@ -83,4 +86,5 @@ class MemberView(ResponseBody):
             referred_by=member.referred_by,
             created_at=to_text(member.created_at),
             version=member.version,
+            merged_from=member.merged_from,
         )

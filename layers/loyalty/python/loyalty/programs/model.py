@@ -1,192 +1,263 @@
 """The program document.
 
-Published versions are immutable; every ledger entry names the version that decided it.
+Published versions are immutable; every ledger entry names the version that decided it. A field that a document does
+not have takes its default, so that what was published before there was such a field still loads.
 """
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Final, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from loyalty.core.fields import ProgramId
-from loyalty.core.money import MINOR_UNITS
-from loyalty.ledger.model import Scope
+from loyalty.ledger.model import POINTS, ReversalPolicy, Scope, Terms
+from loyalty.programs.expiry import MAX_LOTS, Expiry
+from loyalty.programs.fields import (
+    MAX_POINTS,
+    CurrencyCode,
+    DocumentPart,
+    Name,
+    PointsOrZero,
+    PositivePoints,
+    ShopDomain,
+    Slug,
+    TimeZone,
+    twice,
+)
+from loyalty.programs.rewards import GiftCard, Reward, RewardType
+from loyalty.programs.rules import MAX_RETURN_DAYS, EarnRule, Rate
 
-MAX_LOTS: Final = 36
-"""Lots that a wallet may hold at once: with month buckets three years, which keeps a wallet under one kilobyte."""
-MAX_POINTS: Final = 1_000_000_000
-"""Points in one posting, and in one reward's price."""
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"'{name}' is not an IANA time zone") from error
-    return name
-
-
-def _known_currency(code: str) -> str:
-    if code not in MINOR_UNITS:
-        raise ValueError(f"'{code}' is not an ISO 4217 currency")
-    return code
-
-
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=120)]
-ShopDomain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com$")]
-CurrencyCode = Annotated[str, AfterValidator(_known_currency)]
-PositivePoints = Annotated[int, Field(strict=True, gt=0, le=MAX_POINTS)]
-
-
-class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+__all__ = [
+    "MAX_LOTS",
+    "MAX_POINTS",
+    "MAX_RETURN_DAYS",
+    "CurrencyCode",
+    "EarnRule",
+    "Expiry",
+    "GiftCard",
+    "Households",
+    "Limits",
+    "Name",
+    "PositivePoints",
+    "Program",
+    "ProgramDocument",
+    "ProgramWallet",
+    "Rate",
+    "Reward",
+    "RewardType",
+    "Rounding",
+    "ShopDomain",
+    "Slug",
+    "Tier",
+    "Transfers",
+]
 
 
 class Rounding(StrEnum):
-    """Applied once per posting, to the exact product of amount, rate and multiplier."""
+    """Applied once per posting and wallet, to the exact product of amount, rate and multiplier."""
 
     DOWN = "down"
     HALF_UP = "half_up"
     UP = "up"
 
 
-class Rate(_Document):
-    """``points`` for every ``per`` major units of ``currency``: 1 point per 10.00 USD."""
+class Tier(DocumentPart):
+    """A level, reached by points earned in the calendar year in the program's time zone; never by the balance.
 
-    points: PositivePoints
-    per: Annotated[Decimal, Field(gt=0, max_digits=18)]
-    currency: CurrencyCode
-
-
-class EarnRule(_Document):
-    """What one activity earns: by amount (``rates``, one per currency) or a fixed number of points."""
-
-    id: Slug
-    activity: Slug
-    rates: Annotated[tuple[Rate, ...], Field(max_length=50)] = ()
-    fixed_points: PositivePoints | None = None
-
-    @model_validator(mode="after")
-    def _one_way_to_earn(self) -> Self:
-        if bool(self.rates) == (self.fixed_points is not None):
-            raise ValueError(f"earn rule '{self.id}' needs either rates or fixed_points, and not both")
-        currencies = [rate.currency for rate in self.rates]
-        if len(set(currencies)) != len(currencies):
-            raise ValueError(f"earn rule '{self.id}' has two rates for one currency")
-        return self
-
-    def rate(self, currency: str) -> Rate | None:
-        """The rate for a currency, or None where this rule has none."""
-        return next((rate for rate in self.rates if rate.currency == currency), None)
-
-
-class Tier(_Document):
-    """A level, reached by points earned in the calendar year in the program's time zone; never by the balance."""
+    ``multiplier`` applies to whatever is earned in points, not to wallets with a currency.
+    """
 
     id: Slug
     name: Name
-    threshold: Annotated[int, Field(strict=True, ge=0, le=MAX_POINTS)]
+    threshold: PointsOrZero
     multiplier: Annotated[Decimal, Field(ge=1, le=100, max_digits=6)] = Decimal(1)
 
 
-class Expiry(_Document):
-    """``rolling``: points live ``months`` months and expire with the end of that month; ``never``: they do not."""
+class ProgramWallet(DocumentPart):
+    """A further wallet of every member, beside ``points``.
 
-    policy: Literal["rolling", "never"]
-    months: Annotated[int, Field(strict=True, ge=1, le=MAX_LOTS - 1)] | None = None
-
-    @model_validator(mode="after")
-    def _months_where_rolling(self) -> Self:
-        if (self.policy == "rolling") != (self.months is not None):
-            raise ValueError("a rolling expiry names its months; 'never' has none")
-        return self
-
-
-class RewardType(StrEnum):
-    """Decides who captures the hold."""
-
-    GIFT_CARD = "gift_card"
-    """Ordered from the supplier by the platform as soon as the points are held."""
-    DISCOUNT = "discount"
-    """Applied by the partner at checkout, who then captures the hold."""
-    PERK = "perk"
-    """Given by the partner, who then captures the hold."""
-
-
-class GiftCard(_Document):
-    """What the supplier is asked for: ``denomination`` in major units of ``currency``."""
-
-    product: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-    denomination: Annotated[Decimal, Field(gt=0, max_digits=12)]
-    currency: CurrencyCode
-
-
-class Reward(_Document):
-    """An item of the catalogue, priced in points."""
+    Without ``currency`` it holds points; with one, whole minor units of it (cents).
+    """
 
     id: Slug
     name: Name
-    type: RewardType
-    points: PositivePoints
-    gift_card: GiftCard | None = None
+    currency: CurrencyCode | None = None
+    expiry: Expiry
+
+    @field_validator("id")
+    @classmethod
+    def _not_the_main_one(cls, wallet_id: str) -> str:
+        if wallet_id == POINTS:
+            raise ValueError(f"every member has the wallet '{POINTS}' already; give this one another id")
+        return wallet_id
+
+
+class Limits(DocumentPart):
+    """Bounds that a business may tighten.
+
+    ``redemption_quantity``: of one reward in one redemption. ``hold_minutes``: how long points stay held for a partner
+    who neither captures nor releases them. ``backdating_days``: how long before a member's enrollment something may
+    have happened that still earns. ``adjustment_points``: above it, a second person approves an adjustment.
+    """
+
+    redemption_quantity: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
+    hold_minutes: Annotated[int, Field(strict=True, ge=1, le=43_200)] = 10_080
+    backdating_days: Annotated[int, Field(strict=True, ge=0, le=36_500)] = 30
+    adjustment_points: PointsOrZero = 10_000
+
+
+class Transfers(DocumentPart):
+    """Gifts from member to member: ``minimum_points`` to ``maximum_points`` each.
+
+    ``daily_points`` is what one member may give away on one day of the program. ``wallets`` names those from which
+    points may be given.
+    """
+
+    minimum_points: PositivePoints = 1
+    maximum_points: PositivePoints
+    daily_points: PositivePoints
+    wallets: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=5)] = (POINTS,)
 
     @model_validator(mode="after")
-    def _gift_card_where_gift_card(self) -> Self:
-        if (self.type is RewardType.GIFT_CARD) != (self.gift_card is not None):
-            raise ValueError(f"reward '{self.id}': gift_card is given for rewards of that type, and only there")
+    def _limits_that_leave_something(self) -> Self:
+        if not self.minimum_points <= self.maximum_points <= self.daily_points:
+            raise ValueError(
+                f"minimum_points ({self.minimum_points}) must not be above maximum_points ({self.maximum_points}), "
+                f"nor that above daily_points ({self.daily_points})"
+            )
+        if wallet := twice(list(self.wallets)):
+            raise ValueError(f"wallets names '{wallet}' twice")
         return self
 
 
-class Limits(_Document):
-    """Bounds that a business may tighten."""
+class Households(DocumentPart):
+    """Members who pool points: at most ``members`` in a household.
 
-    redemption_quantity: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
+    ``daily_points`` is what one of them may take out of the pool on one day of the program.
+    """
+
+    members: Annotated[int, Field(strict=True, ge=2, le=20)] = 6
+    daily_points: PositivePoints
 
 
-class ProgramDocument(_Document):
-    """Everything that a business decides. ``time_zone`` gives its days, months and years."""
+class ProgramDocument(DocumentPart):
+    """Everything that a business decides. ``time_zone`` gives its days, months and years.
+
+    ``expiry`` is that of the wallet ``points``. ``reversal`` says what a reversal does about points that are spent
+    already. ``adjustment_reasons`` are the codes of which each adjustment names one. Without ``transfers`` or
+    ``households`` these are not offered.
+    """
 
     id: ProgramId
     name: Name
-    time_zone: Annotated[str, AfterValidator(_known_zone)]
+    time_zone: TimeZone
+    wallets: Annotated[tuple[ProgramWallet, ...], Field(max_length=4)] = ()
     earn_rules: Annotated[tuple[EarnRule, ...], Field(min_length=1, max_length=100)]
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=20)]
     expiry: Expiry
     rounding: Rounding = Rounding.DOWN
+    reversal: ReversalPolicy = ReversalPolicy.ALLOW_NEGATIVE
     rewards: Annotated[tuple[Reward, ...], Field(max_length=200)] = ()
     limits: Limits = Limits()
+    adjustment_reasons: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=50)] = (
+        "goodwill",
+        "correction",
+        "complaint",
+        "migration",
+    )
+    transfers: Transfers | None = None
+    households: Households | None = None
     shopify_shops: Annotated[tuple[ShopDomain, ...], Field(max_length=50)] = ()
     """Shop domains (``example.myshopify.com``) whose events belong to this program."""
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        for what, ids in (
-            ("earn rule", [rule.id for rule in self.earn_rules]),
-            ("tier", [tier.id for tier in self.tiers]),
-            ("reward", [reward.id for reward in self.rewards]),
-            ("shop", list(self.shopify_shops)),
-        ):
-            if len(set(ids)) != len(ids):
-                raise ValueError(f"two {what}s are the same")
-        activities = [rule.activity for rule in self.earn_rules]
-        if len(set(activities)) != len(activities):
-            raise ValueError("two earn rules share an activity")
-        thresholds = [tier.threshold for tier in self.tiers]
+    @field_validator("wallets", "earn_rules", "tiers", "rewards")
+    @classmethod
+    def _ids_are_unique(cls, parts: tuple["_Identified", ...], info: ValidationInfo) -> tuple["_Identified", ...]:
+        if same := twice([part.id for part in parts]):
+            raise ValueError(f"two {_WHAT[str(info.field_name)]}s have the id '{same}'")
+        return parts
+
+    @field_validator("adjustment_reasons", "shopify_shops")
+    @classmethod
+    def _texts_are_unique(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        if same := twice(list(texts)):
+            raise ValueError(f"'{same}' is named twice")
+        return texts
+
+    @field_validator("earn_rules")
+    @classmethod
+    def _one_rule_per_activity_and_wallet(cls, rules: tuple[EarnRule, ...]) -> tuple[EarnRule, ...]:
+        rule_of: dict[tuple[str, str], str] = {}
+        for rule in rules:
+            other = rule_of.setdefault((rule.activity, rule.wallet), rule.id)
+            if other != rule.id:
+                raise ValueError(
+                    f"the earn rules '{other}' and '{rule.id}' share an activity, '{rule.activity}', in the wallet "
+                    f"'{rule.wallet}'; make them one, or give one of them another wallet"
+                )
+        return rules
+
+    @field_validator("tiers")
+    @classmethod
+    def _thresholds_rise_from_zero(cls, tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
+        thresholds = [tier.threshold for tier in tiers]
         if thresholds[0] != 0 or thresholds != sorted(set(thresholds)):
-            raise ValueError("tiers start at threshold 0 and rise strictly")
-        return self
+            raise ValueError("tiers start at threshold 0 and rise strictly; list them in that order")
+        return tiers
+
+    @field_validator("earn_rules", "transfers")
+    @classmethod
+    def _wallets_exist(cls, value: "_Naming", info: ValidationInfo) -> "_Naming":
+        # Not in the data: the wallets are wrong themselves, which is said there.
+        if value is None or "wallets" not in info.data:
+            return value
+        known = [POINTS, *(wallet.id for wallet in info.data["wallets"])]
+        named = value.wallets if isinstance(value, Transfers) else [rule.wallet for rule in value]
+        if unknown := [wallet for wallet in named if wallet not in known]:
+            raise ValueError(
+                f"there is no wallet '{unknown[0]}' in this program, only {', '.join(known)}; name one of these, "
+                "or add it to wallets"
+            )
+        return value
 
     @property
     def zone(self) -> ZoneInfo:
         """The program's time zone."""
         return ZoneInfo(self.time_zone)
 
-    def earn_rule(self, activity: str) -> EarnRule | None:
-        """The rule for an activity, or None."""
-        return next((rule for rule in self.earn_rules if rule.activity == activity), None)
+    @property
+    def wallet_ids(self) -> tuple[str, ...]:
+        """The wallets of a member, the main one first."""
+        return POINTS, *(wallet.id for wallet in self.wallets)
+
+    def wallet(self, wallet_id: str) -> ProgramWallet | None:
+        """The further wallet of that id; None for the main one, and where there is none."""
+        return next((wallet for wallet in self.wallets if wallet.id == wallet_id), None)
+
+    def currency_of(self, wallet_id: str) -> str | None:
+        """The currency of a wallet that holds money; None where it holds points."""
+        wallet = self.wallet(wallet_id)
+        return wallet.currency if wallet else None
+
+    def expiry_of(self, wallet_id: str) -> Expiry:
+        """When points of a wallet expire.
+
+        Raises:
+            LookupError: the program has no such wallet.
+        """
+        if wallet_id == POINTS:
+            return self.expiry
+        wallet = self.wallet(wallet_id)
+        if wallet is None:
+            raise LookupError(f"program '{self.id}' has no wallet '{wallet_id}'")
+        return wallet.expiry
+
+    def earn_rules_for(self, activity: str) -> tuple[EarnRule, ...]:
+        """The rules for an activity, at most one per wallet, in the order of :attr:`wallet_ids`."""
+        found = [rule for rule in self.earn_rules if rule.activity == activity]
+        return tuple(sorted(found, key=lambda rule: self.wallet_ids.index(rule.wallet)))
 
     def tier(self, tier_id: str) -> Tier:
         """The tier of that id; the entry tier where a later version dropped it."""
@@ -201,7 +272,12 @@ class ProgramDocument(_Document):
         return next((reward for reward in self.rewards if reward.id == reward_id), None)
 
 
-class Program(_Document):
+_Identified = ProgramWallet | EarnRule | Tier | Reward
+_Naming = tuple[EarnRule, ...] | Transfers | None
+_WHAT: Final = {"wallets": "wallet", "earn_rules": "earn rule", "tiers": "tier", "rewards": "reward"}
+
+
+class Program(DocumentPart):
     """A published version: the document and its number, from 1."""
 
     version: int
@@ -210,4 +286,7 @@ class Program(_Document):
     @property
     def scope(self) -> Scope:
         """What the ledger needs to know of the program."""
-        return Scope(self.document.id, self.version, self.document.zone)
+        document = self.document
+        expiries = {wallet_id: document.expiry_of(wallet_id) for wallet_id in document.wallet_ids}
+        terms = {wallet_id: Terms(expiry.grace_days, expiry.warn_days) for wallet_id, expiry in expiries.items()}
+        return Scope(document.id, self.version, document.zone, terms)

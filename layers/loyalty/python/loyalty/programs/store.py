@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from time import monotonic
 from typing import Final, Generic, TypeVar
-from zoneinfo import ZoneInfo
 
 from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
 
 from loyalty.core.clock import Clock, to_text
-from loyalty.core.errors import ProgramChanged, ProgramNotFound
+from loyalty.core.errors import ProgramChanged, ProgramNotFound, TimeZoneFixed, WalletFixed
 from loyalty.core.table import Delete, IntegerAttribute, Item, Put, Table, TransactionRefused
+from loyalty.ledger.model import Scope
 from loyalty.programs.model import Program, ProgramDocument
 
 CACHE_SECONDS: Final = 60.0
@@ -97,10 +97,11 @@ class ProgramStore:
         """The id of the program that a Shopify shop's events belong to, or None."""
         return self._shops.get(domain)
 
-    def zone(self, program: str, version: int) -> ZoneInfo | None:
-        """The time zone of a version, current or past; None where there never was one."""
-        item = self._table.get(ProgramItem, f"P#{program}", _version_sk(version))
-        return None if item is None else ProgramDocument.model_validate_json(item.document).zone
+    def scopes(self, program: str) -> dict[int, Scope]:
+        """What the ledger was told of each version, current and past, by its number; for audits."""
+        items = self._table.query_all(f"P#{program}", where=ProgramItem.sk.startswith(f"{_CURRENT}#"))
+        versions = [_program_of(ProgramItem.from_raw_data(raw)) for raw in items]
+        return {version.version: version.scope for version in versions}
 
     def version(self, program: str) -> int:
         """The number of the current version, uncached; 0 where there is none."""
@@ -111,8 +112,15 @@ class ProgramStore:
         """Makes ``document`` the next version, from now on the current one.
 
         Raises:
-            ProgramChanged: the current version is not ``expected_version``.
+            ProgramChanged: the current version is not ``expected_version``, or a shop belongs to another program.
+            TimeZoneFixed: it has another time zone than the current version.
+            WalletFixed: it drops one of the current version's wallets, or gives it another currency.
         """
+        before = self._load_program(document.id)
+        if (before.version if before else 0) != expected_version:
+            raise _not_current(document.id, expected_version)
+        if before is not None:
+            _require_kept(before.document, document)
         pk, version = f"P#{document.id}", expected_version + 1
         now, text = to_text(self._clock()), document.model_dump_json()
         items = [
@@ -122,7 +130,6 @@ class ProgramStore:
         current = ProgramItem.version == expected_version if expected_version else ProgramItem.pk.does_not_exist()
         free = ShopItem.pk.does_not_exist() | (ShopItem.program == document.id)
         shops = [Put(ShopItem(*_shop_key(shop), program=document.id), free) for shop in document.shopify_shops]
-        before = self._load_program(document.id)
         gone = set(before.document.shopify_shops if before else ()) - set(document.shopify_shops)
         unbound = [Delete(ShopItem, *_shop_key(shop), ShopItem.program == document.id) for shop in sorted(gone)]
         try:
@@ -133,9 +140,7 @@ class ProgramStore:
             taken = [shop for place, shop in enumerate(document.shopify_shops, start=2) if place in refusal.failed]
             if taken:
                 raise ProgramChanged(f"Another program already receives the events of {', '.join(taken)}.") from refusal
-            raise ProgramChanged(
-                f"The current version of '{document.id}' is not {expected_version}; read it and publish again."
-            ) from refusal
+            raise _not_current(document.id, expected_version) from refusal
         return Program(version=version, document=document)
 
     def bind_client(self, client_id: str, programs: set[str]) -> None:
@@ -145,9 +150,7 @@ class ProgramStore:
 
     def _load_program(self, program: str) -> Program | None:
         item = self._table.get(ProgramItem, f"P#{program}", _CURRENT)
-        if item is None:
-            return None
-        return Program(version=item.version, document=ProgramDocument.model_validate_json(item.document))
+        return None if item is None else _program_of(item)
 
     def _load_client(self, client_id: str) -> frozenset[str] | None:
         item = self._table.get(ClientItem, f"C#{client_id}", _CLIENT)
@@ -156,6 +159,42 @@ class ProgramStore:
     def _load_shop(self, domain: str) -> str | None:
         item = self._table.get(ShopItem, *_shop_key(domain))
         return None if item is None else item.program
+
+
+def _require_kept(before: ProgramDocument, after: ProgramDocument) -> None:
+    """Refuses to change what points were posted by: the days of their lots, and the unit that they are counted in."""
+    if after.time_zone != before.time_zone:
+        raise TimeZoneFixed(
+            f"Program '{after.id}' keeps the days of its points in {before.time_zone}; leave time_zone as it is. "
+            "A program with another time zone needs another id.",
+            pointer="/time_zone",
+        )
+    for wallet in before.wallets:
+        kept = after.wallet(wallet.id)
+        if kept is None:
+            raise WalletFixed(
+                f"Members of '{after.id}' have the wallet '{wallet.id}'; leave it in wallets. To end it, drop its earn "
+                "rules.",
+                pointer="/wallets",
+            )
+        if kept.currency != wallet.currency:
+            raise WalletFixed(
+                f"The wallet '{wallet.id}' of '{after.id}' is counted in {_unit(wallet.currency)} and cannot be counted "
+                f"in {_unit(kept.currency)}; leave its currency as it is, and add another wallet.",
+                pointer=f"/wallets/{after.wallets.index(kept)}/currency",
+            )
+
+
+def _unit(currency: str | None) -> str:
+    return f"minor units of {currency}" if currency else "points"
+
+
+def _not_current(program: str, expected_version: int) -> ProgramChanged:
+    return ProgramChanged(f"The current version of '{program}' is not {expected_version}; read it and publish again.")
+
+
+def _program_of(item: ProgramItem) -> Program:
+    return Program(version=item.version, document=ProgramDocument.model_validate_json(item.document))
 
 
 def _version_sk(version: int) -> str:

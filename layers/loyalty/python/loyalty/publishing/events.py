@@ -22,8 +22,20 @@ class Event(BaseModel):
     member_id: str
 
 
+class WalletChange(BaseModel):
+    """What an entry did to a wallet beside the points, and its balances after it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    points: int = Field(description="Change of the available balance; of a wallet in a currency, its minor units.")
+    available: int
+    pending: int
+    held: int
+    debt: int
+
+
 class PointsEvent(Event):
-    """An entry of the ledger: accrued, reversed, expired, held, captured or released points."""
+    """An entry of the ledger: what happened to a member's points."""
 
     entry_id: str
     seq: int = Field(description="The entry's place in the member's ledger, gapless from 1.")
@@ -31,14 +43,29 @@ class PointsEvent(Event):
     available: int = Field(description="Available balance after the entry.")
     pending: int
     held: int
+    debt: int = Field(default=0, description="What reversals took beyond the balance; later points pay it first.")
+    others: dict[str, WalletChange] = Field(default_factory=dict, description="Wallets beside the points, by their id.")
     program_version: int
     rule: str | None = None
     activity: str | None = None
     channel: str | None = None
     reverses: str | None = None
+    reason: str | None = Field(default=None, description="Of a reversal or an adjustment: why, as a code.")
+    other_member: str | None = Field(default=None, description="The other side of a transfer or a merge.")
     redemption_id: str | None = None
     reward_id: str | None = None
     occurred_at: str
+    posted_at: str
+
+
+class PointsExpiring(Event):
+    """Points are about to expire: time to remind the member."""
+
+    entry_id: str
+    seq: int
+    wallet: str
+    expires_on: str = Field(description="Last day on which they may be spent, in the program's zone.")
+    points: int = Field(description="What would expire by now; spending may still make it fewer.")
     posted_at: str
 
 
@@ -60,13 +87,15 @@ class MemberEvent(Event):
 
 
 class RedemptionEvent(Event):
-    """A redemption was opened, or ended."""
+    """A redemption was opened, was ended by somebody, or was cancelled. Of a time-out, the points event tells."""
 
     redemption_id: str
     reward_id: str
     reward_type: str
     quantity: int
-    points: int
+    points: int = Field(description="The whole price.")
+    expires_at: str | None = Field(default=None, description="When the hold times out, unless it has ended by then.")
+    captured_points: int | None = Field(default=None, description="Of a capture, and of what it cancels.")
 
 
 EVENTS: Final[dict[str, type[Event]]] = {
@@ -76,11 +105,22 @@ EVENTS: Final[dict[str, type[Event]]] = {
     contract.POINTS_HELD: PointsEvent,
     contract.POINTS_CAPTURED: PointsEvent,
     contract.POINTS_RELEASED: PointsEvent,
+    contract.POINTS_TIMED_OUT: PointsEvent,
+    contract.POINTS_CANCELLED: PointsEvent,
+    contract.POINTS_RENEWED: PointsEvent,
+    contract.POINTS_MATURED: PointsEvent,
+    contract.POINTS_EXPIRING: PointsExpiring,
+    contract.POINTS_ADJUSTED: PointsEvent,
+    contract.POINTS_SENT: PointsEvent,
+    contract.POINTS_RECEIVED: PointsEvent,
+    contract.MEMBER_MERGED: PointsEvent,
+    contract.MEMBER_ABSORBED: PointsEvent,
     contract.TIER_CHANGED: TierChanged,
     contract.MEMBER_ENROLLED: MemberEvent,
     contract.MEMBER_UPDATED: MemberEvent,
     contract.REDEMPTION_HELD: RedemptionEvent,
     contract.REDEMPTION_CAPTURED: RedemptionEvent,
     contract.REDEMPTION_RELEASED: RedemptionEvent,
+    contract.REDEMPTION_CANCELLED: RedemptionEvent,
 }
 """Every detail-type and the shape of its detail."""

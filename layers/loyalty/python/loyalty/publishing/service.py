@@ -10,9 +10,17 @@ import loyalty_contract as contract
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import to_text
 from loyalty.core.table import RawItem
-from loyalty.ledger.model import Entry, EntryKind
+from loyalty.ledger.model import POINTS, Balances, Entry, EntryKind
 from loyalty.ledger.store import entry_of, parse_partition
-from loyalty.publishing.events import Event, MemberEvent, PointsEvent, RedemptionEvent, TierChanged
+from loyalty.publishing.events import (
+    Event,
+    MemberEvent,
+    PointsEvent,
+    PointsExpiring,
+    RedemptionEvent,
+    TierChanged,
+    WalletChange,
+)
 
 PUT_EVENTS_LIMIT: Final = 10
 """Entries that one PutEvents call takes."""
@@ -27,11 +35,21 @@ _POINTS_TYPES: Final = {
     EntryKind.HOLD: contract.POINTS_HELD,
     EntryKind.CAPTURE: contract.POINTS_CAPTURED,
     EntryKind.RELEASE: contract.POINTS_RELEASED,
+    EntryKind.TIMEOUT: contract.POINTS_TIMED_OUT,
+    EntryKind.CANCELLATION: contract.POINTS_CANCELLED,
+    EntryKind.RENEWAL: contract.POINTS_RENEWED,
+    EntryKind.MATURITY: contract.POINTS_MATURED,
+    EntryKind.ADJUSTMENT: contract.POINTS_ADJUSTED,
+    EntryKind.TRANSFER_OUT: contract.POINTS_SENT,
+    EntryKind.TRANSFER_IN: contract.POINTS_RECEIVED,
+    EntryKind.MERGE_OUT: contract.MEMBER_MERGED,
+    EntryKind.MERGE_IN: contract.MEMBER_ABSORBED,
 }
 _REDEMPTION_TYPES: Final = {
     "held": contract.REDEMPTION_HELD,
     "captured": contract.REDEMPTION_CAPTURED,
     "released": contract.REDEMPTION_RELEASED,
+    "cancelled": contract.REDEMPTION_CANCELLED,
 }
 
 
@@ -107,6 +125,8 @@ def _entry_event(entry: Entry) -> tuple[str, Event]:
             tier_to=entry.movement.tier or "",
             posted_at=to_text(entry.posted_at),
         )
+    if entry.key.kind is EntryKind.WARNING:
+        return contract.POINTS_EXPIRING, _expiring(entry, identity)
     facts = entry.facts
     return _POINTS_TYPES[entry.key.kind], PointsEvent(
         id=identity,
@@ -115,19 +135,51 @@ def _entry_event(entry: Entry) -> tuple[str, Event]:
         entry_id=entry.entry_id,
         seq=entry.seq,
         points=entry.points,
-        available=entry.available,
-        pending=entry.pending,
-        held=entry.held,
+        available=entry.balances.available,
+        pending=entry.balances.pending,
+        held=entry.balances.held,
+        debt=entry.balances.debt,
+        others={
+            name: WalletChange(points=change.points, **_balances(entry.after[name]))
+            for name, change in entry.movement.changes.items()
+            if name != POINTS
+        },
         program_version=facts.program_version,
-        rule=facts.rule,
+        rule=facts.rules.get(POINTS),
         activity=facts.activity,
         channel=facts.channel,
         reverses=facts.reverses,
+        reason=facts.reason,
+        other_member=facts.other_member,
         redemption_id=facts.redemption_id,
         reward_id=facts.reward_id,
         occurred_at=to_text(facts.occurred_at),
         posted_at=to_text(entry.posted_at),
     )
+
+
+def _expiring(entry: Entry, identity: str) -> PointsExpiring:
+    (wallet,) = entry.movement.changes
+    return PointsExpiring(
+        id=identity,
+        program=entry.program,
+        member_id=entry.member_id,
+        entry_id=entry.entry_id,
+        seq=entry.seq,
+        wallet=wallet,
+        expires_on=entry.facts.lot or "",
+        points=entry.facts.lot_points or 0,
+        posted_at=to_text(entry.posted_at),
+    )
+
+
+def _balances(balances: Balances) -> dict[str, int]:
+    return {
+        "available": balances.available,
+        "pending": balances.pending,
+        "held": balances.held,
+        "debt": balances.debt,
+    }
 
 
 def _member_event(new: RawItem, old: RawItem | None) -> tuple[str, Event]:
@@ -157,7 +209,13 @@ def _redemption_event(new: RawItem, old: RawItem | None) -> tuple[str, Event] | 
         reward_type=new["reward_type"]["S"],
         quantity=int(new["quantity"]["N"]),
         points=int(new["points"]["N"]),
+        expires_at=new.get("expires_at", {}).get("S"),
+        captured_points=_whole(new.get("captured_points")),
     )
+
+
+def _whole(number: Mapping[str, str] | None) -> int | None:
+    return None if number is None else int(number["N"])
 
 
 class Publisher:

@@ -1,15 +1,13 @@
 """Attributions in the table: ``M#{program}#{referrer}`` / ``REFERRAL#{referred}``."""
 
 from datetime import datetime
-from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import to_text
 from loyalty.core.table import Item, Put
 from loyalty.ledger.store import partition
-
-REFERRAL_PREFIX: Final = "REFERRAL#"
+from loyalty_contract import REFERRAL_PREFIX
 
 
 class ReferralItem(Item):

@@ -9,11 +9,15 @@ from loyalty.programs.model import RewardType
 
 
 class RedemptionStatus(StrEnum):
-    """``held`` ends once: in ``captured`` or in ``released``."""
+    """``held`` ends once: in ``captured``, in ``released`` or by its time-out. What was captured may be cancelled."""
 
     HELD = "held"
     CAPTURED = "captured"
     RELEASED = "released"
+    TIMED_OUT = "timed_out"
+    """Nobody ended it in time. Never stored: a stored ``held`` becomes this by the clock alone."""
+    CANCELLED = "cancelled"
+    """It was captured, and then undone: the captured points came back."""
 
 
 class Party(StrEnum):
@@ -34,6 +38,7 @@ class Redemption:
 
     program: str
     member_id: str
+    """The member in whose name the points were held, even where another has absorbed them since."""
     redemption_id: str
     status: RedemptionStatus
     reward_id: str
@@ -43,9 +48,27 @@ class Redemption:
     lots: Mapping[str, int]
     program_version: int
     held_at: datetime
+    expires_at: datetime | None = None
+    """When a hold that nobody has ended gives its points back by itself; None: it does not."""
     ended_at: datetime | None = None
+    """When the hold ended, in whichever way."""
+    captured_points: int | None = None
+    """How many of ``points`` were captured; the others went back at the same moment."""
+    cancelled_at: datetime | None = None
     order_requested_at: datetime | None = None
     """When fulfilment first wrote down that it is about to order from the supplier."""
     order_requests: int = 0
     """How often it did: who decided on one count does not write over another."""
     supplier_order_id: str | None = None
+
+    @property
+    def spent(self) -> dict[str, int]:
+        """The lots of the captured points: of those that were held, the first to expire."""
+        spent: dict[str, int] = {}
+        left = self.captured_points or 0
+        for lot in sorted(self.lots):
+            part = min(left, self.lots[lot])
+            left -= part
+            if part:
+                spent[lot] = part
+        return spent

@@ -1,109 +1,105 @@
-"""Holding points for a reward, and ending the hold once: captured or released."""
+"""Holding points for a reward, ending the hold once, and undoing what was captured."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
-from loyalty.core.clock import local_date, to_text
+from loyalty.core.clock import Clock, local_date
 from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
-    FulfillmentInProgress,
     IdempotencyKeyReused,
-    PointsLimitExceeded,
-    QuantityLimitExceeded,
-    RedemptionAlreadyCaptured,
-    RedemptionAlreadyReleased,
+    MemberMerged,
     RedemptionNotFound,
-    RewardNotFound,
 )
 from loyalty.core.ids import redemption_id as redemption_id_for
-from loyalty.core.ids import request_hash
 from loyalty.core.table import Put
-from loyalty.ledger import movements
-from loyalty.ledger.model import EntryKey, EntryKind, Facts, Movement, Wallet
-from loyalty.ledger.service import Decision, Ledger, Situation
-from loyalty.programs.model import MAX_POINTS, Program, Reward
+from loyalty.ledger.draft import Decision, Posted, Posting, Situation
+from loyalty.ledger.model import POINTS, Book, EntryKey, EntryKind, Facts, Scope
+from loyalty.ledger.service import Ledger, following
+from loyalty.ledger.store import parse_partition
+from loyalty.programs.model import Program
+from loyalty.rewards.ending import SOURCE, Ending
+from loyalty.rewards.holding import Wish, as_first_held
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
-from loyalty.rewards.store import RedemptionItem, RedemptionStore, redemption_item, redemption_of, redemption_sk
+from loyalty.rewards.store import (
+    RedemptionItem,
+    RedemptionStore,
+    redemption_item,
+    redemption_of,
+    redemption_sk,
+    write_end,
+)
 
-_SOURCE = "redemption"
-_Ending = Callable[[Wallet, Redemption], Movement]
+
+class _NotOfOneMoment(Exception):
+    """The book that was read is newer than the redemption that was read with it."""
 
 
 class RedemptionService:
-    """Holds, captures and releases. Every end of a hold is an entry with the redemption's own identity."""
+    """Holds, captures, releases and cancels. Whatever happens to a hold is an entry with the redemption's identity."""
 
-    def __init__(self, ledger: Ledger, store: RedemptionStore) -> None:
+    def __init__(self, ledger: Ledger, store: RedemptionStore, clock: Clock) -> None:
         self._ledger = ledger
         self._store = store
+        self._clock = clock
+
+    def get(self, program: str, member_id: str, redemption_id: str) -> Redemption:
+        """The redemption as it is now.
+
+        Raises:
+            RedemptionNotFound: the member has no such redemption.
+        """
+        return self._store.get(program, member_id, redemption_id, self._clock())
 
     def hold(
-        self, program: Program, member_id: str, *, reward_id: str, quantity: int, client_id: str, idempotency_key: str
+        self,
+        program: Program,
+        member_id: str,
+        *,
+        reward_id: str,
+        quantity: int,
+        client_id: str,
+        idempotency_key: str,
+        hold_minutes: int | None = None,
     ) -> tuple[Redemption, bool]:
         """Opens the redemption that this client's idempotency key stands for; True where an earlier call did.
+
+        ``hold_minutes`` is after how many minutes the points go back by themselves, where the partner ends the
+        redemption; None: after as many as the program says.
 
         Raises:
             RewardNotFound: not in the program's catalogue.
             QuantityLimitExceeded, PointsLimitExceeded: more than one redemption may hold.
+            HoldMinutesLimitExceeded, HoldMinutesNotAllowed: longer than the program lets it, or for a gift card.
+            TooManyHolds: as many of the member's holds are open as may be.
             InsufficientPoints: nothing is held.
-            IdempotencyKeyReused: the key was used with another reward or quantity.
+            IdempotencyKeyReused: the key was used with another request.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        redemption_id = redemption_id_for(program.document.id, member_id, client_id, idempotency_key)
-        opened: list[Redemption] = []
+        wish = Wish(reward_id, quantity, hold_minutes)
 
-        def decide(situation: Situation) -> Decision:
-            reward = _reward(program, reward_id)
-            points = _price(program, reward, quantity)
-            movement = movements.hold(situation.wallet, points, local_date(situation.now, program.document.zone))
-            redemption = Redemption(
-                program=program.document.id,
-                member_id=member_id,
-                redemption_id=redemption_id,
-                status=RedemptionStatus.HELD,
-                reward_id=reward.id,
-                reward_type=reward.type,
-                quantity=quantity,
-                points=points,
-                lots={lot: -part for lot, part in movement.lots.items()},
-                program_version=program.version,
-                held_at=situation.now,
-            )
-            opened.append(redemption)
-            facts = _facts(program.version, situation.now, redemption)
-            return Decision(movement, facts, [Put(redemption_item(redemption), RedemptionItem.pk.does_not_exist())])
+        def post(member: str) -> tuple[Redemption, bool]:
+            redemption_id = redemption_id_for(program.document.id, member, client_id, idempotency_key)
+            return self._hold(program, member, redemption_id, wish)
 
-        key = EntryKey(EntryKind.HOLD, _SOURCE, redemption_id)
-        digest = request_hash({"reward_id": reward_id, "quantity": quantity})
-        try:
-            posted = self._ledger.post(program.scope, member_id, key, digest, decide)
-        except EntryExistsWithDifferentRequest as error:
-            raise IdempotencyKeyReused(
-                "This Idempotency-Key was used for another redemption of this member; send a new key."
-            ) from error
-        if posted is not None and posted.replayed:
-            # As the first call answered it, whatever became of the redemption since.
-            stored = self._store.get(program.document.id, member_id, redemption_id)
-            return replace(stored, status=RedemptionStatus.HELD, ended_at=None), True
-        return opened[-1], False
+        return following(member_id, post)
 
-    def capture(self, program: Program, member_id: str, redemption_id: str, *, by: Party) -> Redemption:
-        """Spends the held points for good; once captured, says so again.
+    def capture(
+        self, program: Program, member_id: str, redemption_id: str, *, by: Party, points: int | None = None
+    ) -> Redemption:
+        """Spends ``points`` of the hold for good (None: all) and gives the others back; once captured, says so again.
 
         Raises:
             RedemptionNotFound: the member has no such redemption.
-            RedemptionAlreadyReleased: the points went back.
+            CaptureExceedsHold: more points than are held, or none.
+            RedemptionAlreadyReleased, RedemptionTimedOut: the points went back.
+            RedemptionAlreadyCaptured: of other points.
+            RedemptionAlreadyCancelled: it was captured, and undone since.
             FulfillmentInProgress: this type of reward is ended by the other party.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-
-        def spend(_: Wallet, redemption: Redemption) -> Movement:
-            return movements.capture(redemption.points)
-
-        return self._end(program, member_id, redemption_id, status=RedemptionStatus.CAPTURED, by=by, movement=spend)
+        return self._end(program, member_id, redemption_id, Ending(RedemptionStatus.CAPTURED, by, points=points))
 
     def release(
         self, program: Program, member_id: str, redemption_id: str, *, by: Party, order_requests: int | None = None
@@ -115,35 +111,61 @@ class RedemptionService:
         Raises:
             RedemptionNotFound: the member has no such redemption.
             RedemptionAlreadyCaptured: the points are spent.
+            RedemptionTimedOut, RedemptionAlreadyCancelled: they went back already.
             FulfillmentInProgress: this type of reward is ended by the other party, the supplier has an order, or was
                 asked for one since ``order_requests``.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
+        ending = Ending(RedemptionStatus.RELEASED, by, order_requests=order_requests)
+        return self._end(program, member_id, redemption_id, ending)
 
-        def give_back(wallet: Wallet, redemption: Redemption) -> Movement:
-            return movements.release(wallet, redemption.lots)
+    def cancel(self, program: Program, member_id: str, redemption_id: str, *, by: Party) -> Redemption:
+        """Undoes a capture: the captured points come back to their lots; once cancelled, says so again.
 
-        return self._end(
-            program,
-            member_id,
-            redemption_id,
-            status=RedemptionStatus.RELEASED,
-            by=by,
-            movement=give_back,
-            order_requests=order_requests,
-        )
+        Raises:
+            RedemptionNotFound: the member has no such redemption.
+            RedemptionNotCaptured: it is held; it can be released.
+            RedemptionAlreadyReleased, RedemptionTimedOut: it was never captured, and its points went back.
+            RedemptionNotCancellable: of a gift card.
+            FulfillmentInProgress: this type of reward is ended by the other party.
+            MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
+        """
+        return self._end(program, member_id, redemption_id, Ending(RedemptionStatus.CANCELLED, by))
 
-    def _end(
-        self,
-        program: Program,
-        member_id: str,
-        redemption_id: str,
-        *,
-        status: RedemptionStatus,
-        by: Party,
-        movement: _Ending,
-        order_requests: int | None = None,
-    ) -> Redemption:
+    def _hold(self, program: Program, member_id: str, redemption_id: str, wish: Wish) -> tuple[Redemption, bool]:
+        opened: list[Redemption] = []
+
+        def decide(situation: Situation) -> Decision:
+            granted = wish.granted(program, situation, redemption_id)
+            opened.append(granted.redemption)
+            record = Put(redemption_item(granted.redemption), RedemptionItem.pk.does_not_exist())
+            facts = _facts(program.version, situation.now, granted.redemption)
+            return Decision(granted.movement, facts, [record], granted.then)
+
+        posting = Posting(EntryKey(EntryKind.HOLD, SOURCE, redemption_id), wish.request_hash, decide)
+        try:
+            posted = self._ledger.post(program.scope, member_id, posting)
+        except EntryExistsWithDifferentRequest as error:
+            raise IdempotencyKeyReused(
+                "This Idempotency-Key was used for another redemption of this member; send a new key."
+            ) from error
+        if posted is not None and posted.replayed:
+            return as_first_held(self.get(program.document.id, member_id, redemption_id)), True
+        return opened[-1], False
+
+    def _end(self, program: Program, member_id: str, redemption_id: str, ending: Ending) -> Redemption:
+        try:
+            return self._end_in(program, member_id, member_id, redemption_id, ending)
+        except MemberMerged as merged:
+            holder = merged.into
+        except RedemptionNotFound:
+            holder = member_id
+        # It lies with the survivor of a merge, with somebody whom the member absorbed, or nowhere.
+        home = parse_partition(self._store.item(program.document.id, member_id, redemption_id).pk)[1]
+        return following(holder, lambda member: self._end_in(program, member, home, redemption_id, ending))
+
+    def _end_in(self, program: Program, member_id: str, home: str, redemption_id: str, ending: Ending) -> Redemption:
+        """Ends a redemption that lies in the partition of ``home`` and was paid with points that ``member_id`` has."""
         sk = redemption_sk(redemption_id)
         seen: list[Redemption] = []
 
@@ -151,74 +173,76 @@ class RedemptionService:
             if sk not in situation.records:
                 raise RedemptionNotFound(f"Member '{member_id}' has no redemption '{redemption_id}'.")
             item = RedemptionItem.from_raw_data(situation.records[sk])
-            redemption = redemption_of(item)
+            redemption = redemption_of(item, situation.now)
             seen.append(redemption)
-            _require_party(redemption, by)
-            if redemption.status is status:
+            ending.require_party(redemption)
+            if redemption.status is not ending.follows:
                 return None
-            _require_held(redemption)
-            if status is RedemptionStatus.RELEASED:
-                _require_no_order(item)
-                _require_requests(redemption, order_requests)
-            as_read = _as_read(item)
-            item.status, item.ended_at = status.value, to_text(situation.now)
-            facts = _facts(redemption.program_version, situation.now, redemption)
-            return Decision(movement(situation.wallet, redemption), facts, [Put(item, as_read)])
+            ending.require_possible(redemption)
+            _require_one_moment(situation.book, redemption)
+            seen.append(ending.of(redemption, situation.now))
+            return _decision(program.scope, situation, ending, item, seen[-1])
 
-        kind = EntryKind.CAPTURE if status is RedemptionStatus.CAPTURED else EntryKind.RELEASE
-        key = EntryKey(kind, _SOURCE, redemption_id)
-        posted = self._ledger.post(program.scope, member_id, key, request_hash(redemption_id), decide, records=(sk,))
-        return seen[-1] if posted is None else replace(seen[-1], status=status, ended_at=posted.entry.posted_at)
+        identity = ending.key(redemption_id), ending.request_hash(redemption_id)
+        try:
+            posted = self._post_of_one_moment(
+                program.scope, member_id, Posting(*identity, decide, records=(sk,), records_of=home)
+            )
+        except EntryExistsWithDifferentRequest:
+            # Of two at the same moment: what was captured may be the same points, said in another way.
+            return ending.answer(self.get(program.document.id, home, redemption_id))
+        if posted is None:
+            certain = self._certain(seen[-1])
+            if certain.status is not ending.follows:
+                return ending.answer(certain)
+            return self._end_in(program, member_id, home, redemption_id, ending)
+        if posted.replayed:
+            return ending.answer(self.get(program.document.id, home, redemption_id))
+        return seen[-1]
 
+    def _post_of_one_moment(self, scope: Scope, member_id: str, posting: Posting) -> Posted | None:
+        try:
+            return self._ledger.post(scope, member_id, posting)
+        except _NotOfOneMoment:
+            # Read again, the redemption is at least as new as the book that was read before.
+            return self._ledger.post(scope, member_id, posting)
 
-def _reward(program: Program, reward_id: str) -> Reward:
-    reward = program.document.reward(reward_id)
-    if reward is None:
-        raise RewardNotFound(f"Program '{program.document.id}' has no reward '{reward_id}'.")
-    return reward
-
-
-def _price(program: Program, reward: Reward, quantity: int) -> int:
-    most = program.document.limits.redemption_quantity
-    if not 1 <= quantity <= most:
-        raise QuantityLimitExceeded(f"One to {most} of a reward in one redemption.", pointer="/quantity")
-    points = reward.points * quantity
-    if points > MAX_POINTS:
-        raise PointsLimitExceeded(f"This would be {points} points; one posting holds at most {MAX_POINTS}.")
-    return points
-
-
-def _require_party(redemption: Redemption, by: Party) -> None:
-    if by is not Party.ending(redemption.reward_type):
-        raise FulfillmentInProgress(
-            f"Redemptions of type '{redemption.reward_type}' are captured or released by the "
-            f"{Party.ending(redemption.reward_type)}; read the redemption to follow it."
+    def _certain(self, redemption: Redemption) -> Redemption:
+        """Read again where it timed out: it may have ended in time, after it was read and before the hour was."""
+        if redemption.status is not RedemptionStatus.TIMED_OUT or redemption.expires_at is None:
+            return redemption
+        return self._store.get(
+            redemption.program, redemption.member_id, redemption.redemption_id, redemption.expires_at
         )
 
 
-def _require_held(redemption: Redemption) -> None:
-    if redemption.status is RedemptionStatus.CAPTURED:
-        raise RedemptionAlreadyCaptured(f"'{redemption.redemption_id}' was captured; its points are spent.")
-    if redemption.status is RedemptionStatus.RELEASED:
-        raise RedemptionAlreadyReleased(f"'{redemption.redemption_id}' was released; its points went back.")
+def _require_one_moment(book: Book, redemption: Redemption) -> None:
+    """The items of one read are not of one moment: a hold that the book has ended may be open in the redemption."""
+    if redemption.status is not RedemptionStatus.HELD:
+        return
+    timed = redemption.expires_at is not None
+    if redemption.redemption_id not in book.holds if timed else book.wallet().held < redemption.points:
+        raise _NotOfOneMoment(f"the book after its posting {book.seq} has no hold '{redemption.redemption_id}'")
 
 
-def _require_no_order(item: RedemptionItem) -> None:
-    if item.supplier_order_id:
-        raise FulfillmentInProgress("The supplier has an order for this; its points cannot go back.")
-
-
-def _require_requests(redemption: Redemption, order_requests: int | None) -> None:
-    if order_requests not in (None, redemption.order_requests):
-        raise FulfillmentInProgress("The supplier was asked for an order meanwhile; ask it what became of that.")
+def _decision(scope: Scope, situation: Situation, ending: Ending, item: RedemptionItem, ended: Redemption) -> Decision:
+    as_read = _as_read(item)
+    write_end(item, ended)
+    movement = ending.movement(
+        situation.book,
+        ended,
+        today=local_date(situation.now, scope.zone),
+        grace_days=scope.terms_of(POINTS).grace_days,
+    )
+    return Decision(movement, _facts(ended.program_version, situation.now, ended), [Put(item, as_read)])
 
 
 def _as_read(item: RedemptionItem) -> Condition:
     """The item goes back whole, so nothing that fulfilment writes on its own may have changed since it was read."""
-    held = RedemptionItem.status == RedemptionStatus.HELD.value
+    same_status = RedemptionItem.status == item.status
     same_requests = _still(RedemptionItem.order_requests, item.order_requests)
     same_order = _still(RedemptionItem.supplier_order_id, item.supplier_order_id)
-    unchanged: Condition = held & same_requests & same_order
+    unchanged: Condition = same_status & same_requests & same_order
     return unchanged
 
 
@@ -228,9 +252,11 @@ def _still(attribute: Any, value: int | str | None) -> Condition:
 
 
 def _facts(program_version: int, now: datetime, redemption: Redemption) -> Facts:
+    held = redemption.status is RedemptionStatus.HELD
     return Facts(
         occurred_at=now,
         program_version=program_version,
         redemption_id=redemption.redemption_id,
         reward_id=redemption.reward_id,
+        hold_expires_at=redemption.expires_at if held else None,
     )

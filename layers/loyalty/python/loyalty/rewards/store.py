@@ -1,11 +1,13 @@
 """Redemptions in the table: ``M#{program}#{member}`` / ``REDEMPTION#{redemption_id}``."""
 
+from datetime import datetime
+
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import RedemptionNotFound
-from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Table
-from loyalty.ledger.store import parse_partition, partition
+from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, RawItem, Table
+from loyalty.ledger.store import LedgerStore, parse_partition, partition
 from loyalty.programs.model import RewardType
 from loyalty.rewards.model import Redemption, RedemptionStatus
 from loyalty_contract import REDEMPTION_PREFIX
@@ -22,7 +24,10 @@ class RedemptionItem(Item):
     lots = IntegerMapAttribute()
     program_version = IntegerAttribute()
     held_at = UnicodeAttribute()
+    expires_at = UnicodeAttribute(null=True)
     ended_at = UnicodeAttribute(null=True)
+    captured_points = IntegerAttribute(null=True)
+    cancelled_at = UnicodeAttribute(null=True)
     order_requested_at = UnicodeAttribute(null=True)
     order_requests = IntegerAttribute(null=True)
     supplier_order_id = UnicodeAttribute(null=True)
@@ -49,17 +54,29 @@ def redemption_item(redemption: Redemption) -> RedemptionItem:
         lots=dict(redemption.lots),
         program_version=redemption.program_version,
         held_at=to_text(redemption.held_at),
+        expires_at=_text(redemption.expires_at),
     )
 
 
-def redemption_of(item: RedemptionItem) -> Redemption:
-    """The redemption that an item holds."""
+def write_end(item: RedemptionItem, ended: Redemption) -> None:
+    """Writes into the item what the end of its hold, or its cancellation, changes; what fulfilment wrote stays."""
+    item.status = ended.status.value
+    item.ended_at = _text(ended.ended_at)
+    item.captured_points = ended.captured_points
+    item.cancelled_at = _text(ended.cancelled_at)
+
+
+def redemption_of(item: RedemptionItem, now: datetime) -> Redemption:
+    """The redemption that an item holds, as it is at ``now`` (UTC): a time-out is written nowhere, it is the hour."""
     program, member_id = parse_partition(item.pk)
+    status, ended_at, expires_at = RedemptionStatus(item.status), _moment(item.ended_at), _moment(item.expires_at)
+    if status is RedemptionStatus.HELD and expires_at is not None and now >= expires_at:
+        status, ended_at = RedemptionStatus.TIMED_OUT, expires_at
     return Redemption(
         program=program,
         member_id=member_id,
         redemption_id=item.sk.removeprefix(REDEMPTION_PREFIX),
-        status=RedemptionStatus(item.status),
+        status=status,
         reward_id=item.reward_id,
         reward_type=RewardType(item.reward_type),
         quantity=item.quantity,
@@ -67,30 +84,53 @@ def redemption_of(item: RedemptionItem) -> Redemption:
         lots=item.lots,
         program_version=item.program_version,
         held_at=from_text(item.held_at),
-        ended_at=from_text(item.ended_at) if item.ended_at else None,
-        order_requested_at=from_text(item.order_requested_at) if item.order_requested_at else None,
+        expires_at=expires_at,
+        ended_at=ended_at,
+        captured_points=item.captured_points,
+        cancelled_at=_moment(item.cancelled_at),
+        order_requested_at=_moment(item.order_requested_at),
         order_requests=item.order_requests or 0,
         supplier_order_id=item.supplier_order_id,
     )
 
 
 class RedemptionStore:
-    """Reads of redemptions."""
+    """Reads of redemptions, under the id of whoever has the points now or had them when they were held."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._books = LedgerStore(table)
 
     def item(self, program: str, member_id: str, redemption_id: str) -> RedemptionItem:
-        """The stored item.
+        """The stored item: one read, two more where the member's own partition does not have it.
 
         Raises:
-            RedemptionNotFound: the member has no such redemption.
+            RedemptionNotFound: neither the member, nor whom they were merged into, nor whom they absorbed has it.
         """
-        item = self._table.get(RedemptionItem, partition(program, member_id), redemption_sk(redemption_id))
-        if item is None:
+        sk = redemption_sk(redemption_id)
+        raw = self._table.read(partition(program, member_id), sk) or self._read_elsewhere(program, member_id, sk)
+        if raw is None:
             raise RedemptionNotFound(f"Member '{member_id}' has no redemption '{redemption_id}'.")
-        return item
+        return RedemptionItem.from_raw_data(raw)
 
-    def get(self, program: str, member_id: str, redemption_id: str) -> Redemption:
-        """The redemption; raises as :meth:`item` does."""
-        return redemption_of(self.item(program, member_id, redemption_id))
+    def get(self, program: str, member_id: str, redemption_id: str, now: datetime) -> Redemption:
+        """The redemption as it is at ``now`` (UTC); raises as :meth:`item` does."""
+        return redemption_of(self.item(program, member_id, redemption_id), now)
+
+    def _read_elsewhere(self, program: str, member_id: str, sk: str) -> RawItem | None:
+        """From the partition of the survivor of a merge, or of those who were merged into them."""
+        book = self._books.book(program, member_id)
+        while book is not None and book.merged_into is not None:
+            book = self._books.book(program, book.merged_into)
+        others = [] if book is None else [one for one in (book.member_id, *book.absorbed) if one != member_id]
+        if not others:
+            return None
+        return next(iter(self._table.get_many([(partition(program, one), sk) for one in others]).values()), None)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else to_text(moment)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else from_text(text)

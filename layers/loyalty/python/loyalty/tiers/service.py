@@ -4,8 +4,9 @@ from datetime import datetime
 
 from loyalty.core.clock import local_date
 from loyalty.core.ids import request_hash
+from loyalty.ledger.draft import Decision, Posted, Posting, Situation
 from loyalty.ledger.model import EntryKey, EntryKind, Facts, Movement
-from loyalty.ledger.service import Decision, Ledger, Posted, Situation
+from loyalty.ledger.service import Ledger, following
 from loyalty.programs.model import Program
 
 _SOURCE = "tier_recalculation"
@@ -32,12 +33,13 @@ class TierService:
 
         def decide(situation: Situation) -> Decision | None:
             year = str(local_date(posted_at, document.zone).year)
-            now_in = document.tier(situation.wallet.tier)
-            reached = document.tier_for(situation.wallet.qualifying.get(year, 0))
+            now_in = document.tier(situation.book.tier)
+            reached = document.tier_for(situation.book.qualifying.get(year, 0))
             if order.index(reached.id) <= order.index(now_in.id):
                 return None
-            facts = Facts(occurred_at=situation.now, program_version=program.version, tier_from=situation.wallet.tier)
+            facts = Facts(occurred_at=situation.now, program_version=program.version, tier_from=situation.book.tier)
             return Decision(Movement(tier=reached.id), facts)
 
         key = EntryKey(EntryKind.TIER, _SOURCE, cause)
-        return self._ledger.post(program.scope, member_id, key, request_hash(cause), decide)
+        posting = Posting(key, request_hash(cause), decide)
+        return following(member_id, lambda member: self._ledger.post(program.scope, member, posting))

@@ -1,4 +1,4 @@
-"""The ledger on real engines: each test runs on ministack and on DynamoDB Local, with a table of its own."""
+"""Sweeps on real engines: each test runs on ministack and on DynamoDB Local, with a table of its own."""
 
 import pytest
 
@@ -6,7 +6,6 @@ from infra.local.ministack import ACCESS_KEY, SECRET_KEY
 from loyalty.core.table import Table
 from tests.engines.fixtures import REGION, TableEngine
 from tests.ledgerkit.tables import warm_up
-from tests.ledgerkit.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +26,3 @@ def table(table_engine: TableEngine, warmed: set[str]) -> Table:
         warm_up(table_engine.client, table_engine.table_name)
         warmed.add(table_engine.endpoint_url)
     return Table(table_engine.table_name, endpoint=table_engine.endpoint_url, region=REGION)
-
-
-@pytest.fixture
-def world(table: Table) -> World:
-    """One member, no points."""
-    return World(table).enroll()

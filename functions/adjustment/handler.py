@@ -1,0 +1,24 @@
+"""Adjustments, over HTTPS."""
+
+from typing import Any
+
+from functions.adjustment.routes import routes
+from loyalty.adjustments.service import AdjustmentService
+from loyalty.adjustments.store import AdjustmentStore
+from loyalty.core.clock import system_clock
+from loyalty.core.http import Answer, Event, api, handle
+from loyalty.core.settings import Settings
+from loyalty.core.table import Table
+from loyalty.ledger.service import Ledger
+from loyalty.programs.store import ProgramStore
+
+TABLE = Table(Settings.load().table)
+STORE = AdjustmentStore(TABLE)
+ADJUSTMENTS = AdjustmentService(Ledger(TABLE, system_clock), STORE, system_clock)
+APP = api(routes(ProgramStore(TABLE, system_clock), ADJUSTMENTS, STORE))
+TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
+
+
+def handler(event: Event, context: Any) -> Answer:
+    """Answers one request."""
+    return handle(APP, event, context)

@@ -1,0 +1,108 @@
+"""Adjustments: ask, read, approve, reject."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+
+from loyalty.adjustments.model import Adjustment, AdjustmentStatus
+from loyalty.adjustments.service import AdjustmentService
+from loyalty.adjustments.store import AdjustmentStore
+from loyalty.adjustments.views import AdjustmentBody, AdjustmentsPage, AdjustmentView, DecisionBody
+from loyalty.core.fields import AdjustmentId, MemberId, ProgramId
+from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
+from loyalty.core.telemetry import count, logger
+from loyalty.programs.store import ProgramStore
+
+_ADJUSTMENTS = "/v1/programs/<program>/members/<member_id>/adjustments"
+_ADJUSTMENT = f"{_ADJUSTMENTS}/<adjustment_id>"
+_METRICS = {
+    AdjustmentStatus.POSTED: "AdjustmentsPosted",
+    AdjustmentStatus.PROPOSED: "AdjustmentsProposed",
+    AdjustmentStatus.REJECTED: "AdjustmentsRejected",
+}
+
+
+def _log(adjustment: Adjustment) -> None:
+    told = {"adjustment_id": adjustment.adjustment_id, "status": adjustment.status, "points": adjustment.points}
+    logger.info("adjustment", extra=told)
+
+
+def routes(programs: ProgramStore, adjustments: AdjustmentService, store: AdjustmentStore) -> Router:
+    """Everything under ``…/adjustments``."""
+    router = Router()
+
+    @router.post(
+        _ADJUSTMENTS,
+        summary="Give or take points by hand",
+        tags=["Adjustments"],
+        status_code=HTTPStatus.CREATED,
+        responses={
+            201: {"description": "Created", "content": {"application/json": {"model": AdjustmentView}}},
+            202: {"description": "Accepted", "content": {"application/json": {"model": AdjustmentView}}},
+        },
+    )
+    def post_adjustment(
+        program: ProgramId,
+        member_id: MemberId,
+        body: Annotated[AdjustmentBody, Body()],
+        idempotency_key: IdempotencyKey,
+    ) -> Response[AdjustmentView]:
+        client_id = caller(router)
+        adjustment, replayed = adjustments.ask(
+            programs.for_client(program, client_id),
+            member_id,
+            body.asked(),
+            client_id=client_id,
+            idempotency_key=idempotency_key,
+        )
+        count("AdjustmentsReplayed" if replayed else _METRICS[adjustment.status])
+        _log(adjustment)
+        proposed = adjustment.status is AdjustmentStatus.PROPOSED
+        return Response(
+            status_code=HTTPStatus.ACCEPTED if proposed else HTTPStatus.CREATED,
+            content_type="application/json",
+            headers={REPLAYED_HEADER: str(replayed).lower()},
+            body=AdjustmentView.of(adjustment),
+        )
+
+    @router.get(_ADJUSTMENTS, summary="List adjustments by their status", tags=["Adjustments"])
+    def get_adjustments(
+        program: ProgramId,
+        member_id: MemberId,
+        status: Annotated[AdjustmentStatus, Query(description="What became of them.")],
+        limit: Annotated[int, Query(ge=1, le=100, description="Adjustments that are looked at for a page.")] = 100,
+        after: Annotated[AdjustmentId | None, Query(description="`next_after` of the page before.")] = None,
+    ) -> AdjustmentsPage:
+        programs.for_client(program, caller(router))
+        page = store.page(program, member_id, status=status, limit=limit, after=after)
+        return AdjustmentsPage(items=[AdjustmentView.of(one) for one in page.adjustments], next_after=page.next_after)
+
+    @router.get(_ADJUSTMENT, summary="Read an adjustment", tags=["Adjustments"])
+    def get_adjustment(program: ProgramId, member_id: MemberId, adjustment_id: AdjustmentId) -> AdjustmentView:
+        programs.for_client(program, caller(router))
+        return AdjustmentView.of(store.get(program, member_id, adjustment_id))
+
+    @router.post(f"{_ADJUSTMENT}/approve", summary="Approve an adjustment as the second person", tags=["Adjustments"])
+    def approve(
+        program: ProgramId, member_id: MemberId, adjustment_id: AdjustmentId, body: Annotated[DecisionBody, Body()]
+    ) -> AdjustmentView:
+        current = programs.for_client(program, caller(router))
+        approved = adjustments.approve(current, member_id, adjustment_id, actor=body.actor)
+        count("AdjustmentsApproved")
+        _log(approved)
+        return AdjustmentView.of(approved)
+
+    @router.post(f"{_ADJUSTMENT}/reject", summary="Reject an adjustment as the second person", tags=["Adjustments"])
+    def reject(
+        program: ProgramId, member_id: MemberId, adjustment_id: AdjustmentId, body: Annotated[DecisionBody, Body()]
+    ) -> AdjustmentView:
+        programs.for_client(program, caller(router))
+        rejected = adjustments.reject(program, member_id, adjustment_id, actor=body.actor)
+        count("AdjustmentsRejected")
+        _log(rejected)
+        return AdjustmentView.of(rejected)
+
+    return router

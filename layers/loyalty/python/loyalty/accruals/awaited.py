@@ -1,0 +1,169 @@
+"""Reversals that may come before their accrual: kept until it comes, and then posted with it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from loyalty.accruals.model import MAX_AWAITED, Refund
+from loyalty.accruals.records import (
+    Waiting,
+    WaitingItem,
+    WaitingStatus,
+    awaited_of,
+    awaited_put,
+    awaited_sk,
+    waiting_of,
+    waiting_put,
+    waiting_sk,
+)
+from loyalty.accruals.reversal import accrual_key, reversal_key
+from loyalty.accruals.service import AccrualService
+from loyalty.core.clock import Clock, from_text, to_text
+from loyalty.core.errors import (
+    EntryExistsWithDifferentRequest,
+    EntryNotFound,
+    MemberMerged,
+    MemberNotFound,
+    TooManyAwaitedReversals,
+    WalletBusy,
+)
+from loyalty.core.table import Check, Operation, RawItem, Table, TransactionRefused
+from loyalty.ledger.draft import Posted
+from loyalty.ledger.model import Book, EntryKey
+from loyalty.ledger.service import following
+from loyalty.ledger.store import BOOK_SK, WAITING_PREFIX, EntryItem, book_of, entry_sk, parse_entry_id, partition
+from loyalty.programs.model import Program
+
+ATTEMPTS: Final = 5
+"""Times that a reversal is looked at again, because its accrual, or another that waits, came at the same moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A reversal that waits for its accrual, and whether this call kept it (False) or an earlier one did."""
+
+    waiting: Waiting
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """Reversals that wait or were refused, and the entry id after which the next page starts (None after the last)."""
+
+    items: list[Waiting]
+    next_after: str | None
+
+
+class AwaitedReversals:
+    """Posts reversals, and keeps those whose accrual has not come yet."""
+
+    def __init__(self, table: Table, accruals: AccrualService, clock: Clock) -> None:
+        self._table = table
+        self._accruals = accruals
+        self._clock = clock
+
+    def reverse(self, program: Program, member_id: str, refund: Refund) -> Posted | Kept:
+        """Takes points back; where the accrual has not come yet, as soon as it does.
+
+        Raises:
+            TooManyAwaitedReversals: :data:`MAX_AWAITED` wait for that accrual already.
+            EntryExistsWithDifferentRequest: the identity was sent with another content, posted or waiting.
+            LoyaltyError: see :meth:`AccrualService.reverse`; not ``EntryNotFound``.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return self._accruals.reverse(program, member_id, refund)
+            except EntryNotFound:
+                kept = self._keep(program, member_id, refund)
+            if kept is not None:
+                return kept
+        raise WalletBusy("The accrual or its reversals are being changed at the moment; send the same request again.")
+
+    def page(self, program: str, member_id: str, *, limit: int, after: str | None = None) -> WaitingPage:
+        """The reversals that were sent for a member and wait or were refused, by their source and source id.
+
+        ``after`` is the ``next_after`` of the page before.
+
+        Raises:
+            MemberNotFound: the member has no book in this program.
+        """
+        pk = partition(program, member_id)
+        key = None if after is None else parse_entry_id(after)
+        found = self._table.query(
+            pk,
+            where=WaitingItem.sk.startswith(WAITING_PREFIX),
+            start={"pk": {"S": pk}, "sk": {"S": waiting_sk(key.source, key.source_id)}} if key else None,
+            limit=limit,
+        )
+        if not found.items and self._table.read(pk, BOOK_SK) is None:
+            raise _no_member(program, member_id)
+        items = [waiting_of(raw) for raw in found.items]
+        return WaitingPage(items, reversal_key(items[-1].refund).entry_id if found.last_key and items else None)
+
+    def _keep(self, program: Program, member_id: str, refund: Refund) -> Kept | None:
+        """Keeps it where it was sent to; None where the accrual came at the same moment: look again."""
+        home = partition(program.document.id, member_id)
+        keys = waiting_sk(refund.source, refund.source_id), awaited_sk(refund.source, refund.accrual_source_id)
+
+        def act(owner: str) -> Kept | None:
+            book_key = partition(program.document.id, owner), BOOK_SK
+            found = self._table.get_many([*dict.fromkeys([book_key, *((home, sk) for sk in keys)])])
+            book = _open_book(found.get(book_key), program.document.id, owner)
+            now = from_text(to_text(self._clock()))
+            return self._write(
+                Waiting(book.program, member_id, refund, now),
+                book,
+                standing=_standing(found.get((home, keys[0]))),
+                awaited=found.get((home, keys[1])),
+            )
+
+        return following(member_id, act)
+
+    def _write(self, waiting: Waiting, book: Book, *, standing: Waiting | None, awaited: RawItem | None) -> Kept | None:
+        refund = waiting.refund
+        if standing is not None and standing.status is WaitingStatus.WAITING:
+            if standing.request_hash == waiting.request_hash:
+                return Kept(standing, replayed=True)
+            raise EntryExistsWithDifferentRequest(
+                f"'{reversal_key(refund).entry_id}' was sent before with another content, and waits for its accrual."
+            )
+        before = awaited_of(awaited)
+        if len(before.refunds) >= MAX_AWAITED:
+            raise TooManyAwaitedReversals(
+                f"{MAX_AWAITED} reversals wait for '{accrual_key(refund).entry_id}'; send the accrual first."
+            )
+        pk, sk = partition(waiting.program, waiting.member_id), awaited_sk(refund.source, refund.accrual_source_id)
+        operations: list[Operation] = [
+            waiting_put(waiting, standing),
+            awaited_put(pk, sk, before, [*before.refunds, refund.source_id]),
+            *_absent(waiting, book, accrual_key(refund)),
+            *_absent(waiting, book, reversal_key(refund)),
+        ]
+        try:
+            self._table.write(operations)
+        except TransactionRefused:
+            return None
+        return Kept(waiting, replayed=False)
+
+
+def _absent(waiting: Waiting, book: Book, key: EntryKey) -> Iterator[Check]:
+    """That nothing was posted under an identity: to the member, whoever that is now, or to who was merged into them."""
+    for member_id in dict.fromkeys((waiting.member_id, book.member_id, *book.absorbed)):
+        yield Check(EntryItem, partition(book.program, member_id), entry_sk(key), EntryItem.pk.does_not_exist())
+
+
+def _standing(raw: RawItem | None) -> Waiting | None:
+    return None if raw is None else waiting_of(raw)
+
+
+def _open_book(raw: RawItem | None, program: str, member_id: str) -> Book:
+    if raw is None:
+        raise _no_member(program, member_id)
+    book = book_of(raw)
+    if book.merged_into is not None:
+        raise MemberMerged("This member was merged into another.", member_id=member_id, into=book.merged_into)
+    return book
+
+
+def _no_member(program: str, member_id: str) -> MemberNotFound:
+    return MemberNotFound(f"There is no member '{member_id}' in program '{program}'.")

@@ -1,0 +1,117 @@
+"""Points of an accrual that expired before they were taken back: they are not taken twice. Pure.
+
+What expired is written in the lot's expiry entry, and what reversals have taken of it in a ``LAPSED#`` record beside
+that. A reversal takes from there first: at most what the accrual had put into the lot, at most what expired of the lot
+and no other reversal has taken. Where activity renews the balance, an accrual's points expired with the first lot that
+expired after their own: only its points, and those that lived on with them, are in it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from loyalty.accruals.reading import Seen
+from loyalty.accruals.records import lapsed_points, lapsed_put, lapsed_sk
+from loyalty.accruals.share import Original, Part, Reversed
+from loyalty.core.table import Check, Operation
+from loyalty.ledger.model import Book, EntryKey, EntryKind
+from loyalty.ledger.movements import end_of_month, parse_bucket
+from loyalty.ledger.store import EntryItem, entry_of, entry_sk, partition
+from loyalty.programs.model import ProgramDocument
+
+MAX_LOTS_READ: Final = 40
+"""Lots that a reversal looks at, of all wallets together: each is two records, of the hundred that one read takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """Points that a reversal takes of what had expired, by wallet, and the records that say so."""
+
+    points: Mapping[str, int]
+    operations: Sequence[Operation]
+
+
+def lapsed(
+    seen: Seen, book: Book, document: ProgramDocument, today: date, *, original: Original, before: Reversed, part: Part
+) -> Lapsed:
+    """What of ``part`` had expired on ``today`` (program's date). Reads the expired lots, where there are any."""
+    wanted = {wallet: points for wallet, points in part.points.items() if points}
+    put_in = {wallet: _put_in(original, book, wallet) for wallet in wanted}
+    expired = {wallet: lot for wallet, (lot, points) in put_in.items() if points and lot < today.isoformat()}
+    taken: dict[str, int] = {}
+    operations: list[Operation] = []
+    for wallet, lot in expired.items():
+        renewed = document.expiry_of(wallet).renewed_by_activity
+        lots = list(_lots(lot, today, renewed=renewed))[: MAX_LOTS_READ // len(expired)]
+        most = min(wanted[wallet], put_in[wallet][1] - before.lapsed.get(wallet, 0))
+        # An accrual of a merged member may have expired before the merge or after it.
+        for member_id in dict.fromkeys((original.member_id, book.member_id)):
+            fallen = _first_expired(seen, member_id, wallet, lots)
+            operations += [_not_expired(book.program, member_id, wallet, lot) for lot in fallen.passed]
+            if fallen.lot is not None:
+                taken[wallet] = max(0, min(most, fallen.left))
+                operations += fallen.take(book.program, taken[wallet])
+                break
+    return Lapsed(taken, operations)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fallen:
+    """The first of some lots that expired, if any did, and those before it."""
+
+    member_id: str
+    wallet: str
+    passed: Sequence[str]
+    lot: str | None = None
+    expired: int = 0
+    attributed: int = 0
+    """What other reversals have taken of it."""
+
+    @property
+    def left(self) -> int:
+        return self.expired - self.attributed
+
+    def take(self, program: str, points: int) -> list[Operation]:
+        if self.lot is None or not points:
+            return []
+        sk = lapsed_sk(self.wallet, self.lot)
+        return [lapsed_put(program, self.member_id, sk, before=self.attributed, after=self.attributed + points)]
+
+
+def _put_in(original: Original, book: Book, wallet: str) -> tuple[str, int]:
+    """The lot that the accrual's points went into and how many did: not those that paid a debt, nor are pending yet."""
+    change = original.movement.change(wallet)
+    for key, points in change.maturing.items():
+        return ("", 0) if key in book.wallet(wallet).maturing else (parse_bucket(key)[1], points)
+    return max(change.lots, default=""), sum(change.lots.values())
+
+
+def _lots(first: str, today: date, *, renewed: bool) -> Iterator[str]:
+    """The lots with which an expired lot's points may have expired."""
+    day = date.fromisoformat(first)
+    while day < today:
+        yield day.isoformat()
+        if not renewed:
+            return
+        day = end_of_month(day + timedelta(days=1))
+
+
+def _first_expired(seen: Seen, member_id: str, wallet: str, lots: Sequence[str]) -> _Fallen:
+    seen.require(member_id, *(_expiry_sk(wallet, lot) for lot in lots), *(lapsed_sk(wallet, lot) for lot in lots))
+    for place, lot in enumerate(lots):
+        raw = seen.get(member_id, _expiry_sk(wallet, lot))
+        if raw is not None:
+            expired = -entry_of(raw).movement.change(wallet).lots.get(lot, 0)
+            attributed = lapsed_points(seen.get(member_id, lapsed_sk(wallet, lot)))
+            return _Fallen(member_id, wallet, lots[:place], lot, expired, attributed)
+    return _Fallen(member_id, wallet, lots)
+
+
+def _not_expired(program: str, member_id: str, wallet: str, lot: str) -> Check:
+    # The records of one read are not of one moment: it may have expired since.
+    return Check(EntryItem, partition(program, member_id), _expiry_sk(wallet, lot), EntryItem.pk.does_not_exist())
+
+
+def _expiry_sk(wallet: str, lot: str) -> str:
+    return entry_sk(EntryKey(EntryKind.EXPIRY, wallet, lot))

@@ -1,0 +1,149 @@
+"""Taking back what was given back of an accrual: from a refund to a posting."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from loyalty.accruals.lapses import lapsed
+from loyalty.accruals.model import Refund, refund_hash
+from loyalty.accruals.reading import MemberPosting, Seen, reading
+from loyalty.accruals.records import (
+    WaitingStatus,
+    awaited_delete,
+    awaited_of,
+    awaited_put,
+    awaited_sk,
+    reversed_of,
+    reversed_put,
+    reversed_sk,
+    waiting_delete,
+    waiting_of,
+    waiting_sk,
+)
+from loyalty.accruals.share import Original, Part, part_of
+from loyalty.accruals.times import require_past
+from loyalty.core.clock import Clock, local_date
+from loyalty.core.errors import EntryExistsWithDifferentRequest, EntryNotFound
+from loyalty.core.table import Operation
+from loyalty.ledger import movements
+from loyalty.ledger.draft import Decision, Situation
+from loyalty.ledger.model import POINTS, Book, EntryKey, EntryKind, Facts, Movement, ReversalPolicy
+from loyalty.ledger.movements import Taken
+from loyalty.ledger.store import entry_of, entry_sk, partition
+from loyalty.programs.model import Program
+
+
+def reversal_key(refund: Refund) -> EntryKey:
+    """The identity of a reversal."""
+    return EntryKey(EntryKind.REVERSAL, refund.source, refund.source_id)
+
+
+def accrual_key(refund: Refund) -> EntryKey:
+    """The identity of the accrual that it is of."""
+    return EntryKey(EntryKind.ACCRUAL, refund.source, refund.accrual_source_id)
+
+
+def reversal_posting(
+    program: Program, refund: Refund, clock: Clock, *, clamp: bool, operations: Sequence[Operation]
+) -> MemberPosting:
+    """A posting that takes back what ``refund`` gives back of its accrual, wherever that was posted."""
+    accrual_sk = entry_sk(accrual_key(refund))
+    taken_sk = reversed_sk(refund.source, refund.accrual_source_id)
+    own_sk = waiting_sk(refund.source, refund.source_id)
+
+    def decide(seen: Seen, situation: Situation) -> Decision:
+        require_past(refund.occurred_at, clock)
+        book = situation.book
+        original = _original(seen, book, refund, (accrual_sk, taken_sk, own_sk))
+        before = reversed_of(seen.get(original.member_id, taken_sk))
+        part = part_of(original, before, refund, clamp=clamp)
+        today = local_date(situation.now, program.document.zone)
+        gone = lapsed(seen, book, program.document, today, original=original, before=before, part=part)
+        lapses = {key: before.lapsed.get(key, 0) + points for key, points in gone.points.items() if points}
+        after = replace(part.after, lapsed={**before.lapsed, **lapses})
+        record = reversed_put(book.program, original, before, after)
+        writes = [record, *gone.operations, *_no_longer_kept(seen, book.program, refund, original), *operations]
+        return Decision(taking(book, original, part, gone.points), facts_of(refund, original, part), writes)
+
+    return reading(reversal_key(refund), refund_hash(refund), decide, (accrual_sk, taken_sk, own_sk))
+
+
+def taking(book: Book, original: Original, part: Part, expired: Mapping[str, int]) -> Movement:
+    """The movement that takes ``part`` back, ``expired`` of which are gone already, by wallet.
+
+    Raises:
+        ReversalRefused: a wallet has too few points left, and the program refuses that.
+    """
+    policy = original.facts.policy or ReversalPolicy.ALLOW_NEGATIVE
+    changes = {
+        wallet: movements.reverse(
+            book.wallet(wallet),
+            Taken(points, expired.get(wallet, 0)),
+            earned=original.movement.change(wallet),
+            policy=policy,
+        )
+        for wallet, points in part.points.items()
+        if points
+    }
+    points = part.points.get(POINTS, 0)
+    return Movement(changes, qualifying={year: -points for year in original.movement.qualifying if points})
+
+
+def facts_of(refund: Refund, original: Original, part: Part) -> Facts:
+    """What the entry of a reversal tells."""
+    return Facts(
+        occurred_at=refund.occurred_at,
+        program_version=original.facts.program_version,
+        rules=original.facts.rules,
+        activity=original.facts.activity,
+        channel=refund.channel,
+        amount=part.amount,
+        lines=part.lines,
+        reverses=original.key.entry_id,
+        reason=refund.reason,
+    )
+
+
+def _original(seen: Seen, book: Book, refund: Refund, sks: Sequence[str]) -> Original:
+    """The accrual: of the member that the request named, of the one whose book it is, or of one merged into that."""
+    for member_id in _homes(seen, book):
+        seen.require(member_id, *sks)
+        raw = seen.get(member_id, sks[0])
+        if raw is not None:
+            return Original.of(entry_of(raw))
+    raise EntryNotFound(f"There is no entry '{accrual_key(refund).entry_id}' to reverse.")
+
+
+def _homes(seen: Seen, book: Book) -> Iterator[str]:
+    yield from dict.fromkeys((seen.sent_to, book.member_id, *book.absorbed))
+
+
+def _no_longer_kept(seen: Seen, program: str, refund: Refund, original: Original) -> Iterator[Operation]:
+    """What is left of the same reversal's having been refused before, or having waited where its accrual never came.
+
+    That is with another member, who and the accrual's were merged since.
+
+    Raises:
+        EntryExistsWithDifferentRequest: under its identity something else waits for another accrual.
+    """
+    for member_id in dict.fromkeys((seen.sent_to, original.member_id)):
+        raw = seen.get(member_id, waiting_sk(refund.source, refund.source_id))
+        if raw is None:
+            continue
+        waiting = waiting_of(raw)
+        if waiting.status is WaitingStatus.WAITING:
+            if waiting.request_hash != refund_hash(refund):
+                raise EntryExistsWithDifferentRequest(
+                    f"'{reversal_key(refund).entry_id}' was sent before with another content, and waits for its accrual."
+                )
+            yield _no_longer_awaited(seen, program, member_id, refund)
+        yield waiting_delete(waiting)
+
+
+def _no_longer_awaited(seen: Seen, program: str, member_id: str, refund: Refund) -> Operation:
+    sk = awaited_sk(refund.source, refund.accrual_source_id)
+    awaited = awaited_of(seen.get(member_id, sk))
+    if refund.source_id not in awaited.refunds:
+        seen.read_again(member_id)  # the records of one read are not of one moment
+    others = sorted(awaited.refunds - {refund.source_id})
+    pk = partition(program, member_id)
+    return awaited_put(pk, sk, awaited, others) if others else awaited_delete(pk, sk, awaited)

@@ -1,0 +1,1 @@
+"""Households: members who pool points in a book of its own."""

@@ -1,0 +1,86 @@
+"""Whether a book is in the due index, under the moment at which something next falls due."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from loyalty.ledger.model import Book, Scope
+from loyalty.ledger.movements import NEVER
+from loyalty.ledger.store import BOOK_SK
+from loyalty.ledger.verify.days import INSTANT, Days, days_after
+from loyalty.ledger.verify.report import Problem, Problems
+from loyalty_contract import DUE_SHARDS
+
+_SHARDS: Final = frozenset(f"DUE#book#{number:02}" for number in range(DUE_SHARDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What the book's item says to the due index."""
+
+    shard: str | None
+    at: datetime | None
+
+
+NOT_INDEXED: Final = Indexed(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """Days whose start makes something due, and moments that do."""
+
+    days: frozenset[str]
+    moments: frozenset[datetime]
+
+    def first_is(self, at: datetime, days: Days) -> bool:
+        """Whether something falls due at that moment, and nothing before."""
+        before = at - INSTANT
+        if any(days.has_begun(day, before) for day in self.days) or any(moment < at for moment in self.moments):
+            return False
+        return at in self.moments or any(days.may_begin(day, at) for day in self.days)
+
+
+def check_index(book: Book, indexed: Indexed, scopes: Mapping[int, Scope], days: Days) -> Problems:
+    """What is wrong with a book's place in the due index.
+
+    Nobody can tell which version of the program decided last when members are warned: the place is right if it is by
+    any version. Where none is known, a warning may be due on any day.
+    """
+    at = indexed.at
+    due = _certain(book) if book.merged_into is None else _Due(frozenset(), frozenset())
+    if not due.days and not due.moments:
+        if at is not None:
+            yield Problem("due_needless", BOOK_SK, f"nothing is to fall due, it says {at}")
+    elif at is None:
+        yield Problem("due_missing", BOOK_SK, "something is to fall due, and no sweep would find it")
+    elif not any(one.first_is(at, days) for one in _possible(book, due, scopes, at, days)):
+        yield Problem("due_at_wrong", BOOK_SK, f"what falls due next does so at another moment than {at}")
+    if (indexed.shard is not None or at is not None) and (at is None or indexed.shard not in _SHARDS):
+        yield Problem("due_shard_wrong", BOOK_SK, f"'{indexed.shard}' is none that is swept, or has no moment")
+
+
+def _certain(book: Book) -> _Due:
+    """What falls due whatever the program says of warnings."""
+    wallets = book.wallets.values()
+    expiries = {days_after(lot, 1) for wallet in wallets for lot in wallet.lots if lot != NEVER}
+    maturities = {key.partition("/")[0] for wallet in wallets for key in wallet.maturing}
+    return _Due(frozenset(expiries | maturities), frozenset(hold.expires_at for hold in book.holds.values()))
+
+
+def _possible(book: Book, certain: _Due, scopes: Mapping[int, Scope], at: datetime, days: Days) -> Iterable[_Due]:
+    """With the warnings of each version of the program that are still to be given."""
+    if not scopes and any(lot != NEVER for wallet in book.wallets.values() for lot in wallet.lots):
+        yield _Due(certain.days, certain.moments | {at})
+    elif not scopes:
+        yield certain
+    for scope in scopes.values():
+        warnings = {
+            days_after(lot, -left)
+            for wallet_id, wallet in book.wallets.items()
+            for lot in wallet.lots
+            for left in scope.terms_of(wallet_id).warn_days
+            if lot != NEVER
+        }
+        open_ones = {day for day in warnings if book.settled_to and not days.may_have_begun(day, book.settled_to)}
+        yield _Due(certain.days | open_ones, certain.moments)

@@ -1,0 +1,177 @@
+"""What is kept beside the entries in a member's partition, as far as the ledger is concerned."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from loyalty.core.clock import from_text
+from loyalty.core.money import Money
+from loyalty.core.table import RawItem
+from loyalty.ledger.store import (
+    ADJUSTMENT_PREFIX,
+    AWAITED_PREFIX,
+    HOUSEHOLD_SK,
+    LAPSED_PREFIX,
+    REVERSED_PREFIX,
+    WAITING_PREFIX,
+)
+from loyalty_contract import REDEMPTION_PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """``REDEMPTION#``: the hold, and what became of it."""
+
+    status: str
+    points: int
+    lots: Mapping[str, int]
+    expires_at: datetime | None
+    captured: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reversed:
+    """``REVERSED#``: what reversals took back of one accrual."""
+
+    points: Mapping[str, int]
+    lapsed: Mapping[str, int]
+    money: Decimal | None
+    lines: Mapping[str, int]
+    whole: bool
+    reversals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """``LAPSED#``: what reversals took of a lot that had expired."""
+
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """``WAITING#``: a reversal that came before its accrual; ``refused`` by it since."""
+
+    accrual_source_id: str
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """``AWAITED#``: the source ids of the reversals that wait for an accrual."""
+
+    refunds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """``ADJUSTMENT#``: points to be given or taken by hand."""
+
+    status: str
+    wallet: str
+    points: int
+    reason: str
+    actor: str
+    decided_by: str | None
+    posted_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """``HOUSEHOLD`` of a household: who is in it."""
+
+    members: frozenset[str]
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """``HOUSEHOLD`` of a member: the one that they are in."""
+
+    household_id: str
+
+
+Record = Redeemed | Reversed | Lapsed | Waiting | Awaited | Adjusted | Household | Membership
+
+
+def record_of(sk: str, raw: RawItem) -> Record | None:
+    """What a record says; None for what is not of the ledger.
+
+    Raises:
+        LookupError, ValueError, TypeError, LoyaltyError: it cannot be read.
+    """
+    return next((read(raw) for prefix, read in _READERS.items() if sk.startswith(prefix)), None)
+
+
+def _redeemed(raw: RawItem) -> Redeemed:
+    until, captured = _text(raw, "expires_at"), raw.get("captured_points")
+    return Redeemed(
+        raw["status"]["S"],
+        int(raw["points"]["N"]),
+        _numbers(raw["lots"]),
+        from_text(until) if until else None,
+        int(captured["N"]) if captured else None,
+    )
+
+
+def _reversed(raw: RawItem) -> Reversed:
+    money = _text(raw, "amount")
+    return Reversed(
+        _numbers(raw["points"]),
+        _numbers(raw.get("lapsed", {"M": {}})),
+        Money.parse(money).amount if money else None,
+        _numbers(raw.get("lines", {"M": {}})),
+        "whole" in raw,
+        int(raw["reversals"]["N"]),
+    )
+
+
+def _lapsed(raw: RawItem) -> Lapsed:
+    return Lapsed(int(raw["points"]["N"]))
+
+
+def _waiting(raw: RawItem) -> Waiting:
+    return Waiting(raw["accrual_source_id"]["S"], refused="code" in raw)
+
+
+def _awaited(raw: RawItem) -> Awaited:
+    return Awaited(frozenset(raw["refunds"]["SS"]))
+
+
+def _adjusted(raw: RawItem) -> Adjusted:
+    return Adjusted(
+        raw["status"]["S"],
+        raw["wallet"]["S"],
+        int(raw["points"]["N"]),
+        raw["reason"]["S"],
+        raw["actor"]["S"],
+        _text(raw, "decided_by"),
+        _text(raw, "posted_to"),
+    )
+
+
+def _household(raw: RawItem) -> Household | Membership:
+    if "household_id" in raw:
+        return Membership(raw["household_id"]["S"])
+    return Household(frozenset(raw["members"]["M"]), closed="closed_at" in raw)
+
+
+_READERS: Final[Mapping[str, Callable[[RawItem], Record]]] = {
+    REDEMPTION_PREFIX: _redeemed,
+    REVERSED_PREFIX: _reversed,
+    LAPSED_PREFIX: _lapsed,
+    WAITING_PREFIX: _waiting,
+    AWAITED_PREFIX: _awaited,
+    ADJUSTMENT_PREFIX: _adjusted,
+    HOUSEHOLD_SK: _household,
+}
+
+
+def _text(raw: RawItem, name: str) -> str | None:
+    return raw[name]["S"] if name in raw else None
+
+
+def _numbers(attribute: Mapping[str, Any]) -> dict[str, int]:
+    return {name: int(number["N"]) for name, number in attribute["M"].items()}

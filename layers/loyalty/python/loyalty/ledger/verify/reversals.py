@@ -1,0 +1,197 @@
+"""Whether reversals took back what they should: their share of an accrual, from where it was, as its policy says.
+
+All of it is computed anew from the entries: shares as fractions, from the accrual's facts and the reversals'.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from loyalty.ledger.model import POINTS, Account, Change, Entry, EntryKind, ReversalPolicy
+from loyalty.ledger.verify.family import Family, grouped
+from loyalty.ledger.verify.kept import Reversed
+from loyalty.ledger.verify.lots import takes_first
+from loyalty.ledger.verify.replay import Step, Sums
+from loyalty.ledger.verify.report import Problem, Problems
+from loyalty.ledger.verify.sums import added, without_zeros
+
+
+def check_reversals(family: Family) -> Problems:
+    """What is wrong with reversals, and with the records of what they took back."""
+    accruals = grouped((entry.entry_id, entry) for entry in family.entries(EntryKind.ACCRUAL))
+    taken = grouped((entry.facts.reverses or "", entry) for entry in family.entries(EntryKind.REVERSAL))
+    records = _by_accrual(family)
+    for entry_id, reversals in taken.items():
+        if entry_id not in accruals:
+            yield _at(reversals[0], "reversal_of_nothing", f"there is no accrual '{entry_id}'")
+    for entry_id, earned in accruals.items():
+        yield from _check_taken(earned, taken.get(entry_id, []), records.pop(entry_id, []))
+    for left in records.values():
+        for member_id, sk, _ in left:
+            yield Problem("reversal_record_without_accrual", sk, "there is no such accrual", member_id)
+    for step in family.steps(EntryKind.REVERSAL):
+        for accrual in accruals.get(step.entry.facts.reverses or "", [])[:1]:
+            yield from _check_movement(step, accrual)
+
+
+def _by_accrual(family: Family) -> dict[str, list[tuple[str, str, Reversed]]]:
+    """The records of what was taken back, by the accrual's entry id: whose, under which sort key, what."""
+    records: dict[str, list[tuple[str, str, Reversed]]] = {}
+    for member_id, sk, record in family.records(Reversed):
+        _, source, source_id = sk.split("#", 2)
+        records.setdefault(f"{EntryKind.ACCRUAL}:{source}:{source_id}", []).append((member_id, sk, record))
+    return records
+
+
+def _check_taken(
+    accruals: Sequence[Entry], reversals: Sequence[Entry], records: Sequence[tuple[str, str, Reversed]]
+) -> Problems:
+    """One accrual; several only where members who are one person now had one of the same identity each."""
+    accrual = accruals[0]
+    sums = _Sums.of(reversals)
+    earned = added(_issued(entry) for entry in accruals)
+    for wallet_id, points in sums.points.items():
+        if points > earned.get(wallet_id, 0):
+            detail = f"earned {earned.get(wallet_id, 0)} in '{wallet_id}', reversed {points}"
+            yield _at(accrual, "reversal_over_original", detail)
+    for line_id, quantity in sums.lines.items():
+        bought = sum(entry.facts.lines[line_id].quantity for entry in accruals if line_id in entry.facts.lines)
+        if quantity > bought:
+            yield _at(accrual, "reversal_lines_over", f"{bought} bought of line {line_id}, {quantity} given back")
+    if not records and reversals:
+        yield _at(accrual, "reversal_record_missing", f"{len(reversals)} reversals")
+    elif not reversals and records:
+        yield Problem("reversal_record_without_reversal", records[0][1], "nothing was reversed", records[0][0])
+    elif (said := _Sums.said([record for _, _, record in records])) != sums:
+        member_id, sk, _ = records[0]
+        yield Problem("reversal_record_wrong", sk, f"reversals add up to {sums}, it says {said}", member_id)
+    if len(accruals) == 1 and len(records) == 1 and reversals:
+        yield from _check_share(accrual, reversals, records[0][2], sums)
+
+
+def _check_share(accrual: Entry, reversals: Sequence[Entry], record: Reversed, sums: "_Sums") -> Problems:
+    """Points are taken in proportion to what was given back, rounded down; all of them once nothing is left."""
+    share = _share(accrual, sums)
+    everything = any(entry.facts.amount is None and not entry.facts.lines for entry in reversals)
+    if (everything or share >= 1) and not record.whole:
+        yield _at(accrual, "reversal_share_wrong", "nothing is left of it, which its record does not say")
+        return
+    share = Fraction(1) if record.whole else share
+    for wallet_id, points in _issued(accrual).items():
+        part = int(points * share)
+        if sums.points.get(wallet_id, 0) != part:
+            detail = f"of {points} points in '{wallet_id}' {part} are to be taken, {sums.points.get(wallet_id, 0)} are"
+            yield _at(accrual, "reversal_share_wrong", detail)
+
+
+def _share(accrual: Entry, sums: "_Sums") -> Fraction:
+    facts, share = accrual.facts, Fraction(0)
+    paid = facts.refund_basis or facts.amount
+    if sums.money is not None and paid is not None:
+        share += sums.money / Fraction(paid.amount) if paid.amount else Fraction(1 + bool(sums.money))
+    lines = {line_id: quantity for line_id, quantity in sums.lines.items() if line_id in facts.lines}
+    if not lines or facts.amount is None:
+        return share
+    if not facts.amount.amount:
+        return share + Fraction(sum(lines.values()), sum(line.quantity for line in facts.lines.values()))
+    bought = facts.lines
+    worth = sum(Fraction(bought[key].amount.amount) * lines[key] / bought[key].quantity for key in lines)
+    return share + worth / Fraction(facts.amount.amount)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What reversals of one accrual add up to: from the entries, or as the records say. Without zeros."""
+
+    points: Mapping[str, int]
+    lapsed: Mapping[str, int]
+    money: Fraction | None
+    lines: Mapping[str, int]
+    reversals: int
+
+    @classmethod
+    def of(cls, reversals: Sequence[Entry]) -> "_Sums":
+        by_money = [entry.facts.amount for entry in reversals if not entry.facts.lines]
+        return cls(
+            added({wallet: -points for wallet, points in _issued(entry).items()} for entry in reversals),
+            added(expired_points(entry) for entry in reversals),
+            _total([amount.amount for amount in by_money if amount]),
+            added({line_id: line.quantity for line_id, line in entry.facts.lines.items()} for entry in reversals),
+            len(reversals),
+        )
+
+    @classmethod
+    def said(cls, records: Sequence[Reversed]) -> "_Sums":
+        return cls(
+            added(record.points for record in records),
+            added(record.lapsed for record in records),
+            _total([record.money for record in records if record.money is not None]),
+            added(record.lines for record in records),
+            sum(record.reversals for record in records),
+        )
+
+
+def _total(amounts: Sequence[Decimal]) -> Fraction | None:
+    return sum(map(Fraction, amounts), Fraction(0)) if amounts else None
+
+
+def expired_points(reversal: Entry) -> dict[str, int]:
+    """Points of a reversal that had expired before, by wallet."""
+    changes = reversal.movement.changes.items()
+    return without_zeros({wallet: -change.postings.get(Account.EXPIRED, 0) for wallet, change in changes})
+
+
+def _issued(entry: Entry) -> dict[str, int]:
+    """Points that an accrual gave, by wallet; below zero what a reversal took."""
+    changes = entry.movement.changes.items()
+    return without_zeros({wallet: -change.postings.get(Account.ISSUED, 0) for wallet, change in changes})
+
+
+def _check_movement(step: Step, accrual: Entry) -> Problems:
+    """Where the points of one reversal came from."""
+    entry = step.entry
+    years = {year for year, points in accrual.movement.qualifying.items() if points}
+    counted = without_zeros(entry.movement.qualifying)
+    if sum(counted.values()) != _issued(entry).get(POINTS, 0) or not counted.keys() <= years:
+        yield _at(entry, "qualifying_wrong", f"it takes {dict(counted)} from what counts in {', '.join(sorted(years))}")
+    policy = accrual.facts.policy or ReversalPolicy.ALLOW_NEGATIVE
+    for wallet_id, change in entry.movement.changes.items():
+        earned, before, after = (
+            accrual.movement.change(wallet_id),
+            step.before.wallet(wallet_id),
+            step.after.wallet(wallet_id),
+        )
+        if not _from_where_they_were(change, earned, before, after):
+            detail = f"it takes {dict(change.lots)} {dict(change.maturing)} and leaves {dict(after.lots)}"
+            yield _at(entry, "reversal_lots_wrong", detail)
+        elif (problem := _against(policy, change)) is not None:
+            yield _at(entry, "reversal_policy_broken", f"'{policy}' of '{accrual.entry_id}': {problem}")
+
+
+def _from_where_they_were(change: Change, earned: Change, before: Sums, after: Sums) -> bool:
+    """From pending while they are; else from their own lots first, then first-to-expire."""
+    pending = earned.maturing.keys() & before.maturing.keys()
+    if pending or change.maturing:
+        elsewhere = {account for account, points in change.postings.items() if points} - {
+            Account.PENDING,
+            Account.ISSUED,
+        }
+        return change.maturing.keys() <= pending and not elsewhere and not change.lots
+    own = {*earned.lots, *(key.partition("/")[2] for key in earned.maturing)}
+    return takes_first(change.lots, after, first=own)
+
+
+def _against(policy: ReversalPolicy, change: Change) -> str | None:
+    """What is against the policy in how a reversal dealt with points that were spent."""
+    available, debt = change.postings.get(Account.AVAILABLE, 0), change.postings.get(Account.DEBT, 0)
+    below = sum(change.lots.values()) - available
+    if debt and policy is not ReversalPolicy.CLAMP_WITH_DEBT:
+        return f"it makes a debt of {-debt}"
+    if below and policy is not ReversalPolicy.ALLOW_NEGATIVE:
+        return f"{below} points were taken that there were not"
+    return None
+
+
+def _at(entry: Entry, code: str, detail: str) -> Problem:
+    return Problem(code, entry.entry_id, detail, entry.member_id)

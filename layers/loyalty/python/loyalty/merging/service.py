@@ -1,0 +1,73 @@
+"""Merging: one transaction over both books, the absorbed member's profile and its lookups."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from loyalty.core import ids
+from loyalty.core.errors import MemberInHousehold, MergeWithSelf
+from loyalty.households.store import membership_check
+from loyalty.ledger.draft import Decision, Posted, Posting, Situation
+from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts, Movement
+from loyalty.ledger.service import Ledger, Side
+from loyalty.ledger.store import HOUSEHOLD_SK
+from loyalty.merging.decision import movements_of, require_free, tier_after
+from loyalty.merging.store import handed_over
+from loyalty.programs.model import Program
+from loyalty_contract import MEMBER_SK
+
+_SOURCE: Final = "merge"
+
+
+class MergeService:
+    """Makes one member of two, once. What was posted to the absorbed one stays there, and is never posted again."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def merge(self, program: Program, member_id: str, *, absorbed: str, actor: str) -> tuple[Posted, Posted]:
+        """Moves everything that ``absorbed`` has to ``member_id``; the same two again, and it says so again.
+
+        The first entry is the survivor's, the second the absorbed member's.
+
+        Raises:
+            MergeWithSelf: both are one member.
+            MemberMerged: one of them was merged into somebody else.
+            MemberHasOpenHolds, MemberInHousehold: the absorbed one has points on hold, or is in a household.
+            MergeLimitExceeded: the survivor has absorbed as many as it may.
+            MemberNotFound, WalletBusy, RecordChanged: see :meth:`Ledger.post_pair`.
+        """
+        if member_id == absorbed:
+            raise MergeWithSelf("Name two different members.", pointer="/from_member_id")
+
+        def decide(into: Situation, gone: Situation) -> tuple[Decision, Decision]:
+            require_free(gone.book)
+            if HOUSEHOLD_SK in gone.records:
+                raise MemberInHousehold(f"'{absorbed}' is in a household; take them out, then merge.")
+            gains, losses = movements_of(into, gone)
+            tier = tier_after(program.document, into, gone)
+            operations = [*handed_over(gone, member_id), membership_check(program.document.id, absorbed, None)]
+
+            def raised(_: Entry) -> Sequence[Posting]:
+                return [] if tier is None else [_tier(program, tier, absorbed)]
+
+            facts = Facts(into.now, program.version, actor=actor)
+            return (
+                Decision(gains, replace(facts, other_member=absorbed), then=raised),
+                Decision(losses, replace(facts, other_member=member_id), operations),
+            )
+
+        sides = (
+            Side(member_id, EntryKey(EntryKind.MERGE_IN, _SOURCE, absorbed)),
+            Side(absorbed, EntryKey(EntryKind.MERGE_OUT, _SOURCE, member_id), (MEMBER_SK, HOUSEHOLD_SK)),
+        )
+        request = ids.request_hash({"from": absorbed, "into": member_id})
+        return self._ledger.post_pair(program.scope, sides, request, decide)
+
+
+def _tier(program: Program, tier: str, absorbed: str) -> Posting:
+    def decide(after: Situation) -> Decision:
+        facts = Facts(after.now, program.version, tier_from=after.book.tier)
+        return Decision(Movement(tier=tier), facts)
+
+    return Posting(EntryKey(EntryKind.TIER, _SOURCE, absorbed), ids.request_hash(absorbed), decide)

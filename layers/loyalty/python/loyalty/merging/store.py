@@ -1,0 +1,30 @@
+"""What a merge writes beside the two books: the absorbed member's profile and lookups."""
+
+from loyalty.core.clock import to_text
+from loyalty.core.table import Operation, Put, RawItem
+from loyalty.ledger.draft import Situation
+from loyalty.members.store import LookupItem, MemberItem, lookup_key
+from loyalty.referrals.model import code_digest
+from loyalty_contract import MEMBER_SK
+
+
+def handed_over(absorbed: Situation, into: str) -> list[Operation]:
+    """Marks the absorbed member, and makes whatever it was found by lead to ``into``.
+
+    ``absorbed`` has the record of its profile; a member without one has nothing that leads to it.
+    """
+    raw: RawItem | None = absorbed.records.get(MEMBER_SK)
+    if raw is None:
+        return []
+    member = MemberItem.from_raw_data(raw)
+    as_read = MemberItem.version == member.version
+    member.version += 1
+    member.updated_at = to_text(absorbed.now)
+    member.merged_into = into
+    digests = [*member.lookups.values(), code_digest(member.referral_code)]
+    return [Put(member, as_read), *(_moved(absorbed, digest, into) for digest in digests)]
+
+
+def _moved(absorbed: Situation, digest: str, into: str) -> Put:
+    item = LookupItem(*lookup_key(absorbed.book.program, digest), member_id=into)
+    return Put(item, LookupItem.member_id == absorbed.book.member_id)

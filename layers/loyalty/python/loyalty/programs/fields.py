@@ -1,0 +1,56 @@
+"""What the parts of a program document are made of."""
+
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
+
+from loyalty.core.money import MINOR_UNITS
+
+MAX_POINTS: Final = 1_000_000_000
+"""Points in one posting, and in one reward's price."""
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"'{name}' is not an IANA time zone; name one such as Europe/Rome") from error
+    return name
+
+
+def _known_currency(code: str) -> str:
+    if code not in MINOR_UNITS:
+        raise ValueError(f"'{code}' is not an ISO 4217 currency; name one such as USD")
+    return code
+
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+CurrencyCode = Annotated[str, AfterValidator(_known_currency)]
+ShopDomain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com$")]
+PositivePoints = Annotated[int, Field(strict=True, gt=0, le=MAX_POINTS)]
+PointsOrZero = Annotated[int, Field(strict=True, ge=0, le=MAX_POINTS)]
+
+
+class DocumentPart(BaseModel):
+    """A part of a program document: immutable, and without fields that nobody knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def twice(values: list[str]) -> str | None:
+    """The first value that was there before, or None."""
+    return next((value for place, value in enumerate(values) if value in values[:place]), None)
+
+
+def mistakes(error: ValidationError) -> list[ErrorDetails]:
+    """What is wrong with a document, without what only follows from it: a list is not too short for its bad items."""
+    found = error.errors()
+    return [
+        one
+        for one in found
+        if one["type"] != "too_short" or not any(other["loc"][:-1][: len(one["loc"])] == one["loc"] for other in found)
+    ]

@@ -1,0 +1,1 @@
+"""Writes down what fell due for members of whom nobody asks."""

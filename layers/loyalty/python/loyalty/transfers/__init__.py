@@ -1,0 +1,1 @@
+"""Transfers: points that go from one member to another, lots and all."""

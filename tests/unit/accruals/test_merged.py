@@ -1,0 +1,137 @@
+"""Accruals and reversals of members who were merged: posted once, found under every id."""
+
+import pytest
+
+from loyalty.accruals.model import Activity, Refund
+from loyalty.core.errors import (
+    AccrualFullyReversed,
+    EntryExistsWithDifferentRequest,
+    EntryNotFound,
+    LoyaltyError,
+    OccurredInFuture,
+)
+from loyalty.core.money import Money
+from loyalty.ledger.draft import Posted
+from tests.ledgerkit.clock import at
+from tests.ledgerkit.world import NOON, World
+from tests.unit.accruals.rules import merge
+
+OLD, NEW, NEWEST = "mbr_old", "mbr_new", "mbr_newest"
+
+
+@pytest.fixture
+def merged(world: World) -> World:
+    """100 earned by the old member, who was then merged into the new one, and that into the newest."""
+    world.enroll(OLD, NEW, NEWEST)
+    world.accrue("R-1", "100", member=OLD)
+    merge(world, OLD, NEW)
+    merge(world, NEW, NEWEST)
+    assert world.wallet(NEWEST).available == 100
+    return world
+
+
+@pytest.mark.parametrize("sent_to", [OLD, NEW, NEWEST])
+@pytest.mark.parametrize("again", [OLD, NEW, NEWEST])
+def test_a_reversal_finds_the_accrual_under_every_id_and_takes_from_who_has_the_points(
+    merged: World, sent_to: str, again: str
+) -> None:
+    entry = merged.refund("F-1", "R-1", "30", member=sent_to).entry
+    assert (entry.member_id, entry.points) == (NEWEST, -30)
+    before = merged.dump()
+    assert merged.refund("F-1", "R-1", "30", member=again) == Posted(entry, replayed=True)
+    with pytest.raises(EntryExistsWithDifferentRequest):
+        merged.refund("F-1", "R-1", "31", member=again)
+    assert merged.dump() == before
+    merged.refund("F-2", "R-1", everything=True, member=again)
+    with pytest.raises(AccrualFullyReversed):
+        merged.refund("F-3", "R-1", "0.01", member=sent_to)
+    assert merged.wallet(NEWEST).available == 0
+
+
+@pytest.mark.parametrize("sent_to", [OLD, NEW, NEWEST])
+def test_what_was_posted_before_a_merge_is_never_posted_again(merged: World, sent_to: str) -> None:
+    before = merged.dump()
+    again = merged.accrue("R-1", "100", member=sent_to)
+    assert (again.replayed, again.entry.member_id) == (True, OLD)
+    with pytest.raises(EntryExistsWithDifferentRequest):
+        merged.accrue("R-1", "101", member=sent_to)
+    assert merged.dump() == before
+
+
+@pytest.mark.parametrize(("sent_to", "given_back_at"), [(OLD, NEWEST), (NEWEST, OLD), (OLD, NEW), (OLD, OLD)])
+def test_what_is_sent_to_a_merged_member_is_posted_to_who_it_is_now(
+    merged: World, sent_to: str, given_back_at: str
+) -> None:
+    assert merged.accrue("R-2", "50", member=sent_to).entry.member_id == NEWEST
+    assert merged.refund("F-2", "R-2", "20", member=given_back_at).entry.balances.available == 130
+    assert ("M#acme#mbr_newest", "REVERSED#pos#R-2") in merged.dump()
+
+
+@pytest.mark.parametrize("sent_to", [OLD, NEW, NEWEST])
+def test_a_reversal_of_nothing_is_not_found_under_any_id(merged: World, sent_to: str) -> None:
+    before = merged.dump()
+    with pytest.raises(EntryNotFound):
+        merged.refund("F-1", "R-0", "1", member=sent_to)
+    assert merged.dump() == before
+
+
+def test_a_reversal_that_waits_is_posted_with_its_accrual_after_a_merge(world: World) -> None:
+    world.enroll(OLD, NEW)
+    world.reversals.reverse(world.program, OLD, _refund("F-1", "R-1", "30"))
+    merge(world, OLD, NEW)
+    world.reversals.reverse(world.program, OLD, _refund("F-2", "R-1", "20"))
+    world.accrue("R-1", "100", member=OLD)
+    assert [entry.points for entry in world.entries(NEW)[1:]] == [100, -30, -20]
+    assert not [sk for _, sk in world.dump() if sk.startswith(("WAITING#", "AWAITED#"))]
+
+
+def test_a_batch_to_a_merged_member_has_a_result_for_each(merged: World) -> None:
+    accruals, program = merged.accruals, merged.program
+    later = Activity("purchase", "pos", "R-3", at("2027-01-01"), amount=Money.of("1", "EUR"))
+    results = accruals.post_all(
+        program,
+        OLD,
+        [
+            accruals.posting(program, _activity("R-1", "100")),
+            accruals.posting(program, _activity("R-2", "50")),
+            accruals.posting(program, later),
+            accruals.reversal(program, _refund("F-2", "R-2", "20")),
+            accruals.reversal(program, _refund("F-1", "R-1", "30")),
+            accruals.reversal(program, _refund("F-0", "R-0", "30")),
+        ],
+    )
+    assert [_told(result) for result in results] == [
+        "again 100", "new 50", OccurredInFuture.code, "new -20", "new -30", EntryNotFound.code,
+    ]  # fmt: skip
+    assert merged.wallet(NEWEST).available == 100
+
+
+def test_a_batch_may_reverse_what_it_brings_even_where_that_was_waited_for(world: World) -> None:
+    accruals, program = world.accruals, world.program
+    world.reversals.reverse(program, "mbr_1", _refund("F-1", "R-1", "30"))
+    results = accruals.post_all(
+        program,
+        "mbr_1",
+        [
+            accruals.posting(program, _activity("R-1", "100")),
+            accruals.posting(program, _activity("R-2", "10")),
+            accruals.reversal(program, _refund("F-2", "R-1", "30")),
+            accruals.reversal(program, _refund("F-3", "R-2", "3")),
+        ],
+    )
+    assert [_told(result) for result in results] == ["new 100", "new 10", "new -30", "new -3"]
+    assert world.proven().available == 100 - 30 - 30 + 10 - 3
+
+
+def _activity(source_id: str, amount: str) -> Activity:
+    return Activity("purchase", "pos", source_id, NOON, amount=Money.of(amount, "EUR"))
+
+
+def _refund(source_id: str, of: str, amount: str) -> Refund:
+    return Refund("pos", source_id, of, NOON, Money.of(amount, "EUR"))
+
+
+def _told(result: Posted | LoyaltyError) -> str:
+    if isinstance(result, LoyaltyError):
+        return result.code
+    return f"{'again' if result.replayed else 'new'} {result.entry.points}"
