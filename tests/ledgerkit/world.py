@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from loyalty.accruals.awaited import AwaitedReversals
-from loyalty.accruals.service import AccrualService, Activity, Refund
+from loyalty.accruals.model import Activity, Refund
+from loyalty.accruals.service import AccrualService
 from loyalty.core.money import Money
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger.draft import Posted

@@ -355,6 +355,24 @@ def test_what_fell_due_is_written_down_first(moves: Moves) -> None:
     assert dict(moves.wallet(ADA).lots) == {"2027-03-31": 20}
 
 
+def test_a_merge_of_two_who_were_away_for_long_fits_into_transactions(table: Table) -> None:
+    """So much fell due for both, and so many were absorbed before, that one transaction would not take it."""
+    moves = Moves(table, of=generous(expiry={"policy": "rolling", "months": 12, "warn_days": []})).enroll()
+    others = [f"mbr_{letter * 26}" for letter in "defghjkmn"]
+    moves.enroll(*others)
+    for member_id in others:
+        moves.merge(member_id)
+    days = [f"2026-{month:02}-{day:02}" for month in (4, 5) for day in range(1, 20)]
+    for member_id in (ADA, BOB):
+        moves.world.accrue(f"R-{member_id}", "300", member=member_id)
+        moves.grant(member_id, dict.fromkeys(days, 1))
+    moves.world.clock.set("2026-06-01T12:00:00Z")
+    moves.merge()
+    assert dict(moves.wallet(ADA).lots) == {"2027-03-31": 600}
+    assert (moves.world.book(ADA).tier, kinds(moves, ADA).count(EntryKind.EXPIRY)) == ("silver", len(days))
+    assert moves.world.audit() == []
+
+
 def test_the_absorbed_members_statement_stays_readable(moves: Moves) -> None:
     moves.world.accrue("R-1", "100", member=BOB)
     moves.merge()

@@ -17,7 +17,7 @@ from loyalty.accruals.share import Original, Part, Reversed
 from loyalty.core.table import Check, Operation
 from loyalty.ledger.model import Book, EntryKey, EntryKind
 from loyalty.ledger.movements import end_of_month, parse_bucket
-from loyalty.ledger.store import EntryItem, entry_of, entry_sk, partition
+from loyalty.ledger.store import BOOK_SK, EntryItem, book_of, entry_of, entry_sk, partition
 from loyalty.programs.model import ProgramDocument
 
 MAX_LOTS_READ: Final = 40
@@ -46,7 +46,7 @@ def lapsed(
         lots = list(_lots(lot, today, renewed=renewed))[: MAX_LOTS_READ // len(expired)]
         most = min(wanted[wallet], put_in[wallet][1] - before.lapsed.get(wallet, 0))
         # An accrual of a merged member may have expired before the merge or after it.
-        for member_id in dict.fromkeys((original.member_id, book.member_id)):
+        for member_id in _owners(seen, original, book):
             fallen = _first_expired(seen, member_id, wallet, lots)
             operations += [_not_expired(book.program, member_id, wallet, lot) for lot in fallen.passed]
             if fallen.lot is not None:
@@ -85,6 +85,19 @@ def _put_in(original: Original, book: Book, wallet: str) -> tuple[str, int]:
     for key, points in change.maturing.items():
         return ("", 0) if key in book.wallet(wallet).maturing else (parse_bucket(key)[1], points)
     return max(change.lots, default=""), sum(change.lots.values())
+
+
+def _owners(seen: Seen, original: Original, book: Book) -> Iterator[str]:
+    """Whose the accrual's points have been, one after the other; not who else was merged into the last of them."""
+    member_id = original.member_id
+    while member_id != book.member_id:
+        yield member_id
+        raw = seen.get(member_id, BOOK_SK)
+        into = book_of(raw).merged_into if raw is not None else None
+        if into is None:
+            raise AssertionError(f"'{member_id}' was not merged into '{book.member_id}'")
+        member_id = into
+    yield member_id
 
 
 def _lots(first: str, today: date, *, renewed: bool) -> Iterator[str]:

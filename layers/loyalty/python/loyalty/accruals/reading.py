@@ -58,7 +58,7 @@ Decide = Callable[[Seen, Situation], Decision]
 class MemberPosting(Posting):
     """A posting that knows how it is made where the member it was sent to was merged into the one it is posted to."""
 
-    sent_to: Callable[[str], Posting] | None = None
+    when_sent_to: Callable[[str], Posting] | None = None
 
 
 def reading(key: EntryKey, request_hash: str, decide: Decide, sks: Sequence[str]) -> MemberPosting:

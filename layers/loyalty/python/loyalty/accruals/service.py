@@ -154,4 +154,6 @@ def _again(undecided: Undecided) -> Posting:
 
 def _sent_to(posting: Posting, member_id: str) -> Posting:
     """The posting for a member into whom ``member_id``, to whom it was sent, was merged."""
-    return posting.sent_to(member_id) if isinstance(posting, MemberPosting) and posting.sent_to else posting
+    if isinstance(posting, MemberPosting) and posting.when_sent_to is not None:
+        return posting.when_sent_to(member_id)
+    return posting
