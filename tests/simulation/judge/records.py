@@ -1,0 +1,138 @@
+"""What is stored beside books and entries: every record is there that must be, says what it must, and none else is."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+from loyalty.accruals.records import AwaitedItem, LapsedItem, ReversedItem, WaitingItem
+from loyalty.adjustments.store import AdjustmentItem
+from loyalty.core.clock import from_text
+from loyalty.core.money import Money
+from loyalty.ledger.store import BOOK_SK
+from loyalty.rewards.store import RedemptionItem
+from loyalty.transfers.limits import LimitItem
+from loyalty_contract import ENTRY_PREFIX
+from tests.simulation.judge.replay import Replay
+from tests.simulation.judge.violation import require
+from tests.simulation.oracle.accruals import find
+from tests.simulation.oracle.judgement import POSTED, REPLAYED, answer
+from tests.simulation.oracle.member import Earned, PlainMember, Redeemed
+from tests.simulation.oracle.rules import DECIMALS
+from tests.simulation.oracle.world import When
+
+Told = dict[tuple[str, str], Any]
+"""What records say, by member and sort key."""
+_LEDGER: Final = (ENTRY_PREFIX, BOOK_SK)
+
+
+def check_records(replay: Replay) -> None:
+    """Requires that the records are those that the model would have written.
+
+    Raises:
+        Violation: one is missing, too many, or says something else.
+    """
+    stored: Told = {}
+    for raw in replay.played.table.scan():
+        kind, _, owner = raw["pk"]["S"].partition("#")
+        sk = raw["sk"]["S"]
+        if kind == "M" and not sk.startswith(_LEDGER):
+            stored[owner.partition("#")[2], sk] = _told(sk, raw)
+    right: Told = {}
+    for member in replay.world.members.values():
+        right |= _expected(replay, member)
+    _check_purchases(replay)
+    for key in sorted({*stored, *right}):
+        require(stored.get(key) == right.get(key), "records", f"{key} says {stored.get(key)}, not {right.get(key)}")
+
+
+def _told(sk: str, raw: Mapping[str, Any]) -> Any:
+    """What a stored record says, as plain values."""
+    match sk.partition("#")[0]:
+        case "REDEMPTION":
+            item = RedemptionItem.from_raw_data(dict(raw))
+            expires_at = from_text(item.expires_at) if item.expires_at else None
+            return item.status, item.points, item.lots, expires_at, item.captured_points or 0
+        case "REVERSED":
+            taken = ReversedItem.from_raw_data(dict(raw))
+            money = _units(Money.parse(taken.amount)) if taken.amount else None
+            numbers = _positive(taken.points), _positive(taken.lapsed or {}), _positive(taken.lines or {})
+            return numbers, money, bool(taken.whole), taken.reversals
+        case "LAPSED":
+            return LapsedItem.from_raw_data(dict(raw)).points
+        case "WAITING":
+            waiting = WaitingItem.from_raw_data(dict(raw))
+            return waiting.accrual_source_id, from_text(waiting.occurred_at), waiting.reason, waiting.code
+        case "AWAITED":
+            return sorted(AwaitedItem.from_raw_data(dict(raw)).refunds)
+        case "ADJUSTMENT":
+            adjusted = AdjustmentItem.from_raw_data(dict(raw))
+            return adjusted.status, adjusted.points, adjusted.wallet, adjusted.decided_by
+        case "LIMIT":
+            return _positive(LimitItem.from_raw_data(dict(raw)).moved)
+    return raw
+
+
+def _check_purchases(replay: Replay) -> None:
+    """Nothing that came by event before its purchase is lost: it is posted, or waits, or is refused."""
+    for (source, source_id), refund in replay.ever_kept.items():
+        waits = source_id in replay.world.kept.get((source, refund.accrual_id), {})
+        posted = any(identity == f"reversal:{source}:{source_id}" for _, identity in replay.entries)
+        require(waits or posted, "lost", f"{source}:{source_id} was kept, and is neither posted nor kept any more")
+        if not waits or find(replay.world, refund) is None:
+            continue
+        when = When(replay.played.simulation.time.now, replay.latest)
+        world = replay.world.copy()
+        world.settle(world.root(refund.member).member_id, when.rules, when.at)
+        said = answer(world, refund, when)
+        require(said not in {POSTED, REPLAYED}, "lost", f"{refund} waits, and could be taken back")
+
+
+def _expected(replay: Replay, member: PlainMember) -> Told:
+    found: dict[str, Any] = {}
+    for name, redeemed in member.redemptions.items():
+        found[f"REDEMPTION#{name}"] = _redemption(redeemed)
+    for identity, earned in member.earned.items():
+        if earned.reversals:
+            source, source_id = identity.split(":", 2)[1:]
+            found[f"REVERSED#{source}#{source_id}"] = _reversed(earned)
+    for wallet, plain in member.wallets.items():
+        for lot, left in plain.expired.items():
+            entry = replay.entries[member.member_id, f"expiry:{wallet}:{lot}"]
+            taken = -entry.movement.change(wallet).lots.get(lot, 0) - left
+            if taken:
+                found[f"LAPSED#{wallet}#{lot}"] = taken
+    awaited: dict[str, list[str]] = {}
+    for (source, source_id), waiting in member.waiting.items():
+        refund = waiting.refund
+        found[f"WAITING#{source}#{source_id}"] = refund.accrual_id, refund.occurred_at, refund.reason, waiting.code
+        if waiting.code is None:
+            awaited.setdefault(f"AWAITED#{source}#{refund.accrual_id}", []).append(source_id)
+    found |= {sk: sorted(names) for sk, names in awaited.items()}
+    for name, adjusted in member.adjustments.items():
+        asked = adjusted.adjust
+        found[f"ADJUSTMENT#{name}"] = adjusted.status, asked.points, asked.wallet, adjusted.decided_by
+    given: dict[str, dict[str, int]] = {}
+    for (day, wallet), points in member.given.items():
+        if points:
+            given.setdefault(f"LIMIT#transfer#{day.isoformat()}", {})[wallet] = points
+    found |= given
+    return {(member.member_id, sk): told for sk, told in found.items()}
+
+
+def _redemption(redeemed: Redeemed) -> Any:
+    # A time-out is written nowhere: the hour tells it.
+    status = "held" if redeemed.status == "timed_out" else redeemed.status
+    return status, len(redeemed.points), dict(Counter(redeemed.points)), redeemed.deadline, redeemed.captured
+
+
+def _reversed(earned: Earned) -> Any:
+    numbers = _positive(earned.taken), _positive(earned.lapsed), _positive(earned.lines_back)
+    return numbers, earned.money_back, earned.whole, earned.reversals
+
+
+def _positive(numbers: Mapping[str, int]) -> dict[str, int]:
+    return {name: number for name, number in numbers.items() if number}
+
+
+def _units(money: Money) -> int:
+    return int(money.amount.scaleb(DECIMALS[money.currency]))

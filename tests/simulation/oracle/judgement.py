@@ -1,0 +1,72 @@
+"""What any command does, or with which name it is refused."""
+
+from tests.simulation.oracle import accruals, moving, redeeming
+from tests.simulation.oracle.commands import (
+    Accrue,
+    Adjust,
+    Command,
+    Decide,
+    EndHold,
+    Give,
+    HoldPoints,
+    Merge,
+    Recalculate,
+    Refused,
+    TakeBack,
+)
+from tests.simulation.oracle.world import PlainWorld, Replayed, Steps, When
+
+POSTED, REPLAYED, NOTHING, KEPT = "posted", "replayed", "nothing", "kept"
+"""What becomes of a command that is not refused."""
+
+
+def steps(world: PlainWorld, command: Command, when: When) -> Steps:
+    """The entries that the command makes, one after the other.
+
+    Raises:
+        Refused, Replayed: before the first of them.
+    """
+    match command:
+        case Accrue():
+            return accruals.accrue(world, command, when)
+        case TakeBack():
+            return accruals.take_back(world, command, when, clamp=command.by_event)
+        case HoldPoints():
+            return redeeming.hold(world, command, when)
+        case EndHold():
+            return redeeming.end(world, command, when)
+        case Adjust():
+            return moving.adjust(world, command, when)
+        case Decide():
+            return moving.decide(world, command, when)
+        case Give():
+            return moving.give(world, command, when)
+        case Merge():
+            return moving.merge(world, command, when)
+        case Recalculate():
+            return moving.recalculate(world, command, when)
+
+
+def answer(world: PlainWorld, command: Command, when: When) -> str:
+    """What would become of the command: one of the words above, or the name of the refusal. Changes the world."""
+    try:
+        made = list(steps(world, command, when))
+    except Replayed:
+        return REPLAYED
+    except Refused as refusal:
+        if isinstance(command, TakeBack) and refusal.code == "entry_not_found":
+            return _kept(world, command, when)
+        return refusal.code
+    return POSTED if made else NOTHING
+
+
+def _kept(world: PlainWorld, command: TakeBack, when: When) -> str:
+    if command.by_event:
+        return accruals.keep_event(world, command, when) or KEPT
+    try:
+        accruals.keep(world, command, when)
+    except Replayed:
+        return REPLAYED
+    except Refused as refusal:
+        return KEPT if refusal.code == "waits" else refusal.code
+    return KEPT
