@@ -6,6 +6,7 @@ is passed over would make a simulation prove nothing. ``test_conformance`` holds
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.simulation.dynamodb.actions import Action
@@ -45,6 +46,14 @@ _KNOWN: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
+@dataclass(slots=True, eq=False)
+class SlowCommit:
+    """A transaction whose writes become visible one after the other."""
+
+    last_change: int = 0
+    """The number of its last change, once that is visible."""
+
+
 class MemoryDynamoDb:
     """The service. Tables are made by CreateTable requests, so that they are declared as on any other engine.
 
@@ -62,6 +71,8 @@ class MemoryDynamoDb:
         self.in_progress: set[str] = set()
         """Tokens of transactions that the service has taken and not decided yet."""
         self._tables: dict[str, StoredTable] = {}
+        self.slow_commits: list[SlowCommit] = []
+        """Those that are becoming visible at this moment."""
         self._held: set[tuple[str, Key]] = set()
         self._tokens: dict[str, Sequence[Any]] = {}
         self._page_bytes = page_bytes
@@ -114,8 +125,9 @@ class MemoryDynamoDb:
         _require_known("TransactWriteItems", request)
         actions = [] if self._repeated(request) else self._prepared(request, frozenset())
         self._remember(request)
-        held = {action.target for action in actions}
+        held, commit = {action.target for action in actions}, SlowCommit()
         self._held |= held
+        self.slow_commits.append(commit)
         order(actions)
         try:
             for place, action in enumerate(actions):
@@ -124,6 +136,8 @@ class MemoryDynamoDb:
                     yield
         finally:
             self._held -= held
+            self.slow_commits.remove(commit)
+            commit.last_change = len(self.changes)
 
     def transact(self, request: Mapping[str, Any], conflicts: frozenset[int]) -> dict[str, Any]:
         """A TransactWriteItems that meets another transaction at these of its places."""

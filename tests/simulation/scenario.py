@@ -19,6 +19,7 @@ from loyalty.programs.store import ProgramStore
 from loyalty.sweeping import service as sweeping
 from tests.simulation.acting import Client
 from tests.simulation.answers import CRASHED, DEFINITE, UNKNOWN, Answer
+from tests.simulation.engine import SlowCommit
 from tests.simulation.events import lookup_of
 from tests.simulation.history import Burst, History, Jump
 from tests.simulation.naming import PROGRAM, Ids
@@ -47,8 +48,8 @@ class Call:
     answer: Answer = field(default_factory=lambda: Answer(CRASHED))
     ended_at: datetime = datetime.max.replace(tzinfo=UTC)
     ended_after: int = 0
-    under_way: frozenset[str] = frozenset()
-    """Partitions of which a write was becoming visible when the call ended."""
+    under_way: Sequence[SlowCommit] = ()
+    """What was becoming visible when the call ended, so that its client may have seen a part of it."""
 
     @property
     def clocks(self) -> tuple[datetime, datetime]:
@@ -231,7 +232,7 @@ class _Play:
             for call in calls:
                 call.ended_at = simulation.time.now
                 call.ended_after = len(simulation.engine.changes)
-                call.under_way = frozenset(str(key[0]) for _, key in simulation.engine._held)
+                call.under_way = tuple(simulation.engine.slow_commits)
 
     def _with_cause(self, command: Command) -> Command | None:
         """With what is known of its cause, where it has one; None where that has not happened."""

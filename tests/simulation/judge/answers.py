@@ -1,14 +1,13 @@
 """What clients were told: every answer was right at some moment while they waited for it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from loyalty.ledger.model import Entry
 from loyalty.rewards.model import Redemption
 from tests.simulation.answers import BROKEN, KEPT, NOTHING, POSTED, REFUSED
-from tests.simulation.judge.commits import Commit
 from tests.simulation.judge.replay import Replay
 from tests.simulation.judge.violation import Violation, require
 from tests.simulation.naming import identities
@@ -24,13 +23,13 @@ _FOREVER = 10**9
 class Answers:
     """Refusals that nothing has made right yet."""
 
-    def __init__(self, replay: Replay, commits: Sequence[Commit]) -> None:
+    def __init__(self, replay: Replay) -> None:
         self._replay = replay
         calls = replay.played.calls
         broken = [call for call in calls if call.answer.what == BROKEN]
         require(not broken, "broken", lambda: f"{broken[0]}\n{broken[0].answer.shown}")
         self._open = [call for call in calls if _word(call) is not None]
-        self._until = {id(call): _last_seen(call, commits) for call in self._open}
+        self._until = {id(call): _last_seen(call) for call in self._open}
 
     def state(self, since: int, until: int = _FOREVER) -> None:
         """The model is as the table was from one change until before another: which refusals were right then?"""
@@ -103,21 +102,9 @@ def _words(call: Call) -> set[str]:
     return {_word(call) or ""}
 
 
-def _last_seen(call: Call, commits: Sequence[Commit]) -> int:
+def _last_seen(call: Call) -> int:
     """The last change that may have had a part in the answer: of what was becoming visible, the end."""
-    if not call.under_way:
-        return call.ended_after
-    ends = [call.ended_after]
-    for pk in call.under_way:
-        member = pk.split("#")[-1]
-        later = [
-            commit.number
-            for commit in commits
-            if commit.number > call.ended_after
-            and (any(part.member == member for part in commit.parts) or commit.record is not None)
-        ]
-        ends += later[:1]
-    return max(ends)
+    return max([call.ended_after, *(commit.last_change for commit in call.under_way)])
 
 
 def check_posted(replay: Replay) -> None:

@@ -17,7 +17,7 @@ def judge(played: Played) -> Replay:
     changes = [change for change in played.simulation.engine.changes if change.number > played.first_change]
     made = commits(changes)
     replay = Replay(played)
-    answers = Answers(replay, made)
+    answers = Answers(replay)
     since = played.first_change
     for commit in made:
         answers.state(since, commit.number)
