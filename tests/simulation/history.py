@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tests.simulation.drawing import Draws
 from tests.simulation.faults import Faults
-from tests.simulation.oracle.commands import Command, Merge
+from tests.simulation.oracle.commands import Command
 from tests.simulation.programs import changed_program, drawn_program, drawn_start
 
 JUMPS: Final = {"seconds": 4, "hours": 3, "midnight": 3, "month": 2, "due": 5, "days": 3, "months": 2, "year": 0.5}
@@ -87,18 +87,18 @@ def _burst(rng: random.Random, draws: Draws, *, first: bool) -> Burst:
         began, together = rng.choice([0.0, rng.uniform(0, 0.2), rng.uniform(0, 2)]), rng.randrange(clients)
         for place, (command, ago) in enumerate(draws.some()):
             client = together if rng.random() < 0.6 else rng.randrange(clients)
-            first = Sent(command, client, began + place * rng.choice([0.0, 0.1, 0.3]), ago)
-            sent += [first, *_again(rng, first, clients)]
+            once = Sent(command, client, began + place * rng.choice([0.0, 0.1, 0.3]), ago)
+            sent += [once, *_again(rng, once, clients)]
     sweeps = tuple(rng.uniform(0, 2) for _ in range(rng.choice([0, 0, 1, 2])))
     stands = (rng.uniform(0, 0.5), rng.choice([5.0, 70.0, 90_000.0])) if rng.random() < 0.15 else None
     return Burst(_jump(rng), tuple(sent), sweeps, stands)
 
 
-def _again(rng: random.Random, first: Sent, clients: int) -> Sequence[Sent]:
+def _again(rng: random.Random, once: Sent, clients: int) -> Sequence[Sent]:
     """The same once or twice more, now and then: at once or a little later, by the same client or by another."""
     times = rng.choices([0, 1, 2], [14, 4, 1])[0]
     laters = [rng.choice([0.0, rng.uniform(0, 1)]) for _ in range(times)]
-    return [replace(first, client=rng.randrange(clients), after=first.after + later) for later in laters]
+    return [replace(once, client=rng.randrange(clients), after=once.after + later) for later in laters]
 
 
 def _jump(rng: random.Random) -> Jump:
@@ -125,8 +125,3 @@ def only(history: History, kept: Sequence[Command]) -> History:
         for burst in history.bursts
     ]
     return History(history.seed, history.documents, history.start, history.members, history.faults, tuple(bursts))
-
-
-def has_merge(history: History) -> bool:
-    """Whether members are merged in it."""
-    return any(isinstance(command, Merge) for command in history.commands)

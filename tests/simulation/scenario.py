@@ -31,6 +31,7 @@ _AGAIN: Final = 0.6
 """How likely an undecided command is sent again in the next burst."""
 _ROUNDS: Final = 3
 _MOST_SECONDS: Final = 3600
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ class Call:
     sent_after: int
     """The number of the last change of the table before."""
     answer: Answer = field(default_factory=lambda: Answer(CRASHED))
-    ended_at: datetime = datetime.max.replace(tzinfo=UTC)
+    ended_at: datetime = _NEVER
     ended_after: int = 0
     under_way: Sequence[SlowCommit] = ()
     """What was becoming visible when the call ended, so that its client may have seen a part of it."""

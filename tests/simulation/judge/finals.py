@@ -10,9 +10,10 @@ from loyalty.ledger.model import Entry
 from loyalty.ledger.settlement import as_of
 from loyalty.ledger.store import BOOK_SK, book_of, due_shard, partition
 from loyalty.ledger.verify import audit_table
+from tests.simulation.judge.books import compare_book
 from tests.simulation.judge.commits import Raw
 from tests.simulation.judge.records import check_records
-from tests.simulation.judge.replay import Replay, compare_book
+from tests.simulation.judge.replay import Replay
 from tests.simulation.judge.violation import require
 from tests.simulation.naming import PROGRAM
 from tests.simulation.oracle.accruals import find

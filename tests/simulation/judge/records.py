@@ -1,7 +1,7 @@
 """What is stored beside books and entries: every record is there that must be, says what it must, and none else is."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from loyalty.accruals.records import AwaitedItem, LapsedItem, ReversedItem, WaitingItem
@@ -22,6 +22,7 @@ from tests.simulation.oracle.world import When
 
 Told = dict[tuple[str, str], Any]
 """What records say, by member and sort key."""
+Raw = dict[str, Any]
 _LEDGER: Final = (ENTRY_PREFIX, BOOK_SK)
 
 
@@ -46,30 +47,43 @@ def check_records(replay: Replay) -> None:
 
 
 def _told(sk: str, raw: Mapping[str, Any]) -> Any:
-    """What a stored record says, as plain values."""
-    match sk.partition("#")[0]:
-        case "REDEMPTION":
-            item = RedemptionItem.from_raw_data(dict(raw))
-            expires_at = from_text(item.expires_at) if item.expires_at else None
-            return item.status, item.points, item.lots, expires_at, item.captured_points or 0
-        case "REVERSED":
-            taken = ReversedItem.from_raw_data(dict(raw))
-            money = _units(Money.parse(taken.amount)) if taken.amount else None
-            numbers = _positive(taken.points), _positive(taken.lapsed or {}), _positive(taken.lines or {})
-            return numbers, money, bool(taken.whole), taken.reversals
-        case "LAPSED":
-            return LapsedItem.from_raw_data(dict(raw)).points
-        case "WAITING":
-            waiting = WaitingItem.from_raw_data(dict(raw))
-            return waiting.accrual_source_id, from_text(waiting.occurred_at), waiting.reason, waiting.code
-        case "AWAITED":
-            return sorted(AwaitedItem.from_raw_data(dict(raw)).refunds)
-        case "ADJUSTMENT":
-            adjusted = AdjustmentItem.from_raw_data(dict(raw))
-            return adjusted.status, adjusted.points, adjusted.wallet, adjusted.decided_by
-        case "LIMIT":
-            return _positive(LimitItem.from_raw_data(dict(raw)).moved)
-    return raw
+    """What a stored record says, as plain values; all of it where nobody knows that sort of record."""
+    read = _READERS.get(sk.partition("#")[0])
+    return raw if read is None else read(dict(raw))
+
+
+def _redemption_told(raw: Raw) -> Any:
+    item = RedemptionItem.from_raw_data(raw)
+    expires_at = from_text(item.expires_at) if item.expires_at else None
+    return item.status, item.points, item.lots, expires_at, item.captured_points or 0
+
+
+def _reversed_told(raw: Raw) -> Any:
+    taken = ReversedItem.from_raw_data(raw)
+    money = _units(Money.parse(taken.amount)) if taken.amount else None
+    numbers = _positive(taken.points), _positive(taken.lapsed or {}), _positive(taken.lines or {})
+    return numbers, money, bool(taken.whole), taken.reversals
+
+
+def _waiting_told(raw: Raw) -> Any:
+    waiting = WaitingItem.from_raw_data(raw)
+    return waiting.accrual_source_id, from_text(waiting.occurred_at), waiting.reason, waiting.code
+
+
+def _adjustment_told(raw: Raw) -> Any:
+    adjusted = AdjustmentItem.from_raw_data(raw)
+    return adjusted.status, adjusted.points, adjusted.wallet, adjusted.decided_by
+
+
+_READERS: Final[Mapping[str, Callable[[Raw], Any]]] = {
+    "REDEMPTION": _redemption_told,
+    "REVERSED": _reversed_told,
+    "LAPSED": lambda raw: LapsedItem.from_raw_data(raw).points,
+    "WAITING": _waiting_told,
+    "AWAITED": lambda raw: sorted(AwaitedItem.from_raw_data(raw).refunds),
+    "ADJUSTMENT": _adjustment_told,
+    "LIMIT": lambda raw: _positive(LimitItem.from_raw_data(raw).moved),
+}
 
 
 def _check_purchases(replay: Replay) -> None:
@@ -95,28 +109,41 @@ def _expected(replay: Replay, member: PlainMember) -> Told:
         if earned.reversals:
             source, source_id = identity.split(":", 2)[1:]
             found[f"REVERSED#{source}#{source_id}"] = _reversed(earned)
+    for name, adjusted in member.adjustments.items():
+        asked = adjusted.adjust
+        found[f"ADJUSTMENT#{name}"] = adjusted.status, asked.points, asked.wallet, adjusted.decided_by
+    found |= {**_lapsed(replay, member), **_waiting(member), **_limits(member)}
+    return {(member.member_id, sk): told for sk, told in found.items()}
+
+
+def _lapsed(replay: Replay, member: PlainMember) -> dict[str, int]:
+    found = {}
     for wallet, plain in member.wallets.items():
         for lot, left in plain.expired.items():
             entry = replay.entries[member.member_id, f"expiry:{wallet}:{lot}"]
             taken = -entry.movement.change(wallet).lots.get(lot, 0) - left
             if taken:
                 found[f"LAPSED#{wallet}#{lot}"] = taken
+    return found
+
+
+def _waiting(member: PlainMember) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     awaited: dict[str, list[str]] = {}
     for (source, source_id), waiting in member.waiting.items():
         refund = waiting.refund
         found[f"WAITING#{source}#{source_id}"] = refund.accrual_id, refund.occurred_at, refund.reason, waiting.code
         if waiting.code is None:
             awaited.setdefault(f"AWAITED#{source}#{refund.accrual_id}", []).append(source_id)
-    found |= {sk: sorted(names) for sk, names in awaited.items()}
-    for name, adjusted in member.adjustments.items():
-        asked = adjusted.adjust
-        found[f"ADJUSTMENT#{name}"] = adjusted.status, asked.points, asked.wallet, adjusted.decided_by
-    given: dict[str, dict[str, int]] = {}
+    return found | {sk: sorted(names) for sk, names in awaited.items()}
+
+
+def _limits(member: PlainMember) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
     for (day, wallet), points in member.given.items():
         if points:
-            given.setdefault(f"LIMIT#transfer#{day.isoformat()}", {})[wallet] = points
-    found |= given
-    return {(member.member_id, sk): told for sk, told in found.items()}
+            found.setdefault(f"LIMIT#transfer#{day.isoformat()}", {})[wallet] = points
+    return found
 
 
 def _redemption(redeemed: Redeemed) -> Any:

@@ -8,15 +8,16 @@ from typing import Any, Final
 
 from loyalty.commerce.items import parse_record_key
 from loyalty.core.money import Money
-from loyalty.ledger.model import POINTS, Balances, Book, Entry
+from loyalty.ledger.model import POINTS, Entry
 from loyalty.ledger.store import book_of
+from tests.simulation.judge.books import balances_in, compare_book
 from tests.simulation.judge.commits import Commit, Part
 from tests.simulation.judge.violation import Violation, require
 from tests.simulation.naming import Ids, by_identity
 from tests.simulation.oracle import accruals, judgement, moving
 from tests.simulation.oracle.commands import Adjust, Command, Decide, Give, Merge, Recalculate, Refused, Sum, TakeBack
 from tests.simulation.oracle.member import Due
-from tests.simulation.oracle.rules import DECIMALS, MAIN, Rules
+from tests.simulation.oracle.rules import DECIMALS, Rules
 from tests.simulation.oracle.world import Number, PlainWorld, Replayed, When
 from tests.simulation.scenario import Call, Played
 
@@ -281,7 +282,7 @@ class Replay:
             ),
         )
         for wallet, balances in entry.after.items():
-            right = _balances(expected.after, wallet)
+            right = balances_in(expected.after, wallet)
             require(balances == right, "balances", f"{_shown(entry)} left {wallet} at {balances}, not {right}")
         require(POINTS in entry.after, "balances", f"{_shown(entry)} does not tell of {POINTS}")
         require(entry.movement.tier == expected.facts.get("tier"), "tier", f"{_shown(entry)} {entry.movement.tier}")
@@ -292,32 +293,6 @@ class Replay:
     def _compare_book(self, part: Part) -> None:
         book = book_of(part.book)
         compare_book(self.world, book, f"book of {part.member} after posting {book.seq}")
-
-
-def compare_book(world: PlainWorld, book: Book, where: str) -> None:
-    """Requires that a book says what the model does.
-
-    Raises:
-        Violation: it does not.
-    """
-    member = world.members[book.member_id]
-    for name in {MAIN, *book.wallets, *member.wallets}:
-        wallet, plain = book.wallet(name), member.wallet(name)
-        right = _balances(world.picture(book.member_id), name)
-        require(wallet.balances == right, "balances", f"{where}: {name} is {wallet.balances}, not {right}")
-        lots = dict(Counter(plain.free))
-        require(dict(wallet.lots) == lots, "lots", f"{where}: {name} has {wallet.lots}, not {lots}")
-        maturing = {f"{first}/{last}": points for (first, last), points in Counter(plain.pending).items()}
-        require(dict(wallet.maturing) == maturing, "pending", f"{where}: {name} has {wallet.maturing}, not {maturing}")
-    holds = {name: (hold.points, hold.expires_at) for name, hold in book.holds.items()}
-    right_holds = {name: (len(one.points), one.deadline) for name, one in member.timed_holds.items()}
-    require(holds == right_holds, "holds", f"{where}: {holds}, not {right_holds}")
-    qualifying = {year: points for year, points in book.qualifying.items() if points}
-    right_years = {year: points for year, points in member.qualifying.items() if points}
-    require(qualifying == right_years, "qualifying", f"{where}: {qualifying}, not {right_years}")
-    told = book.tier, book.merged_into, sorted(book.absorbed)
-    known = member.tier, member.merged_into, sorted(member.absorbed)
-    require(told == known, "book", f"{where}: {told}, not {known}")
 
 
 def _versions(played: Played) -> Sequence[tuple[Any, Mapping[str, Any]]]:
@@ -337,13 +312,6 @@ def _changes(entry: Entry) -> dict[Number, int]:
 def _difference(before: Mapping[Number, int], after: Mapping[Number, int]) -> dict[Number, int]:
     numbers = {number: after.get(number, 0) - before.get(number, 0) for number in {**before, **after}}
     return {number: points for number, points in numbers.items() if points}
-
-
-def _balances(picture: Mapping[Number, int], wallet: str) -> Balances:
-    available, pending, held, debt = (
-        picture.get((wallet, "account", f"member:{name}"), 0) for name in ("available", "pending", "held", "debt")
-    )
-    return Balances(available, pending, held, -debt)
 
 
 def _fact(entry: Entry, name: str) -> object:

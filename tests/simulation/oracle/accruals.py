@@ -77,7 +77,7 @@ def take_back(world: PlainWorld, command: TakeBack, when: When, *, clamp: bool =
         waiting = world.members[home].waiting.get(key)
         if waiting is not None and waiting.code is None and waiting.refund.content != command.content:
             raise Refused("entry_exists_with_different_request")
-    step = _taken(world, root, command, earned, part, when)
+    step = _taken(world, root, command, earned, part=part, when=when)
     for home in dict.fromkeys([command.member, earned.home]):
         world.members[home].waiting.pop(key, None)
     yield step
@@ -158,7 +158,7 @@ def _what_waited(world: PlainWorld, command: Accrue, root: PlainMember, earned: 
         try:
             if reversal_identity(refund) in home.posted:
                 raise Refused("entry_exists_with_different_request")  # noqa: TRY301 - as any other refusal
-            step = _taken(world, root, refund, earned, part_of(earned, refund), when)
+            step = _taken(world, root, refund, earned, part=part_of(earned, refund), when=when)
         except Refused as refusal:
             waiting.code = refusal.code
         else:
@@ -166,13 +166,15 @@ def _what_waited(world: PlainWorld, command: Accrue, root: PlainMember, earned: 
             yield step
 
 
-def _taken(world: PlainWorld, root: PlainMember, refund: TakeBack, earned: Earned, part: Part, when: When) -> Step:
+def _taken(world: PlainWorld, root: PlainMember, refund: TakeBack, earned: Earned, *, part: Part, when: When) -> Step:
     """Takes the part of every wallet, or of none."""
     before = {name: wallet.copy() for name, wallet in root.wallets.items()}
-    expired = {name: _expired(world, root, earned, name, points, when) for name, points in part.points.items()}
+    expired = {
+        name: _expired(world, root, earned, name, points=points, when=when) for name, points in part.points.items()
+    }
     try:
         for name, points in part.points.items():
-            _take(root, earned, name, points, len_of(expired[name]))
+            _take(root, earned, name, points, _count_of(expired[name]))
     except Refused:
         root.wallets = before
         raise
@@ -192,7 +194,7 @@ def _taken(world: PlainWorld, root: PlainMember, refund: TakeBack, earned: Earne
     return Step(root.member_id, identity, facts)
 
 
-def len_of(found: tuple[str, str, int] | None) -> int:
+def _count_of(found: tuple[str, str, int] | None) -> int:
     return 0 if found is None else found[2]
 
 
@@ -207,7 +209,7 @@ def _take(root: PlainMember, earned: Earned, name: str, points: int, expired: in
 
 
 def _expired(
-    world: PlainWorld, root: PlainMember, earned: Earned, name: str, points: int, when: When
+    world: PlainWorld, root: PlainMember, earned: Earned, name: str, *, points: int, when: When
 ) -> tuple[str, str, int] | None:
     """How many of the points are gone already by expiry: with whose lot, and which."""
     lot, put = earned.put.get(name, ("", 0))

@@ -1,5 +1,8 @@
 """What any command does, or with which name it is refused."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from tests.simulation.oracle import accruals, moving, redeeming
 from tests.simulation.oracle.commands import (
     Accrue,
@@ -26,25 +29,21 @@ def steps(world: PlainWorld, command: Command, when: When) -> Steps:
     Raises:
         Refused, Replayed: before the first of them.
     """
-    match command:
-        case Accrue():
-            return accruals.accrue(world, command, when)
-        case TakeBack():
-            return accruals.take_back(world, command, when, clamp=command.by_event)
-        case HoldPoints():
-            return redeeming.hold(world, command, when)
-        case EndHold():
-            return redeeming.end(world, command, when)
-        case Adjust():
-            return moving.adjust(world, command, when)
-        case Decide():
-            return moving.decide(world, command, when)
-        case Give():
-            return moving.give(world, command, when)
-        case Merge():
-            return moving.merge(world, command, when)
-        case Recalculate():
-            return moving.recalculate(world, command, when)
+    if isinstance(command, TakeBack):
+        return accruals.take_back(world, command, when, clamp=command.by_event)
+    return _STEPS[type(command)](world, command, when)
+
+
+_STEPS: Mapping[type, Callable[[PlainWorld, Any, When], Steps]] = {
+    Accrue: accruals.accrue,
+    HoldPoints: redeeming.hold,
+    EndHold: redeeming.end,
+    Adjust: moving.adjust,
+    Decide: moving.decide,
+    Give: moving.give,
+    Merge: moving.merge,
+    Recalculate: moving.recalculate,
+}
 
 
 def answer(world: PlainWorld, command: Command, when: When) -> str:

@@ -209,17 +209,19 @@ class PlainMember:
         if rules.calendar.start_of(today) != moment:
             return
         for wallet, lots, buckets in contents:
-            for lot in lots:
-                for days in rules.expiry(wallet).warn_days:
-                    # A day that is skipped begins with the next one: so do its warnings.
-                    starts = rules.calendar.start_of(date.fromisoformat(lot) - days * ONE_DAY)
-                    if starts == moment and (wallet, f"{lot}/{days}") not in self.warned:
-                        yield Due(moment, "warning", wallet, f"{lot}/{days}")
-                if lot < today.isoformat():
-                    yield Due(moment, "expiry", wallet, lot)
+            yield from self._warnings_at(rules, moment, wallet, lots)
+            yield from (Due(moment, "expiry", wallet, lot) for lot in lots if lot < today.isoformat())
             for first_day, last_day in buckets:
                 if first_day <= today.isoformat():
                     yield Due(moment, "maturity", wallet, f"{first_day}/{last_day}")
+
+    def _warnings_at(self, rules: Rules, moment: datetime, wallet: str, lots: set[str]) -> Iterator[Due]:
+        for lot in lots:
+            for days in rules.expiry(wallet).warn_days:
+                # A day that is skipped begins with the next one: so do its warnings.
+                starts = rules.calendar.start_of(date.fromisoformat(lot) - days * ONE_DAY)
+                if starts == moment and (wallet, f"{lot}/{days}") not in self.warned:
+                    yield Due(moment, "warning", wallet, f"{lot}/{days}")
 
 
 def _in_order(due: Due) -> tuple[datetime, int, str, str]:

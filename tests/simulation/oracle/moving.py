@@ -1,5 +1,7 @@
 """What staff and members move by hand: adjustments, transfers, merges; and the tiers."""
 
+from datetime import date
+
 from tests.simulation.oracle.commands import Adjust, Decide, Give, Merge, Recalculate, Refused
 from tests.simulation.oracle.member import Adjusted, PlainMember
 from tests.simulation.oracle.rules import MOST_POINTS, Rules
@@ -82,20 +84,8 @@ def give(world: PlainWorld, command: Give, when: When) -> Steps:
     giver, receiver = world.root(command.member), world.root(command.to)
     if giver is receiver:
         raise Refused("transfer_to_self")
-    terms = when.rules.transfers
-    if terms is None:
-        raise Refused("transfers_not_offered")
-    if command.wallet not in when.rules.wallets:
-        raise Refused("wallet_not_found")
-    if command.wallet not in terms.get("wallets", ("points",)):
-        raise Refused("wallet_not_transferable")
-    if command.points < terms.get("minimum_points", 1):
-        raise Refused("transfer_below_minimum")
-    if command.points > terms["maximum_points"]:
-        raise Refused("transfer_above_maximum")
     day = when.day or when.today
-    if giver.given[day, command.wallet] + command.points > terms["daily_points"]:
-        raise Refused("daily_transfer_limit_exceeded")
+    _require_giveable(giver, command, when.rules, day)
     points = giver.wallet(command.wallet).go_out(command.points, "transferred")
     receiver.wallet(command.wallet).come_in(points, "transferred")
     giver.given[day, command.wallet] += command.points
@@ -154,6 +144,22 @@ def _tier_of_both(into: PlainMember, gone: PlainMember, when: When) -> str:
     year = str(when.today.year)
     reached = when.rules.tier_reached(into.qualifying[year] + gone.qualifying[year])
     return max((into.tier, gone.tier, reached), key=when.rules.tiers.index)
+
+
+def _require_giveable(giver: PlainMember, command: Give, rules: Rules, day: date) -> None:
+    terms = rules.transfers
+    if terms is None:
+        raise Refused("transfers_not_offered")
+    if command.wallet not in rules.wallets:
+        raise Refused("wallet_not_found")
+    if command.wallet not in terms.get("wallets", ("points",)):
+        raise Refused("wallet_not_transferable")
+    if command.points < terms.get("minimum_points", 1):
+        raise Refused("transfer_below_minimum")
+    if command.points > terms["maximum_points"]:
+        raise Refused("transfer_above_maximum")
+    if giver.given[day, command.wallet] + command.points > terms["daily_points"]:
+        raise Refused("daily_transfer_limit_exceeded")
 
 
 def _require_right(command: Adjust, rules: Rules) -> None:

@@ -66,12 +66,12 @@ def end(world: PlainWorld, command: EndHold, when: When) -> Steps:
         raise Refused(_IN_THE_WAY[redeemed.status])
     if wanted is not None and not 1 <= wanted <= len(redeemed.points):
         raise Refused("capture_exceeds_hold")
-    _move(root, name, redeemed, command.how, wanted or 0, when)
+    _move(root, name, redeemed, command.how, captured=wanted or 0, when=when)
     root.posted[identity] = command.how
     yield Step(root.member_id, identity, {})
 
 
-def _move(root: PlainMember, name: str, redeemed: Redeemed, how: str, captured: int, when: When) -> None:
+def _move(root: PlainMember, name: str, redeemed: Redeemed, how: str, *, captured: int, when: When) -> None:
     wallet, grace = root.wallet(), when.rules.expiry(MAIN).grace_days
     if how == "cancelled":
         wallet.give_back(redeemed.spent, "redeemed", today=when.today, grace_days=grace)
