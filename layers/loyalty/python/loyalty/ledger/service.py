@@ -314,7 +314,10 @@ class Ledger:
         return entries, [write for draft, _ in drafts for write in draft.writes()]
 
     def _earlier_pair(self, scope: Scope, sides: Sequence[Side], request_hash: str) -> tuple[Posted, Posted] | None:
-        """What was posted before. The other side of an entry is with whom it names: they may be merged since."""
+        """What was posted before. The other side of an entry is with whom it names: they may be merged since.
+
+        None also while one side is visible and the other is not yet: single reads show a commit item by item.
+        """
         for place, side in enumerate(sides):
             entry = self._store.entry(scope.program, side.member_id, side.key)
             if entry is None:
@@ -324,7 +327,7 @@ class Ledger:
                 raise replay
             found = self._store.entry(scope.program, entry.facts.other_member or other.member_id, other.key)
             if found is None:
-                raise AssertionError(f"'{entry.entry_id}' has no other side")
+                return None
             beside = Posted(found, replayed=True)
             return (replay, beside) if place == 0 else (beside, replay)
         return None
