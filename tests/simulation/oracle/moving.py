@@ -50,7 +50,9 @@ def decide(world: PlainWorld, command: Decide, when: When) -> Steps:
         raise Refused("adjustment_not_found")  # a record is looked for, and no member
     root = world.root(command.member)
     name = world.names.adjustment(command.adjust.member, command.adjust.key)
-    adjusted = world.member(command.member).adjustments.get(name)
+    # It lies with whom it was asked for: the member, or whoever is the same by now.
+    homes = [world.members[one] for one in dict.fromkeys([command.member, *world.relatives(command.member)])]
+    adjusted = next((home.adjustments[name] for home in homes if name in home.adjustments), None)
     if adjusted is None:
         raise Refused("adjustment_not_found")
     status = "posted" if command.approved else "rejected"
