@@ -45,7 +45,7 @@ class Client:
         ledger = Ledger(table, clock, sleep=process.sleep)
         self.ledger = ledger
         self._accruals = AccrualService(ledger, clock)
-        self._reversals = AwaitedReversals(table, self._accruals, clock)
+        self._reversals = AwaitedReversals(table, self._accruals, clock, sleep=process.sleep)
         self._redemptions = RedemptionService(ledger, RedemptionStore(table), clock)
         self._adjustments = AdjustmentService(ledger, AdjustmentStore(table), clock, sleep=process.sleep)
         self._transfers = TransferService(ledger, clock)

@@ -77,7 +77,8 @@ def merged(draws: "Draws") -> list[Drawn]:
     into, gone = rng.sample(draws.members, 2)
     bought = _purchase(draws, rng.choice([gone, gone, into]))
     refund = draws.refund(bought)
-    before = rng.choices([[], [refund], [bought], [bought, refund], [_hold(draws, gone, 1)]], [3, 4, 4, 1, 1])[0]
+    befores: list[list[Command]] = [[], [refund], [bought], [bought, refund], [_hold(draws, gone, 1)]]
+    before = rng.choices(befores, [3, 4, 4, 1, 1])[0]
     draws.same |= {into: gone, gone: into}
     found: list[Command] = [*before, Merge(into, gone)]
     others = [member for member in draws.members if member not in {into, gone}]

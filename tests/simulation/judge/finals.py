@@ -37,6 +37,7 @@ def check_final(replay: Replay) -> None:
         _check_written(replay, member, now)
         _check_due(replay, member, raw)
         _check_later(replay, member, raw, now)
+        _check_awaiting(replay, member, raw)
     _check_sums(replay)
     check_records(replay)
     _check_audit(replay)
@@ -101,6 +102,17 @@ def _check_later(replay: Replay, member: str, raw: Raw, now: datetime) -> None:
         world = replay.world.copy(member)
         world.settle(member, replay.latest, moment)
         compare_book(world, as_of(book, scope, moment), f"book of {member} as of {moment.isoformat()}")
+
+
+def _check_awaiting(replay: Replay, member: str, raw: Raw) -> None:
+    """The book that is posted to says how many reversals wait, of the whole family; the others say none."""
+    world = replay.world
+    right = 0
+    if world.members[member].merged_into is None:
+        family = [world.members[name] for name in world.relatives(member)]
+        right = sum(waiting.code is None for one in family for waiting in one.waiting.values())
+    told = book_of(raw).awaiting
+    require(told == right, "awaiting", f"{right} reversals wait for accruals of {member}, its book says {told}")
 
 
 def _check_sums(replay: Replay) -> None:
