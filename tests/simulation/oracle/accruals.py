@@ -72,14 +72,14 @@ def take_back(world: PlainWorld, command: TakeBack, when: When, *, clamp: bool =
     if earned is None:
         raise Refused("entry_not_found")
     part = part_of(earned, command, clamp=clamp)
-    key = command.source, command.source_id
-    for home in dict.fromkeys([command.member, earned.home]):
-        waiting = world.members[home].waiting.get(key)
-        if waiting is not None and waiting.code is None and waiting.refund.content != command.content:
-            raise Refused("entry_exists_with_different_request")
+    key, named = (command.source, command.source_id), {command.member, earned.home}
+    waiting = {name: world.members[name].waiting.get(key) for name in [*named, *world.relatives(command.member)]}
+    if any(one and one.code is None and one.refund.content != command.content for one in waiting.values()):
+        raise Refused("entry_exists_with_different_request")
     step = _taken(world, root, command, earned, part=part, when=when)
-    for home in dict.fromkeys([command.member, earned.home]):
-        world.members[home].waiting.pop(key, None)
+    for name, one in waiting.items():
+        if one and (name in named or one.code is None):
+            del world.members[name].waiting[key]
     yield step
 
 

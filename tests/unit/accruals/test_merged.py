@@ -12,6 +12,7 @@ from loyalty.core.errors import (
 )
 from loyalty.core.money import Money
 from loyalty.ledger.draft import Posted
+from loyalty.merging.service import MergeService
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.world import NOON, World
 from tests.unit.accruals.rules import merge
@@ -83,6 +84,24 @@ def test_a_reversal_that_waits_is_posted_with_its_accrual_after_a_merge(world: W
     world.accrue("R-1", "100", member=OLD)
     assert [entry.points for entry in world.entries(NEW)[1:]] == [100, -30, -20]
     assert not [sk for _, sk in world.dump() if sk.startswith(("WAITING#", "AWAITED#"))]
+
+
+@pytest.mark.parametrize("sent_to", [OLD, NEW, NEWEST])
+def test_a_reversal_that_waited_under_another_id_waits_no_more_once_it_is_posted(world: World, sent_to: str) -> None:
+    world.enroll(OLD, NEW, NEWEST)
+    refund = Refund("pos", "F-1", "R-1", NOON, amount=Money.of("30", "EUR"))
+    world.reversals.reverse(world.program, NEW, refund)
+    world.accrue("R-1", "100", member=OLD)
+    merges = MergeService(world.ledger)
+    merges.merge(world.program, NEWEST, absorbed=OLD, actor="staff-1")
+    merges.merge(world.program, NEWEST, absorbed=NEW, actor="staff-1")
+    assert world.book(NEWEST).awaiting == 1
+    posted = world.reversals.reverse(world.program, sent_to, refund)
+    assert isinstance(posted, Posted)
+    assert (posted.entry.member_id, posted.entry.points) == (NEWEST, -30)
+    assert world.book(NEWEST).awaiting == 0
+    assert world.reversals.page("acme", NEW, limit=10).items == []
+    world.proven()
 
 
 def test_a_batch_to_a_merged_member_has_a_result_for_each(merged: World) -> None:
