@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/.installed
 OUT ?= cdk.out
 ARGS ?=
 
-.PHONY: help setup up down test lint synth bench verify generate check-generated cfn-lint lock clean format
+.PHONY: help setup up down test lint synth simulate simulate-bugs bench verify generate check-generated cfn-lint lock clean format
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,12 @@ generate: setup ## write the generated files anew
 
 check-generated: setup ## fail where a generated file is not current
 	@$(PY) -m infra.generate --check
+
+simulate: setup ## seeded histories of the ledger with faults (N=1000 SEED=0; N=1 tells one; BUG=name puts one in)
+	@$(PY) -m tests.simulation $(or $(N),1000) --seed $(or $(SEED),0) $(if $(BUG),--bug $(BUG))
+
+simulate-bugs: setup ## how soon the simulation finds each of the bugs that are put in on purpose
+	@$(PY) -m tests.simulation --bugs
 
 bench: setup ## round trips, capacity units, import times, asset sizes, against their bounds
 	@$(PY) -m tests.bench $(ARGS)

@@ -3,40 +3,42 @@
 ::
 
     python -m tests.simulation 10000 --seed 0     so many histories, from that seed on
-    python -m tests.simulation 1 --seed 4711      one of them, told in full where it is not right
-    python -m tests.simulation --bugs             how soon each bug is found
+    python -m tests.simulation 1 --seed 4711      one of them, told in full, and in short where it is not right
+    python -m tests.simulation --bugs             how soon each of the bugs is found that are put in on purpose
 """
 
 import argparse
+import shutil
 import sys
 import time
-from collections import defaultdict
 from contextlib import nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from tests.simulation.bugs import BUGS
-from tests.simulation.coverage import Counts, missing
+from tests.simulation.coverage import Counts, missing, summary
 from tests.simulation.history import drawn
-from tests.simulation.runs import Run, run, run_all, shrunk
+from tests.simulation.runs import Run, first_found, run, run_all, shrunk
 from tests.simulation.story import story
 
 MOST_FOR_A_BUG = 2000
-ENOUGH = 300
+ENOUGH = 500
 """Histories after which everything must have occurred that may."""
-_CONSOLE = Console(width=160, highlight=False, soft_wrap=True)
+WIDTH = min(160, shutil.get_terminal_size((120, 24)).columns)
+_CONSOLE = Console(width=WIDTH, highlight=False, markup=False, soft_wrap=True)
 
 
 def main() -> int:
-    """Returns the exit code: 1 where a promise was broken, or a bug was not found."""
+    """Returns the exit code: 1 where a promise was broken, something never occurred, or a bug was not found."""
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__.splitlines()[0])
-    parser.add_argument("count", nargs="?", type=int, default=1000, help="how many histories")
-    parser.add_argument("--seed", type=int, default=0, help="the first seed")
-    parser.add_argument("--bugs", action="store_true", help="look for the bugs instead")
+    parser.add_argument("count", nargs="?", type=int, default=1000, help="how many histories (1000)")
+    parser.add_argument("--seed", type=int, default=0, help="the first seed (0)")
+    parser.add_argument("--bugs", action="store_true", help="look for the bugs instead, one after the other")
     parser.add_argument("--bug", choices=sorted(BUGS), help="put this bug in")
     asked = parser.parse_args()
+    if asked.count < 1:
+        parser.error("at least one history")
     if asked.bugs:
         return _bugs()
     if asked.count == 1:
@@ -48,17 +50,22 @@ def _one(seed: int, bug: str | None) -> int:
     history = drawn(seed)
     with BUGS[bug]() if bug else nullcontext():
         found = run(history)
+        _tell(found)
         if found.what is None:
-            _CONSOLE.print(f"seed {seed}: {found.calls} calls, and every promise kept")
+            _CONSOLE.print(f"\nseed {seed}: {found.calls} calls, and every promise kept")
             return 0
-        _CONSOLE.print(_line(found), markup=False)
         smallest = shrunk(history, found.what)
         again = run(smallest)
-        if again.played is not None:
-            for line in story(again.played):
-                _CONSOLE.print(line, markup=False)
-        _CONSOLE.print(f"{len(smallest.commands)} of {len(history.commands)} commands: {again.text}", markup=False)
+        _CONSOLE.print(f"\nThe same with {len(smallest.commands)} of its {len(history.commands)} commands:\n")
+        _tell(again)
+        _CONSOLE.print(f"\n{again.text}\n{_replay_line(found, bug)}")
     return 1
+
+
+def _tell(found: Run) -> None:
+    if found.played is not None:
+        for line in story(found.played):
+            _CONSOLE.print(line)
 
 
 def _many(first: int, count: int, bug: str | None) -> int:
@@ -72,55 +79,38 @@ def _many(first: int, count: int, bug: str | None) -> int:
             progress.update(task, advance=1, rate=f"{calls / (time.monotonic() - began):.0f} calls/s")
             if found.what is not None:
                 wrong.append(found.seed)
-                progress.console.print(_line(found), markup=False)
+                progress.console.print(_replay_line(found, bug))
     seconds = time.monotonic() - began
-    _CONSOLE.print(_occurred(counts))
+    for line in summary(counts, WIDTH):
+        _CONSOLE.print(line)
+    left = missing(counts) if count >= ENOUGH else []
+    for one in left:
+        _CONSOLE.print(f"never occurred: {one}")
     _CONSOLE.print(
-        f"{count} histories with {calls} calls in {seconds:.0f} s: {count / seconds:.1f} a second; "
-        f"{len(wrong)} of them broke a promise"
+        f"\n{count} histories from seed {first}, {calls} calls, {seconds:.0f} s ({count / seconds:.1f} a second): "
+        + (f"{len(wrong)} broke a promise: {' '.join(map(str, wrong))}" if wrong else "every promise kept")
     )
-    if count >= ENOUGH and (left := missing(counts)):
-        _CONSOLE.print(f"never occurred: {'; '.join(left)}")
-    if wrong:
-        _CONSOLE.print(f"seeds: {' '.join(map(str, wrong))}")
-    return 1 if wrong else 0
+    return 1 if wrong or left else 0
 
 
 def _bugs() -> int:
-    unfound = []
+    unfound = 0
+    width = max(map(len, BUGS))
+    _CONSOLE.print(f"| {'bug':<{width}} | history | promise     | what is wrong |\n|---|--:|---|---|")
     for name, bug in BUGS.items():
         found = first_found(name, MOST_FOR_A_BUG)
-        if found is None:
-            unfound.append(name)
-            _CONSOLE.print(f"{name}: NOT FOUND in {MOST_FOR_A_BUG} histories")
-        else:
-            summary = (bug.__doc__ or "").splitlines()[0]
-            _CONSOLE.print(f"{name}: history {found.seed + 1}, {found.what} ({summary})", markup=False)
-    _CONSOLE.print(f"{len(BUGS) - len(unfound)} of {len(BUGS)} bugs found")
+        summary_line = (bug.__doc__ or "").splitlines()[0]
+        number, what = ("none", "") if found is None else (f"{found.seed + 1}", found.what or "")
+        unfound += found is None
+        _CONSOLE.print(f"| {name:<{width}} | {number:>7} | {what:<11} | {summary_line} |")
+    _CONSOLE.print(f"\n{len(BUGS) - unfound} of {len(BUGS)} bugs found, each within {MOST_FOR_A_BUG} histories")
     return 1 if unfound else 0
 
 
-def first_found(bug: str, most: int, *, workers: int | None = None) -> Run | None:
-    """The first history, from seed 0 on, that a bug makes break a promise."""
-    for found in run_all(range(most), bug, workers=workers):
-        if found.what is not None:
-            return found
-    return None
-
-
-def _line(found: Run) -> str:
+def _replay_line(found: Run, bug: str | None) -> str:
     what = found.text if "Traceback" not in found.text else found.text.strip().splitlines()[-1]
-    return f"make simulate N=1 SEED={found.seed}    {what}"
-
-
-def _occurred(counts: Counts) -> Table:
-    table = Table("what", "how often it occurred", box=None)
-    by_sort: dict[str, list[str]] = defaultdict(list)
-    for (sort, name), times in sorted(counts.items()):
-        by_sort[sort].append(f"{name} {times}")
-    for sort, names in by_sort.items():
-        table.add_row(sort, " · ".join(names))
-    return table
+    with_bug = f" BUG={bug}" if bug else ""
+    return f"make simulate N=1 SEED={found.seed}{with_bug}    {what}"
 
 
 def _progress() -> Progress:

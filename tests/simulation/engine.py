@@ -61,10 +61,16 @@ class MemoryDynamoDb:
         page_bytes: what a page of Query or Scan holds; a small number makes small tables page as large ones do.
         index_lag: the last so many writes may be missing from global indexes, until :meth:`settle`.
         show: of the changes of one item that a global index lacks, how many a read sees all the same.
+        author: whose request is being answered.
     """
 
     def __init__(
-        self, *, page_bytes: int = PAGE_BYTES, index_lag: int = 0, show: Show = lambda missing: missing
+        self,
+        *,
+        page_bytes: int = PAGE_BYTES,
+        index_lag: int = 0,
+        show: Show = lambda missing: missing,
+        author: Callable[[], str] = str,
     ) -> None:
         self.changes: list[Change] = []
         """Every write that changed something, with the item before and after it: what the table's stream would carry."""
@@ -78,6 +84,7 @@ class MemoryDynamoDb:
         self._page_bytes = page_bytes
         self._index_lag = index_lag
         self._show = show
+        self._author = author
         self._operations: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "GetItem": self._get,
             "BatchGetItem": self._batch_get,
@@ -212,7 +219,7 @@ class MemoryDynamoDb:
     def _apply(self, action: Action) -> None:
         if action.writes and action.before != action.after:
             number = len(self.changes) + 1
-            change = Change(number, action.table.schema.table, action.key, action.before, action.after)
+            change = Change(number, action.table.schema.table, action.key, action.before, action.after, self._author())
             self.changes.append(change)
             action.table.apply(change)
 

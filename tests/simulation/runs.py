@@ -67,6 +67,11 @@ def run_all(seeds: Sequence[int], bug: str | None = None, *, workers: int | None
             pool.shutdown(cancel_futures=True)
 
 
+def first_found(bug: str, most: int, *, workers: int | None = None) -> Run | None:
+    """The first history, from seed 0 on, that a bug makes break a promise."""
+    return next((found for found in run_all(range(most), bug, workers=workers) if found.what is not None), None)
+
+
 def shrunk(history: History, what: str) -> History:
     """The history with as few commands as break the same promise: found by leaving out half, a quarter, … of them."""
     commands: list[Command] = history.commands

@@ -25,6 +25,7 @@ from tests.simulation.history import Burst, History, Jump
 from tests.simulation.naming import PROGRAM, Ids
 from tests.simulation.oracle.commands import Accrue, Command, EndHold, Recalculate, TakeBack
 from tests.simulation.oracle.days import ONE_DAY, Calendar, end_of_month
+from tests.simulation.showing import shown
 from tests.simulation.simulation import Process, Simulation
 
 _AGAIN: Final = 0.6
@@ -59,9 +60,7 @@ class Call:
 
     def __str__(self) -> str:
         answer = f"{self.answer.what} {self.answer.code}".strip()
-        return (
-            f"{self.client}, v{self.version}, changes {self.sent_after}-{self.ended_after}: {self.command} → {answer}"
-        )
+        return f"{self.client}, v{self.version}, changes {self.sent_after}-{self.ended_after}: {shown(self.command)} → {answer}"
 
 
 @dataclass(slots=True)

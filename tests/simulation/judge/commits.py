@@ -42,6 +42,8 @@ class Commit:
     """Where there are no parts: the record that was written."""
     days: tuple[str, ...] = ()
     """Of which daily limits were counted up."""
+    author: str = ""
+    """The client that wrote it."""
 
 
 def keys_of(change: Change) -> tuple[str, str]:
@@ -91,7 +93,8 @@ def _of_book(change: Change, pk: str, seqs: dict[str, int]) -> Commit:
     after, before = int(raw["last_seq"]["N"]), seqs.get(pk, 0)
     require(after >= before, "order", f"{pk} went back from posting {before} to {after}")
     seqs[pk] = after
-    return Commit(change.number, change.number, [Part(parse_partition(pk)[1], [], raw)])
+    part = Part(parse_partition(pk)[1], [], raw)
+    return Commit(change.number, change.number, [part], author=change.author)
 
 
 def _completed(found: list[Commit], waiting: Mapping[str, Sequence[tuple[int, Entry]]]) -> list[Commit]:

@@ -10,6 +10,7 @@ from loyalty.commerce.items import parse_record_key
 from loyalty.core.money import Money
 from loyalty.ledger.model import POINTS, Entry
 from loyalty.ledger.store import book_of
+from tests.simulation.faults import LATE
 from tests.simulation.judge.books import balances_in, compare_book
 from tests.simulation.judge.commits import Commit, Part
 from tests.simulation.judge.violation import Violation, require
@@ -113,7 +114,7 @@ class Replay:
 
     def _run(self, entry: Entry, commit: Commit) -> None:
         """Finds the command that the entry is of, and lets the model obey it."""
-        candidates = self._candidates(entry)
+        candidates = self._candidates(entry, commit)
         require(candidates, "unexpected", f"nobody asked for {_shown(entry)}")
         failures: list[str] = []
         for command in candidates:
@@ -165,7 +166,17 @@ class Replay:
             named.append(command.absorbed)
         return list(dict.fromkeys(one for name in named for one in self.world.relatives(name)))
 
-    def _candidates(self, entry: Entry) -> list[Command]:
+    def _sent_by_author(self, commit: Commit) -> set[Command]:
+        """What the client that wrote it was waiting for just then, or had given up waiting for."""
+        late, client = commit.author.startswith(LATE), commit.author.removeprefix(LATE)
+        return {
+            call.command
+            for call in self.played.calls
+            if call.client == client and call.sent_after < commit.first and (late or call.ended_after >= commit.number)
+        }
+
+    def _candidates(self, entry: Entry, commit: Commit) -> list[Command]:
+        """What the entry may be of. Who posts what somebody else had sent and was kept, sends something else."""
         found = []
         for command in self.by_identity.get(entry.entry_id, ()):
             if isinstance(command, Decide) and not command.approved:
@@ -174,7 +185,8 @@ class Replay:
                 continue
             if entry.member_id in self.involved(command):
                 found.append(command)
-        return found
+        sent = self._sent_by_author(commit)
+        return [command for command in found if command in sent] or found
 
     def _with_moment(self, command: Recalculate) -> Recalculate:
         posted = [entry for (_, identity), entry in self.entries.items() if identity == command.cause]
