@@ -104,6 +104,19 @@ def test_a_reversal_that_waited_under_another_id_waits_no_more_once_it_is_posted
     world.proven()
 
 
+@pytest.mark.parametrize(("one", "other"), [(OLD, NEW), (NEW, OLD)])
+def test_two_who_had_the_same_receipt_before_they_were_merged_are_proven(world: World, one: str, other: str) -> None:
+    world.enroll(OLD, NEW)
+    world.accrue("R-1", "100", member=one)
+    world.accrue("R-0", "50", member=other)
+    world.clock.advance(days=40)
+    world.accrue("R-1", "100", member=other)
+    taken = world.refund("F-1", "R-1", everything=True, member=other).entry
+    assert taken.movement.change().lots.keys().isdisjoint(world.wallet(other).lots)
+    merge(world, one, other)
+    world.proven()
+
+
 def test_a_batch_to_a_merged_member_has_a_result_for_each(merged: World) -> None:
     accruals, program = merged.accruals, merged.program
     later = Activity("purchase", "pos", "R-3", at("2027-01-01"), amount=Money.of("1", "EUR"))
