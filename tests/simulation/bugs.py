@@ -12,7 +12,7 @@ from math import floor
 from typing import Any, Final
 from unittest.mock import patch
 
-from loyalty.accruals import accrual, early, reversal, share
+from loyalty.accruals import accrual, awaited, early, reversal, share
 from loyalty.accruals.lapses import Lapsed
 from loyalty.accruals.records import waiting_delete
 from loyalty.accruals.service import AccrualService
@@ -22,6 +22,7 @@ from loyalty.ledger import draft, movements, service, settlement, store
 from loyalty.ledger.draft import Draft, Posted
 from loyalty.ledger.model import Account, Book, Change, EntryKind, Movement, Wallet
 from loyalty.ledger.service import Ledger
+from loyalty.merging import service as merging
 from loyalty.programs.earning import Earned
 from loyalty.rewards import ending, holding
 from loyalty.rewards import service as rewards
@@ -326,6 +327,25 @@ def hold_never_times_out() -> AbstractContextManager[Any]:
     return patch.object(holding, "_timed", lambda _redemption: {})
 
 
+def waiting_not_counted() -> AbstractContextManager[Any]:
+    """A reversal is kept, and the book does not say that one more waits."""
+
+    def put(after: Book, scope: Any, *, read_at_seq: int, read_awaiting: int) -> Put:
+        before = replace(after, awaiting=read_awaiting)
+        return store.book_put(before, scope, read_at_seq=read_at_seq, read_awaiting=read_awaiting)
+
+    return patch.object(awaited, "book_put", put)
+
+
+def merge_forgets_what_waits() -> AbstractContextManager[Any]:
+    """A member is merged into another, whose book does not say what waits for both."""
+
+    def decision(*arguments: Any, awaiting: int = 0, **named: Any) -> draft.Decision:
+        return draft.Decision(*arguments, **named, awaiting=min(awaiting, 0))
+
+    return patch.object(merging, "Decision", decision)
+
+
 @contextmanager
 def _both(one: AbstractContextManager[Any], other: AbstractContextManager[Any]) -> Iterator[None]:
     with one, other:
@@ -343,7 +363,7 @@ BUGS: Final[Mapping[str, Bug]] = {
         waiting_reversal_is_lost, transfer_in_two_transactions, clock_goes_back, absorbed_identities_forgotten,
         settled_in_another_order, last_to_expire_first, unprocessed_keys_dropped, refused_by_halves,
         expired_points_taken_twice, not_in_the_due_index, daily_limit_not_counted, renewal_forgotten,
-        hold_never_times_out,
+        hold_never_times_out, waiting_not_counted, merge_forgets_what_waits,
     )
 }  # fmt: skip
 """By name."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 
 from tests.simulation.bugs import BUGS
 from tests.simulation.coverage import Counts, counted
@@ -28,6 +29,8 @@ class Run:
     text: str = ""
     counts: Counts = field(default_factory=Counts)
     calls: int = 0
+    digest: str = ""
+    """Of all that happened."""
     played: Played | None = field(default=None, repr=False)
     """Of a run in this process."""
 
@@ -46,6 +49,7 @@ def run(history: History) -> Run:
         found.what, found.text = type(error).__name__, traceback.format_exc()
     if played is not None:
         found.counts, found.calls = counted(played, replay), len(played.calls)
+        found.digest = played.simulation.digest()
     return found
 
 
@@ -60,7 +64,8 @@ def run_seed(seed: int, bug: str | None = None) -> Run:
 def run_all(seeds: Sequence[int], bug: str | None = None, *, workers: int | None = None) -> Iterator[Run]:
     """Many histories on all cores, in the order of their seeds."""
     bugs: Iterable[str | None] = [bug] * len(seeds)
-    with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
+    # Not forked: whoever asks may have threads.
+    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
         try:
             yield from pool.map(run_seed, seeds, bugs, chunksize=_CHUNK)
         finally:

@@ -25,9 +25,9 @@ Drawn = tuple[Command, timedelta]
 _NOW: Final = timedelta()
 
 
-def spent(draws: "Draws") -> list[Drawn]:
+def spent(draws: "Draws", member: str | None = None) -> list[Drawn]:
     """Points are earned and spent, and then the purchase is given back: below zero, a debt, or a refusal."""
-    rng, bought = draws.rng, _purchase(draws)
+    rng, bought = draws.rng, _purchase(draws, member)
     found: list[Command] = [bought]
     for _ in range(rng.randint(1, 3)):
         hold = _hold(draws, bought.member, rng.choice([2, 3]))
@@ -77,12 +77,13 @@ def merged(draws: "Draws") -> list[Drawn]:
     into, gone = rng.sample(draws.members, 2)
     bought = _purchase(draws, rng.choice([gone, gone, into]))
     refund = draws.refund(bought)
+    owed = [command for command, _ in spent(draws, gone)] if rng.random() < 0.2 else []
     befores: list[list[Command]] = [[], [refund], [bought], [bought, refund], [_hold(draws, gone, 1)]]
-    before = rng.choices(befores, [3, 4, 4, 1, 1])[0]
+    before = owed or rng.choices(befores, [3, 4, 4, 1, 1])[0]
     draws.same |= {into: gone, gone: into}
     found: list[Command] = [*before, Merge(into, gone)]
     others = [member for member in draws.members if member not in {into, gone}]
-    if others and rng.random() < 0.3:
+    if others and rng.random() < 0.5:
         survivor, absorbed = rng.sample([others[0], into], 2)
         found.append(Merge(survivor, absorbed))
     after: list[Command] = [

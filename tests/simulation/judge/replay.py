@@ -176,7 +176,7 @@ class Replay:
         }
 
     def _candidates(self, entry: Entry, commit: Commit) -> list[Command]:
-        """What the entry may be of. Who posts what somebody else had sent and was kept, sends something else."""
+        """What the entry may be of: first what its author had sent, but it may be what somebody had sent and was kept."""
         found = []
         for command in self.by_identity.get(entry.entry_id, ()):
             if isinstance(command, Decide) and not command.approved:
@@ -186,7 +186,7 @@ class Replay:
             if entry.member_id in self.involved(command):
                 found.append(command)
         sent = self._sent_by_author(commit)
-        return [command for command in found if command in sent] or found
+        return sorted(found, key=lambda command: command not in sent)
 
     def _with_moment(self, command: Recalculate) -> Recalculate:
         posted = [entry for (_, identity), entry in self.entries.items() if identity == command.cause]
