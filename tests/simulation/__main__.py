@@ -25,6 +25,8 @@ from tests.simulation.story import story
 MOST_FOR_A_BUG = 2000
 ENOUGH = 500
 """Histories after which everything must have occurred that may."""
+EVERY = 500
+"""Histories between lines of progress where no terminal shows it."""
 WIDTH = min(160, shutil.get_terminal_size((120, 24)).columns)
 _CONSOLE = Console(width=WIDTH, highlight=False, markup=False, soft_wrap=True)
 
@@ -77,6 +79,8 @@ def _many(first: int, count: int, bug: str | None) -> int:
             counts += found.counts
             calls += found.calls
             progress.update(task, advance=1, rate=f"{calls / (time.monotonic() - began):.0f} calls/s")
+            if not _CONSOLE.is_terminal and (found.seed - first + 1) % EVERY == 0:
+                progress.console.print(f"{found.seed - first + 1} of {count} after {time.monotonic() - began:.0f} s")
             if found.what is not None:
                 wrong.append(found.seed)
                 progress.console.print(_replay_line(found, bug))

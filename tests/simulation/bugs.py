@@ -341,7 +341,7 @@ def merge_forgets_what_waits() -> AbstractContextManager[Any]:
     """A member is merged into another, whose book does not say what waits for both."""
 
     def decision(*arguments: Any, awaiting: int = 0, **named: Any) -> draft.Decision:
-        return draft.Decision(*arguments, **named, awaiting=min(awaiting, 0))
+        return replace(draft.Decision(*arguments, **named), awaiting=min(awaiting, 0))
 
     return patch.object(merging, "Decision", decision)
 
