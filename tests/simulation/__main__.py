@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests.simulation.bugs import BUGS
 from tests.simulation.coverage import Counts, missing, summary
 from tests.simulation.history import drawn
-from tests.simulation.runs import Run, first_found, run, run_all, shrunk
+from tests.simulation.runs import Run, cores, first_found, run, run_all, shrunk
 from tests.simulation.story import story
 
 MOST_FOR_A_BUG = 2000
@@ -73,9 +73,9 @@ def _tell(found: Run) -> None:
 def _many(first: int, count: int, bug: str | None) -> int:
     counts, wrong, calls = Counts(), list[int](), 0
     began = time.monotonic()
-    with _progress() as progress:
+    with cores() as pool, _progress() as progress:
         task = progress.add_task("histories", total=count, rate="")
-        for found in run_all(range(first, first + count), bug):
+        for found in run_all(pool, range(first, first + count), bug):
             counts += found.counts
             calls += found.calls
             progress.update(task, advance=1, rate=f"{calls / (time.monotonic() - began):.0f} calls/s")
@@ -101,12 +101,13 @@ def _bugs() -> int:
     unfound = 0
     width = max(map(len, BUGS))
     _CONSOLE.print(f"| {'bug':<{width}} | history | promise     | what is wrong |\n|---|--:|---|---|")
-    for name, bug in BUGS.items():
-        found = first_found(name, MOST_FOR_A_BUG)
-        summary_line = (bug.__doc__ or "").splitlines()[0]
-        number, what = ("none", "") if found is None else (f"{found.seed + 1}", found.what or "")
-        unfound += found is None
-        _CONSOLE.print(f"| {name:<{width}} | {number:>7} | {what:<11} | {summary_line} |")
+    with cores() as pool:
+        for name, bug in BUGS.items():
+            found = first_found(pool, name, MOST_FOR_A_BUG)
+            summary_line = (bug.__doc__ or "").splitlines()[0]
+            number, what = ("none", "") if found is None else (f"{found.seed + 1}", found.what or "")
+            unfound += found is None
+            _CONSOLE.print(f"| {name:<{width}} | {number:>7} | {what:<11} | {summary_line} |")
     _CONSOLE.print(f"\n{len(BUGS) - unfound} of {len(BUGS)} bugs found, each within {MOST_FOR_A_BUG} histories")
     return 1 if unfound else 0
 

@@ -3,8 +3,8 @@
 import os
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
@@ -18,6 +18,8 @@ from tests.simulation.oracle.commands import Command
 from tests.simulation.scenario import Played, play
 
 _CHUNK = 4
+_AT_ONCE = 64
+"""Histories with a bug that are begun at once: none of them runs on for long once one is found."""
 
 
 @dataclass(slots=True)
@@ -61,20 +63,30 @@ def run_seed(seed: int, bug: str | None = None) -> Run:
     return found
 
 
-def run_all(seeds: Sequence[int], bug: str | None = None, *, workers: int | None = None) -> Iterator[Run]:
-    """Many histories on all cores, in the order of their seeds."""
-    bugs: Iterable[str | None] = [bug] * len(seeds)
+@contextmanager
+def cores() -> Iterator[Executor]:
+    """A process on each core."""
     # Not forked: whoever asks may have threads.
-    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         try:
-            yield from pool.map(run_seed, seeds, bugs, chunksize=_CHUNK)
+            yield pool
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def first_found(bug: str, most: int, *, workers: int | None = None) -> Run | None:
+def run_all(pool: Executor, seeds: Sequence[int], bug: str | None = None) -> Iterator[Run]:
+    """Many histories side by side, in the order of their seeds."""
+    bugs: Iterable[str | None] = [bug] * len(seeds)
+    return pool.map(run_seed, seeds, bugs, chunksize=_CHUNK)
+
+
+def first_found(pool: Executor, bug: str, most: int) -> Run | None:
     """The first history, from seed 0 on, that a bug makes break a promise."""
-    return next((found for found in run_all(range(most), bug, workers=workers) if found.what is not None), None)
+    for start in range(0, most, _AT_ONCE):
+        for found in run_all(pool, range(start, min(start + _AT_ONCE, most)), bug):
+            if found.what is not None:
+                return found
+    return None
 
 
 def shrunk(history: History, what: str) -> History:

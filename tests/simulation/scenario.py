@@ -12,7 +12,6 @@ from unittest.mock import patch
 
 from loyalty.commerce import batch
 from loyalty.core.table import Table
-from loyalty.ledger.service import Ledger
 from loyalty.ledger.store import BOOK_SK, entry_sk, new_book_put, parse_entry_id, partition
 from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.store import ProgramStore
@@ -256,8 +255,7 @@ class _Play:
         return None
 
     def _sweep(self, process: Process) -> None:
-        sweeper = sweeping.Sweeper(process.table, process.clock, workers=1, page=2)
-        sweeper._ledger = Ledger(process.table, process.clock, sleep=process.sleep)
+        sweeper = sweeping.Sweeper(process.table, process.clock, workers=1, page=2, sleep=process.sleep)
         sweep = sweeper.run(deadline=process.clock() + timedelta(seconds=_MOST_SECONDS))
         self._played.sweeps += 1
         self._simulation.scheduler.note("swept", sweep.members, sweep.entries, len(sweep.failures))

@@ -9,7 +9,7 @@ import pytest
 from tests.simulation.bugs import BUGS
 from tests.simulation.coverage import Counts, missing, summary
 from tests.simulation.history import drawn, only
-from tests.simulation.runs import Run, run, run_all, run_seed, shrunk
+from tests.simulation.runs import Run, cores, run, run_all, run_seed, shrunk
 
 HISTORIES = range(500)
 BUGS_FOUND_EARLY = {
@@ -20,7 +20,8 @@ BUGS_FOUND_EARLY = {
 
 @pytest.fixture(scope="module")
 def runs() -> list[Run]:
-    return list(run_all(HISTORIES))
+    with cores() as pool:
+        return list(run_all(pool, HISTORIES))
 
 
 def test_every_promise_is_kept_in_every_history(runs: list[Run]) -> None:
