@@ -50,7 +50,7 @@ MUST_OCCUR: Final[Mapping[str, frozenset[str]]] = {
     "state": frozenset(
         {
             "below zero", "debt", "debt paid", "lapsed points taken back", "reversal waits", "waiting reversal refused",
-            "waiting reversal posted", "proposed", "approved", "absorbed", "absorbed in a chain", "debt merged",
+            "waiting reversal posted", "proposed", "approved", "absorbed", "absorbed in a chain",
             "waits in a family", "accrual under an absorbed id", "reversal across a merge", "came back with grace",
             "part captured",
         }
@@ -143,12 +143,12 @@ def states(replay: Replay) -> Iterator[tuple[str, int]]:
 def _of_entry(replay: Replay, entry: Entry) -> dict[str, int]:
     command, kind = replay.command_of.get((entry.member_id, entry.entry_id)), entry.key.kind
     owed = [change.postings.get(Account.DEBT, 0) for change in entry.movement.changes.values()]
-    is_reversal, is_merge = kind is EntryKind.REVERSAL, kind is EntryKind.MERGE_IN
+    is_reversal, is_merge = kind is EntryKind.REVERSAL, kind is EntryKind.MERGE_OUT
     return {
         "below zero": any(balances.available < 0 for balances in entry.after.values()),
         "debt": any(balances.debt for balances in entry.after.values()),
-        "debt paid": any(points > 0 for points in owed),
-        "debt merged": is_merge and any(points < 0 for points in owed),
+        "debt paid": not is_merge and any(points > 0 for points in owed),
+        "debt merged": is_merge and any(points > 0 for points in owed),
         "approved": entry.facts.approved_by is not None,
         "accrual under an absorbed id": kind is EntryKind.ACCRUAL and _is_of_another(command, entry),
         "waiting reversal posted": is_reversal and isinstance(command, Accrue),
