@@ -13,7 +13,16 @@ from tests.simulation.runs import Run, cores, run, run_all, run_seed, shrunk
 
 HISTORIES = range(500)
 BUGS_FOUND_EARLY = {
-    "entry_without_condition": 10,
+    "entry_without_condition": 5,
+    "book_without_condition": 5,
+    "fresh_key_for_each_retry": 5,
+    "held_points_stay_available": 5,
+    "days_begin_in_utc": 5,
+    "each_part_rounded_by_itself": 5,
+    "captured_after_its_time_out": 5,
+    "rest_of_a_capture_is_lost": 10,
+    "waiting_reversal_is_lost": 5,
+    "transfer_in_two_transactions": 10,
 }
 """Bugs that are put in on purpose, and within how many histories each is found. All of them: ``make simulate-bugs``."""
 
