@@ -21,6 +21,7 @@ from tests.simulation.oracle.member import Due
 from tests.simulation.oracle.rules import DECIMALS, Rules
 from tests.simulation.oracle.world import Number, PlainWorld, Replayed, When
 from tests.simulation.scenario import Call, Played
+from tests.simulation.showing import shown
 
 SETTLEMENTS: Final = frozenset({"timeout", "warning", "maturity", "expiry"})
 
@@ -132,7 +133,7 @@ class Replay:
                     self.command_of[member, expected.identity] = command
                 return
             self.world = world
-        raise Violation("refused", "; ".join(failures) or f"{_shown(entry)} is of none of {candidates}")
+        raise Violation("refused", "; ".join(failures) or f"{_shown(entry)} is of none of {shown(tuple(candidates))}")
 
     def _made(self, command: Command, entry: Entry, commit: Commit) -> Iterator[tuple[str, Expected]]:
         if isinstance(command, Recalculate):
@@ -149,7 +150,7 @@ class Replay:
                 pictures[step.member] = after
                 yield step.member, Expected(step.identity, changes, after, step.facts)
         except Refused as refusal:
-            raise Violation("refused", f"{_shown(entry)} where {command} is refused: {refusal.code}") from None
+            raise Violation("refused", f"{_shown(entry)} where {shown(command)} is refused: {refusal.code}") from None
         except Replayed as replayed:
             raise Violation("twice", f"{_shown(entry)} where {replayed.identity} was posted before") from None
 
@@ -190,7 +191,7 @@ class Replay:
 
     def _with_moment(self, command: Recalculate) -> Recalculate:
         posted = [entry for (_, identity), entry in self.entries.items() if identity == command.cause]
-        require(posted, "unexpected", f"{command} without its cause")
+        require(posted, "unexpected", f"{shown(command)} without its cause")
         return Recalculate(command.member, command.cause, posted[0].posted_at)
 
     def _day(self, command: Command, commit: Commit) -> date | None:
