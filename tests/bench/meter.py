@@ -53,7 +53,7 @@ class Engine(StrEnum):
     guide counts for storage to an item's size; in a global one it does not, as the service does not. In a batch of
     reads, nothing found is free; so is an empty page."""
     MINISTACK = "ministack"
-    """By the rules; but it says nothing of a batch of reads."""
+    """By the rules; but it says nothing of a batch of reads, and the same of every page."""
 
     def says(self, parts: list[Part]) -> int:
         """The figure of this engine for a write of these parts."""
@@ -121,8 +121,8 @@ class _Hooks:
         if model.name in PAGES:
             units = sizes.query_units(parsed["Items"], consistent=self._consistent)
             self._cost.read_units += units
-            self._due = units if parsed["Items"] or self._engine is Engine.MINISTACK else 0
-        if "ConsumedCapacity" not in parsed and (self._engine, model.name) == (Engine.MINISTACK, "BatchGetItem"):
+            self._due = units if parsed["Items"] else 0
+        if self._engine is Engine.MINISTACK and model.name in {"BatchGetItem", "Query"}:
             return
         said = parsed.get("ConsumedCapacity", [])
         units = sum(part["CapacityUnits"] for part in (said if isinstance(said, list) else [said]))

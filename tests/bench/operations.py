@@ -38,15 +38,18 @@ MOST: Final[Mapping[str, Most]] = {
     "accrual_pending": Most(2, 7, 1),
     "hold": Most(2, 7, 1),
     "hold_timed": Most(2, 9, 1),
+    "hold_repeated": Most(3, 6, 2),
     "capture": Most(2, 7, 2),
     "capture_timed": Most(2, 9, 2),
     "capture_part": Most(2, 9, 2),
+    "capture_repeated": Most(1, 0, 2),
     "release": Most(2, 7, 2),
     "release_timed": Most(2, 9, 2),
     "cancel": Most(2, 7, 2),
     "time_out": Most(2, 7, 1),
     "reversal": Most(2, 7, 4),
     "reversal_into_debt": Most(2, 7, 4),
+    "reversal_of_expired_points": Most(3, 9, 10),
     "accrual_in_debt": Most(2, 6, 1),
     "adjustment": Most(2, 7, 2),
     "adjustment_proposed": Most(2, 2, 2),
@@ -57,7 +60,7 @@ MOST: Final[Mapping[str, Most]] = {
     "transfer": Most(2, 12, 3),
     "contribution": Most(2, 12, 3),
     "withdrawal": Most(2, 14, 4),
-    "merge": Most(2, 30, 4),
+    "merge": Most(2, 28, 4),
     "accrual_after_merge": Most(2, 7, 1),
     "reversal_before_its_accrual": Most(4, 10, 17),
     "accrual_while_another_is_awaited": Most(3, 7, 3),
@@ -97,6 +100,7 @@ class Operations:
         yield "accrual_pending", self._accrue("R-000000106", activity="online")
         yield from self._adjustments()
         yield from self._awaited()
+        yield from self._expired()
         yield from self._moved()
 
     def _accrue(self, source_id: str, amount: str = "105.00", *, member: str = "", **more: Any) -> Run:
@@ -113,8 +117,10 @@ class Operations:
     def _holds(self) -> Iterator[tuple[str, Run]]:
         world, me, platform = self._world, self._member, Party.FULFILLMENT
         yield "hold_timed", lambda: self._hold("timed")
+        yield "hold_repeated", lambda: self._hold("timed")
         timed = self._hold("timed")
         yield "capture_part", lambda: world.capture(timed, member=me, points=20)
+        yield "capture_repeated", lambda: world.capture(timed, member=me, points=20)
         captured = self._hold("captured")
         yield "capture_timed", lambda: world.capture(captured, member=me)
         yield "cancel", lambda: world.cancel(captured, member=me)
@@ -167,8 +173,17 @@ class Operations:
         yield "accrual_while_another_is_awaited", self._accrue("R-000000299")
         yield "accrual_that_was_awaited", self._accrue("R-000000300")
 
+    def _expired(self) -> Iterator[tuple[str, Run]]:
+        """Leaves a member without points, years later."""
+        self._accrue("R-000000350")()
+        self._world.clock.now += timedelta(days=1_200)
+        self._world.settle(self._member)
+        self._must(self._moves.wallet(self._member).available == 0)
+        yield "reversal_of_expired_points", self._refund("F-000000004", "R-000000350", "5.00")
+
     def _moved(self) -> Iterator[tuple[str, Run]]:
         moves = self._moves
+        self._accrue("R-000000360", "500.00")()
         self._accrue("R-0", member=self._other)()
         self._accrue("R-0", member=self._third)()
         moves.give(10, key="first", giver=self._member, to=self._other)
