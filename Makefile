@@ -62,7 +62,7 @@ generate: setup ## write the generated files anew
 check-generated: setup ## fail where a generated file is not current
 	@$(PY) -m infra.generate --check
 
-bench: setup ## round trips, capacity units, import times, asset sizes, against their bounds
+bench: setup ## costs of every operation, real purchases, import times, sizes, against bounds (ARGS="--only ledger")
 	@$(PY) -m tests.bench $(ARGS)
 
 verify: setup ## recompute every wallet of the local cloud from its entries

@@ -3,9 +3,9 @@
 From the service's developer guide; it shares nothing with the engines that say what they consumed.
 
 In a transaction every item of the table is written twice, to prepare and to commit, and so costs twice. Its copies in
-indexes do not: they follow once the item is written (the guide: "changes begin to propagate to global secondary
-indexes" after the transaction is complete), and both kinds of index cost in a transaction what they cost outside. Users
-who measured the service found the same (github.com/nubo-db/dynoxide, pull request 188), and ministack counts so.
+indexes do not: by the guide, changes go on to global indexes once the transaction is complete, and what an index costs
+depends on the change to what it stores alone. Users who measured the service found just that, for both kinds of index
+(the tests of capacity in transactions of github.com/nubo-db/dynoxide give the figures), and ministack counts so.
 """
 
 import math
