@@ -72,6 +72,7 @@ def _fetch() -> None:
             timeout=_FETCH_SECONDS,
         )
     except subprocess.CalledProcessError as error:
-        raise NotFetched(f"the purchases cannot be fetched: {error.stderr.strip().splitlines()[-1:]}") from error
+        *_, last = "uv does not say why", *error.stderr.strip().splitlines()
+        raise NotFetched(f"the purchases cannot be fetched: {last}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotFetched(f"the purchases cannot be fetched: {error}") from error
