@@ -72,7 +72,8 @@ def _fetch() -> None:
             timeout=_FETCH_SECONDS,
         )
     except subprocess.CalledProcessError as error:
-        *_, last = "uv does not say why", *error.stderr.strip().splitlines()
-        raise NotFetched(f"the purchases cannot be fetched: {last}") from error
+        said: list[str] = error.stderr.strip().splitlines()
+        why = said[-1] if said else "uv does not say why"
+        raise NotFetched(f"the purchases cannot be fetched: {why}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotFetched(f"the purchases cannot be fetched: {error}") from error
