@@ -68,7 +68,7 @@ simulate: setup ## seeded histories of the ledger with faults (N=1000 SEED=0; N=
 simulate-bugs: setup ## how soon the simulation finds each of the bugs that are put in on purpose
 	@$(PY) -m tests.simulation --bugs
 
-bench: setup ## round trips, capacity units, import times, asset sizes, against their bounds
+bench: setup ## costs of every operation, real purchases, import times, sizes, against bounds (ARGS="--only ledger")
 	@$(PY) -m tests.bench $(ARGS)
 
 verify: setup ## recompute every wallet of the local cloud from its entries
