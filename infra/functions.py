@@ -82,7 +82,9 @@ _API: Final = (
         table=(*POST, "dynamodb:Query"), snap_start=True,
     ),
     FunctionSpec("transfer", "Transfers between members; households and their pools", 10, table=REPLACE, snap_start=True),
-    FunctionSpec("merge", "Merges two members who are one person", 10, table=POST, snap_start=True),
+    FunctionSpec(
+        "merge", "Merges two members who are one person", 10, table=(*REPLACE, "dynamodb:Query"), snap_start=True,
+    ),
     FunctionSpec(
         "referral_validation", "Is this referral code good?", 10,
         table=READ, lookup=True, snap_start=True, environment=(contract.ENV_LOOKUP_KEY,),

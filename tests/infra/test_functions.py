@@ -32,7 +32,8 @@ MAY_DO = {
     "redemption": ENTRIES | {"dynamodb:ConditionCheckItem", "kms:Decrypt"},
     "adjustment": ENTRIES | {"dynamodb:ConditionCheckItem", "dynamodb:Query"},
     "transfer": MEMBERS,
-    "merge": ENTRIES | {"dynamodb:ConditionCheckItem"},
+    # Reversals that waited are posted with it.
+    "merge": MEMBERS | {"dynamodb:Query"},
     "referral_validation": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
     "accrual_events": MEMBERS | CONSUME | {"dynamodb:Query", "kms:GenerateMac", "sqs:SendMessage"},
     # To who absorbed others, nothing is posted without a check of them.

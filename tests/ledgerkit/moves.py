@@ -53,7 +53,7 @@ class Moves:
         self.transfers = TransferService(ledger, now)
         self.households = HouseholdService(HouseholdStore(table), now)
         self.pools = PoolingService(ledger, HouseholdStore(table), now)
-        self.merging = MergeService(ledger)
+        self.merging = MergeService(ledger, self.world.reversals)
 
     @property
     def program(self) -> Program:

@@ -49,7 +49,7 @@ class Client:
         self._redemptions = RedemptionService(ledger, RedemptionStore(table), clock)
         self._adjustments = AdjustmentService(ledger, AdjustmentStore(table), clock, sleep=process.sleep)
         self._transfers = TransferService(ledger, clock)
-        self._merges = MergeService(ledger)
+        self._merges = MergeService(ledger, self._reversals)
         self._tiers = TierService(ledger)
         self.events = Events(process, self._accruals)
 

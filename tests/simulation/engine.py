@@ -79,6 +79,8 @@ class MemoryDynamoDb:
         self._tables: dict[str, StoredTable] = {}
         self.slow_commits: list[SlowCommit] = []
         """Those that are becoming visible at this moment."""
+        self.slowly_changed: dict[int, SlowCommit] = {}
+        """Of which of them each of their changes was, by its number."""
         self._held: set[tuple[str, Key]] = set()
         self._tokens: dict[str, Sequence[Any]] = {}
         self._page_bytes = page_bytes
@@ -138,7 +140,9 @@ class MemoryDynamoDb:
         order(actions)
         try:
             for place, action in enumerate(actions):
+                before = len(self.changes)
                 self._apply(action)
+                self.slowly_changed |= dict.fromkeys(range(before + 1, len(self.changes) + 1), commit)
                 if place + 1 < len(actions):
                     yield
         finally:

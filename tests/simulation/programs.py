@@ -72,10 +72,14 @@ def drawn_program(rng: random.Random, zone: str) -> Document:
 
 
 def changed_program(rng: random.Random, document: Mapping[str, Any]) -> Document:
-    """A later version of it: other rates, other rules for what is spent, other limits. Zone and wallets stay."""
+    """A later version of it: other rates, other rules for what is spent, other limits. Zone and wallets stay.
+
+    So does how far back something may be dated: a reversal's entry does not tell which version it was decided by.
+    """
     other = drawn_program(rng, document["time_zone"])
     kept = ("wallets", "expiry", "tiers")
     after = {**other, **{name: document[name] for name in kept}}
+    after["limits"] = {**after["limits"], "backdating_days": document["limits"]["backdating_days"]}
     after["earn_rules"] = _earn_rules(rng, document["wallets"])
     after["transfers"] = _transfers(rng, document["wallets"])
     if "months" in document["expiry"] and rng.random() < 0.5:

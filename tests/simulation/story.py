@@ -14,7 +14,7 @@ def story(played: Played) -> Iterator[str]:
         yield f"program, version {program.version}: {program.document.model_dump_json(exclude_defaults=True)}"
     changes = [change for change in played.simulation.engine.changes if change.number > played.first_change]
     told = [(call.ended_after, 1, _called(call)) for call in played.calls]
-    for commit in commits(changes):
+    for commit in commits(changes, played.simulation.engine.slowly_changed):
         told += [(commit.number, 0, line) for line in _committed(commit)]
     for _, _, line in sorted(told, key=lambda one: one[:2]):
         yield line

@@ -9,6 +9,7 @@ from loyalty.ledger.store import BOOK_SK, entry_of, parse_partition
 from loyalty_contract import ENTRY_PREFIX
 from tests.simulation.dynamodb.storage import Change
 from tests.simulation.dynamodb.values import copied_item
+from tests.simulation.engine import SlowCommit
 from tests.simulation.judge.violation import Violation, require
 
 Raw = dict[str, dict[str, Any]]
@@ -54,8 +55,10 @@ def keys_of(change: Change) -> tuple[str, str]:
     return item["pk"]["S"], item["sk"]["S"]
 
 
-def commits(changes: Iterable[Change]) -> list[Commit]:
+def commits(changes: Iterable[Change], slowly: Mapping[int, SlowCommit]) -> list[Commit]:
     """In the order in which they were completed, which is the order of each member's entries.
+
+    ``slowly`` has the changes that became visible one after the other with others of their transaction, by number.
 
     Raises:
         Violation: an entry was changed, deleted, or stands without its book; a book lost postings.
@@ -85,7 +88,10 @@ def commits(changes: Iterable[Change]) -> list[Commit]:
         during = [commit for commit in own if commit.first - 1 <= number <= commit.number + 1]
         nearest = min(during or own, key=lambda commit: max(commit.first - number, number - commit.number, 0))
         nearest.days += (day,)
-    return joined
+    for commit in joined:
+        if commit.parts and commit.number in slowly:
+            commit.number = slowly[commit.number].last_change  # its records may have come after its entries
+    return sorted(joined, key=lambda commit: commit.number)
 
 
 def _of_book(change: Change, pk: str, seqs: dict[str, int]) -> Commit:

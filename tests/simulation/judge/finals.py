@@ -17,6 +17,9 @@ from tests.simulation.judge.replay import Replay
 from tests.simulation.judge.violation import require
 from tests.simulation.naming import PROGRAM
 from tests.simulation.oracle.accruals import find
+from tests.simulation.oracle.commands import TakeBack
+from tests.simulation.oracle.judgement import POSTED, answer
+from tests.simulation.oracle.world import When
 
 _WAITS: Final = "waiting_although_posted"
 _MOMENTS: Final = 2
@@ -44,9 +47,9 @@ def check_final(replay: Replay) -> None:
 
 
 def _check_audit(replay: Replay) -> None:
-    """The audit finds nothing, but reversals that wait with one member for what was posted to another.
+    """The audit finds nothing, but reversals that wait with one member for what was posted to another, and refuses them.
 
-    Where these two were merged since, the accrual does not find the reversal; it is taken back once it is sent again.
+    The merge of these two posts what can be posted.
     """
     scopes = {program.version: program.scope for program in replay.played.programs}
     report = audit_table(replay.played.table, scopes_of=lambda _: scopes)
@@ -56,10 +59,29 @@ def _check_audit(replay: Replay) -> None:
         for (source, source_id), waiting in member.waiting.items()
         if waiting.code is None and find(replay.world, waiting.refund) is not None
     }
+    for member_id, sk in known:
+        waiting = replay.world.members[member_id].waiting[_parsed(sk)]
+        _check_refused(replay, waiting.refund)
     found = [one for one in report.findings if one.code != _WAITS or (one.member_id, one.where) not in known]
     require(not found, "audit", lambda: f"{found[0]}")
     told = {(one.member_id, one.where) for one in report.findings}
     require(told == known, "audit", lambda: f"{known - told} wait in vain, and the audit does not say so")
+
+
+def _parsed(sk: str) -> tuple[str, str]:
+    """Source and source id of a reversal that waits."""
+    _, source, source_id = sk.split("#", 2)
+    return source, source_id
+
+
+def _check_refused(replay: Replay, refund: TakeBack) -> None:
+    """The accrual refuses it; one that refuses to take what is spent may have done so when there were fewer points."""
+    earned = find(replay.world, refund)
+    world, when = replay.world.copy(), When(replay.played.simulation.time.now, replay.latest)
+    world.settle(world.root(refund.member).member_id, when.rules, when.at)
+    said = answer(world, refund, when)
+    wrong = said == POSTED and earned is not None and earned.policy != "refuse"
+    require(not wrong, "lost", f"{refund} waits, and could be taken back")
 
 
 def _books(replay: Replay) -> dict[str, Raw]:

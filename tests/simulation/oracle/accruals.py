@@ -69,6 +69,10 @@ def take_back(world: PlainWorld, command: TakeBack, when: When, *, clamp: bool =
     if command.occurred_at > when.at + AHEAD:
         raise Refused("occurred_in_future")
     earned = find(world, command)
+    if earned is None and command.by_event:
+        raise Refused("entry_not_found")
+    if command.occurred_at < root.opened_at - timedelta(days=when.rules.limit("backdating_days", 30)):
+        raise Refused("occurred_before_enrollment")
     if earned is None:
         raise Refused("entry_not_found")
     part = part_of(earned, command, clamp=clamp)
@@ -152,18 +156,22 @@ def _credit(root: PlainMember, earned: Earned, earning: Earning, when: When) -> 
 
 
 def _what_waited(world: PlainWorld, command: Accrue, root: PlainMember, earned: Earned, when: When) -> Steps:
-    home = world.members[command.member]
-    for waiting in waiting_for(home, command.source, command.source_id):
+    """Whoever it was sent to; what was sent to two of them is posted once."""
+    homes = [world.members[name] for name in dict.fromkeys([command.member, *world.relatives(command.member)])]
+    found = [(home, one) for home in homes for one in waiting_for(home, command.source, command.source_id)]
+    done: dict[str, object] = {}
+    for home, waiting in sorted(found, key=lambda pair: (pair[1].refund.occurred_at, pair[1].refund.source_id)):
         refund = waiting.refund
         try:
-            if reversal_identity(refund) in home.posted:
-                raise Refused("entry_exists_with_different_request")  # noqa: TRY301 - as any other refusal
-            step = _taken(world, root, refund, earned, part=part_of(earned, refund), when=when)
+            if done.get(refund.source_id) != refund.content:
+                if any(reversal_identity(refund) in one.posted for one in homes):
+                    raise Refused("entry_exists_with_different_request")  # noqa: TRY301 - as any other refusal
+                step = _taken(world, root, refund, earned, part=part_of(earned, refund), when=when)
+                done[refund.source_id] = refund.content
+                yield step
+            del home.waiting[refund.source, refund.source_id]
         except Refused as refusal:
             waiting.code = refusal.code
-        else:
-            del home.waiting[refund.source, refund.source_id]
-            yield step
 
 
 def _taken(world: PlainWorld, root: PlainMember, refund: TakeBack, earned: Earned, *, part: Part, when: When) -> Step:

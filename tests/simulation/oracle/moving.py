@@ -118,6 +118,7 @@ def merge(world: PlainWorld, command: Merge, when: When) -> Steps:
     gone.qualifying.clear()
     into.absorbed = [*into.absorbed, gone.member_id, *gone.absorbed]
     gone.merged_into = into.member_id
+    into.opened_at = min(into.opened_at, gone.opened_at)
     into.posted[merge_in] = gone.posted[merge_out] = None
     yield Step(into.member_id, merge_in, {"other_member": gone.member_id, "actor": command.actor})
     if tier != into.tier:

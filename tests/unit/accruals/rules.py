@@ -26,4 +26,4 @@ CASHBACK = {"id": "cashback", "name": "Cashback", "currency": "EUR", "expiry": {
 
 def merge(world: World, gone: str, into: str) -> None:
     """Everything of ``gone`` moves to ``into``."""
-    MergeService(world.ledger).merge(world.program, into, absorbed=gone, actor="staff-1")
+    MergeService(world.ledger, world.reversals).merge(world.program, into, absorbed=gone, actor="staff-1")

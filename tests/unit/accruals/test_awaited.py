@@ -337,7 +337,7 @@ class TestRefundsThatComeWithTheirPurchase:
         assert world.dump() == before
 
     def test_more_than_a_transaction_takes_are_refused_by_name(self, world: World) -> None:
-        refunds = [refund(f"F-{number}", "0.10") for number in range(97)]
+        refunds = [refund(f"F-{number}", "0.10") for number in range(98)]
         before = world.dump()
         with pytest.raises(TooManyAwaitedReversals):
             world.accruals.post(world.program, MEMBER, self.posting(world, *refunds))

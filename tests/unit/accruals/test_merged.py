@@ -17,6 +17,7 @@ from loyalty.core.errors import (
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger.draft import Posted
+from tests.ledgerkit.calls import Cut, killed_at
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.world import NOON, World
 from tests.unit.accruals.rules import merge, pending
@@ -91,20 +92,78 @@ def test_a_reversal_that_waits_is_posted_with_its_accrual_after_a_merge(world: W
 
 
 @pytest.mark.parametrize("sent_to", [OLD, NEW, NEWEST])
-def test_a_reversal_that_waited_under_another_id_waits_no_more_once_it_is_posted(world: World, sent_to: str) -> None:
+def test_a_reversal_that_waited_with_one_for_what_was_posted_to_another_is_posted_by_their_merge(
+    world: World, sent_to: str
+) -> None:
     world.enroll(OLD, NEW, NEWEST)
     refund = Refund("pos", "F-1", "R-1", NOON, amount=Money.of("30", "EUR"))
     world.reversals.reverse(world.program, NEW, refund)
     world.accrue("R-1", "100", member=OLD)
     merge(world, OLD, NEWEST)
     merge(world, NEW, NEWEST)
-    assert world.book(NEWEST).awaiting == 1
+    assert (world.book(NEWEST).awaiting, world.wallet(NEWEST).available) == (0, 70)
+    assert world.reversals.page("acme", NEW, limit=10).items == []
     posted = world.reversals.reverse(world.program, sent_to, refund)
     assert isinstance(posted, Posted)
-    assert (posted.entry.member_id, posted.entry.points) == (NEWEST, -30)
-    assert world.book(NEWEST).awaiting == 0
-    assert world.reversals.page("acme", NEW, limit=10).items == []
+    assert (posted.entry.member_id, posted.replayed) == (NEWEST, True)
     world.proven()
+
+
+def test_a_merge_that_was_cut_off_before_what_waited_goes_on_with_it_when_it_is_sent_again(world: World) -> None:
+    world.enroll(OLD, NEW)
+    world.reversals.reverse(world.program, OLD, _refund("F-1", "R-1", "30"))
+    world.accrue("R-1", "100", member=NEW)
+    with killed_at(world.table.client, 3, Cut.BEFORE):
+        merge(world, OLD, NEW)
+    assert (world.book(NEW).awaiting, world.wallet(NEW).available) == (1, 100)
+    merge(world, OLD, NEW)
+    assert (world.book(NEW).awaiting, world.wallet(NEW).available) == (0, 70)
+    world.proven()
+
+
+def test_what_its_accrual_refuses_waits_on_after_a_merge(world: World) -> None:
+    world.enroll(OLD, NEW)
+    world.reversals.reverse(world.program, OLD, _refund("F-1", "R-1", "130"))
+    world.reversals.reverse(world.program, OLD, _refund("F-2", "R-2", "1"))
+    world.accrue("R-1", "100", member=NEW)
+    merge(world, OLD, NEW)
+    assert (world.book(NEW).awaiting, world.wallet(NEW).available) == (2, 100)
+    assert [finding.code for finding in world.audit()] == ["waiting_although_posted"]
+
+
+@pytest.mark.parametrize("kept_with", [OLD, NEW])
+@pytest.mark.parametrize("sent_to", [OLD, NEW])
+def test_an_accrual_finds_what_waits_for_it_under_every_id(world: World, kept_with: str, sent_to: str) -> None:
+    world.enroll(OLD, NEW)
+    world.reversals.reverse(world.program, kept_with, _refund("F-1", "R-1", "30"))
+    merge(world, OLD, NEW)
+    world.accrue("R-1", "100", member=sent_to)
+    assert (world.book(NEW).awaiting, world.wallet(NEW).available) == (0, 70)
+    world.proven()
+
+
+def test_what_waited_with_both_is_posted_once(world: World) -> None:
+    world.enroll(OLD, NEW)
+    for member in (OLD, NEW):
+        world.reversals.reverse(world.program, member, _refund("F-1", "R-1", "30"))
+    world.reversals.reverse(world.program, OLD, _refund("F-2", "R-1", "10"))
+    world.reversals.reverse(world.program, NEW, _refund("F-2", "R-1", "11"))
+    merge(world, OLD, NEW)
+    world.accrue("R-1", "100", member=NEW)
+    assert (world.book(NEW).awaiting, world.wallet(NEW).available) in {(0, 60), (0, 59)}
+    codes = {one.code for home in (OLD, NEW) for one in world.reversals.page("acme", home, limit=9).items}
+    assert codes == {EntryExistsWithDifferentRequest.code}
+    world.proven()
+
+
+def test_a_merged_member_is_one_since_the_first_of_them_enrolled(world: World) -> None:
+    world.clock.set("2026-01-02T12:00:00Z")
+    world.enroll(OLD)
+    world.clock.set("2026-11-01T12:00:00Z")
+    world.enroll(NEW)
+    merge(world, OLD, NEW)
+    world.accrue("R-1", "100", member=NEW, occurred_at=at("2026-09-15T12:00:00Z"))
+    assert world.wallet(NEW).available == 100
 
 
 def test_what_was_read_of_one_of_them_and_changed_before_the_next_was_read_refuses_nothing(table: Table) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from loyalty.accruals.awaited import AwaitedReversals
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.outcomes import Outcome
 from loyalty.ledger.service import Ledger
@@ -15,7 +16,8 @@ from tests.unit.commerce.world import PROGRAM, Commerce
 
 def merge(commerce: Commerce, absorbed: str, into: str) -> None:
     ledger = Ledger(commerce.table, commerce.clock)
-    MergeService(ledger).merge(commerce.programs.current(PROGRAM), into, absorbed=absorbed, actor="staff-7")
+    reversals = AwaitedReversals(commerce.table, commerce.accruals, commerce.clock)
+    MergeService(ledger, reversals).merge(commerce.programs.current(PROGRAM), into, absorbed=absorbed, actor="staff-7")
 
 
 def test_a_purchase_of_an_absorbed_member_is_the_survivors(commerce: Commerce) -> None:

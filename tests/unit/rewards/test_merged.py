@@ -23,7 +23,7 @@ OLD, NEW, NEWEST = ADA, BOB, CLEO
 
 
 def merge(world: World, gone: str, into: str) -> None:
-    MergeService(world.ledger).merge(world.program, into, absorbed=gone, actor="staff-1")
+    MergeService(world.ledger, world.reversals).merge(world.program, into, absorbed=gone, actor="staff-1")
 
 
 @pytest.fixture

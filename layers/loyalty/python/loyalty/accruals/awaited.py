@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from loyalty.accruals.model import MAX_AWAITED, Refund
+from loyalty.accruals.model import MAX_AWAITED, MAX_AWAITED_OF_MEMBER, Refund
 from loyalty.accruals.records import (
     Waiting,
     WaitingItem,
@@ -24,8 +24,10 @@ from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
     EntryNotFound,
+    LoyaltyError,
     MemberMerged,
     MemberNotFound,
+    RecordChanged,
     TooManyAwaitedReversals,
     WalletBusy,
 )
@@ -37,6 +39,7 @@ from loyalty.ledger.store import (
     BOOK_SK,
     WAITING_PREFIX,
     EntryItem,
+    LedgerStore,
     book_of,
     book_put,
     entry_sk,
@@ -117,6 +120,35 @@ class AwaitedReversals:
         items = [waiting_of(raw) for raw in found.items]
         return WaitingPage(items, reversal_key(items[-1].refund).entry_id if found.last_key and items else None)
 
+    def catch_up(self, program: Program, member_id: str) -> int:
+        """Posts what waits under one id of a member for what was posted under another, as after a merge; how many.
+
+        What its accrual refuses waits on; ``loyalty verify`` names it.
+
+        Raises:
+            WalletBusy, RecordChanged: somebody is in the way; do it again.
+        """
+        book = LedgerStore(self._table).current(program.document.id, member_id)
+        posted = 0
+        for home in (book.member_id, *book.absorbed) if book is not None and book.awaiting else ():
+            for waiting in self._waiting(program.document.id, home):
+                try:
+                    posted += not self._accruals.reverse(program, home, waiting.refund).replayed
+                except (WalletBusy, RecordChanged):
+                    raise
+                except LoyaltyError:
+                    continue  # its accrual has not come, or refuses it
+        return posted
+
+    def _waiting(self, program: str, member_id: str) -> Iterator[Waiting]:
+        after: str | None = None
+        while True:
+            page = self.page(program, member_id, limit=100, after=after)
+            yield from (one for one in page.items if one.status is WaitingStatus.WAITING)
+            after = page.next_after
+            if after is None:
+                return
+
     def _keep(self, program: Program, member_id: str, refund: Refund) -> Kept | None:
         """Keeps it where it was sent to; None where the accrual came at the same moment: look again."""
         home = partition(program.document.id, member_id)
@@ -153,6 +185,10 @@ class AwaitedReversals:
                 f"{MAX_AWAITED} reversals wait for '{accrual_key(refund).entry_id}'; send the accrual first."
             )
         pk, sk = partition(waiting.program, waiting.member_id), awaited_sk(refund.source, refund.accrual_source_id)
+        if book.awaiting >= MAX_AWAITED_OF_MEMBER:
+            raise TooManyAwaitedReversals(
+                f"{MAX_AWAITED_OF_MEMBER} reversals wait for accruals of this member; send those first."
+            )
         one_more = replace(book, awaiting=book.awaiting + 1)
         operations: list[Operation] = [
             book_put(one_more, scope, read_at_seq=book.seq, read_awaiting=book.awaiting),

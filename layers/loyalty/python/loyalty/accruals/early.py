@@ -4,9 +4,10 @@ What waited is posted as if it came right after the accrual; what the accrual re
 sent it to see. It never keeps the accrual itself from being posted.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from loyalty.accruals.model import Refund, refund_hash
 from loyalty.accruals.reading import Seen
@@ -32,6 +33,9 @@ from loyalty.ledger.draft import Decision, Posting
 from loyalty.ledger.model import Book, EntryKey, EntryKind
 from loyalty.ledger.store import entry_sk, partition
 
+_MOST_LOOKED_UP: Final = 60
+"""Entries that reversals may have become, looked for with one list and what is on it in one read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Early:
@@ -52,14 +56,14 @@ def early(seen: Seen, book: Book, original: Original, refunds: Sequence[Refund],
         TooManyAwaitedReversals: ``refunds`` do not fit into one transaction.
         LoyaltyError: one of ``refunds`` is refused.
     """
-    home, sk = seen.sent_to, awaited_sk(original.key.source, original.key.source_id)
+    sk = awaited_sk(original.key.source, original.key.source_id)
     # Where nothing waits for any accrual, the book says so, and is written only if it still does.
-    awaited = awaited_of(seen.get(home, sk)) if book.awaiting else Awaited()
-    waiting = _waiting(seen, original, awaited)
-    operations = [_nothing_waits(partition(book.program, home), sk, awaited)] if book.awaiting else []
+    lists = {home: awaited_of(seen.get(home, sk)) for home in (seen.homes(book) if book.awaiting else ())}
+    waiting = _waiting(seen, original, lists)
+    operations = [_nothing_waits(partition(book.program, home), sk, awaited) for home, awaited in lists.items()]
     taking_back = _TakingBack(book, original, now)
-    # The records of both sums, one for each that waits, an entry for each that is posted.
-    fit = (room - 2 - len(waiting)) // (1 + len(book.absorbed))
+    # The record of what is taken back, one for each that waits, an entry for each that is posted.
+    fit = (room - 1 - len(operations) - len(waiting)) // (1 + len(book.absorbed))
     if len(refunds) > fit:
         raise TooManyAwaitedReversals(f"{len(refunds)} refunds do not fit into one transaction with their purchase.")
     for refund in refunds:
@@ -68,10 +72,11 @@ def early(seen: Seen, book: Book, original: Original, refunds: Sequence[Refund],
     for one in waiting:
         try:
             if told.get(one.refund.source_id) != one.request_hash:
-                _require_new(seen, one, told)
+                _require_new(seen, one, told, lists)
                 if len(taking_back.postings) == fit:
-                    raise TooManyAwaitedReversals("Too many waited to be posted with the accrual; send it again.")
+                    raise _too_many()
                 taking_back.take(one.refund, clamp=False)
+                told[one.refund.source_id] = one.request_hash
             operations.append(waiting_delete(one))
         except LoyaltyError as refusal:
             operations.append(waiting_put(replace(one, code=refusal.code), one))
@@ -99,21 +104,32 @@ class _TakingBack:
         self.postings.append(Posting(reversal_key(refund), refund_hash(refund), lambda _: decision))
 
 
-def _waiting(seen: Seen, original: Original, awaited: Awaited) -> list[Waiting]:
-    """What waits for the accrual, in the order in which it was given back."""
-    source = original.key.source
-    sks = {source_id: waiting_sk(source, source_id) for source_id in sorted(awaited.refunds)}
-    seen.require(seen.sent_to, *sks.values(), *(_entry_sk(source, source_id) for source_id in sks))
-    found = [waiting_of(raw) for raw in (seen.get(seen.sent_to, sk) for sk in sks.values()) if raw]
-    if len(found) < len(sks) or any(one.refund.accrual_source_id != original.key.source_id for one in found):
-        seen.read_again(seen.sent_to)  # the records of one read are not of one moment
-    return sorted(found, key=lambda one: (one.refund.occurred_at, one.refund.source_id))
+def _waiting(seen: Seen, original: Original, lists: Mapping[str, Awaited]) -> list[Waiting]:
+    """What waits for the accrual, whoever it was sent to, in the order in which it was given back."""
+    source, waiting = original.key.source, list[Waiting]()
+    ids = {source_id for awaited in lists.values() for source_id in awaited.refunds}
+    entry_sks = [_entry_sk(source, source_id) for source_id in sorted(ids)[:_MOST_LOOKED_UP]]
+    for home, awaited in lists.items():
+        sks = [waiting_sk(source, source_id) for source_id in sorted(awaited.refunds)]
+        if ids:
+            seen.require(home, *sks, *entry_sks)
+        found = [waiting_of(raw) for raw in (seen.get(home, sk) for sk in sks) if raw]
+        if len(found) < len(sks) or any(one.refund.accrual_source_id != original.key.source_id for one in found):
+            seen.read_again(home)  # the records of one read are not of one moment
+        waiting += found
+    return sorted(waiting, key=lambda one: (one.refund.occurred_at, one.refund.source_id))
 
 
-def _require_new(seen: Seen, one: Waiting, told: Collection[str]) -> None:
-    source_id = one.refund.source_id
-    if source_id in told or seen.get(seen.sent_to, _entry_sk(one.refund.source, source_id)) is not None:
+def _require_new(seen: Seen, one: Waiting, told: Collection[str], homes: Iterable[str]) -> None:
+    source_id, sk = one.refund.source_id, _entry_sk(one.refund.source, one.refund.source_id)
+    if any((home, sk) not in seen.records for home in homes):
+        raise _too_many()
+    if source_id in told or any(seen.get(home, sk) is not None for home in homes):
         raise EntryExistsWithDifferentRequest(f"'{reversal_key(one.refund).entry_id}' was posted meanwhile.")
+
+
+def _too_many() -> TooManyAwaitedReversals:
+    return TooManyAwaitedReversals("Too many waited to be posted with the accrual; send it again.")
 
 
 def _entry_sk(source: str, source_id: str) -> str:

@@ -14,6 +14,8 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far ahead of ours a source's clock may be."""
 MAX_AWAITED: Final = 20
 """Reversals that may wait for one accrual."""
+MAX_AWAITED_OF_MEMBER: Final = 200
+"""Reversals that may wait for all accruals of one member."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import NoReturn
 from loyalty.core.errors import Undecided
 from loyalty.core.table import RawItem
 from loyalty.ledger.draft import Decision, Posting, Situation
-from loyalty.ledger.model import EntryKey
+from loyalty.ledger.model import Book, EntryKey
 
 
 class _NotRead(Exception):
@@ -33,6 +33,10 @@ class Seen:
 
     sent_to: str
     records: Mapping[tuple[str, str], RawItem | None] = field(default_factory=dict)
+
+    def homes(self, book: Book) -> tuple[str, ...]:
+        """Whoever the member of the book is or was: something may have been sent to each of them."""
+        return tuple(dict.fromkeys((self.sent_to, book.member_id, *book.absorbed)))
 
     def require(self, member_id: str, *sks: str) -> None:
         """Says that these records of a member decide: where they were not read, the posting reads them and starts again."""

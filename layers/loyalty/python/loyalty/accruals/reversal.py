@@ -21,7 +21,7 @@ from loyalty.accruals.records import (
     waiting_sk,
 )
 from loyalty.accruals.share import Original, Part, part_of
-from loyalty.accruals.times import require_past
+from loyalty.accruals.times import require_enrolled, require_past
 from loyalty.core.clock import Clock, local_date
 from loyalty.core.errors import EntryExistsWithDifferentRequest, EntryNotFound
 from loyalty.core.table import Operation
@@ -52,8 +52,9 @@ def reversal_posting(
     own_sk = waiting_sk(refund.source, refund.source_id)
 
     def decide(seen: Seen, situation: Situation) -> Decision:
-        require_past(refund.occurred_at, clock)
         book = situation.book
+        require_past(refund.occurred_at, clock)
+        require_enrolled(refund.occurred_at, book.opened_at, program.document.limits.backdating_days)
         original = _original(seen, book, refund, (accrual_sk, taken_sk, own_sk))
         before = reversed_of(seen.get(original.member_id, taken_sk))
         part = part_of(original, before, refund, clamp=clamp)
@@ -117,16 +118,12 @@ def facts_of(refund: Refund, original: Original, part: Part) -> Facts:
 
 def _original(seen: Seen, book: Book, refund: Refund, sks: Sequence[str]) -> Original:
     """The accrual: of the member that the request named, of the one whose book it is, or of one merged into that."""
-    for member_id in _homes(seen, book):
+    for member_id in seen.homes(book):
         seen.require(member_id, *sks)
         raw = seen.get(member_id, sks[0])
         if raw is not None:
             return Original.of(entry_of(raw))
     raise EntryNotFound(f"There is no entry '{accrual_key(refund).entry_id}' to reverse.")
-
-
-def _homes(seen: Seen, book: Book) -> Iterator[str]:
-    yield from dict.fromkeys((seen.sent_to, book.member_id, *book.absorbed))
 
 
 def _kept_before(seen: Seen, book: Book, refund: Refund, original: Original) -> list[Waiting]:
@@ -140,7 +137,7 @@ def _kept_before(seen: Seen, book: Book, refund: Refund, original: Original) -> 
     """
     own_sk = waiting_sk(refund.source, refund.source_id)
     named = seen.sent_to, original.member_id
-    homes = dict.fromkeys((*named, *(_homes(seen, book) if book.awaiting else ())))
+    homes = dict.fromkeys((*named, *(seen.homes(book) if book.awaiting else ())))
     found = [waiting_of(raw) for member_id in homes if (raw := seen.get(member_id, own_sk)) is not None]
     kept = [one for one in found if one.member_id in named or one.status is WaitingStatus.WAITING]
     if any(one.status is WaitingStatus.WAITING and one.request_hash != refund_hash(refund) for one in kept):

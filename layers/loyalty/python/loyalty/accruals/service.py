@@ -16,7 +16,7 @@ from loyalty.programs.model import Program
 
 __all__ = ["CLOCK_SKEW", "AccrualService", "Activity", "Refund"]
 
-_READS: Final = 30
+_READS: Final = 60
 """Times that one posting may ask for more records: an accrual is looked for in every member that was merged into one."""
 
 

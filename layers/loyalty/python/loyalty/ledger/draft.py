@@ -45,6 +45,8 @@ class Decision:
     then: "Callable[[Entry], Sequence[Posting]] | None" = None
     awaiting: int = 0
     """By how many more reversals wait after it than before."""
+    opened_at: datetime | None = None
+    """Since when the member is one (UTC), if longer than the book knew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,10 @@ class Draft:
 
     def _append(self, place: int, posting: Posting, decision: Decision, *, identity: bool = True) -> Entry:
         book = movements.apply(self.book, decision.movement, settled_to=self.now)
-        self.book = replace(book, awaiting=book.awaiting + decision.awaiting)
+        if book.awaiting + decision.awaiting < 0:
+            raise AssertionError(f"fewer than no reversals would wait for '{book.member_id}'")
+        opened = [moment for moment in (book.opened_at, decision.opened_at) if moment is not None]
+        self.book = replace(book, awaiting=book.awaiting + decision.awaiting, opened_at=min(opened, default=None))
         entry = self._entry(posting.key, decision.movement, decision.facts, posting.request_hash)
         self.posted[posting.key] = entry
         self._writes.append(Write(entry_put(entry), place, identity=identity))

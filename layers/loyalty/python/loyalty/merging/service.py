@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from loyalty.accruals.awaited import AwaitedReversals
 from loyalty.core import ids
 from loyalty.core.errors import MemberInHousehold, MergeWithSelf
 from loyalty.households.store import membership_check
@@ -22,13 +23,15 @@ _SOURCE: Final = "merge"
 class MergeService:
     """Makes one member of two, once. What was posted to the absorbed one stays there, and is never posted again."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, reversals: AwaitedReversals) -> None:
         self._ledger = ledger
+        self._reversals = reversals
 
     def merge(self, program: Program, member_id: str, *, absorbed: str, actor: str) -> tuple[Posted, Posted]:
         """Moves everything that ``absorbed`` has to ``member_id``; the same two again, and it says so again.
 
-        The first entry is the survivor's, the second the absorbed member's.
+        The first entry is the survivor's, the second the absorbed member's. Reversals that waited with one of them for
+        what was posted to the other are posted after it; where that is cut off, the same request again goes on with it.
 
         Raises:
             MergeWithSelf: both are one member.
@@ -40,7 +43,11 @@ class MergeService:
         if member_id == absorbed:
             raise MergeWithSelf("Name two different members.", pointer="/from_member_id")
 
+        waits = False
+
         def decide(into: Situation, gone: Situation) -> tuple[Decision, Decision]:
+            nonlocal waits
+            waits = into.book.awaiting + gone.book.awaiting > 0
             require_free(gone.book)
             if HOUSEHOLD_SK in gone.records:
                 raise MemberInHousehold(f"'{absorbed}' is in a household; take them out, then merge.")
@@ -53,7 +60,13 @@ class MergeService:
 
             facts = Facts(into.now, program.version, actor=actor)
             return (
-                Decision(gains, replace(facts, other_member=absorbed), then=raised, awaiting=gone.book.awaiting),
+                Decision(
+                    gains,
+                    replace(facts, other_member=absorbed),
+                    then=raised,
+                    awaiting=gone.book.awaiting,
+                    opened_at=gone.book.opened_at,
+                ),
                 Decision(losses, replace(facts, other_member=member_id), operations, awaiting=-gone.book.awaiting),
             )
 
@@ -62,7 +75,10 @@ class MergeService:
             Side(absorbed, EntryKey(EntryKind.MERGE_OUT, _SOURCE, member_id), (MEMBER_SK, HOUSEHOLD_SK)),
         )
         request = ids.request_hash({"from": absorbed, "into": member_id})
-        return self._ledger.post_pair(program.scope, sides, request, decide)
+        posted = self._ledger.post_pair(program.scope, sides, request, decide)
+        if waits or posted[0].replayed:  # what waited with one of them may have been posted to the other
+            self._reversals.catch_up(program, member_id)
+        return posted
 
 
 def _tier(program: Program, tier: str, absorbed: str) -> Posting:
