@@ -72,7 +72,10 @@ def drawn_program(rng: random.Random, zone: str) -> Document:
 
 
 def changed_program(rng: random.Random, document: Mapping[str, Any]) -> Document:
-    """A later version of it: other rates, other rules for what is spent, other limits. Zone and wallets stay."""
+    """A later version of it: other rates, other rules for what is spent and when it expires, other limits.
+
+    Zone and wallets stay.
+    """
     other = drawn_program(rng, document["time_zone"])
     kept = ("wallets", "expiry", "tiers")
     after = {**other, **{name: document[name] for name in kept}}
@@ -80,7 +83,15 @@ def changed_program(rng: random.Random, document: Mapping[str, Any]) -> Document
     after["transfers"] = _transfers(rng, document["wallets"])
     if "months" in document["expiry"] and rng.random() < 0.5:
         after["expiry"] = {**document["expiry"], "months": rng.randint(1, 3)}
+    if rng.random() < 0.35:
+        after["expiry"] = _other_expiry(rng, document["expiry"])
+        after["wallets"] = [{**one, "expiry": _other_expiry(rng, one["expiry"])} for one in document["wallets"]]
     return after
+
+
+def _other_expiry(rng: random.Random, before: Mapping[str, Any]) -> Document:
+    """Any policy. Warnings stay: a book that nothing is posted to stands in the due index where it stood."""
+    return {**_expiry(rng), "warn_days": before.get("warn_days", [])}
 
 
 def _expiry(rng: random.Random) -> Document:
