@@ -52,8 +52,10 @@ def accrue(world: PlainWorld, command: Accrue, when: When) -> Steps:
     root.earned[identity] = earned
     root.posted[identity] = command.content
     rules = {earning.wallet: earning.rule for earning in earnings}
-    facts = {"policy": earned.policy, "rules": rules, "amount": command.amount, "occurred_at": command.occurred_at}
-    facts["renewed"] = tuple(sorted(name for name in rules if when.rules.expiry(name).by_inactivity))
+    facts: dict[str, object] = {
+        "policy": earned.policy, "rules": rules, "amount": command.amount, "occurred_at": command.occurred_at,
+        "renewed": tuple(sorted(name for name in rules if when.rules.expiry(name).by_inactivity)),
+    }  # fmt: skip
     yield Step(root.member_id, identity, facts)
     for earning in earnings:
         yield from renew(root, earning.wallet, identity, when)
