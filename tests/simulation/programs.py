@@ -90,8 +90,12 @@ def changed_program(rng: random.Random, document: Mapping[str, Any]) -> Document
 
 
 def _other_expiry(rng: random.Random, before: Mapping[str, Any]) -> Document:
-    """Any policy. Warnings stay: a book that nothing is posted to stands in the due index where it stood."""
-    return {**_expiry(rng), "warn_days": before.get("warn_days", [])}
+    """Any policy. Warnings and days of grace stay.
+
+    A book that nothing is posted to stands in the due index where it stood, whatever warnings there are since; and a
+    cancellation names the version of its hold, while the days of grace are today's.
+    """
+    return {**_expiry(rng), "warn_days": before.get("warn_days", []), "grace_days": before.get("grace_days", 30)}
 
 
 def _expiry(rng: random.Random) -> Document:
