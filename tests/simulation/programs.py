@@ -72,9 +72,10 @@ def drawn_program(rng: random.Random, zone: str) -> Document:
 
 
 def changed_program(rng: random.Random, document: Mapping[str, Any]) -> Document:
-    """A later version of it: other rates, other rules for what is spent, other limits. Zone and wallets stay.
+    """A later version of it: other rates, other rules for what is spent and when it expires, other limits.
 
-    So does how far back something may be dated: a reversal's entry does not tell which version it was decided by.
+    Zone and wallets stay. So does how far back something may be dated: a reversal's entry does not tell which version
+    it was decided by.
     """
     other = drawn_program(rng, document["time_zone"])
     kept = ("wallets", "expiry", "tiers")
@@ -84,7 +85,19 @@ def changed_program(rng: random.Random, document: Mapping[str, Any]) -> Document
     after["transfers"] = _transfers(rng, document["wallets"])
     if "months" in document["expiry"] and rng.random() < 0.5:
         after["expiry"] = {**document["expiry"], "months": rng.randint(1, 3)}
+    if rng.random() < 0.35:
+        after["expiry"] = _other_expiry(rng, document["expiry"])
+        after["wallets"] = [{**one, "expiry": _other_expiry(rng, one["expiry"])} for one in document["wallets"]]
     return after
+
+
+def _other_expiry(rng: random.Random, before: Mapping[str, Any]) -> Document:
+    """Any policy. Warnings and days of grace stay.
+
+    A book that nothing is posted to stands in the due index where it stood, whatever warnings there are since; and a
+    cancellation names the version of its hold, while the days of grace are today's.
+    """
+    return {**_expiry(rng), "warn_days": before.get("warn_days", []), "grace_days": before.get("grace_days", 30)}
 
 
 def _expiry(rng: random.Random) -> Document:

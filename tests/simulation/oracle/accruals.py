@@ -1,9 +1,9 @@
 """Accruals, what is given back of them, and what was given back before they came."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from tests.simulation.oracle.commands import Accrue, Refused, TakeBack
-from tests.simulation.oracle.days import ONE_DAY
+from tests.simulation.oracle.days import ONE_DAY, end_of_month
 from tests.simulation.oracle.giving_back import Part, net_lines, part_of
 from tests.simulation.oracle.member import Earned, PlainMember, Waiting
 from tests.simulation.oracle.rules import MAIN, Earning
@@ -36,6 +36,7 @@ def accrue(world: PlainWorld, command: Accrue, when: When) -> Steps:
     earned = Earned(
         home=root.member_id,
         at=when.at,
+        version=when.rules.version,
         policy=when.rules.policy,
         points={earning.wallet: earning.points for earning in earnings if earning.points},
         put={},
@@ -51,7 +52,10 @@ def accrue(world: PlainWorld, command: Accrue, when: When) -> Steps:
     root.earned[identity] = earned
     root.posted[identity] = command.content
     rules = {earning.wallet: earning.rule for earning in earnings}
-    facts = {"policy": earned.policy, "rules": rules, "amount": command.amount, "occurred_at": command.occurred_at}
+    facts: dict[str, object] = {
+        "policy": earned.policy, "rules": rules, "amount": command.amount, "occurred_at": command.occurred_at,
+        "renewed": tuple(sorted(name for name in rules if when.rules.expiry(name).by_inactivity)),
+    }  # fmt: skip
     yield Step(root.member_id, identity, facts)
     for earning in earnings:
         yield from renew(root, earning.wallet, identity, when)
@@ -224,11 +228,25 @@ def _expired(
     still_pending = (earned.matures.get(name, ""), lot) in root.wallet(name).pending
     if not (points and put) or still_pending or lot >= when.today.isoformat():
         return None
+    if name in earned.matures:
+        put = min(put, _not_paid_as_debt(world, earned, name))
     most = min(points, put - earned.lapsed[name])
-    renewed = when.rules.expiry(name).by_inactivity
+    renewed = any(rules.expiry(name).by_inactivity for rules in (world.rules[earned.version], when.rules))
     for member in world.chain(earned.home):
         gone = member.wallet(name).expired
-        lots = [other for other in sorted(gone) if other == lot or (renewed and other > lot)]
+        lots = [other for other in sorted(gone) if other == lot or (renewed and other > lot and _ends_month(other))]
         if lots:
             return member.member_id, lots[0], max(0, min(most, gone[lots[0]]))
     return None
+
+
+def _not_paid_as_debt(world: PlainWorld, earned: Earned, name: str) -> int:
+    """What was left of the points that matured with these once everything that was owed had been paid."""
+    bucket = earned.matures[name], earned.put[name][0]
+    found = [member.wallet(name).matured.get(bucket) for member in world.chain(earned.home)]
+    return next(count for count in found if count is not None)
+
+
+def _ends_month(lot: str) -> bool:
+    """Whether points can have been renewed until then."""
+    return end_of_month(date.fromisoformat(lot)).isoformat() == lot

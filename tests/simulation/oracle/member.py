@@ -18,10 +18,12 @@ class Earned:
     home: str
     """Where it was posted."""
     at: datetime
+    version: int
+    """Of the program, when it was posted."""
     policy: str
     points: dict[str, int]
     put: dict[str, tuple[str, int]]
-    """By wallet: the lot that its points went into, and how many did."""
+    """By wallet: the lot that its points went into, and how many did; or will, of those that are pending first."""
     matures: dict[str, str]
     """By wallet, where they were pending first: until which day."""
     year: str

@@ -26,13 +26,15 @@ class PlainWallet:
     debt: int = 0
     expired: dict[str, int] = field(default_factory=dict)
     """How many points expired with a lot that no reversal has taken yet: in the order in which they expired."""
+    matured: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How many points of those that matured paid nothing that was owed, by their first and last day."""
     outside: Counter[str] = field(default_factory=Counter)
     """The program's accounts, as far as this wallet moved them."""
 
     def copy(self) -> "PlainWallet":
         return PlainWallet(
             list(self.free), list(self.pending), Counter(self.held), self.below, self.debt, dict(self.expired),
-            Counter(self.outside),
+            dict(self.matured), Counter(self.outside),
         )  # fmt: skip
 
     @property
@@ -82,7 +84,9 @@ class PlainWallet:
         bucket = (first_day, last_day)
         points = [last for first, last in self.pending if (first, last) == bucket]
         self.pending = [point for point in self.pending if point != bucket]
+        before = len(self.free)
         self.come_in(points, "pending")
+        self.matured[bucket] = len(self.free) - before
 
     def expire(self, lot: str) -> None:
         count = self.free.count(lot)

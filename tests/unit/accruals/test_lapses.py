@@ -5,7 +5,9 @@ import pytest
 from loyalty.core.errors import ReversalRefused
 from loyalty.core.table import Table
 from loyalty.ledger.model import Account, EntryKind
+from loyalty.programs.model import Program
 from tests.ledgerkit.calls import recorded
+from tests.ledgerkit.clock import SettableClock, at
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import MEMBER, World
 from tests.unit.accruals.rules import CASHBACK, INACTIVITY, merge, pending, rule
@@ -80,6 +82,73 @@ def test_points_that_paid_a_debt_did_not_expire(world: World) -> None:
     assert world.refund("F-2", "R-1", "50").entry.points == -40
     assert world.refund("F-3", "R-2", everything=True).entry.points == 0
     assert (lapsed(world, lot="2027-04-30"), world.proven().available) == (160, -40)
+
+
+def indebted(table: Table, *, reversal: str = "allow_negative", points: int = 100, days: int = 0) -> World:
+    """A member who owes points of 1 March; purchases are pending for so many days, reviews are not.
+
+    What is earned until the end of March, or matures until then, expires with April.
+    """
+    rules = [rule(days=days), rule(activity="review")]
+    of = program(earn_rules=rules, reversal=reversal, expiry={"policy": "rolling", "months": 1, "warn_days": []})
+    world = World(table, of=of, clock=SettableClock(at("2026-03-01T12:00:00Z"))).enroll()
+    world.accrue("R-0", "100", activity="review")
+    world.capture(world.hold("k", "coffee", 2)[0].redemption_id)
+    world.refund("F-0", "R-0", str(points))
+    assert world.wallet().available - world.wallet().debt == -points
+    return world
+
+
+@pytest.mark.parametrize("days", [0, 10])
+@pytest.mark.parametrize("reversal", ["allow_negative", "clamp_with_debt"])
+def test_points_that_paid_a_debt_as_they_matured_did_not_expire(table: Table, reversal: str, days: int) -> None:
+    """Whether they were pending first makes no difference: what expired is another purchase's."""
+    world = indebted(table, reversal=reversal, days=days)
+    world.accrue("R-1", "100")
+    world.clock.set("2026-03-12")
+    world.accrue("R-2", "100", activity="review")
+    world.clock.set("2026-05-05")
+    world.refund("F-1", "R-1", everything=True)
+    wallet = world.proven()
+    assert wallet.available - wallet.debt == -100
+    assert lapsed(world, lot="2026-04-30") is None
+    assert world.refund("F-2", "R-2", everything=True).entry.points == 0
+    assert lapsed(world, lot="2026-04-30") == 100
+
+
+def test_what_matured_together_put_in_together_what_paid_no_debt(table: Table) -> None:
+    """Of 140 that mature on one day 40 pay a debt, and 100 expire."""
+    world = indebted(table, points=40, days=10)
+    world.accrue("R-1", "60")
+    world.accrue("R-2", "80")
+    world.clock.set("2026-05-05")
+    assert world.refund("F-1", "R-1", everything=True).entry.points == 0
+    assert world.refund("F-2", "R-2", "30").entry.points == 0
+    assert world.refund("F-3", "R-2", "50").entry.points == -40
+    assert (lapsed(world, lot="2026-04-30"), world.proven().available) == (100, -40)
+
+
+def test_no_purchase_put_in_more_than_matured_into_the_lot(table: Table) -> None:
+    """80 are owed when 100 mature: with those of another purchase, 120 expire, of which 20 are the first one's."""
+    world = indebted(table, points=80, days=10)
+    world.accrue("R-1", "100")
+    world.clock.set("2026-03-12")
+    world.accrue("R-2", "100", activity="review")
+    world.clock.set("2026-05-05")
+    assert world.refund("F-1", "R-1", "15").entry.points == 0
+    assert world.refund("F-2", "R-1", "85").entry.points == -80
+    assert world.refund("F-3", "R-2", everything=True).entry.points == 0
+    assert (lapsed(world, lot="2026-04-30"), world.proven().available) == (120, -80)
+
+
+def test_what_was_given_back_while_it_was_pending_was_never_put_in(table: Table) -> None:
+    world = indebted(table, points=40, days=10)
+    world.accrue("R-1", "100")
+    world.refund("F-1", "R-1", "30")
+    world.clock.set("2026-05-05")
+    assert world.refund("F-2", "R-1", "30").entry.points == 0
+    assert world.refund("F-3", "R-1", "40").entry.points == -40
+    assert (lapsed(world, lot="2026-04-30"), world.proven().available) == (30, -40)
 
 
 def test_points_that_were_pending_first_expire_as_well(table: Table) -> None:
@@ -177,6 +246,73 @@ class TestInactivity:
         assert world.proven().available == -80
 
 
+def test_the_maturity_is_read_with_the_lots(table: Table) -> None:
+    world = World(table, of=pending(20)).enroll()
+    world.accrue("R-1", "100")
+    world.clock.set("2027-05-02")
+    world.settle()
+    with recorded(world.table.client) as calls:
+        assert world.refund("F-1", "R-1", "60").entry.points == 0
+    assert calls.names == ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]
+
+
+class TestLaterVersions:
+    """What the program says of expiry now is not what it said to the accrual."""
+
+    def version(self, number: int, policy: str) -> Program:
+        return program(number, earn_rules=[rule()], expiry={"policy": policy, "months": 1, "warn_days": []})
+
+    def world(self, table: Table, *policies: str) -> World:
+        """50 points of January, earned by the first version; something that earns nothing in February, by the second."""
+        world = World(table, of=self.version(1, policies[0]), clock=SettableClock(at("2026-01-10T12:00:00Z"))).enroll()
+        world.accrue("R-1", "50")
+        world.program = self.version(2, policies[1])
+        world.clock.set("2026-02-10")
+        world.accrue("R-2", "0")
+        return world
+
+    def test_points_that_lived_on_expired_though_the_program_renews_none_now(self, table: Table) -> None:
+        world = self.world(table, "inactivity", "inactivity")
+        assert world.wallet().lots == {"2026-03-31": 50}
+        world.program = self.version(3, "rolling")
+        world.clock.set("2026-05-10")
+        assert world.refund("F-1", "R-1", "30").entry.points == 0
+        assert (lapsed(world, lot="2026-03-31"), world.wallet().available) == (30, 0)
+
+    def test_points_that_a_later_version_let_live_on_expired_with_that_lot(self, table: Table) -> None:
+        world = self.world(table, "rolling", "inactivity")
+        world.clock.set("2026-05-10")
+        assert world.refund("F-1", "R-1", "30").entry.points == 0
+        assert lapsed(world, lot="2026-03-31") == 30
+
+    def test_where_no_version_renews_a_later_lot_is_another_purchases(self, table: Table) -> None:
+        world = self.world(table, "rolling", "rolling")
+        world.capture(world.hold("k", "coffee")[0].redemption_id)
+        world.accrue("R-3", "70")
+        world.clock.set("2026-05-10")
+        assert world.refund("F-1", "R-1", "30").entry.points == -30
+        assert lapsed(world, lot="2026-03-31") is None
+
+    def test_an_entry_that_does_not_say_is_judged_by_today(self, table: Table) -> None:
+        world = self.world(table, "inactivity", "inactivity")
+        raw = world.dump()["M#acme#mbr_1", "ENTRY#accrual#pos#R-1"]
+        assert raw.pop("renewed") == {"SS": ["points"]}
+        table.client.put_item(TableName=table.name, Item=raw)
+        world.clock.set("2026-05-10")
+        assert world.refund("F-1", "R-1", "30").entry.points == 0
+        world.program = self.version(3, "rolling")
+        assert world.refund("F-2", "R-1", "20").entry.points == -20
+
+    def test_an_accrual_tells_which_of_its_wallets_activity_renews(self, table: Table) -> None:
+        short = CASHBACK | {"expiry": INACTIVITY}
+        of = program(earn_rules=[rule(), rule(wallet="cashback"), rule(activity="review")], wallets=[short])
+        world = World(table, of=of).enroll()
+        assert world.accrue("R-1").entry.facts.renewed == ("cashback",)
+        assert world.accrue("R-2", activity="review").entry.facts.renewed == ()
+        stored = {sk: "renewed" in raw for (_, sk), raw in world.dump().items() if sk.startswith("ENTRY#accrual")}
+        assert stored == {"ENTRY#accrual#pos#R-1": True, "ENTRY#accrual#pos#R-2": False}
+
+
 def test_it_costs_one_more_read_only_where_the_lot_has_expired(world: World) -> None:
     world.accrue("R-1", "100")
     world.clock.set("2027-03-31T12:00:00Z")
@@ -206,3 +342,21 @@ class TestMerged:
         assert world.refund("F-2", "R-1", "60").entry.points == 0
         assert lapsed(world, member=home) == 100
         assert world.wallet().available == 0
+
+    @pytest.mark.parametrize("merged_on", ["2026-03-05", "2026-03-20", "2026-05-05"])
+    def test_points_that_matured_before_a_merge_or_after_it(self, table: Table, merged_on: str) -> None:
+        """100 that mature pay 40 that are owed, of the member themself or of who they are merged into."""
+        world = indebted(table, points=40, days=10)
+        world.enroll("mbr_new")
+        world.accrue("R-1", "100")
+        world.accrue("R-2", "70", activity="review", member="mbr_new")
+        world.clock.set(merged_on)
+        if merged_on < "2026-03-11":
+            world.capture(world.hold("all", "ten", 7, member="mbr_new")[0].redemption_id, member="mbr_new")
+        merge(world, MEMBER, "mbr_new")
+        world.clock.set("2026-05-06")
+        assert world.refund("F-1", "R-1", "60", member="mbr_new").entry.points == 0
+        assert world.refund("F-2", "R-1", "40", member="mbr_new").entry.points == -40
+        home = MEMBER if merged_on > "2026-05" else "mbr_new"
+        assert lapsed(world, lot="2026-04-30", member=home) == 60
+        assert world.audit() == []

@@ -40,6 +40,7 @@ FACTS = Facts(
     refund_basis=Money.of("12.345", "KWD"),
     lines={"a": Line(2, Money.of("60.00", "EUR")), "b/1": Line(1, Money.of("0.00", "EUR"))},
     policy=ReversalPolicy.CLAMP_WITH_DEBT,
+    renewed=("cash", POINTS),
     reverses="accrual:pos:R-0",
     reason="refund",
     actor="staff-1",

@@ -42,6 +42,7 @@ def accrual_posting(
             refund_basis=activity.refund_basis,
             lines=net_lines(activity.lines, activity.amount),
             policy=document.reversal,
+            renewed=tuple(sorted({wallet for wallet, _ in posted.renewed})),
         )
         original = Original(situation.book.member_id, key, facts, posted.movement)
         for refund in refunds:

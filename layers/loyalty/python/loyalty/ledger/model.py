@@ -263,6 +263,8 @@ class Facts:
     """By line id: of an accrual what was bought, of a reversal what it takes back."""
     policy: ReversalPolicy | None = None
     """Of an accrual: what a reversal of it does about spent points."""
+    renewed: Sequence[str] = ()
+    """Of an accrual: the wallets, of those that it is about, whose points activity renews."""
     reverses: str | None = None
     """Entry id of the accrual that a reversal takes back."""
     reason: str | None = None

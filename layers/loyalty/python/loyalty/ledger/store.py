@@ -86,6 +86,7 @@ class EntryItem(Item):
     refund_basis = UnicodeAttribute(null=True)
     lines = DocumentAttribute(null=True)
     policy = UnicodeAttribute(null=True)
+    renewed = UnicodeSetAttribute(null=True)
     reverses = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
     actor = UnicodeAttribute(null=True)
@@ -334,6 +335,7 @@ def _entry_item(entry: Entry) -> EntryItem:
         lines={key: {"quantity": line.quantity, "amount": str(line.amount)} for key, line in facts.lines.items()}
         or None,
         policy=facts.policy,
+        renewed=set(facts.renewed) or None,
         reverses=facts.reverses,
         reason=facts.reason,
         actor=facts.actor,
@@ -361,6 +363,7 @@ def _facts_of(item: EntryItem) -> Facts:
         refund_basis=Money.parse(item.refund_basis) if item.refund_basis else None,
         lines={key: Line(line["quantity"], Money.parse(line["amount"])) for key, line in (item.lines or {}).items()},
         policy=ReversalPolicy(item.policy) if item.policy else None,
+        renewed=tuple(sorted(item.renewed or ())),
         reverses=item.reverses,
         reason=item.reason,
         actor=item.actor,
