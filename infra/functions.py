@@ -9,9 +9,11 @@ import loyalty_contract as contract
 GET: Final = "dynamodb:GetItem"
 PUT: Final = "dynamodb:PutItem"
 READ: Final = (GET, "dynamodb:BatchGetItem")
-POST: Final = (*READ, PUT, "dynamodb:ConditionCheckItem")
+CHECK: Final = "dynamodb:ConditionCheckItem"
+DELETE: Final = "dynamodb:DeleteItem"
+POST: Final = (*READ, PUT, CHECK)
 """To post to a member: those whom they absorbed are looked at for the same entry."""
-REPLACE: Final = (*POST, "dynamodb:DeleteItem")
+REPLACE: Final = (*POST, DELETE)
 """Transactions are allowed item by item, by the action of each."""
 
 OPEN: Final = ("kms:Decrypt",)
@@ -93,10 +95,10 @@ _EVENTS: Final = (
         table=(*REPLACE, "dynamodb:Query"), lookup=True,
         environment=(contract.ENV_LOOKUP_KEY, contract.ENV_INBOUND_DLQ, contract.ENV_DEFAULT_PROGRAM),
     ),
-    FunctionSpec("tier_recalculation", "Tiers after points were earned", 30, table=(GET, PUT)),
+    FunctionSpec("tier_recalculation", "Tiers after points were earned", 30, table=(GET, PUT, CHECK)),
     FunctionSpec(
-        "sweeper", "Writes down what fell due: maturity, expiry, warnings, time-outs", 300,
-        table=(GET, PUT), due_index=("dynamodb:Query",), memory_mb=1769,
+        "sweeper", "Writes down what fell due: maturity, expiry, warnings, time-outs; refunds of purchases that never came", 300,
+        table=(*READ, PUT, DELETE), due_index=("dynamodb:Query",), memory_mb=1769, environment=(contract.ENV_INBOUND_DLQ,),
     ),
     FunctionSpec(
         "publisher", "Changes of the table to events on the bus", 30,

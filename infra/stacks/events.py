@@ -30,7 +30,7 @@ class EventsStack(FunctionStack):
         self.inbound = self._inbound()
         self.tiers = self._tiers()
         self.publisher = self._publisher()
-        self.sweeping = Sweeping(self)
+        self.sweeping = Sweeping(self, self.inbound.dlq)
         CfnOutput(self, "UndeliveredQueueUrl", value=self.undelivered.queue_url)
 
     def _inbound(self) -> WorkQueue:

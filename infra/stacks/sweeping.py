@@ -47,10 +47,15 @@ class Sweeping(Construct):
     is retried for longer than until then, and two runs at once are harmless.
     """
 
-    def __init__(self, stack: FunctionStack) -> None:
+    def __init__(self, stack: FunctionStack, refused: DeadLetterQueue) -> None:
+        """``refused`` takes the refunds that waited for a purchase for too long."""
         super().__init__(stack, "Sweeping")
         settings = stack.settings
-        worker = stack.function(FUNCTION)
+        worker = stack.function(
+            FUNCTION,
+            values={contract.ENV_INBOUND_DLQ: refused.queue_url},
+            permissions=[allow(refused.queue_arn, "sqs:SendMessage")],
+        )
         worker.alias.configure_async_invoke(retry_attempts=0, max_event_age=EVERY)
         not_started = stack.dead_letter_queue(NOT_STARTED)
         group = scheduler.ScheduleGroup(self, "Group", schedule_group_name=resource(settings.name, FUNCTION))

@@ -35,8 +35,9 @@ MAY_DO = {
     "merge": ENTRIES | {"dynamodb:ConditionCheckItem"},
     "referral_validation": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
     "accrual_events": MEMBERS | CONSUME | {"dynamodb:Query", "kms:GenerateMac", "sqs:SendMessage"},
-    "tier_recalculation": CONSUME | {"dynamodb:GetItem", "dynamodb:PutItem"},
-    "sweeper": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+    # To who absorbed others, nothing is posted without a check of them.
+    "tier_recalculation": CONSUME | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
+    "sweeper": ENTRIES | {"dynamodb:DeleteItem", "dynamodb:Query", "sqs:SendMessage"},
     "publisher": READ_STREAM | DEAD_LETTER | {"events:PutEvents"},
     "fulfillment_start": CONSUME | {"states:StartExecution"},
     "fulfillment": ENTRIES

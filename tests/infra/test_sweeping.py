@@ -103,6 +103,17 @@ def test_the_sweeper_queries_the_due_index_alone(stage: Templates) -> None:
     assert text(query["Resource"]).endswith(f'"/index/{contract.DUE_INDEX}"]]}}')
 
 
+def test_the_sweeper_puts_refused_refunds_where_refused_events_are(stage: Templates) -> None:
+    (send,) = [each for each in stage.statements("sweeper") if "sqs:SendMessage" in many(each["Action"])]
+    (dlq,) = [
+        name for name, each in stage.each("AWS::SQS::Queue") if each["Properties"]["QueueName"].endswith("-inbound-dlq")
+    ]
+    assert send["Resource"] == {"Fn::GetAtt": [dlq, "Arn"]}
+    functions = stage.properties("AWS::Lambda::Function", "events")
+    (sweeper,) = [each for each in functions if "sweeper" in text(each.get("FunctionName"))]
+    assert sweeper["Environment"]["Variables"][contract.ENV_INBOUND_DLQ] == {"Ref": dlq}
+
+
 def test_alarms_on_what_waits_on_failures_and_on_silence(stage: Templates, settings: StageSettings) -> None:
     by_statistic = {
         (alarm["MetricName"], alarm["Statistic"]): alarm

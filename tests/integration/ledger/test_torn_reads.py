@@ -86,6 +86,16 @@ def test_an_accrual_that_read_no_waiting_reversal_is_decided_anew(world: World) 
     assert world.proven().available == 70
 
 
+def test_an_accrual_that_read_the_book_before_a_reversal_was_kept_is_decided_anew(world: World) -> None:
+    before = world.dump()["M#acme#mbr_1", "WALLET"]
+    refund = Refund("pos", "F-1", "R-1", world.occurred_at, Money.of("30", "EUR"))
+    world.reversals.reverse(world.program, MEMBER, refund)
+    with torn(world.table, "WALLET", before):
+        world.accrue("R-1", "100")
+    assert [entry.points for entry in world.entries()] == [100, -30]
+    assert world.proven().available == 70
+
+
 def test_a_waiting_reversal_that_was_not_read_with_its_list_is_read_again(world: World) -> None:
     for number in range(2):
         refund = Refund("pos", f"F-{number}", "R-1", world.occurred_at, Money.of("30", "EUR"))

@@ -142,6 +142,17 @@ class TestPosting:
         assert [entry.posted_at for entry in world.entries()] == [NOON] * 3
         assert world.proven().available == 40
 
+    def test_an_accrual_looks_for_what_waits_only_while_something_does(self, world: World) -> None:
+        reads = [[], ["BatchGetItem"], ["BatchGetItem"] * 2]
+        for number, (waits_for, names) in enumerate(zip([None, "R-9", "R-2"], reads, strict=True)):
+            if waits_for:
+                send(world, refund(f"F-{number}", of=waits_for))
+            with recorded(world.table.client) as calls:
+                world.accrue(f"R-{number}")
+            assert calls.names == ["GetItem", *names, "TransactWriteItems"]
+        assert world.book().awaiting == 1
+        assert world.proven().available == 270
+
     def test_whichever_is_sent_again_is_answered_by_its_entry(self, world: World) -> None:
         send(world, refund("F-1"))
         accrual = world.accrue("R-1")

@@ -28,7 +28,7 @@ from loyalty.ledger.model import (
     Terms,
     Wallet,
 )
-from loyalty.ledger.store import BOOK_SK, book_put, entry_put, partition
+from loyalty.ledger.store import BOOK_SK, WAITING_PREFIX, book_put, entry_put, partition
 from loyalty.ledger.verify import Finding, audit_table
 from tests.ledgerkit.clock import at
 
@@ -229,6 +229,7 @@ class Forgery:
                 (entry.movement.merged_into for entry in self.entries[::-1] if entry.movement.merged_into), None
             ),
             absorbed=sorted({one for entry in self.entries for one in entry.movement.absorbed}),
+            awaiting=sum(sk.startswith(WAITING_PREFIX) and "code" not in raw for sk, raw in self.records.items()),
         )
         put = book_put(replace(book, **self.book_says), SCOPE, read_at_seq=0)
         stored = {raw_key(raw): raw for raw in (raw_of(put), *(raw_of(entry_put(entry)) for entry in self.entries))}

@@ -25,6 +25,11 @@ def awaited(forgery: Forgery, *refunds: str, of: str = "R-9") -> Forgery:
     return forgery.record(f"AWAITED#pos#{of}", refunds=set(refunds), version=1)
 
 
+def saying(forgery: Forgery, **says: Any) -> Forgery:
+    forgery.book_says |= says
+    return forgery
+
+
 def many_waiting(count: int) -> Forgery:
     forgery = awaited(nothing(), *(f"F-{number}" for number in range(count)))
     for number in range(count):
@@ -108,6 +113,11 @@ PLANTED: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
         lambda: awaited(waiting(earned().reversed(100), "F-R-1"), "F-R-1"),
         ["waiting_although_posted"],
     ),
+    "a reversal that waits and no accrual would look for": (
+        lambda: saying(awaited(waiting(nothing()), "F-1"), awaiting=0),
+        ["wallet_awaiting_wrong"],
+    ),
+    "a book that says that something waits": (lambda: saying(nothing(), awaiting=1), ["wallet_awaiting_wrong"]),
     "more reversals wait than may": (
         lambda: many_waiting(21),
         ["awaited_too_many"],

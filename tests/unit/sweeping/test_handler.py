@@ -11,11 +11,17 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from boto3 import client as boto_client
 from moto import mock_aws
 
 import loyalty_contract as contract
 from infra.functions import FUNCTIONS
+from loyalty.commerce.items import record_key
+from loyalty.commerce.outcomes import PURCHASE_NOT_FOUND
+from loyalty.commerce.records import WAIT, KeptRefund, Record
+from loyalty.commerce.store import CommerceStore
 from loyalty.core.clock import system_clock
+from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger.store import due_shard
 from loyalty.sweeping.service import SHARDS
@@ -26,6 +32,7 @@ from tests.ledgerkit.tables import create_table
 
 REGION = "eu-south-1"
 MODULE = "functions.sweeper.handler"
+QUEUE = f"https://sqs.{REGION}.amazonaws.com/123456789012/refused"
 FULL = FUNCTIONS["sweeper"].timeout_seconds
 
 
@@ -50,6 +57,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Overdue]:
         "AWS_SECRET_ACCESS_KEY": "test",
         contract.ENV_STAGE: "test",
         contract.ENV_TABLE: "loyalty",
+        contract.ENV_INBOUND_DLQ: QUEUE,
         "POWERTOOLS_SERVICE_NAME": "sweeper",
     }.items():
         monkeypatch.setenv(name, value)
@@ -84,6 +92,22 @@ def due(world: Overdue, *members: str) -> None:
     for member in members:
         world.earn("R-1", 10, lot.isoformat(), member=member)
         world.earn("R-2", 10, "2099-12-31", member=member, pending_until=matures.isoformat())
+
+
+def refunded(world: Overdue, *orders: str, ago: timedelta = WAIT + timedelta(hours=1)) -> None:
+    """A refund of each order came so long ago, and the order never did."""
+    since = system_clock() - ago
+    refund = KeptRefund(since, Money.of("5.00", "EUR"), since)
+    for order in orders:
+        record = Record("shopify", order, None)
+        assert CommerceStore(world.table).keep_refund(record, "acme", f"F-{order}", refund, since, shop="acme.example")
+
+
+def received() -> list[Any]:
+    """What is in the queue of refused events."""
+    sqs = boto_client("sqs", region_name=REGION)
+    answer = sqs.receive_message(QueueUrl=QUEUE, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+    return list(answer.get("Messages", []))
 
 
 def measured(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -140,6 +164,39 @@ def test_it_takes_nobody_up_when_its_time_is_almost_over(
 def test_a_full_run_is_no_alarm_of_its_duration(function: ModuleType) -> None:
     """Which goes off at four fifths of the time-out."""
     assert timedelta(seconds=FULL) - function.RESERVE < timedelta(seconds=0.8 * FULL)
+
+
+def test_refunds_whose_purchase_never_came_are_put_aside_once(
+    world: Overdue, function: ModuleType, log: io.StringIO
+) -> None:
+    boto_client("sqs", region_name=REGION).create_queue(QueueName="refused")
+    refunded(world, "1", "2")
+    refunded(world, "3", ago=WAIT - timedelta(hours=1))
+    assert function.handler({}, Context(FULL))["refunds_put_aside"] == 2
+    assert function.handler({}, Context(FULL))["refunds_put_aside"] == 0
+    messages = received()
+    assert {message["MessageAttributes"]["reason"]["StringValue"] for message in messages} == {PURCHASE_NOT_FOUND}
+    assert sorted(json.loads(message["Body"])["detail"]["payload"]["id"] for message in messages) == ["F-1", "F-2"]
+    assert "F-3" in str(world.table.read(*record_key(None, "shopify", "3")))
+
+
+def test_refunds_that_cannot_be_put_aside_are_kept_and_keep_no_member_from_being_settled(
+    world: Overdue, function: ModuleType, log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    due(world, "mbr_1")
+    refunded(world, "1")
+    answer = function.handler({}, Context(FULL))  # there is no such queue
+    assert (answer["members"], answer["refunds_put_aside"], answer["failed"]) == (1, 0, 1)
+    (error,) = [line for line in map(json.loads, log.getvalue().splitlines()) if line["level"] == "ERROR"]
+    assert (error["where"].startswith("DUE#refund#"), error["error"]) == (True, "QueueDoesNotExist")
+    assert measured(capsys)[contract.SETTLEMENTS_FAILED] == [1.0]
+    assert "F-1" in str(world.table.read(*record_key(None, "shopify", "1")))
+
+
+def test_refunds_too_wait_where_the_time_is_almost_over(world: Overdue, function: ModuleType, log: io.StringIO) -> None:
+    refunded(world, "1")
+    answer = function.handler({}, Context(function.RESERVE.total_seconds() - 1))
+    assert (answer["refunds_put_aside"], answer["failed"]) == (0, 0)
 
 
 def test_failures_are_named_by_id_and_by_the_errors_name(

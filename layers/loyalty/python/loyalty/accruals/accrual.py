@@ -7,7 +7,6 @@ from loyalty.accruals.allocation import net_lines
 from loyalty.accruals.early import early
 from loyalty.accruals.model import Activity, Refund, activity_hash
 from loyalty.accruals.reading import MemberPosting, Seen, reading
-from loyalty.accruals.records import awaited_sk
 from loyalty.accruals.share import Original
 from loyalty.accruals.times import require_enrolled, require_past
 from loyalty.core.clock import Clock, local_date
@@ -51,9 +50,9 @@ def accrual_posting(
         room = MOST_OPERATIONS - 1 - entries - len(operations)
         undone = early(seen, posted.book, original, refunds, now=situation.now, room=room)
         then = _following(posted.renewed, undone.postings)
-        return Decision(posted.movement, facts, [*undone.operations, *operations], then)
+        return Decision(posted.movement, facts, [*undone.operations, *operations], then, awaiting=-undone.settled)
 
-    return reading(key, activity_hash(activity), decide, [awaited_sk(activity.source, activity.source_id)])
+    return reading(key, activity_hash(activity), decide)
 
 
 @dataclass(frozen=True, slots=True)

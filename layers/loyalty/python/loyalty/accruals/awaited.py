@@ -1,7 +1,8 @@
 """Reversals that may come before their accrual: kept until it comes, and then posted with it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from loyalty.accruals.model import MAX_AWAITED, Refund
@@ -18,6 +19,7 @@ from loyalty.accruals.records import (
 )
 from loyalty.accruals.reversal import accrual_key, reversal_key
 from loyalty.accruals.service import AccrualService
+from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
@@ -29,13 +31,24 @@ from loyalty.core.errors import (
 )
 from loyalty.core.table import Check, Operation, RawItem, Table, TransactionRefused
 from loyalty.ledger.draft import Posted
-from loyalty.ledger.model import Book, EntryKey
+from loyalty.ledger.model import Book, EntryKey, Scope
 from loyalty.ledger.service import following
-from loyalty.ledger.store import BOOK_SK, WAITING_PREFIX, EntryItem, book_of, entry_sk, parse_entry_id, partition
+from loyalty.ledger.store import (
+    BOOK_SK,
+    WAITING_PREFIX,
+    EntryItem,
+    book_of,
+    book_put,
+    entry_sk,
+    parse_entry_id,
+    partition,
+)
 from loyalty.programs.model import Program
 
-ATTEMPTS: Final = 5
-"""Times that a reversal is looked at again, because its accrual, or another that waits, came at the same moment."""
+ATTEMPTS: Final = 8
+"""Times that a reversal is looked at again, because somebody wrote to the member's book at the same moment."""
+_BACKOFF_BASE_SECONDS: Final = 0.02
+_BACKOFF_CAP_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +70,13 @@ class WaitingPage:
 class AwaitedReversals:
     """Posts reversals, and keeps those whose accrual has not come yet."""
 
-    def __init__(self, table: Table, accruals: AccrualService, clock: Clock) -> None:
+    def __init__(
+        self, table: Table, accruals: AccrualService, clock: Clock, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._table = table
         self._accruals = accruals
         self._clock = clock
+        self._sleep = sleep
 
     def reverse(self, program: Program, member_id: str, refund: Refund) -> Posted | Kept:
         """Takes points back; where the accrual has not come yet, as soon as it does.
@@ -70,13 +86,14 @@ class AwaitedReversals:
             EntryExistsWithDifferentRequest: the identity was sent with another content, posted or waiting.
             LoyaltyError: see :meth:`AccrualService.reverse`; not ``EntryNotFound``.
         """
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             try:
                 return self._accruals.reverse(program, member_id, refund)
             except EntryNotFound:
                 kept = self._keep(program, member_id, refund)
             if kept is not None:
                 return kept
+            self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
         raise WalletBusy("The accrual or its reversals are being changed at the moment; send the same request again.")
 
     def page(self, program: str, member_id: str, *, limit: int, after: str | None = None) -> WaitingPage:
@@ -111,6 +128,7 @@ class AwaitedReversals:
             book = _open_book(found.get(book_key), program.document.id, owner)
             now = from_text(to_text(self._clock()))
             return self._write(
+                program.scope,
                 Waiting(book.program, member_id, refund, now),
                 book,
                 standing=_standing(found.get((home, keys[0]))),
@@ -119,7 +137,9 @@ class AwaitedReversals:
 
         return following(member_id, act)
 
-    def _write(self, waiting: Waiting, book: Book, *, standing: Waiting | None, awaited: RawItem | None) -> Kept | None:
+    def _write(
+        self, scope: Scope, waiting: Waiting, book: Book, *, standing: Waiting | None, awaited: RawItem | None
+    ) -> Kept | None:
         refund = waiting.refund
         if standing is not None and standing.status is WaitingStatus.WAITING:
             if standing.request_hash == waiting.request_hash:
@@ -133,7 +153,9 @@ class AwaitedReversals:
                 f"{MAX_AWAITED} reversals wait for '{accrual_key(refund).entry_id}'; send the accrual first."
             )
         pk, sk = partition(waiting.program, waiting.member_id), awaited_sk(refund.source, refund.accrual_source_id)
+        one_more = replace(book, awaiting=book.awaiting + 1)
         operations: list[Operation] = [
+            book_put(one_more, scope, read_at_seq=book.seq, read_awaiting=book.awaiting),
             waiting_put(waiting, standing),
             awaited_put(pk, sk, before, [*before.refunds, refund.source_id]),
             *_absent(waiting, book, accrual_key(refund)),

@@ -39,6 +39,8 @@ class Early:
 
     postings: Sequence[Posting]
     operations: Sequence[Operation]
+    settled: int
+    """How many wait no more."""
 
 
 def early(seen: Seen, book: Book, original: Original, refunds: Sequence[Refund], *, now: datetime, room: int) -> Early:
@@ -51,9 +53,10 @@ def early(seen: Seen, book: Book, original: Original, refunds: Sequence[Refund],
         LoyaltyError: one of ``refunds`` is refused.
     """
     home, sk = seen.sent_to, awaited_sk(original.key.source, original.key.source_id)
-    awaited = awaited_of(seen.get(home, sk))
+    # Where nothing waits for any accrual, the book says so, and is written only if it still does.
+    awaited = awaited_of(seen.get(home, sk)) if book.awaiting else Awaited()
     waiting = _waiting(seen, original, awaited)
-    operations = [_nothing_waits(partition(book.program, home), sk, awaited)]
+    operations = [_nothing_waits(partition(book.program, home), sk, awaited)] if book.awaiting else []
     taking_back = _TakingBack(book, original, now)
     # The records of both sums, one for each that waits, an entry for each that is posted.
     fit = (room - 2 - len(waiting)) // (1 + len(book.absorbed))
@@ -74,7 +77,7 @@ def early(seen: Seen, book: Book, original: Original, refunds: Sequence[Refund],
             operations.append(waiting_put(replace(one, code=refusal.code), one))
     if taking_back.postings:
         operations.append(reversed_put(book.program, original, Reversed(), taking_back.taken))
-    return Early(taking_back.postings, operations)
+    return Early(taking_back.postings, operations, len(waiting))
 
 
 class _TakingBack:

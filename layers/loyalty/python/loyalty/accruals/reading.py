@@ -61,7 +61,7 @@ class MemberPosting(Posting):
     when_sent_to: Callable[[str], Posting] | None = None
 
 
-def reading(key: EntryKey, request_hash: str, decide: Decide, sks: Sequence[str]) -> MemberPosting:
+def reading(key: EntryKey, request_hash: str, decide: Decide, sks: Sequence[str] = ()) -> MemberPosting:
     """A posting whose decision reads ``sks`` of the member that it is sent to, and asks for what else it needs."""
     return _reading(key, request_hash, decide, sks)
 

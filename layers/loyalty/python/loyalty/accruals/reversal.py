@@ -7,6 +7,7 @@ from loyalty.accruals.lapses import lapsed
 from loyalty.accruals.model import Refund, refund_hash
 from loyalty.accruals.reading import MemberPosting, Seen, reading
 from loyalty.accruals.records import (
+    Waiting,
     WaitingStatus,
     awaited_delete,
     awaited_of,
@@ -61,8 +62,19 @@ def reversal_posting(
         lapses = {key: before.lapsed.get(key, 0) + points for key, points in gone.points.items() if points}
         after = replace(part.after, lapsed={**before.lapsed, **lapses})
         record = reversed_put(book.program, original, before, after)
-        writes = [record, *gone.operations, *_no_longer_kept(seen, book.program, refund, original), *operations]
-        return Decision(taking(book, original, part, gone.points), facts_of(refund, original, part), writes)
+        kept = _kept_before(seen, refund, original)
+        writes = [
+            record,
+            *gone.operations,
+            *(write for one in kept for write in _no_longer_kept(seen, one)),
+            *operations,
+        ]
+        return Decision(
+            taking(book, original, part, gone.points),
+            facts_of(refund, original, part),
+            writes,
+            awaiting=-sum(one.status is WaitingStatus.WAITING for one in kept),
+        )
 
     return reading(reversal_key(refund), refund_hash(refund), decide, (accrual_sk, taken_sk, own_sk))
 
@@ -117,7 +129,7 @@ def _homes(seen: Seen, book: Book) -> Iterator[str]:
     yield from dict.fromkeys((seen.sent_to, book.member_id, *book.absorbed))
 
 
-def _no_longer_kept(seen: Seen, program: str, refund: Refund, original: Original) -> Iterator[Operation]:
+def _kept_before(seen: Seen, refund: Refund, original: Original) -> list[Waiting]:
     """What is left of the same reversal's having been refused before, or having waited where its accrual never came.
 
     That is with another member, who and the accrual's were merged since.
@@ -125,25 +137,24 @@ def _no_longer_kept(seen: Seen, program: str, refund: Refund, original: Original
     Raises:
         EntryExistsWithDifferentRequest: under its identity something else waits for another accrual.
     """
-    for member_id in dict.fromkeys((seen.sent_to, original.member_id)):
-        raw = seen.get(member_id, waiting_sk(refund.source, refund.source_id))
-        if raw is None:
-            continue
-        waiting = waiting_of(raw)
-        if waiting.status is WaitingStatus.WAITING:
-            if waiting.request_hash != refund_hash(refund):
-                raise EntryExistsWithDifferentRequest(
-                    f"'{reversal_key(refund).entry_id}' was sent before with another content, and waits for its accrual."
-                )
-            yield _no_longer_awaited(seen, program, member_id, refund)
-        yield waiting_delete(waiting)
+    own_sk = waiting_sk(refund.source, refund.source_id)
+    found = [seen.get(member_id, own_sk) for member_id in dict.fromkeys((seen.sent_to, original.member_id))]
+    kept = [waiting_of(raw) for raw in found if raw is not None]
+    if any(one.status is WaitingStatus.WAITING and one.request_hash != refund_hash(refund) for one in kept):
+        raise EntryExistsWithDifferentRequest(
+            f"'{reversal_key(refund).entry_id}' was sent before with another content, and waits for its accrual."
+        )
+    return kept
 
 
-def _no_longer_awaited(seen: Seen, program: str, member_id: str, refund: Refund) -> Operation:
+def _no_longer_kept(seen: Seen, waiting: Waiting) -> Iterator[Operation]:
+    yield waiting_delete(waiting)
+    if waiting.status is not WaitingStatus.WAITING:
+        return
+    refund, pk = waiting.refund, partition(waiting.program, waiting.member_id)
     sk = awaited_sk(refund.source, refund.accrual_source_id)
-    awaited = awaited_of(seen.get(member_id, sk))
+    awaited = awaited_of(seen.get(waiting.member_id, sk))
     if refund.source_id not in awaited.refunds:
-        seen.read_again(member_id)  # the records of one read are not of one moment
+        seen.read_again(waiting.member_id)  # the records of one read are not of one moment
     others = sorted(awaited.refunds - {refund.source_id})
-    pk = partition(program, member_id)
-    return awaited_put(pk, sk, awaited, others) if others else awaited_delete(pk, sk, awaited)
+    yield awaited_put(pk, sk, awaited, others) if others else awaited_delete(pk, sk, awaited)

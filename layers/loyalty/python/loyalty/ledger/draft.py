@@ -43,6 +43,8 @@ class Decision:
     facts: Facts
     operations: Sequence[Operation] = ()
     then: "Callable[[Entry], Sequence[Posting]] | None" = None
+    awaiting: int = 0
+    """By how many more reversals wait after it than before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +100,14 @@ class Draft:
         """Everything due is settled; if not, what is settled has to be written by itself."""
         self.posted: dict[EntryKey, Entry] = {}
         """What was added by :meth:`add`, so without what fell due."""
-        self._read_at_seq = book.seq
+        self._read = book
         self._writes: list[Write] = []
         self._settle()
 
     @property
     def settled(self) -> int:
         """Entries of what fell due."""
-        return self.book.seq - self._read_at_seq - len(self.posted)
+        return self.book.seq - self._read.seq - len(self.posted)
 
     @property
     def touched(self) -> set[tuple[str, str]]:
@@ -134,7 +136,8 @@ class Draft:
 
     def writes(self) -> list[Write]:
         """The book, its entries and their records."""
-        return [Write(book_put(self.book, self.scope, read_at_seq=self._read_at_seq)), *self._writes]
+        put = book_put(self.book, self.scope, read_at_seq=self._read.seq, read_awaiting=self._read.awaiting)
+        return [Write(put), *self._writes]
 
     def _require_fit(self, *, alone: bool) -> None:
         # Alone with what fell due: that is written by itself first.
@@ -157,7 +160,8 @@ class Draft:
         self.book = replace(self.book, settled_to=self.now)
 
     def _append(self, place: int, posting: Posting, decision: Decision, *, identity: bool = True) -> Entry:
-        self.book = movements.apply(self.book, decision.movement, settled_to=self.now)
+        book = movements.apply(self.book, decision.movement, settled_to=self.now)
+        self.book = replace(book, awaiting=book.awaiting + decision.awaiting)
         entry = self._entry(posting.key, decision.movement, decision.facts, posting.request_hash)
         self.posted[posting.key] = entry
         self._writes.append(Write(entry_put(entry), place, identity=identity))

@@ -198,6 +198,8 @@ class Book:
     """The member that this one was merged into; nothing more is posted here."""
     absorbed: Sequence[str] = ()
     """Members that were merged into this one, directly or through others."""
+    awaiting: int = 0
+    """Reversals that wait for an accrual of this member, or of one merged into it. No entry tells of them."""
 
     def wallet(self, wallet_id: str = POINTS) -> Wallet:
         """A wallet; empty where nothing was ever posted to it."""

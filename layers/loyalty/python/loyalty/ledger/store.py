@@ -63,6 +63,7 @@ class BookItem(Item):
     settled_to = UnicodeAttribute(null=True)
     merged_into = UnicodeAttribute(null=True)
     absorbed = UnicodeSetAttribute(null=True)
+    awaiting = IntegerAttribute(null=True)
     due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY, null=True)
     due_at = UnicodeAttribute(attr_name=DUE_AT, null=True)
 
@@ -147,9 +148,10 @@ def new_book_put(program: str, member_id: str, tier: str, now: datetime) -> Put:
     return Put(_book_item(Book(program, member_id, tier, opened_at=now), None), BookItem.pk.does_not_exist())
 
 
-def book_put(after: Book, scope: Scope, *, read_at_seq: int) -> Put:
-    """Replaces the book, if it still stands where it was read."""
-    return Put(_book_item(after, next_due(after, scope)), BookItem.last_seq == read_at_seq)
+def book_put(after: Book, scope: Scope, *, read_at_seq: int, read_awaiting: int = 0) -> Put:
+    """Replaces the book, if it still stands where it was read, and as many reversals wait."""
+    as_many = BookItem.awaiting == read_awaiting if read_awaiting else BookItem.awaiting.does_not_exist()
+    return Put(_book_item(after, next_due(after, scope)), (BookItem.last_seq == read_at_seq) & as_many)
 
 
 def entry_put(entry: Entry) -> Put:
@@ -176,6 +178,7 @@ def book_of(raw: RawItem) -> Book:
         qualifying=item.qualifying,
         merged_into=item.merged_into,
         absorbed=tuple(sorted(item.absorbed or ())),
+        awaiting=item.awaiting or 0,
     )
 
 
@@ -304,6 +307,7 @@ def _book_item(book: Book, due: datetime | None) -> BookItem:
         settled_to=to_text(book.settled_to) if book.settled_to else None,
         merged_into=book.merged_into,
         absorbed=set(book.absorbed) or None,
+        awaiting=book.awaiting or None,
         due_shard=due_shard(book.member_id) if due else None,
         due_at=to_text(due) if due else None,
     )

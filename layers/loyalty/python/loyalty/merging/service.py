@@ -53,8 +53,8 @@ class MergeService:
 
             facts = Facts(into.now, program.version, actor=actor)
             return (
-                Decision(gains, replace(facts, other_member=absorbed), then=raised),
-                Decision(losses, replace(facts, other_member=member_id), operations),
+                Decision(gains, replace(facts, other_member=absorbed), then=raised, awaiting=gone.book.awaiting),
+                Decision(losses, replace(facts, other_member=member_id), operations, awaiting=-gone.book.awaiting),
             )
 
         sides = (

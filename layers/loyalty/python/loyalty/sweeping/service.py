@@ -151,7 +151,7 @@ class Sweeper:
         try:
             return next(iter(self._store.due(shard, until, limit=1).books), None)
         except Exception as error:  # noqa: BLE001 - the other shards are read all the same
-            return Failure(shard_name(shard), _name(error))
+            return Failure(shard_name(shard), name_of(error))
 
     def _step(self, pool: ThreadPoolExecutor, walk: _Walk, sweep: Sweep, deadline: datetime, most: int | None) -> bool:
         """Settles the next page of a shard; False where nothing comes after it."""
@@ -161,7 +161,7 @@ class Sweeper:
         try:
             page = self._store.due(walk.shard, sweep.at, limit=limit, start=walk.start)
         except Exception as error:  # noqa: BLE001 - as above
-            sweep.failures.append(Failure(shard_name(walk.shard), _name(error)))
+            sweep.failures.append(Failure(shard_name(walk.shard), name_of(error)))
             return False
         found = [_parsed(book) for book in page.books]
         scopes = {
@@ -180,7 +180,7 @@ class Sweeper:
         try:
             return self._programs.current(program).scope
         except Exception as error:  # noqa: BLE001 - one program's failure is not the others'
-            return _name(error)
+            return name_of(error)
 
     def _settle(
         self, member: _Member | Failure, scopes: Mapping[str, Scope | str], deadline: datetime
@@ -199,7 +199,7 @@ class Sweeper:
             # Whoever was in the way settled it first, as every posting does; or the index was behind.
             return 0
         except Exception as error:  # noqa: BLE001 - one member's failure is not the run's
-            return Failure(member.pk, _name(error))
+            return Failure(member.pk, name_of(error))
 
 
 def _add(sweep: Sweep, outcome: int | Failure | None) -> None:
@@ -215,7 +215,7 @@ def _parsed(book: DueBook) -> _Member | Failure:
     try:
         return _Member(*parse_partition(book.pk), book.pk)
     except ValueError as error:
-        return Failure(book.pk, _name(error))
+        return Failure(book.pk, name_of(error))
 
 
 def _lag(heads: Iterable[DueBook | Failure | None], now: datetime) -> timedelta | None:
@@ -234,6 +234,6 @@ def _moment(book: DueBook, now: datetime) -> datetime:
         return now
 
 
-def _name(error: Exception) -> str:
+def name_of(error: Exception) -> str:
     """An error by its name alone: what it says may quote what is stored."""
     return error.code if isinstance(error, LoyaltyError) else type(error).__name__

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from loyalty.ledger.model import Account, Entry, EntryKey, EntryKind
-from loyalty.ledger.store import ADJUSTMENT_PREFIX, AWAITED_PREFIX, LAPSED_PREFIX, WAITING_PREFIX
+from loyalty.ledger.store import ADJUSTMENT_PREFIX, AWAITED_PREFIX, BOOK_SK, LAPSED_PREFIX, WAITING_PREFIX
 from loyalty.ledger.verify.family import Family
 from loyalty.ledger.verify.kept import Adjusted, Awaited, Lapsed, Waiting
 from loyalty.ledger.verify.report import Problem, Problems
@@ -60,9 +60,21 @@ def check_waiting(family: Family) -> Problems:
         for key in (accrual, EntryKey(EntryKind.REVERSAL, source, source_id)):
             if key in posted:
                 yield Problem("waiting_although_posted", sk, f"{key.entry_id} was posted", member_id)
+    yield from _check_awaiting(family, sum(not record.refused for record in waiting.values()))
     for member_id, sk, awaited in family.records(Awaited):
         if len(awaited.refunds) > _MOST_AWAITED:
             yield Problem("awaited_too_many", sk, f"{len(awaited.refunds)} reversals wait", member_id)
+
+
+def _check_awaiting(family: Family, waiting: int) -> Problems:
+    """The book that is posted to says how many wait, or its accruals would not look for them; the others say none."""
+    for one in family.partitions:
+        if one.book is None:
+            continue
+        expected = 0 if one.book.merged_into else waiting
+        if one.book.awaiting != expected:
+            detail = f"{expected} reversals wait, it says {one.book.awaiting}"
+            yield Problem("wallet_awaiting_wrong", BOOK_SK, detail, one.member_id)
 
 
 def _listed(family: Family) -> Iterator[tuple[tuple[str, str], EntryKey]]:
