@@ -1,12 +1,14 @@
 """The proof of what members share: transfers, merges, households; and of members who are one person."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 
+from loyalty.core.table import RawItem
 from loyalty.ledger.model import POINTS, EntryKind
-from tests.unit.ledger.forging import LATER, SOON, Forgery, Items, codes
+from loyalty.ledger.verify import audit_table
+from tests.unit.ledger.forging import LATER, SOON, Forgery, Items, StoredTable, audited, codes
 
 K = EntryKind
 BUCKET = f"2026-01-24/{LATER}"
@@ -270,3 +272,58 @@ PLANTED: dict[str, tuple[Callable[[], Members], list[str]]] = {
 def test_what_is_planted_is_found_and_nothing_else(planted: str) -> None:
     forged, expected = PLANTED[planted]
     assert codes(together(forged())) == expected
+
+
+ALONE: dict[str, tuple[Callable[[], Members], tuple[str, str, str]]] = {
+    "a gift that nobody got": (
+        lambda: [sent(member("a")), member("b")],
+        ("mbr_a", "transfer_one_sided", "transfer_out:transfer:trf_1"),
+    ),
+    "a gift from nobody": (
+        lambda: [member("a"), got(member("b"))],
+        ("mbr_b", "transfer_one_sided", "transfer_in:transfer:trf_1"),
+    ),
+    "a gift that grew on its way": (
+        lambda: [sent(member("a")), got(member("b"), points=41)],
+        ("mbr_a", "transfer_differs", "transfer_out:transfer:trf_1"),
+    ),
+    "a household that somebody never joined": (
+        lambda: [household("mbr_a"), member("a")],
+        ("hsh_1", "membership_one_sided", "HOUSEHOLD"),
+    ),
+    "a household that does not know of its member": (
+        lambda: [household(), of_household("a")],
+        ("mbr_a", "membership_one_sided", "HOUSEHOLD"),
+    ),
+}
+
+
+@pytest.mark.parametrize("history", ALONE)
+def test_what_one_side_says_alone_is_told_of_that_side(history: str) -> None:
+    members, told = ALONE[history]
+    assert [(one.member_id, one.code, one.where) for one in audited(together(members()))] == [told]
+
+
+class Restless(StoredTable):
+    """Somebody leaves the household or joins it again right after it was read, so many times."""
+
+    def __init__(self, times: int) -> None:
+        with_b = together([household("mbr_a", "mbr_b"), of_household("a"), of_household("b")])
+        without = together([household("mbr_a"), of_household("a"), member("b")])
+        super().__init__({**without, **with_b})
+        self.scanned = {**with_b, **household("mbr_a").items()}
+        self.states = [with_b, without] * times
+
+    def scan(self) -> Iterator[RawItem]:
+        yield from [raw for _, raw in sorted(self.scanned.items())]
+
+    def read(self, pk: str, sk: str) -> RawItem | None:
+        raw = super().read(pk, sk)
+        if pk == household().pk and self.states:
+            self.items = self.states.pop()
+        return raw
+
+
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_who_comes_and_goes_while_a_household_is_read_is_no_finding(times: int) -> None:
+    assert audit_table(Restless(times)).findings == []
