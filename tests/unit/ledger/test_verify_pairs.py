@@ -68,24 +68,27 @@ PENDING_GONE: dict[str, Any] = {"available": 0, "pending": -100, "lots": {}, "ma
 PENDING_TAKEN: dict[str, Any] = {"available": 0, "pending": 100, "lots": {}, "maturing": {BUCKET: 100}}
 
 
-def reversed_after() -> Members:
+def reversed_after(counts: str = "2026") -> Members:
     """On the survivor's book what the absorbed had earned; the record is where the accrual is."""
     a, b = gone(member("a")), taken(member("b"))
-    b.reversed(100, of="R-a")
+    b.reversed(100, of="R-a", movement={"qualifying": {counts: -100}})
     a.records["REVERSED#pos#R-a"] = b.records.pop("REVERSED#pos#R-a")
     return [a, b]
 
 
-def cancelled_after() -> Members:
+def a_capture() -> Forgery:
+    """Mbr_a's, who was merged into mbr_b since and had nothing else."""
     a = member("a").held(100, {SOON: 100}, status="cancelled", captured_points=100)
     a.ended(K.CAPTURE, {}, held=-100, redeemed=100)
-    gone(a, available=0, transferred=0, lots={})
-    b = taken(member("b"), available=0, transferred=0, lots={})
-    return [a, cancelled(b)]
+    return gone(a, available=0, transferred=0, lots={})
 
 
-def cancelled(forgery: Forgery) -> Forgery:
-    moves: dict[str, Any] = {"available": 100, "redeemed": -100, "lots": {SOON: 100}}
+def cancelled_after() -> Members:
+    return [a_capture(), cancelled(taken(member("b"), available=0, transferred=0, lots={}))]
+
+
+def cancelled(forgery: Forgery, points: int = 100) -> Forgery:
+    moves: dict[str, Any] = {"available": points, "redeemed": -points, "lots": {SOON: points}}
     return forgery.post(K.CANCELLATION, "rdm_1", source="redemption", says={"redemption_id": "rdm_1"}, **moves)
 
 
@@ -286,6 +289,14 @@ ALONE: dict[str, tuple[Callable[[], Members], tuple[str, str, str]]] = {
     "a gift that grew on its way": (
         lambda: [sent(member("a")), got(member("b"), points=41)],
         ("mbr_a", "transfer_differs", "transfer_out:transfer:trf_1"),
+    ),
+    "a capture that came back to the survivor in part": (
+        lambda: [a_capture(), cancelled(taken(member("b"), available=0, transferred=0, lots={}), 99)],
+        ("mbr_b", "cancellation_of_other_amount", "cancellation:redemption:rdm_1"),
+    ),
+    "a reversal after a merge that counts in a year of nothing": (
+        lambda: reversed_after(counts="2025"),
+        ("mbr_b", "qualifying_wrong", "reversal:pos:F-R-a"),
     ),
     "a household that somebody never joined": (
         lambda: [household("mbr_a"), member("a")],

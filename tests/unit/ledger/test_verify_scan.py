@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from loyalty.core.table import RawItem
+from loyalty.ledger.model import EntryKind
 from loyalty.ledger.store import BOOK_SK
 from loyalty.ledger.verify import Report, audit_member, audit_table
 from loyalty.ledger.verify.pairs import Pairs
 from loyalty.ledger.verify.read import read
-from tests.unit.ledger.forging import Forgery, Items, StoredTable
+from tests.unit.ledger.forging import SCOPE, SOON, Forgery, Items, StoredTable
 from tests.unit.ledger.test_verify_pairs import HONEST, household, member, merged, of_household, together, transferred
 
 
@@ -91,6 +92,18 @@ def test_one_member_can_be_proved_alone() -> None:
     right, wrong = member("a"), member("a").book(seq=7)
     assert audit_member(right.pk, right.items().values()) == []
     assert [finding.code for finding in audit_member(wrong.pk, wrong.items().values())] == ["wallet_seq_wrong"]
+
+
+def test_one_member_can_be_proved_by_what_is_known_of_their_program() -> None:
+    """A lot of the last day of March is over in Jakarta, but not everywhere."""
+    scopes = {"acme": {SCOPE.version: SCOPE}}
+    late = member("a").earned("R-2", 5, on="2026-03-31T17:00:00Z")
+    late.held(5, {SOON: 5}).ended(EntryKind.RELEASE, {SOON: 5})
+    found = [finding.code for finding in audit_member(late.pk, late.items().values(), scopes.__getitem__)]
+    assert "expiry_missed" in found
+    assert "end_to_other_lots" in found
+    unknown = [finding.code for finding in audit_member(late.pk, late.items().values())]
+    assert not {"expiry_missed", "end_to_other_lots"} & set(unknown)
 
 
 def test_every_corrupt_member_is_found() -> None:
