@@ -97,6 +97,12 @@ class TestBusy:
         assert books.ids().count("accrual:pos:R-9") == books.ids().count("expiry:points:2026-01-31") == 1
         books.proved()
 
+    def test_a_pair_that_met_another_writer_is_read_once_more_and_nothing_else_is(self, books: Books) -> None:
+        with recorded(books.table.client) as calls, interrupted(books.table.client, lambda: books.earn("R-9", 7)):
+            books.give(20)
+        other = ["GetItem", "TransactWriteItems"]
+        assert calls.names == ["BatchGetItem", *other, "TransactWriteItems", "BatchGetItem", "TransactWriteItems"]
+
 
 class TestTornReads:
     """A decision refuses because a batch of reads lacks a record; it is decided once more on what is of one moment."""
@@ -160,6 +166,8 @@ class TestPairs:
 
         def decide(giver: Situation, receiver: Situation) -> tuple[Decision, Decision]:
             assert not giver.records
+            if "NOTE" not in receiver.records:
+                raise InsufficientPoints("not read")
             seen.append(receiver.records["NOTE"]["text"]["S"])
             nothing, facts = Movement(), Facts(giver.now, 1, other_member=BOB)
             replaced = note("NOTE", "given", BOB, before=seen[-1])
@@ -172,6 +180,10 @@ class TestPairs:
         finally:
             books.table.client.meta.events.unregister(WRITE, spoil)
         return seen
+
+    def test_a_record_that_was_not_read_with_the_books_is_read_of_one_moment_with_them(self, books: Books) -> None:
+        with without(books.table, "NOTE"):
+            assert self.give(books, spoiled=0) == ["0"]
 
     def test_a_record_that_changed_meanwhile_is_read_again_and_decided_on_anew(self, books: Books) -> None:
         assert self.give(books, spoiled=1) == ["0", "1"]

@@ -338,3 +338,9 @@ class Restless(StoredTable):
 @pytest.mark.parametrize("times", [1, 2, 4])
 def test_who_comes_and_goes_while_a_household_is_read_is_no_finding(times: int) -> None:
     assert audit_table(Restless(times)).findings == []
+
+
+def test_a_household_that_stays_as_it_was_read_is_read_no_more() -> None:
+    table = StoredTable(together([household("mbr_a"), member("a")]))
+    assert [finding.code for finding in audit_table(table).findings] == ["membership_one_sided"]
+    assert table.reads == 3  # the household, the member, the household again
