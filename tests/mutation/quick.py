@@ -7,6 +7,7 @@ first test fails costs some milliseconds so, and not a second.
 import gc
 import resource
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import mutmut.workers.isolation
@@ -17,6 +18,8 @@ from mutmut.configuration import config
 from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
 from mutmut.utils.file_utils import change_cwd
+
+from tests.mutation.report import Mutated, only_words
 
 MEMORY_BYTES: Final = 3 * 1024**3
 """What a mutant may take: one that never ends may also never stop growing."""
@@ -45,6 +48,8 @@ class QuickRunner(PytestRunner):
         """The exit code of pytest: 0 where all of the tests pass with the mutant."""
         if mutant_name is None or self._session is None:
             return int(super().run_tests(mutant_name=mutant_name, tests=tests))
+        if _is_of_words(mutant_name):
+            return 0
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         gc.disable()  # a collection would copy the parent's pages
         chosen = set(tests)
@@ -65,6 +70,12 @@ def quickest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
         return needs_table, totals[item.path.name] if needs_table else seconds.get(item.nodeid, 0.0), item.path.name
 
     return sorted(items, key=order)
+
+
+def _is_of_words(mutant_name: str) -> bool:
+    """Whether it does not count, whatever the tests say."""
+    module = mutant_name.rpartition(".")[0].replace(".", "/")
+    return only_words(*Mutated(Path("mutants", "src", f"{module}.py")).functions(mutant_name))
 
 
 def _fails(session: pytest.Session, items: Sequence[pytest.Item], place: int) -> bool:

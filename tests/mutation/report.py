@@ -59,15 +59,33 @@ class Score:
 def mutants(folder: Path, package: str) -> Iterator[Mutant]:
     """What mutmut wrote of the mutants of ``package``, in ``folder`` (its ``mutants``)."""
     for meta in sorted(folder.glob(f"src/{package}/**/*.meta")):
-        source = meta.with_suffix("")
-        module = source.relative_to(folder / "src" / package).as_posix()
-        spans = json.loads(source.with_name(f"{source.name}.spans").read_text())["spans"]
-        lines = source.read_text().splitlines(keepends=True)
+        source = Mutated(meta.with_suffix(""))
+        module = source.path.relative_to(folder / "src" / package).as_posix()
         for name, code in json.loads(meta.read_text())["exit_code_by_key"].items():
-            mutated = name.rpartition(".")[2]
-            original = f"{mutated.partition('__mutmut_')[0]}__mutmut_orig"
-            before, after = (_function(lines, spans[each]) for each in (original, mutated))
+            before, after = source.functions(name)
             yield Mutant(name, module, _fate(code, before, after), _diff(before, after))
+
+
+class Mutated:
+    """A source file with all of its mutants in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._spans = json.loads(path.with_name(f"{path.name}.spans").read_text())["spans"]
+        self._lines = path.read_text().splitlines(keepends=True)
+
+    def functions(self, name: str) -> tuple[str, str]:
+        """The function as it is, and as the mutant of that name has it."""
+        mutated = name.rpartition(".")[2]
+        original = f"{mutated.partition('__mutmut_')[0]}__mutmut_orig"
+        return self._function(original), self._function(mutated)
+
+    def _function(self, name: str) -> str:
+        start, end = self._spans[name]
+        source = textwrap.dedent("".join(self._lines[start - 1 : end]))
+        head, _, rest = source.partition("__mutmut_")
+        _, bracket, body = rest.partition("(")
+        return f"{head}{bracket}{body}"
 
 
 def scores(found: Sequence[Mutant]) -> list[Score]:
@@ -92,21 +110,25 @@ def table(found: Sequence[Mutant]) -> str:
     return "\n".join(lines)
 
 
-def only_words(before: ast.AST | object, after: ast.AST | object) -> bool:
-    """Whether two trees are the same but for texts with a space in them, or with None in the place of such a text.
+def only_words(before: str, after: str) -> bool:
+    """Whether two sources are the same but for texts with a space in them, or with None in the place of such a text.
 
     Keys, codes, names and formats have no space; what has one is a sentence for people.
     """
+    return _same(ast.parse(before), ast.parse(after))
+
+
+def _same(before: object, after: object) -> bool:
     if isinstance(before, ast.Constant | ast.JoinedStr) and _has_space(before):
         return isinstance(after, ast.JoinedStr) or (
             isinstance(after, ast.Constant) and isinstance(after.value, str | None)
         )
     if isinstance(before, ast.AST):
         return type(before) is type(after) and all(
-            only_words(value, getattr(after, name, None)) for name, value in ast.iter_fields(before)
+            _same(value, getattr(after, name, None)) for name, value in ast.iter_fields(before)
         )
     if isinstance(before, list) and isinstance(after, list):
-        return all(only_words(one, other) for one, other in zip_longest(before, after))
+        return all(_same(one, other) for one, other in zip_longest(before, after))
     return before == after
 
 
@@ -116,21 +138,13 @@ def _has_space(text: ast.Constant | ast.JoinedStr) -> bool:
 
 
 def _fate(code: int | None, before: str, after: str) -> Fate:
-    if only_words(ast.parse(before), ast.parse(after)):
+    if only_words(before, after):
         return Fate.WORDS
     if code is None:
         return Fate.UNTESTED
     if code in _TIMED_OUT or code == _SIGKILLED:
         return Fate.ENDLESS
     return Fate.SURVIVED if code in {0, _NO_TESTS} else Fate.KILLED
-
-
-def _function(lines: Sequence[str], span: tuple[int, int]) -> str:
-    start, end = span
-    source = textwrap.dedent("".join(lines[start - 1 : end]))
-    head, _, rest = source.partition("__mutmut_")
-    _, bracket, body = rest.partition("(")
-    return f"{head}{bracket}{body}"
 
 
 def _diff(before: str, after: str) -> str:

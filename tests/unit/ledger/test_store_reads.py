@@ -2,7 +2,7 @@
 
 import pytest
 
-from loyalty.core.table import Table
+from loyalty.core.table import Table, TransactionRefused
 from loyalty.ledger.store import DueBook, EntryPage, due_shard, new_book_put, partition
 from loyalty_contract import DUE_SHARDS
 from tests.unit.ledger.posting import ADA, BOB, CLEO, LOT, Books
@@ -67,6 +67,8 @@ class TestEntries:
         assert books.store.entries("acme", ADA, limit=2) == EntryPage([earned[2], earned[1]], 2)
         assert books.store.entries("acme", ADA, limit=2, before=2) == EntryPage([earned[0]], None)
         assert books.store.entries("acme", ADA, limit=3) == EntryPage(earned[::-1], None)
+        newest = books.earn("R-4", 4).entry
+        assert books.store.entries("acme", ADA, limit=3) == EntryPage([newest, earned[2], earned[1]], 2)
         assert books.store.entries("acme", BOB, limit=3) == EntryPage([], None)
 
     def test_an_entry_is_found_by_its_identity_in_its_own_partition(self, books: Books) -> None:
@@ -84,3 +86,10 @@ def test_the_partitions_of_a_program_are_those_of_its_members_once_each(books: B
         partition("acme", name) for name in (ADA, BOB, CLEO, NEIGHBOUR)
     )
     assert list(books.store.partitions("acme2")) == [partition("acme2", ADA)]
+
+
+def test_a_book_is_opened_once(books: Books) -> None:
+    books.earn("R-1", 5)
+    with pytest.raises(TransactionRefused):
+        books.open(ADA)
+    assert books.book().wallet().available == 5

@@ -277,6 +277,11 @@ def test_what_is_planted_is_found_and_nothing_else(planted: str) -> None:
     assert codes(together(forged())) == expected
 
 
+def test_the_second_of_two_cancellations_is_the_one_too_many() -> None:
+    found = {finding.code: finding.member_id for finding in audited(together(cancelled_twice()))}
+    assert found == {"cancelled_twice": "mbr_b", "posted_again_after_merge": "mbr_b"}
+
+
 ALONE: dict[str, tuple[Callable[[], Members], tuple[str, str, str]]] = {
     "a gift that nobody got": (
         lambda: [sent(member("a")), member("b")],

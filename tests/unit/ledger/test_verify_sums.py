@@ -119,6 +119,10 @@ LOTS: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
         lambda: stars().post(K.RENEWAL, "-", source="stars", wallet="stars", lots={SOON: -7, "2026-02-28": 7}),
         ["renewal_wrong"],
     ),
+    "a renewal moves nothing": (
+        lambda: stars().post(K.RENEWAL, "-", source="stars", wallet="stars"),
+        ["renewal_wrong"],
+    ),
     "a renewal makes points": (
         lambda: stars().post(K.RENEWAL, "-", source="stars", wallet="stars", lots={SOON: -7, LATER: 8}),
         ["lots_unbalanced", "renewal_wrong"],
