@@ -349,3 +349,13 @@ def test_a_household_that_stays_as_it_was_read_is_read_no_more() -> None:
     table = StoredTable(together([household("mbr_a"), member("a")]))
     assert [finding.code for finding in audit_table(table).findings] == ["membership_one_sided"]
     assert table.reads == 3  # the household, the member, the household again
+
+
+def test_members_who_say_that_they_were_merged_into_one_another_are_found_too() -> None:
+    members = [
+        member("a").book(merged_into="mbr_b"),
+        member("b").book(merged_into="mbr_a"),
+        member("c").book(merged_into="mbr_a"),
+    ]
+    found = {(finding.member_id, finding.code) for finding in audited(together(members))}
+    assert found >= {(f"mbr_{name}", "wallet_merged_into_wrong") for name in "abc"}
