@@ -76,6 +76,12 @@ def reversed_after(counts: str = "2026") -> Members:
     return [a, b]
 
 
+def reversed_and_taken() -> Forgery:
+    """All of what Mbr_b had, which its record says of more reversals, before Mbr_a's came to it."""
+    b = member("b").reversed(100, of="R-b")
+    return taken(b.record("REVERSED#pos#R-b", points={POINTS: 100}, reversals=2, whole=1))
+
+
 def a_capture() -> Forgery:
     """Mbr_a's, who was merged into mbr_b since and had nothing else."""
     a = member("a").held(100, {SOON: 100}, status="cancelled", captured_points=100)
@@ -303,6 +309,14 @@ ALONE: dict[str, tuple[Callable[[], Members], tuple[str, str, str]]] = {
         lambda: reversed_after(counts="2025"),
         ("mbr_b", "qualifying_wrong", "reversal:pos:F-R-a"),
     ),
+    "a record of reversals that there were none of, at the survivor's": (
+        lambda: [gone(member("a")), taken(member("b")).record("REVERSED#pos#R-b", points={POINTS: 5}, reversals=1)],
+        ("mbr_b", "reversal_record_without_reversal", "REVERSED#pos#R-b"),
+    ),
+    "a record of other reversals, at the survivor's": (
+        lambda: [gone(member("a")), reversed_and_taken()],
+        ("mbr_b", "reversal_record_wrong", "REVERSED#pos#R-b"),
+    ),
     "a household that somebody never joined": (
         lambda: [household("mbr_a"), member("a")],
         ("hsh_1", "membership_one_sided", "HOUSEHOLD"),
@@ -342,12 +356,12 @@ class Restless(StoredTable):
 
 @pytest.mark.parametrize("times", [1, 2, 4])
 def test_who_comes_and_goes_while_a_household_is_read_is_no_finding(times: int) -> None:
-    assert audit_table(Restless(times)).findings == []
+    assert audit_table(Restless(times), sleep=lambda _: None).findings == []
 
 
 def test_a_household_that_stays_as_it_was_read_is_read_no_more() -> None:
     table = StoredTable(together([household("mbr_a"), member("a")]))
-    assert [finding.code for finding in audit_table(table).findings] == ["membership_one_sided"]
+    assert [finding.code for finding in audit_table(table, sleep=lambda _: None).findings] == ["membership_one_sided"]
     assert table.reads == 3  # the household, the member, the household again
 
 

@@ -48,8 +48,8 @@ def back(
     return forgery.post(K.REVERSAL, name, says=says, **moves)
 
 
-def said(forgery: Forgery, points: int, reversals: int = 1, **more: Any) -> Forgery:
-    return forgery.record("REVERSED#pos#R-1", points={POINTS: points}, reversals=reversals, **more)
+def said(forgery: Forgery, points: int, reversals: int = 1, *, wallet: str = POINTS, **more: Any) -> Forgery:
+    return forgery.record("REVERSED#pos#R-1", points={wallet: points}, reversals=reversals, **more)
 
 
 ONE_A = {"a": Line(1, eur("30.00"))}
@@ -148,6 +148,15 @@ PLANTED: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
     ),
     "of more than it earned": (
         lambda: said(back(bought().earned("R-2", 9), 130), 130, whole=1),
+        ["reversal_over_original", "reversal_share_wrong"],
+    ),
+    "in a wallet in which it earned nothing": (
+        lambda: said(
+            back(bought().earned("R-2", 1, wallet="stars"), 1, money="1.00", wallet="stars", movement={}),
+            1,
+            wallet="stars",
+            amount="1.00 EUR",
+        ),
         ["reversal_over_original", "reversal_share_wrong"],
     ),
     "of more of a line than was bought": (
