@@ -6,6 +6,7 @@ first test fails costs some milliseconds so, and not a second.
 
 import gc
 import resource
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,8 @@ from tests.mutation.report import Mutated, only_words
 
 MEMORY_BYTES: Final = 3 * 1024**3
 """What a mutant may take: one that never ends may also never stop growing."""
+PROCESSOR_SECONDS: Final = 25
+"""What a mutant has: all tests together take a third of it. The clock would end more of them on a busier machine."""
 _KILLED: Final = 1
 
 
@@ -51,6 +54,8 @@ class QuickRunner(PytestRunner):
         if _is_of_words(mutant_name):
             return 0
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        until = int(time.process_time()) + PROCESSOR_SECONDS
+        resource.setrlimit(resource.RLIMIT_CPU, (until, until + 1))
         gc.disable()  # a collection would copy the parent's pages
         chosen = set(tests)
         items = [item for item in self._session.items if item.nodeid in chosen]
