@@ -14,7 +14,7 @@ MUTATE := .venv-mutate
 OUT ?= cdk.out
 ARGS ?=
 
-.PHONY: help setup up down test mutate lint synth bench verify generate check-generated cfn-lint lock clean format
+.PHONY: help setup up down test mutate lint synth simulate simulate-bugs bench verify generate check-generated cfn-lint lock clean format
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,7 +71,13 @@ generate: setup ## write the generated files anew
 check-generated: setup ## fail where a generated file is not current
 	@$(PY) -m infra.generate --check
 
-bench: setup ## round trips, capacity units, import times, asset sizes, against their bounds
+simulate: setup ## seeded histories of the ledger with faults (N=1000 SEED=0; N=1 tells one; BUG=name puts one in)
+	@$(PY) -m tests.simulation $(or $(N),1000) --seed $(or $(SEED),0) $(if $(BUG),--bug $(BUG))
+
+simulate-bugs: setup ## how soon the simulation finds each of the bugs that are put in on purpose
+	@$(PY) -m tests.simulation --bugs
+
+bench: setup ## costs of every operation, real purchases, import times, sizes, against bounds (ARGS="--only ledger")
 	@$(PY) -m tests.bench $(ARGS)
 
 verify: setup ## recompute every wallet of the local cloud from its entries

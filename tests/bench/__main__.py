@@ -4,41 +4,86 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import monotonic
 
-from infra.local.ministack import ACCESS_KEY, SECRET_KEY
-from tests.bench import assets, imports
-from tests.bench.figures import Figure, table, write
-from tests.bench.ledger import LedgerBench, running_engine
+from infra.local.ministack import ACCESS_KEY, REPOSITORY, SECRET_KEY
+from tests.bench import assets, cdnow, commerce, imports, ledger, operations, stream, sweep
+from tests.bench.engine import Running, running_engine
+from tests.bench.figures import Figure, matrix, table, write
 
-RESULT = imports.ROOT / "build" / "bench.json"
+RESULT = REPOSITORY / "build" / "bench.json"
 LEAST_RUNS = 7
 
 
 def main() -> int:
-    """Everything; the slow parts say what they do."""
+    """The parts that were asked for, one after the other; all of them say what they do."""
     options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parts = (*ON_AN_ENGINE, "imports", "assets")
+    options.add_argument("--only", nargs="+", choices=parts, default=parts, metavar="PART", help=", ".join(parts))
     options.add_argument("--runs", type=int, default=LEAST_RUNS, help="import runs of each function, at least 7")
     options.add_argument("--out", type=Path, default=RESULT)
     chosen = options.parse_args()
-    figures = _ledger() + _imports(max(chosen.runs, LEAST_RUNS)) + _assets()
+    start = monotonic()
+    figures = _on_an_engine([part for part in ON_AN_ENGINE if part in chosen.only])
+    if "imports" in chosen.only:
+        figures += _imports(max(chosen.runs, LEAST_RUNS))
+    if "assets" in chosen.only:
+        figures += _assets()
     write(figures, chosen.out)
     missed = [figure.name for figure in figures if not figure.kept]
     _say(
-        f"\n{len(figures)} figures in {chosen.out}; "
+        f"\n{len(figures)} figures in {chosen.out}, in {monotonic() - start:.0f} s; "
         + (f"missed: {', '.join(missed)}" if missed else "all bounds kept")
     )
     return 1 if missed else 0
 
 
-def _ledger() -> list[Figure]:
+def _on_an_engine(parts: Sequence[str]) -> list[Figure]:
+    if not parts:
+        return []
     # The library takes its credentials from the environment, as in a function.
     os.environ.update(AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY)
-    with tempfile.TemporaryDirectory() as workdir, running_engine(Path(workdir)) as (engine, endpoint, why):
-        _say(f"Round trips and capacity units, on {engine}{f' ({why})' if why else ''}, agreed with the items' bytes")
-        figures = LedgerBench(endpoint, engine).figures()
-    _say(table(figures))
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as workdir, running_engine(Path(workdir)) as running:
+        for part in parts:
+            figures += ON_AN_ENGINE[part](running)
     return figures
+
+
+def _ledger(running: Running) -> list[Figure]:
+    _say(
+        f"Round trips and capacity units of one operation, on {running}, agreed with the items' bytes.\n"
+        f"growth: the difference in any of them at {ledger.LONG:,} entries of history from those at {ledger.SHORT}"
+    )
+    figures = list(ledger.LedgerBench(running).figures())
+    of_operations = [figure for figure in figures if figure.name.partition(".")[0] in operations.MOST]
+    _say(matrix(of_operations, [*ledger.MEASURES, "growth"]))
+    _say(table([figure for figure in figures if figure not in of_operations]))
+    return figures
+
+
+def _batch(running: Running) -> list[Figure]:
+    _say(f"\n{commerce.EVENTS} purchases of {commerce.MEMBERS} members, through the queue's batches, on {running}")
+    return _shown(list(commerce.figures(running)))
+
+
+def _sweep(running: Running) -> list[Figure]:
+    _say(f"\nA sweep where {sweep.DUE} members are due, on {running}")
+    return _shown(list(sweep.figures(running)))
+
+
+def _stream(running: Running) -> list[Figure]:
+    _say(
+        f"\n{cdnow.PURCHASES:,} real purchases, {stream.TOLD_TWICE:.0%} told twice, shuffled within their day, in batches "
+        f"of up to {stream.BATCH}:\nthe first {stream.SLICE:,} on {running}, then all of them on the engine in memory"
+    )
+    try:
+        return _shown(list(stream.figures(running)))
+    except cdnow.NotFetched as why:
+        _say(f"  SKIPPED: {why}")
+        return []
 
 
 def _imports(runs: int) -> list[Figure]:
@@ -46,8 +91,7 @@ def _imports(runs: int) -> list[Figure]:
         f"\nImport of each handler as it ships over boto3 and a client: fresh processes, median of {runs} interleaved runs"
     )
     measured = imports.measure(runs)
-    figures = measured.figures()
-    _say(table(figures))
+    figures = _shown(measured.figures())
     _say(
         f"  (boto3 and a client: {measured.baseline_seconds * 1000:.0f} ms.) What it would take to come to {imports.GOAL}:"
     )
@@ -61,7 +105,10 @@ def _imports(runs: int) -> list[Figure]:
 
 def _assets() -> list[Figure]:
     _say("\nAssets for the cloud, unpacked")
-    figures = assets.figures(imports.function_names())
+    return _shown(assets.figures(imports.function_names()))
+
+
+def _shown(figures: list[Figure]) -> list[Figure]:
     _say(table(figures))
     return figures
 
@@ -71,4 +118,12 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-sys.exit(main())
+ON_AN_ENGINE: dict[str, Callable[[Running], list[Figure]]] = {
+    "ledger": _ledger,
+    "batch": _batch,
+    "sweep": _sweep,
+    "stream": _stream,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

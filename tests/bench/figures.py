@@ -23,20 +23,44 @@ class Figure:
             return True
         return self.value <= self.bound if self.sense == "max" else self.value >= self.bound
 
+    @property
+    def limit(self) -> str:
+        """The bound as it is shown."""
+        return "" if self.bound is None else f"{'<=' if self.sense == 'max' else '>='} {self.bound:g}"
+
 
 def table(figures: Sequence[Figure]) -> str:
     """The figures as lines of text, a missed bound marked."""
     width = max(len(figure.name) for figure in figures)
     lines = []
     for figure in figures:
-        value = f"{figure.value:,.3f}".rstrip("0").rstrip(".")
-        bound = "" if figure.bound is None else f"{'<=' if figure.sense == 'max' else '>='} {figure.bound:g}"
         mark = "" if figure.bound is None else ("ok" if figure.kept else "MISSED")
-        lines.append(f"  {figure.name:<{width}}  {value:>14} {figure.unit:<12} {bound:<8} {mark}".rstrip())
+        lines.append(
+            f"  {figure.name:<{width}}  {_shown(figure.value):>14} {figure.unit:<12} {figure.limit:<8} {mark}".rstrip()
+        )
+    return "\n".join(lines)
+
+
+def matrix(figures: Sequence[Figure], measures: Sequence[str]) -> str:
+    """Figures called ``{what}.{measure}`` as one line for each ``what``, those that have all the measures."""
+    rows: dict[str, dict[str, Figure]] = {}
+    for figure in figures:
+        what, _, measure = figure.name.rpartition(".")
+        rows.setdefault(what, {})[measure] = figure
+    width = max(map(len, rows))
+    lines = [f"  {'':<{width}}" + "".join(f"  {measure.replace('_', ' '):>13}" for measure in measures)]
+    for what, row in rows.items():
+        shown = "".join(f"  {f'{_shown(row[name].value)} {row[name].limit}':>13}" for name in measures)
+        missed = [name for name in measures if not row[name].kept]
+        lines.append(f"  {what:<{width}}{shown}" + (f"  MISSED: {', '.join(missed)}" if missed else ""))
     return "\n".join(lines)
 
 
 def write(figures: Sequence[Figure], path: Path) -> None:
     """Writes the figures as a JSON list."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
+    path.write_text(json.dumps([asdict(figure) | {"kept": figure.kept} for figure in figures], indent=2) + "\n")
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.3f}".rstrip("0").rstrip(".")

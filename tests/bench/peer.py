@@ -15,6 +15,8 @@ from aws_lambda_powertools.utilities.idempotency import (
 from tests.bench.meter import Cost, Engine, Look, metered
 
 RECORDS = "idempotency"
+MEMBER = "M#aurora-sample#mbr_01jd0000000000000000000000p"
+LOT = "2029-02-28"
 
 
 class _Context:
@@ -38,31 +40,42 @@ class PowertoolsRecipe:
         )
         client.get_waiter("table_exists").wait(TableName=RECORDS)
 
-    def measure(self, member: str, look: Look, engine: Engine) -> Cost:
-        """The cost of one accrual; the member has one already."""
+    def measure(self, look: Look, engine: Engine) -> Cost:
+        """The cost of one accrual; the member has points already."""
+        self._client.put_item(
+            TableName=self._table,
+            Item={
+                "pk": {"S": MEMBER},
+                "sk": {"S": "WALLET"},
+                "last_seq": {"N": "1"},
+                "tier": {"S": "bronze"},
+                "available": {"N": "10"},
+                "lots": {"M": {LOT: {"N": "10"}}},
+                "qualifying": {"M": {"2026": {"N": "10"}}},
+            },
+        )
         config = IdempotencyConfig(event_key_jmespath="source_id", use_local_cache=True)
         config.register_lambda_context(_Context())  # type: ignore[arg-type]
         store = DynamoDBPersistenceLayer(table_name=RECORDS, boto3_client=self._client)
 
         def accrue(request: dict[str, str]) -> dict[str, Any]:
-            return self._accrue(f"M#aurora-sample#{member}", request["source_id"])
+            return self._accrue(request["source_id"])
 
         once = idempotent_function(accrue, data_keyword_argument="request", persistence_store=store, config=config)
         with metered(self._client, look, engine) as cost:
             once(request={"source_id": "R-000000105"})
         return cost
 
-    def _accrue(self, pk: str, source_id: str) -> dict[str, Any]:
+    def _accrue(self, source_id: str) -> dict[str, Any]:
         """Reads the wallet, adds ten points to it and to its one lot, and writes both items: no condition on an identity."""
         wallet = self._client.get_item(
-            TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": "WALLET"}}, ConsistentRead=True
+            TableName=self._table, Key={"pk": {"S": MEMBER}, "sk": {"S": "WALLET"}}, ConsistentRead=True
         )["Item"]
         seq = int(wallet["last_seq"]["N"])
-        entry = self._entry(pk, source_id, wallet, seq + 1)
+        entry = self._entry(source_id, wallet, seq + 1)
         wallet["last_seq"] = {"N": str(seq + 1)}
         wallet["available"] = entry["available"]
-        ((lot, _),) = wallet["lots"]["M"].items()
-        wallet["lots"] = {"M": {lot: wallet["available"]}}
+        wallet["lots"] = {"M": {LOT: wallet["available"]}}
         self._client.transact_write_items(
             TransactItems=[
                 {
@@ -79,14 +92,13 @@ class PowertoolsRecipe:
         return {"entry_id": f"accrual:pos:{source_id}", "points": 10, "available": int(wallet["available"]["N"])}
 
     @staticmethod
-    def _entry(pk: str, source_id: str, wallet: dict[str, Any], seq: int) -> dict[str, Any]:
-        ((lot, _),) = wallet["lots"]["M"].items()
+    def _entry(source_id: str, wallet: dict[str, Any], seq: int) -> dict[str, Any]:
         return {
-            "pk": {"S": pk},
+            "pk": {"S": MEMBER},
             "sk": {"S": f"ENTRY#accrual#pos#{source_id}"},
             "seq": {"N": str(seq)},
             "postings": {"M": {"member:available": {"N": "10"}, "program:issued": {"N": "-10"}}},
-            "lots": {"M": {lot: {"N": "10"}}},
+            "lots": {"M": {LOT: {"N": "10"}}},
             "available": {"N": str(int(wallet["available"]["N"]) + 10)},
             "amount": {"S": "105.00 USD"},
             "activity": {"S": "purchase"},

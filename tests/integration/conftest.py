@@ -4,6 +4,7 @@ import pytest
 
 from infra.local.ministack import ACCESS_KEY, SECRET_KEY
 from loyalty.core.table import Table
+from tests.apikit.members import Members
 from tests.engines.fixtures import REGION, TableEngine
 from tests.ledgerkit.tables import warm_up
 from tests.ledgerkit.world import World
@@ -33,3 +34,9 @@ def table(table_engine: TableEngine, warmed: set[str]) -> Table:
 def world(table: Table) -> World:
     """One member, no points."""
     return World(table).enroll()
+
+
+@pytest.fixture
+def members(table: Table) -> Members:
+    """Nobody yet, and what enrolls them; their keys are in memory."""
+    return Members(table)

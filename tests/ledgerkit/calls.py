@@ -1,10 +1,19 @@
-"""What a botocore client sends, seen through its own events: counting calls, and cutting a run off at one of them."""
+"""What a botocore client sends, seen through its own events: counting calls and items, and cutting a run off at a call."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from threading import Lock
-from typing import Any
+from typing import Any, Final
+
+_ITEMS: Final[Mapping[str, Callable[[Mapping[str, Any]], int]]] = {
+    "GetItem": lambda answer: int("Item" in answer),
+    "Query": lambda answer: int(answer["ScannedCount"]),
+    "Scan": lambda answer: int(answer["ScannedCount"]),
+    "BatchGetItem": lambda answer: sum(map(len, answer["Responses"].values())),
+    "TransactGetItems": lambda answer: sum("Item" in part for part in answer["Responses"]),
+}
+"""Items that a read evaluated, whatever it gave back of them."""
 
 
 class Killed(BaseException):
@@ -58,3 +67,23 @@ def killed_at(client: Any, number: int, cut: Cut) -> Iterator[Calls]:
     finally:
         client.meta.events.unregister("before-send.dynamodb", calls._sent)
         client.meta.events.unregister(event, kill)
+
+
+@contextmanager
+def items_read(client: Any) -> Iterator[list[int]]:
+    """How many items each read in the block evaluated."""
+    read: list[int] = []
+    lock = Lock()
+
+    def note(parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        if "Error" not in parsed:
+            with lock:
+                read.append(_ITEMS[model.name](parsed))
+
+    for name in _ITEMS:
+        client.meta.events.register(f"after-call.dynamodb.{name}", note)
+    try:
+        yield read
+    finally:
+        for name in _ITEMS:
+            client.meta.events.unregister(f"after-call.dynamodb.{name}", note)

@@ -1,4 +1,4 @@
-"""The fixtures of :mod:`tests.ledgerkit.moto` over DynamoDB in memory; they stand in its place while mutants are tested.
+"""The fixtures of :mod:`tests.ledgerkit.moto` over DynamoDB in memory: the ``conftest.py`` with which mutants are tested.
 
 A botocore client all the same, with its events, its serializers and its errors; what it would send is answered here. That
 is several times as quick as moto, and a table is made anew for every mutant.
@@ -19,8 +19,6 @@ from tests.ledgerkit.tables import create_table, empty_table
 from tests.ledgerkit.world import World
 from tests.simulation.dynamodb.errors import Refused
 from tests.simulation.engine import MemoryDynamoDb
-
-__all__ = ["moto_table", "table", "world"]
 
 
 class _Body(BytesIO):

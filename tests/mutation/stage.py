@@ -22,7 +22,7 @@ _COPIED: Final = {
     "tests/simulation": "tests/simulation",
     TESTS: TESTS,
 }
-_INSTEAD: Final = {"tests/ledgerkit/moto.py": "tests/mutation/memory.py"}
+_FIXTURES: Final = "tests/mutation/memory.py"
 _SETTINGS: Final = f"""
 [tool.pytest.ini_options]
 addopts = ["--import-mode=importlib", "--strict-markers", "--strict-config", "-p", "no:cacheprovider"]
@@ -43,7 +43,8 @@ timeout_multiplier = 10
 
 def prepare() -> None:
     """Brings the folder up to date. What mutmut noted there stays, as far as it holds for these tests."""
-    wanted = {"pyproject.toml": _SETTINGS.encode(), **dict(_files())}
+    fixtures = (REPOSITORY / _FIXTURES).read_bytes()
+    wanted = {"pyproject.toml": _SETTINGS.encode(), **dict(_files()), f"{TESTS}/conftest.py": fixtures}
     for path in [path for path in FOLDER.glob("*/**/*") if path.is_file() and MUTANTS not in path.parents]:
         if path.relative_to(FOLDER).as_posix() not in wanted:
             path.unlink()
@@ -59,8 +60,7 @@ def prepare() -> None:
 def _files() -> Iterator[tuple[str, bytes]]:
     for source, target in _COPIED.items():
         for path in (REPOSITORY / source).rglob("*.py"):
-            name = f"{target}/{path.relative_to(REPOSITORY / source).as_posix()}"
-            yield name, (REPOSITORY / _INSTEAD.get(name, "") if name in _INSTEAD else path).read_bytes()
+            yield f"{target}/{path.relative_to(REPOSITORY / source).as_posix()}", path.read_bytes()
 
 
 def _write(path: Path, content: bytes) -> bool:

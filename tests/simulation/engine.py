@@ -6,6 +6,7 @@ is passed over would make a simulation prove nothing. ``test_conformance`` holds
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.simulation.dynamodb.actions import Action
@@ -45,6 +46,14 @@ _KNOWN: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
+@dataclass(slots=True, eq=False)
+class SlowCommit:
+    """A transaction whose writes become visible one after the other."""
+
+    last_change: int = 0
+    """The number of its last change, once that is visible."""
+
+
 class MemoryDynamoDb:
     """The service. Tables are made by CreateTable requests, so that they are declared as on any other engine.
 
@@ -52,21 +61,30 @@ class MemoryDynamoDb:
         page_bytes: what a page of Query or Scan holds; a small number makes small tables page as large ones do.
         index_lag: the last so many writes may be missing from global indexes, until :meth:`settle`.
         show: of the changes of one item that a global index lacks, how many a read sees all the same.
+        author: whose request is being answered.
     """
 
     def __init__(
-        self, *, page_bytes: int = PAGE_BYTES, index_lag: int = 0, show: Show = lambda missing: missing
+        self,
+        *,
+        page_bytes: int = PAGE_BYTES,
+        index_lag: int = 0,
+        show: Show = lambda missing: missing,
+        author: Callable[[], str] = str,
     ) -> None:
         self.changes: list[Change] = []
         """Every write that changed something, with the item before and after it: what the table's stream would carry."""
         self.in_progress: set[str] = set()
         """Tokens of transactions that the service has taken and not decided yet."""
         self._tables: dict[str, StoredTable] = {}
+        self.slow_commits: list[SlowCommit] = []
+        """Those that are becoming visible at this moment."""
         self._held: set[tuple[str, Key]] = set()
         self._tokens: dict[str, Sequence[Any]] = {}
         self._page_bytes = page_bytes
         self._index_lag = index_lag
         self._show = show
+        self._author = author
         self._operations: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "GetItem": self._get,
             "BatchGetItem": self._batch_get,
@@ -114,8 +132,9 @@ class MemoryDynamoDb:
         _require_known("TransactWriteItems", request)
         actions = [] if self._repeated(request) else self._prepared(request, frozenset())
         self._remember(request)
-        held = {action.target for action in actions}
+        held, commit = {action.target for action in actions}, SlowCommit()
         self._held |= held
+        self.slow_commits.append(commit)
         order(actions)
         try:
             for place, action in enumerate(actions):
@@ -124,6 +143,8 @@ class MemoryDynamoDb:
                     yield
         finally:
             self._held -= held
+            self.slow_commits.remove(commit)
+            commit.last_change = len(self.changes)
 
     def transact(self, request: Mapping[str, Any], conflicts: frozenset[int]) -> dict[str, Any]:
         """A TransactWriteItems that meets another transaction at these of its places."""
@@ -198,7 +219,7 @@ class MemoryDynamoDb:
     def _apply(self, action: Action) -> None:
         if action.writes and action.before != action.after:
             number = len(self.changes) + 1
-            change = Change(number, action.table.schema.table, action.key, action.before, action.after)
+            change = Change(number, action.table.schema.table, action.key, action.before, action.after, self._author())
             self.changes.append(change)
             action.table.apply(change)
 

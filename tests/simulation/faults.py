@@ -84,8 +84,15 @@ class Faults:
         )
 
 
+LATE: Final = "network of "
+"""Before a client's name: what it gave up waiting for, on its way."""
+
+
 class Turns(Protocol):
     """What the scheduler does for faults."""
+
+    @property
+    def current(self) -> str: ...
 
     def pause(self) -> None: ...
 
@@ -225,7 +232,7 @@ class FaultyService:
                 self._engine.in_progress.discard(token)
             self._send(operation, request)
 
-        self._turns.spawn("network", arrive, after=self._delay())
+        self._turns.spawn(f"{LATE}{self._turns.current}", arrive, after=self._delay())
 
     def _send(self, operation: str, request: Mapping[str, Any]) -> None:
         """Makes the write, if it can be made; nobody hears of it."""

@@ -113,6 +113,11 @@ class Scheduler:
         self._over.acquire()
         self._pool: ThreadPoolExecutor | None = None
 
+    @property
+    def current(self) -> str:
+        """The name of the client whose turn it is; empty outside of :meth:`run`."""
+        return "" if self._current is None else self._current.name
+
     def spawn(self, name: str, program: Callable[[], object], *, after: float = 0.0) -> Client:
         """A new client, which may start in ``after`` seconds; from outside of :meth:`run`, or from another client."""
         client = Client(name, program, self.time.elapsed + round(after * 1e6))
@@ -159,8 +164,7 @@ class Scheduler:
 
     def note(self, what: str, *details: Any) -> None:
         """Adds a step to the trace."""
-        name = "" if self._current is None else self._current.name
-        self.trace.append(Step(self.time.elapsed, name, what, details))
+        self.trace.append(Step(self.time.elapsed, self.current, what, details))
 
     def digest(self) -> str:
         """A hash of the whole trace: equal where two histories are, to the last bit."""

@@ -69,7 +69,9 @@ class Simulation:
         self.scheduler = Scheduler(self._rng("schedule"), self.time, most_steps=most_steps)
         self._dice = Dice(faults, self._rng("faults"), self.scheduler)
         lag = faults.index_lag if faults.stale_index else 0
-        self.engine = MemoryDynamoDb(page_bytes=page_bytes, index_lag=lag, show=self._dice.show)
+        self.engine = MemoryDynamoDb(
+            page_bytes=page_bytes, index_lag=lag, show=self._dice.show, author=lambda: self.scheduler.current
+        )
         self._service = FaultyService(self.engine, self._dice)
         self._draws = self._rng("clients")
         self._library = self._rng("library")

@@ -8,7 +8,7 @@ from loyalty.core.table import Put, Table
 from tests.simulation.client import table_over
 from tests.simulation.counters import PK, Counter, counter
 from tests.simulation.dynamodb.errors import Refused
-from tests.simulation.engine import MemoryDynamoDb
+from tests.simulation.engine import MemoryDynamoDb, SlowCommit
 from tests.simulation.pair import create_conformance_table
 
 KEY = {"pk": {"S": PK}, "sk": {"S": "1"}}
@@ -75,10 +75,13 @@ def test_a_slow_commit_holds_its_items_until_its_end() -> None:
     table = made(engine)
     wanted = [{"Put": {"TableName": "ledger", "Item": {**KEY, "sk": {"S": sk}}}} for sk in "123"]
     steps = engine.commit_slowly({"TransactItems": wanted}, list.reverse)
+    commits: list[SlowCommit] = []
     for written in ("3", "23"):
         next(steps)
         assert [raw["sk"]["S"] for raw in table.query(PK).items] == list(written)
         assert engine.held == {("ledger", (PK, sk)) for sk in "123"}
+        commits = list(engine.slow_commits)
+        assert [commit.last_change for commit in commits] == [0]
         with pytest.raises(Refused, match="TransactionConflict, None"):
             engine.call(
                 "TransactWriteItems",
@@ -88,6 +91,8 @@ def test_a_slow_commit_holds_its_items_until_its_end() -> None:
             engine.call("PutItem", wanted[2]["Put"])
     assert list(steps) == []
     assert not engine.held
+    assert not engine.slow_commits
+    assert [commit.last_change for commit in commits] == [3]
     assert len(table.query(PK).items) == 3
     table.write([Put(counter("1", 1), Counter.pk.exists())])
 

@@ -11,7 +11,7 @@ from pynamodb.exceptions import PynamoDBException
 from loyalty.core.errors import Unavailable
 from loyalty.core.table import Put, TransactionRefused, error_code
 from tests.simulation.counters import PK, Counter, count, counter
-from tests.simulation.faults import Fault, Faults
+from tests.simulation.faults import LATE, Fault, Faults
 from tests.simulation.pair import create_conformance_table
 from tests.simulation.simulation import Process, Simulation
 
@@ -127,6 +127,14 @@ def test_a_late_request_is_made_when_nobody_waits_any_more() -> None:
         "transaction cancelled: TransactionInProgress",
         "None",
     }
+
+
+def test_a_change_tells_whose_client_wrote_it_though_it_had_given_up() -> None:
+    at_once, late = Simulation(1), Simulation(1, Faults(late_request=1))
+    observe(at_once, put_two)
+    observe(late, put_two)
+    assert {change.author for change in at_once.engine.changes} == {"observed.1"}
+    assert {change.author for change in late.engine.changes} == {f"{LATE}observed.1"}
 
 
 def test_after_a_server_error_a_write_may_have_been_made() -> None:

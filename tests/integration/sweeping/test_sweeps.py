@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
-from threading import Lock
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from loyalty.core.table import RawItem, Table
 from loyalty.ledger.model import EntryKind
 from loyalty.ledger.store import partition
 from loyalty.sweeping.service import SHARDS
-from tests.ledgerkit.calls import Cut, Killed, recorded
+from tests.ledgerkit.calls import Cut, Killed, items_read, recorded
 from tests.ledgerkit.overdue import START, Overdue, spread, together
 from tests.ledgerkit.tables import empty_table
 
@@ -191,25 +190,6 @@ def test_what_a_sweep_of_a_hundred_among_many_reads(table: Table) -> None:
     for member in due:
         world.earn("R-1", 10, "2030-12-31", member=member, pending_until="2026-03-20")
     world.clock.set("2026-03-21")
-    with items_read(table) as read:
+    with items_read(table.client) as read:
         assert world.sweep().members == len(due)
     assert sum(read) < 3 * len(due)
-
-
-@contextmanager
-def items_read(table: Table) -> Iterator[list[int]]:
-    """Items that each read in the block evaluated."""
-    read: list[int] = []
-    lock = Lock()
-
-    def note(parsed: dict[str, Any], model: Any, **_: Any) -> None:
-        with lock:
-            read.append(parsed["ScannedCount"] if model.name == "Query" else int("Item" in parsed))
-
-    for name in ("Query", "GetItem"):
-        table.client.meta.events.register(f"after-call.dynamodb.{name}", note)
-    try:
-        yield read
-    finally:
-        for name in ("Query", "GetItem"):
-            table.client.meta.events.unregister(f"after-call.dynamodb.{name}", note)

@@ -54,6 +54,8 @@ class Change:
     key: Key
     old: Item | None
     new: Item | None
+    author: str = ""
+    """Whose request it was, where the engine knows."""
 
 
 class IndexRows:

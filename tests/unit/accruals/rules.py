@@ -1,11 +1,9 @@
-"""Programs that the tests of accruals and reversals vary, and a merge as far as points go."""
+"""Programs that the tests of accruals and reversals vary, and a merge."""
 
 from typing import Any
 
-from loyalty.ledger import movements
-from loyalty.ledger.draft import Decision, Situation
-from loyalty.ledger.model import POINTS, EntryKey, EntryKind, Facts, Movement
-from loyalty.ledger.service import Side
+from loyalty.ledger.model import POINTS
+from loyalty.merging.service import MergeService
 from loyalty.programs.model import Program
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import World
@@ -28,18 +26,4 @@ CASHBACK = {"id": "cashback", "name": "Cashback", "currency": "EUR", "expiry": {
 
 def merge(world: World, gone: str, into: str) -> None:
     """Everything of ``gone`` moves to ``into``."""
-
-    def decide(out: Situation, taking: Situation) -> tuple[Decision, Decision]:
-        leave = Movement({POINTS: movements.empty(out.wallet)}, merged_into=into)
-        absorbed = (gone, *out.book.absorbed)
-        take = Movement({POINTS: movements.merge(taking.wallet, out.wallet)}, absorbed=absorbed)
-        return (
-            Decision(leave, Facts(out.now, 1, actor="staff-1", other_member=into)),
-            Decision(take, Facts(out.now, 1, actor="staff-1", other_member=gone)),
-        )
-
-    sides = (
-        Side(gone, EntryKey(EntryKind.MERGE_OUT, "merge", into)),
-        Side(into, EntryKey(EntryKind.MERGE_IN, "merge", gone)),
-    )
-    world.ledger.post_pair(world.program.scope, sides, f"{gone}>{into}", decide)
+    MergeService(world.ledger).merge(world.program, into, absorbed=gone, actor="staff-1")

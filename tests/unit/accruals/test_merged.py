@@ -1,20 +1,25 @@
 """Accruals and reversals of members who were merged: posted once, found under every id."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 
 from loyalty.accruals.model import Activity, Refund
 from loyalty.core.errors import (
     AccrualFullyReversed,
+    AmountExceedsAccrual,
     EntryExistsWithDifferentRequest,
     EntryNotFound,
     LoyaltyError,
     OccurredInFuture,
 )
 from loyalty.core.money import Money
+from loyalty.core.table import Table
 from loyalty.ledger.draft import Posted
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.world import NOON, World
-from tests.unit.accruals.rules import merge
+from tests.unit.accruals.rules import merge, pending
 
 OLD, NEW, NEWEST = "mbr_old", "mbr_new", "mbr_newest"
 
@@ -83,6 +88,58 @@ def test_a_reversal_that_waits_is_posted_with_its_accrual_after_a_merge(world: W
     world.accrue("R-1", "100", member=OLD)
     assert [entry.points for entry in world.entries(NEW)[1:]] == [100, -30, -20]
     assert not [sk for _, sk in world.dump() if sk.startswith(("WAITING#", "AWAITED#"))]
+
+
+@pytest.mark.parametrize("sent_to", [OLD, NEW, NEWEST])
+def test_a_reversal_that_waited_under_another_id_waits_no_more_once_it_is_posted(world: World, sent_to: str) -> None:
+    world.enroll(OLD, NEW, NEWEST)
+    refund = Refund("pos", "F-1", "R-1", NOON, amount=Money.of("30", "EUR"))
+    world.reversals.reverse(world.program, NEW, refund)
+    world.accrue("R-1", "100", member=OLD)
+    merge(world, OLD, NEWEST)
+    merge(world, NEW, NEWEST)
+    assert world.book(NEWEST).awaiting == 1
+    posted = world.reversals.reverse(world.program, sent_to, refund)
+    assert isinstance(posted, Posted)
+    assert (posted.entry.member_id, posted.entry.points) == (NEWEST, -30)
+    assert world.book(NEWEST).awaiting == 0
+    assert world.reversals.page("acme", NEW, limit=10).items == []
+    world.proven()
+
+
+def test_what_was_read_of_one_of_them_and_changed_before_the_next_was_read_refuses_nothing(table: Table) -> None:
+    world = World(table, of=pending(30)).enroll(OLD, NEW, NEWEST)
+    world.accrue("R-1", "100", member=NEW)
+    world.reversals.reverse(world.program, OLD, _refund("F-9", "R-9", "1"))
+    merge(world, OLD, NEWEST)
+    merge(world, NEW, NEWEST)
+    others = iter([partial(world.refund, "F-1", "R-1", "60", member=NEWEST)])
+
+    def interfere(request: Any, **_: object) -> None:
+        if OLD.encode() in request.body:  # the others' records are read by then
+            for other in others:
+                other()
+
+    world.table.client.meta.events.register("before-send.dynamodb.BatchGetItem", interfere)
+    with pytest.raises(AmountExceedsAccrual):
+        world.refund("F-2", "R-1", "60", member=NEWEST)
+    assert next(others, None) is None
+    assert world.wallet(NEWEST).pending == 40
+    assert world.refund("F-2", "R-1", "40", member=NEWEST).entry.facts.amount == Money.of("40", "EUR")
+    world.proven(NEWEST)
+
+
+@pytest.mark.parametrize(("one", "other"), [(OLD, NEW), (NEW, OLD)])
+def test_two_who_had_the_same_receipt_before_they_were_merged_are_proven(world: World, one: str, other: str) -> None:
+    world.enroll(OLD, NEW)
+    world.accrue("R-1", "100", member=one)
+    world.accrue("R-0", "50", member=other)
+    world.clock.advance(days=40)
+    world.accrue("R-1", "100", member=other)
+    taken = world.refund("F-1", "R-1", everything=True, member=other).entry
+    assert taken.movement.change().lots.keys().isdisjoint(world.wallet(other).lots)
+    merge(world, one, other)
+    world.proven()
 
 
 def test_a_batch_to_a_merged_member_has_a_result_for_each(merged: World) -> None:

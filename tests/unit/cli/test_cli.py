@@ -78,6 +78,17 @@ def test_publishing_a_change_makes_the_next_version_and_never_over_another(table
     assert json.loads(shown.output)["version"] == 2
 
 
+def test_publishing_earlier_warnings_says_how_everybody_hears_of_them(table: Table, tmp_path: Path) -> None:
+    document = json.loads(PROGRAM.read_text())
+    said = []
+    for days in ([30, 7], [7], [60]):
+        path = tmp_path / "program.json"
+        path.write_text(json.dumps(document | {"expiry": document["expiry"] | {"warn_days": days}}))
+        said.append("--everybody" in RUNNER.invoke(app, ["program", "publish", str(path)]).output)
+    assert said == [False, False, True]
+    assert ProgramStore(table, system_clock).version("aurora") == 3
+
+
 def test_a_mistake_is_named_without_what_only_follows_from_it(tmp_path: Path) -> None:
     document = json.loads(PROGRAM.read_text())
     document["earn_rules"][1]["return_days"] = 300

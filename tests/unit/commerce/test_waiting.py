@@ -52,7 +52,7 @@ def test_a_refund_that_came_first_is_posted_with_its_purchase_in_one_transaction
     assert commerce.apply(refunded("70.50")) == [Outcome.REPLAYED]
     with recorded(commerce.table.client) as calls:
         assert commerce.apply(paid()) == [Outcome.ACCRUED, Outcome.REFUND_POSTED]
-    assert calls.names == ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]
+    assert calls.names == ["BatchGetItem", "GetItem", "TransactWriteItems"]
     assert commerce.entries(member) == [PURCHASE, REVERSAL]
     assert commerce.points(member) == 320 - 64
     assert set(record(commerce)) == {"pk", "sk", "version", "program", "member_id"}

@@ -4,10 +4,7 @@ import pytest
 
 from infra.local.supplier.server import SandboxSupplier
 from loyalty.core.table import Table
-from tests.ledgerkit.moto import moto_table, table
 from tests.unit.fulfillment.rig import Rig
-
-__all__ = ["moto_table", "rig", "sandbox", "table"]
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ from loyalty.core.errors import (
     MemberNotFound,
     RecordChanged,
 )
-from loyalty.core.table import Delete, Table
-from loyalty.ledger.store import partition
+from loyalty.core.table import Delete, Put, Table
+from loyalty.ledger.service import Ledger
+from loyalty.ledger.store import EntryItem, entry_sk, partition
 from tests.ledgerkit.calls import recorded
 from tests.unit.ledger.posting import ADA, BOB, CLEO, LOT, Books, NoteItem, note
 
@@ -58,6 +59,18 @@ def test_the_same_identity_with_another_request_is_refused(books: Books) -> None
         with pytest.raises(EntryExistsWithDifferentRequest):
             books.give(points, request="other")
     assert books.dump() == before
+
+
+def test_while_the_first_becomes_visible_item_by_item_its_other_side_is_waited_for(books: Books) -> None:
+    first = books.give(20)
+    sk = entry_sk(first[0].entry.key)
+    unseen = EntryItem.from_raw_data(books.raw(sk))
+    books.table.write([Delete(EntryItem, partition("acme", ADA), sk, EntryItem.pk.exists())])
+    books.ledger = Ledger(books.table, books.clock, sleep=lambda _: books.table.write([Put(unseen)]))
+    again = books.give(20)
+    assert [posted.replayed for posted in again] == [True, True]
+    assert [posted.entry for posted in again] == [posted.entry for posted in first]
+    books.proved()
 
 
 def test_what_is_refused_writes_nothing(books: Books) -> None:

@@ -42,6 +42,16 @@ def test_an_approval_between_a_rejections_read_and_write(moves: Moves) -> None:
     assert moves.wallet().available == 5_000
 
 
+def test_of_two_who_approve_what_lies_with_a_merged_member_the_second_is_told(moves: Moves) -> None:
+    adjustment, _ = moves.adjust(5000, member=BOB)
+    moves.merge(BOB)
+    with (
+        interrupted(moves.world.table.client, lambda: moves.approve(adjustment.adjustment_id, actor="staff-3")),
+        pytest.raises(AdjustmentAlreadyPosted),
+    ):
+        moves.approve(adjustment.adjustment_id)
+
+
 def test_two_approvals_at_once(moves: Moves) -> None:
     adjustment_id = moves.adjust(5_000)[0].adjustment_id
     with (

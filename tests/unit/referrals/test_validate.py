@@ -1,9 +1,6 @@
 import pytest
 
 from tests.apikit.members import Members
-from tests.unit.members.conftest import engine, members
-
-__all__ = ["engine", "members"]
 
 PATH = "/v1/programs/acme/referrals/validate"
 

@@ -1,10 +1,7 @@
 import pytest
 
 from loyalty.core.table import Table
-from tests.ledgerkit.moto import moto_table, table
 from tests.ledgerkit.overdue import Overdue
-
-__all__ = ["moto_table", "table"]
 
 
 @pytest.fixture

@@ -75,11 +75,14 @@ def _reading(
     sent_to: str | None = None,
     records_of: str | None = None,
     before: Mapping[tuple[str, str], RawItem | None] | None = None,
+    afresh: Posting | None = None,
 ) -> MemberPosting:
+    earlier = {key: raw for key, raw in (before or {}).items() if key[0] != records_of or key[1] not in sks}
+
     def decided(situation: Situation) -> Decision:
         member_id = records_of or situation.book.member_id
         now_read = {(member_id, sk): situation.records.get(sk) for sk in sks}
-        seen = Seen(sent_to or situation.book.member_id, {**(before or {}), **now_read})
+        seen = Seen(sent_to or situation.book.member_id, {**earlier, **now_read})
         try:
             return decide(seen, situation)
         except _NotRead as more:
@@ -87,7 +90,7 @@ def _reading(
             wanted = (*sks, *more.sks) if more.member_id == member_id else more.sks
             again = _reading(
                 key, request_hash, decide, wanted,
-                sent_to=seen.sent_to, records_of=more.member_id, before=seen.records,
+                sent_to=seen.sent_to, records_of=more.member_id, before=seen.records, afresh=afresh or posting,
             )  # fmt: skip
             raise Undecided("This is decided on more than was read.", again=again) from None
 
@@ -95,4 +98,5 @@ def _reading(
         first = sent_to or member_id
         return _reading(key, request_hash, decide, sks, sent_to=first, records_of=first)
 
-    return MemberPosting(key, request_hash, decided, tuple(sks), records_of, sent)
+    posting = MemberPosting(key, request_hash, decided, tuple(sks), records_of, earlier, afresh, sent)
+    return posting

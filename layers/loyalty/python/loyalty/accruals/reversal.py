@@ -62,7 +62,7 @@ def reversal_posting(
         lapses = {key: before.lapsed.get(key, 0) + points for key, points in gone.points.items() if points}
         after = replace(part.after, lapsed={**before.lapsed, **lapses})
         record = reversed_put(book.program, original, before, after)
-        kept = _kept_before(seen, refund, original)
+        kept = _kept_before(seen, book, refund, original)
         writes = [
             record,
             *gone.operations,
@@ -129,17 +129,20 @@ def _homes(seen: Seen, book: Book) -> Iterator[str]:
     yield from dict.fromkeys((seen.sent_to, book.member_id, *book.absorbed))
 
 
-def _kept_before(seen: Seen, refund: Refund, original: Original) -> list[Waiting]:
+def _kept_before(seen: Seen, book: Book, refund: Refund, original: Original) -> list[Waiting]:
     """What is left of the same reversal's having been refused before, or having waited where its accrual never came.
 
-    That is with another member, who and the accrual's were merged since.
+    That is with another member, who and the accrual's were merged since: any of the family, while the book says that
+    something waits for it.
 
     Raises:
         EntryExistsWithDifferentRequest: under its identity something else waits for another accrual.
     """
     own_sk = waiting_sk(refund.source, refund.source_id)
-    found = [seen.get(member_id, own_sk) for member_id in dict.fromkeys((seen.sent_to, original.member_id))]
-    kept = [waiting_of(raw) for raw in found if raw is not None]
+    named = seen.sent_to, original.member_id
+    homes = dict.fromkeys((*named, *(_homes(seen, book) if book.awaiting else ())))
+    found = [waiting_of(raw) for member_id in homes if (raw := seen.get(member_id, own_sk)) is not None]
+    kept = [one for one in found if one.member_id in named or one.status is WaitingStatus.WAITING]
     if any(one.status is WaitingStatus.WAITING and one.request_hash != refund_hash(refund) for one in kept):
         raise EntryExistsWithDifferentRequest(
             f"'{reversal_key(refund).entry_id}' was sent before with another content, and waits for its accrual."

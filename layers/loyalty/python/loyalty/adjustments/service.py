@@ -137,9 +137,7 @@ class AdjustmentService:
             found = self._store.get(program.document.id, member_id, adjustment_id)
             if found.member_id == member_id:
                 raise
-            return self._approved(program, found.member_id, adjustment_id, actor)
-        except EntryExistsWithDifferentRequest as error:
-            raise _already_posted(adjustment_id) from error
+        return self._approved(program, found.member_id, adjustment_id, actor)
 
     def reject(self, program: str, member_id: str, adjustment_id: str, *, actor: str) -> Adjustment:
         """Ends a proposed adjustment without a movement; rejected by the same person again, it says so again.
@@ -187,7 +185,10 @@ class AdjustmentService:
                 return self._store.get(program.document.id, member_id, adjustment_id)
             return approved[-1]
 
-        return following(member_id, post)
+        try:
+            return following(member_id, post)
+        except EntryExistsWithDifferentRequest as error:
+            raise _already_posted(adjustment_id) from error
 
     def _propose(self, adjustment: Adjustment) -> tuple[Adjustment, bool]:
         """Writes the proposal; another call with the same key may have been first, or the first call of this one."""

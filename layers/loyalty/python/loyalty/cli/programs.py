@@ -76,11 +76,17 @@ def publish(
     document = read_document(path)
     store = ProgramStore(open_table(table), system_clock)
     version = store.version(document.id) if expected_version is None else expected_version
-    if version and store.current(document.id) == Program(version=version, document=document):
+    before = store.current(document.id) if version else None
+    if before == Program(version=version, document=document):
         out.print(f"[bold green]✓[/] '{document.id}' is at version {version} already.")
         return
     program = store.publish(document, expected_version=version, actor=actor)
     out.print(f"[bold green]✓[/] '{document.id}' is at version {program.version}.")
+    if before is not None and _warns_earlier(before, program):
+        out.print(
+            "It warns of points about to expire earlier than before. Members hear of it with their next posting; to "
+            f"warn all of them, once: [bold]loyalty settle --program {document.id} --everybody[/]"
+        )
 
 
 @app.command()
@@ -94,6 +100,15 @@ def show(program: str, table: TableName, json: AsJson = False) -> None:  # noqa:
     out.print(f"{document.name} ('{program}'), version {found.version}, {document.time_zone}")
     for what, text in _lines(document):
         out.print(f"  {what:<10}  {text}")
+
+
+def _warns_earlier(before: Program, after: Program) -> bool:
+    """Whether any wallet's points are warned of sooner: books are in the due index for the warnings that they knew."""
+    return any(
+        max(terms.warn_days, default=0) > max(before.scope.terms[wallet].warn_days, default=0)
+        for wallet, terms in after.scope.terms.items()
+        if wallet in before.scope.terms
+    )
 
 
 def _lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:

@@ -52,6 +52,8 @@ class ExplainService:
         return Explained(then, page.entries, page.next_before)
 
     def _undone(self, book: Book, at: datetime) -> Book:
+        if book.settled_to is not None and book.settled_to <= at:
+            return book  # nothing was posted since
         for count, entry in enumerate(self._newest_first(book)):
             if entry.posted_at <= at:
                 return replace(book, settled_to=entry.posted_at)

@@ -60,6 +60,10 @@ class Posting:
     decide: Callable[[Situation], Decision | None]
     records: Sequence[str] = ()
     records_of: str | None = None
+    seen: Mapping[tuple[str, str], RawItem | None] = field(default_factory=dict)
+    """By member and sort key: what it is decided on besides, read before. A refusal counts only if it is still so."""
+    afresh: "Posting | None" = None
+    """The posting that reads all of that anew, where there is any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,6 +213,9 @@ class Ledger:
         draft = Draft(scope, book_of(_required(found, scope, family[0])), self._now())
         if draft.book.absorbed != before.book.absorbed:
             return Refused(moved=True)
+        if not self._is_still_so(scope, posting.seen):
+            results[place] = Undecided("What this depends on changed meanwhile.", again=posting.afresh)
+            return None
         earlier = next((found[identity] for identity in identities if identity in found), None)
         result: Result = _replay(entry_of(earlier), posting.request_hash) if earlier else None
         if earlier is None and draft.complete:
@@ -237,6 +240,20 @@ class Ledger:
             return self._table.get_together(list(dict.fromkeys(keys)))
         except TransactionRefused:
             return None
+
+    def _is_still_so(self, scope: Scope, seen: Mapping[_Key, RawItem | None]) -> bool:
+        """Whether records of members are what was read of them before, and nobody is writing them."""
+        by_key = {(partition(scope.program, member_id), sk): raw for (member_id, sk), raw in seen.items()}
+        keys = list(by_key)
+        try:
+            return all(
+                by_key[key] == found.get(key)
+                for start in range(0, len(keys), MOST_READS)
+                for found in [self._table.get_together(keys[start : start + MOST_READS])]
+                for key in keys[start : start + MOST_READS]
+            )
+        except TransactionRefused:
+            return False
 
     def _round_of_pair(
         self,
@@ -314,7 +331,10 @@ class Ledger:
         return entries, [write for draft, _ in drafts for write in draft.writes()]
 
     def _earlier_pair(self, scope: Scope, sides: Sequence[Side], request_hash: str) -> tuple[Posted, Posted] | None:
-        """What was posted before. The other side of an entry is with whom it names: they may be merged since."""
+        """What was posted before. The other side of an entry is with whom it names: they may be merged since.
+
+        None also while one side is visible and the other is not yet: single reads show a commit item by item.
+        """
         for place, side in enumerate(sides):
             entry = self._store.entry(scope.program, side.member_id, side.key)
             if entry is None:
@@ -324,7 +344,7 @@ class Ledger:
                 raise replay
             found = self._store.entry(scope.program, entry.facts.other_member or other.member_id, other.key)
             if found is None:
-                raise AssertionError(f"'{entry.entry_id}' has no other side")
+                return None
             beside = Posted(found, replayed=True)
             return (replay, beside) if place == 0 else (beside, replay)
         return None

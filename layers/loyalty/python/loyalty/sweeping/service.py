@@ -12,6 +12,7 @@ be cut off anywhere, repeated, or run beside another one: what is settled is not
 is found by the next run.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -83,10 +84,18 @@ def _ignore(_sweep: Sweep) -> None:
 class Sweeper:
     """Settles what is due, shard by shard. Any number of them may run at once."""
 
-    def __init__(self, table: Table, clock: Clock, *, workers: int = WORKERS, page: int = PAGE) -> None:
+    def __init__(
+        self,
+        table: Table,
+        clock: Clock,
+        *,
+        workers: int = WORKERS,
+        page: int = PAGE,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """``workers`` members are settled side by side; ``page`` keys are read at once."""
         self._store = LedgerStore(table)
-        self._ledger = Ledger(table, clock)
+        self._ledger = Ledger(table, clock, sleep=sleep)
         self._programs = ProgramStore(table, clock)
         self._clock = clock
         self._workers = workers

@@ -31,8 +31,11 @@ def check_reversals(family: Family) -> Problems:
         for member_id, sk, _ in left:
             yield Problem("reversal_record_without_accrual", sk, "there is no such accrual", member_id)
     for step in family.steps(EntryKind.REVERSAL):
-        for accrual in accruals.get(step.entry.facts.reverses or "", [])[:1]:
-            yield from _check_movement(step, accrual)
+        # Of several of one identity it is not said which it is of: it is right if it is right for one of them.
+        of_each = [
+            list(_check_movement(step, accrual)) for accrual in accruals.get(step.entry.facts.reverses or "", [])
+        ]
+        yield from min(of_each, key=len, default=[])
 
 
 def _by_accrual(family: Family) -> dict[str, list[tuple[str, str, Reversed]]]:

@@ -1,12 +1,15 @@
+"""A table in moto, and what stands over it."""
+
 from collections.abc import Iterator
 
 import pytest
 
 from loyalty.core.table import Table
-from tests.ledgerkit.moto import moto_table, table
+from tests.apikit.members import Members
+from tests.ledgerkit.moto import moto_table, table, world
 from tests.ledgerkit.moves import Moves
 
-__all__ = ["moto_table", "table"]
+__all__ = ["moto_table", "table", "world"]
 
 
 @pytest.fixture
@@ -15,3 +18,9 @@ def moves(table: Table) -> Iterator[Moves]:
     moves = Moves(table).enroll()
     yield moves
     assert moves.world.audit() == []
+
+
+@pytest.fixture
+def members(table: Table) -> Members:
+    """Nobody yet, and what enrolls them."""
+    return Members(table)

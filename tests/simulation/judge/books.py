@@ -1,0 +1,43 @@
+"""Whether a book says what the model does."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from loyalty.ledger.model import Balances, Book
+from tests.simulation.judge.violation import require
+from tests.simulation.oracle.rules import MAIN
+from tests.simulation.oracle.world import Number, PlainWorld
+
+
+def compare_book(world: PlainWorld, book: Book, where: str) -> None:
+    """Requires that a book says what the model does.
+
+    Raises:
+        Violation: it does not.
+    """
+    member = world.members[book.member_id]
+    for name in {MAIN, *book.wallets, *member.wallets}:
+        wallet, plain = book.wallet(name), member.wallet(name)
+        right = balances_in(world.picture(book.member_id), name)
+        require(wallet.balances == right, "balances", f"{where}: {name} is {wallet.balances}, not {right}")
+        lots = dict(Counter(plain.free))
+        require(dict(wallet.lots) == lots, "lots", f"{where}: {name} has {wallet.lots}, not {lots}")
+        maturing = {f"{first}/{last}": points for (first, last), points in Counter(plain.pending).items()}
+        require(dict(wallet.maturing) == maturing, "pending", f"{where}: {name} has {wallet.maturing}, not {maturing}")
+    holds = {name: (hold.points, hold.expires_at) for name, hold in book.holds.items()}
+    right_holds = {name: (len(one.points), one.deadline) for name, one in member.timed_holds.items()}
+    require(holds == right_holds, "holds", f"{where}: {holds}, not {right_holds}")
+    qualifying = {year: points for year, points in book.qualifying.items() if points}
+    right_years = {year: points for year, points in member.qualifying.items() if points}
+    require(qualifying == right_years, "qualifying", f"{where}: {qualifying}, not {right_years}")
+    told = book.tier, book.merged_into, sorted(book.absorbed)
+    known = member.tier, member.merged_into, sorted(member.absorbed)
+    require(told == known, "book", f"{where}: {told}, not {known}")
+
+
+def balances_in(picture: Mapping[Number, int], wallet: str) -> Balances:
+    """The balances of a wallet, in a picture of a member."""
+    available, pending, held, debt = (
+        picture.get((wallet, "account", f"member:{name}"), 0) for name in ("available", "pending", "held", "debt")
+    )
+    return Balances(available, pending, held, -debt)

@@ -1,0 +1,127 @@
+"""Programs that a history may be about, drawn from a generator: short lives of points, so that things happen."""
+
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from tests.simulation.naming import PROGRAM
+
+Document = dict[str, Any]
+
+STARTS: Final = (
+    ("Europe/Rome", datetime(2026, 3, 27, tzinfo=UTC)),
+    ("Europe/Rome", datetime(2027, 12, 29, tzinfo=UTC)),
+    ("Asia/Jakarta", datetime(2026, 1, 29, tzinfo=UTC)),
+    ("Pacific/Apia", datetime(2011, 12, 27, tzinfo=UTC)),
+    ("Pacific/Apia", datetime(2026, 2, 25, tzinfo=UTC)),
+    ("America/Sao_Paulo", datetime(2017, 10, 12, tzinfo=UTC)),
+    ("America/Sao_Paulo", datetime(2018, 2, 14, tzinfo=UTC)),
+    ("Africa/Cairo", datetime(2024, 4, 23, tzinfo=UTC)),
+    ("Africa/Cairo", datetime(2024, 10, 29, tzinfo=UTC)),
+    ("Asia/Kathmandu", datetime(2028, 2, 27, tzinfo=UTC)),
+    ("America/Los_Angeles", datetime(2026, 11, 29, tzinfo=UTC)),
+    ("UTC", datetime(2026, 12, 30, tzinfo=UTC)),
+)
+"""A zone, and a time at which its calendar is worth a look: a clock goes forward at midnight, a day or a year ends."""
+
+
+def drawn_start(rng: random.Random) -> tuple[str, datetime]:
+    """A zone, and a moment in the days after."""
+    zone, day = rng.choice(STARTS)
+    return zone, day + timedelta(seconds=rng.randrange(3 * 86_400))
+
+
+def drawn_program(rng: random.Random, zone: str) -> Document:
+    """A program."""
+    wallets = _wallets(rng)
+    return {
+        "id": PROGRAM,
+        "name": "Acme",
+        "time_zone": zone,
+        "wallets": wallets,
+        "earn_rules": _earn_rules(rng, wallets),
+        "tiers": [
+            {"id": "bronze", "name": "Bronze", "threshold": 0},
+            {"id": "silver", "name": "Silver", "threshold": rng.choice([80, 150]), "multiplier": "1.25"},
+            {"id": "gold", "name": "Gold", "threshold": 400, "multiplier": rng.choice(["1.5", "2"])},
+        ],
+        "expiry": _expiry(rng),
+        "rounding": rng.choice(["down", "down", "half_up", "up"]),
+        "reversal": rng.choice(["allow_negative", "clamp_with_debt", "refuse"]),
+        "rewards": [
+            {"id": "coffee", "name": "Coffee", "type": "perk", "points": rng.choice([8, 25])},
+            {"id": "ten", "name": "Ten off", "type": "discount", "points": rng.choice([15, 40])},
+            {
+                "id": "card",
+                "name": "Gift card",
+                "type": "gift_card",
+                "points": 20,
+                "gift_card": {"product": "P1", "denomination": "10.00", "currency": "EUR"},
+            },
+        ],
+        "limits": {
+            "redemption_quantity": 3,
+            "hold_minutes": rng.choice([1, 5, 60, 1440, 10_080]),
+            "backdating_days": rng.choice([0, 30]),
+            "adjustment_points": rng.choice([15, 40]),
+        },
+        "adjustment_reasons": ["goodwill", "correction"],
+        "transfers": _transfers(rng, wallets),
+    }
+
+
+def changed_program(rng: random.Random, document: Mapping[str, Any]) -> Document:
+    """A later version of it: other rates, other rules for what is spent, other limits. Zone and wallets stay."""
+    other = drawn_program(rng, document["time_zone"])
+    kept = ("wallets", "expiry", "tiers")
+    after = {**other, **{name: document[name] for name in kept}}
+    after["earn_rules"] = _earn_rules(rng, document["wallets"])
+    after["transfers"] = _transfers(rng, document["wallets"])
+    if "months" in document["expiry"] and rng.random() < 0.5:
+        after["expiry"] = {**document["expiry"], "months": rng.randint(1, 3)}
+    return after
+
+
+def _expiry(rng: random.Random) -> Document:
+    policy = rng.choices(["rolling", "inactivity", "fixed_date", "never"], [5, 4, 3, 1])[0]
+    if policy == "never":
+        return {"policy": "never"}
+    terms: Document = {"policy": policy, "grace_days": rng.choice([0, 5, 30])}
+    terms["warn_days"] = rng.choice([[], [1], [7], [30, 7], [40, 3, 1]])
+    if policy == "fixed_date":
+        month, day = rng.choice(
+            [(2, 29), (12, 31), (1, 1), (4, 26), (10, 15), (rng.randint(1, 12), rng.randint(1, 28))]
+        )
+        return {**terms, "month": month, "day": day, "minimum_months": rng.choice([0, 0, 1, 3])}
+    return {**terms, "months": rng.choice([1, 1, 2, 3])}
+
+
+def _wallets(rng: random.Random) -> list[Document]:
+    chance = rng.random()
+    if chance < 0.6:
+        return []
+    currency = "EUR" if chance < 0.85 else None
+    return [{"id": "cashback", "name": "Cashback", "currency": currency, "expiry": _expiry(rng)}]
+
+
+def _earn_rules(rng: random.Random, wallets: list[Document]) -> list[Document]:
+    per = rng.choice(["1", "1.00", "3.00"])
+    rates = [{"points": rng.choice([1, 2]), "per": per, "currency": "EUR"}]
+    rules: list[Document] = [
+        {"id": "shop", "activity": "purchase", "rates": rates, "return_days": rng.choice([0, 0, 0, 1, 3, 14])},
+        {"id": "review", "activity": "review", "fixed_points": 25},
+    ]
+    if rng.random() < 0.3:
+        rates.append({"points": 1, "per": "100", "currency": "JPY"})
+    for wallet in wallets:
+        more = {"id": "back", "activity": "purchase", "wallet": wallet["id"], "return_days": rng.choice([0, 2])}
+        rules.append({**more, "rates": [{"points": 1, "per": "2.50", "currency": "EUR"}]})
+    return rules
+
+
+def _transfers(rng: random.Random, wallets: list[Document]) -> Document | None:
+    if rng.random() < 0.15:
+        return None
+    names = ["points", *(wallet["id"] for wallet in wallets if rng.random() < 0.5)]
+    return {"minimum_points": 5, "maximum_points": 45, "daily_points": rng.choice([45, 70]), "wallets": names}

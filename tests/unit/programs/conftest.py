@@ -1,3 +1,0 @@
-from tests.ledgerkit.moto import moto_table, table, world
-
-__all__ = ["moto_table", "table", "world"]
