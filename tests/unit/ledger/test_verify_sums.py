@@ -231,8 +231,8 @@ def test_what_is_off_from_some_entry_on_is_found_there_once() -> None:
 
 
 def test_what_an_entry_says_nothing_of_is_found() -> None:
-    forgery = two_lots()
-    forgery.entries[0] = replace(forgery.entries[0], after={})
+    forgery = stars()
+    forgery.entries[0] = replace(forgery.entries[0], after={POINTS: Balances()})
     (finding,) = audited(forgery.items())
     assert (finding.code, finding.where) == ("balance_after_wrong", "accrual:pos:R-1")
 
