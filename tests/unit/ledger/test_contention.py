@@ -1,21 +1,23 @@
 """Other writers get in first, or a read shows a part of what they write: what is tried again, and how long."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from loyalty.core import backoff
-from loyalty.core.errors import InsufficientPoints, LoyaltyError, WalletBusy
-from loyalty.core.table import Operation, Table
+from loyalty.core.errors import InsufficientPoints, LoyaltyError, Undecided, WalletBusy
+from loyalty.core.table import Operation, RawItem, Table, TransactionRefused
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting, Situation
 from loyalty.ledger.model import POINTS, EntryKind, Facts, Movement
 from loyalty.ledger.service import ATTEMPTS, Side
+from loyalty.ledger.store import partition
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.interleaving import interrupted
-from tests.unit.ledger.posting import ADA, BOB, CLEO, LOT, SCOPE, Books, earning, key, note
+from tests.unit.ledger.posting import ADA, BOB, CLEO, LOT, SCOPE, Books, earning, key, note, spending
 from tests.unit.ledger.test_due import daily
 
 WRITE = "provide-client-params.dynamodb.TransactWriteItems"
@@ -222,3 +224,46 @@ class TestPairs:
         again = books.give(20, giver=CLEO)
         assert [posted.entry for posted in again] == [posted.entry for posted in first]
         assert [posted.replayed for posted in again] == [True, True]
+
+
+class TestSeen:
+    """A refusal counts as long as the records of others that it was decided on are as they were seen."""
+
+    @pytest.fixture(autouse=True)
+    def few_in_one_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("loyalty.ledger.service.MOST_READS", 20)
+
+    def refused(self, seen: dict[tuple[str, str], RawItem | None], afresh: Posting | None = None) -> Posting:
+        return replace(spending("adj_1", 1_000), seen=seen, afresh=afresh)
+
+    def notes(self, books: Books, text: str) -> dict[tuple[str, str], RawItem | None]:
+        """More than one read takes: two that there are, of which the last says ``text``, and many that there are not."""
+        books.table.write([note("NOTE", "one", BOB), note("NOTE#LAST", text, CLEO)])
+        missing: dict[tuple[str, str], RawItem | None] = {(BOB, f"NONE#{number}"): None for number in range(45)}
+        return {(BOB, "NOTE"): books.raw("NOTE", BOB), **missing, (CLEO, "NOTE#LAST"): books.raw("NOTE#LAST", CLEO)}
+
+    def test_it_counts_while_all_is_as_it_was_seen(self, books: Books) -> None:
+        with pytest.raises(InsufficientPoints):
+            books.post(self.refused(self.notes(books, "two")))
+
+    @pytest.mark.parametrize("key", [(BOB, "NOTE"), (CLEO, "NOTE#LAST"), (BOB, "NONE#0"), (BOB, "NONE#44")])
+    def test_where_one_of_them_is_another_there_is_another_posting_to_decide(
+        self, books: Books, key: tuple[str, str]
+    ) -> None:
+        seen, afresh = self.notes(books, "two"), earning("R-9")
+        seen[key] = {**books.raw("NOTE", BOB), "text": {"S": "older"}}
+        with pytest.raises(Undecided) as undecided:
+            books.post(self.refused(seen, afresh))
+        assert undecided.value.again is afresh
+
+    def test_where_somebody_is_writing_them_too(self, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+        together, seen = books.table.get_together, self.notes(books, "two")
+
+        def busy(keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], RawItem]:
+            if (partition("acme", BOB), "NOTE") in keys:
+                raise TransactionRefused({}, ["TransactionConflict"], contended=True)
+            return together(keys)
+
+        monkeypatch.setattr(books.table, "get_together", busy)
+        with pytest.raises(Undecided):
+            books.post(self.refused(seen))

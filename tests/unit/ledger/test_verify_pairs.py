@@ -373,3 +373,9 @@ def test_members_who_say_that_they_were_merged_into_one_another_are_found_too() 
     ]
     found = {(finding.member_id, finding.code) for finding in audited(together(members))}
     assert found >= {(f"mbr_{name}", "wallet_merged_into_wrong") for name in "abc"}
+
+
+def test_points_that_never_expired_are_told_of_who_has_the_record_of_them() -> None:
+    b = taken(member("b")).record(f"LAPSED#points#{SOON}", points=5)
+    found = {finding.code: finding.member_id for finding in audited(together([gone(member("a")), b]))}
+    assert found == {"lapsed_over_expired": "mbr_b", "lapsed_record_wrong": "mbr_a"}

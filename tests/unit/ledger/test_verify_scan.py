@@ -106,6 +106,11 @@ def test_one_member_can_be_proved_by_what_is_known_of_their_program() -> None:
     assert not {"expiry_missed", "end_to_other_lots"} & set(unknown)
 
 
+def test_each_program_is_asked_for_by_its_own_id() -> None:
+    scopes = {"acme": {SCOPE.version: SCOPE}}
+    assert audit_table(StoredTable(together(merged())), scopes_of=scopes.__getitem__).findings == []
+
+
 def test_every_corrupt_member_is_found() -> None:
     members = [
         member("a").book(seq=7),
