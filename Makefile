@@ -10,10 +10,11 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 UV := $(BIN)/uv
 INSTALLED := $(VENV)/.installed
+MUTATE := .venv-mutate
 OUT ?= cdk.out
 ARGS ?=
 
-.PHONY: help setup up down test lint synth simulate simulate-bugs bench verify generate check-generated cfn-lint lock clean format
+.PHONY: help setup up down test mutate lint synth simulate simulate-bugs bench verify generate check-generated cfn-lint lock clean format
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +40,14 @@ down: setup ## stop the local cloud
 
 test: setup ## everything that must pass
 	@$(PY) -m pytest $(ARGS)
+
+$(MUTATE)/.installed: requirements/mutation.txt | $(UV)
+	@test -x $(MUTATE)/bin/python || $(PYTHON) -m venv --without-pip $(MUTATE)
+	@VIRTUAL_ENV=$(MUTATE) $(UV) pip sync --quiet --require-hashes $<
+	@touch $@
+
+mutate: $(MUTATE)/.installed ## change the ledger in thousands of ways, count what the tests notice (resumes; docs/mutation.md)
+	@$(MUTATE)/bin/python -m tests.mutation $(ARGS)
 
 lint: setup ## ruff, mypy, synth with cdk-nag, cfn-lint, generated files
 	@$(BIN)/ruff check .
@@ -81,6 +90,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --uni
 lock: $(UV) ## resolve the locks anew (LOCK_ARGS=--upgrade to move versions)
 	@$(COMPILE) $(LOCK_ARGS) --extra cli --group dev pyproject.toml -o requirements/dev.txt
 	@$(COMPILE) $(LOCK_ARGS) -c requirements/dev.txt pyproject.toml -o layers/dependencies/requirements.txt
+	@$(COMPILE) $(LOCK_ARGS) -c requirements/dev.txt --group mutation pyproject.toml -o requirements/mutation.txt
 	@grep -E '^uv==' requirements/dev.txt | tr -d ' \\' | $(COMPILE) - -o requirements/bootstrap.txt
 
 clean: ## remove what the targets made, but not .venv and not the local cloud's state

@@ -39,6 +39,9 @@ START = at("2026-01-10T03:00:00Z")
 SOON, LATER, NEVER = "2026-03-31", "2026-06-30", "9999-12-31"
 Items = dict[tuple[str, str], RawItem]
 
+OF_NO_ITEM = {"wallet_missing": "WALLET", "awaited_without_waiting": "WAITING#", "lapsed_record_wrong": "LAPSED#"}
+"""Codes of what is found where an item is missing, and how its sort key would start."""
+
 
 class StoredTable(Table):
     """Items that can be read as the proof reads them."""
@@ -59,8 +62,16 @@ class StoredTable(Table):
 
 
 def audited(items: Mapping[tuple[str, str], RawItem], scope: Scope | None = SCOPE) -> list[Finding]:
+    """What the proof finds; each names a member whom there is, an entry or an item of theirs, and what is off."""
     scopes = {} if scope is None else {scope.version: scope}
-    return audit_table(StoredTable(items), scopes_of=lambda _: scopes, sleep=lambda _: None).findings
+    findings = audit_table(StoredTable(items), scopes_of=lambda _: scopes, sleep=lambda _: None).findings
+    for finding in findings:
+        own = {sk for pk, sk in items if pk == partition(finding.program, finding.member_id)}
+        assert own, finding
+        places = own | {sk.removeprefix("ENTRY#").replace("#", ":", 2) for sk in own}
+        assert finding.where in places or finding.where.startswith(OF_NO_ITEM.get(finding.code, "?")), finding
+        assert finding.detail, finding
+    return findings
 
 
 def codes(items: Mapping[tuple[str, str], RawItem], scope: Scope | None = SCOPE) -> list[str]:

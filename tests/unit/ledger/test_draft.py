@@ -102,6 +102,12 @@ class TestPostings:
         add(draft, earning("R-1", then=lambda _: [Posting(key("-"), "-", lambda _: None)]))
         assert len(entries(draft)) == 1
 
+    def test_what_follows_reads_no_records(self) -> None:
+        seen: list[Situation] = []
+        draft = Draft(SCOPE, book(), START)
+        add(draft, earning("R-1", then=lambda _: [earning("R-2", seen=seen)]))
+        assert [(situation.records, situation.book.seq) for situation in seen] == [({}, 8)]
+
     def test_where_what_follows_is_refused_nothing_of_it_is_left(self) -> None:
         draft = Draft(SCOPE, book(), START)
         add(draft, earning("R-1"))
@@ -128,6 +134,14 @@ class TestPostings:
         with pytest.raises(Full):
             add(draft, earning("R-99", 1), 99)
         assert (len(draft.writes()), draft.book.wallet().available) == (100, 99)
+
+    def test_one_that_never_fits_is_not_put_off_when_it_is_alone(self) -> None:
+        """It is for the table to refuse: put off, it would be tried for ever."""
+        draft = Draft(SCOPE, book(), START)
+        notes = [note(f"NOTE#{number}", "x") for number in range(100)]
+        assert add(draft, earning("R-1", operations=notes)).seq == 8
+        with pytest.raises(Full):
+            add(draft, earning("R-2"))
 
     def test_an_item_is_written_once_in_a_transaction(self) -> None:
         draft = Draft(SCOPE, book(), START)

@@ -140,6 +140,11 @@ class TestEndsOfAHold:
         assert change.postings.get(Account.REDEEMED, 0) == captured
         assert change.postings[Account.HELD] == -7
 
+    def test_what_a_partial_capture_gives_back_of_an_expired_lot_has_its_days_of_grace(self) -> None:
+        before = wallet(held=7)
+        change = movements.capture(before, {PAST: 4, LATER: 3}, 1, today=TODAY, grace_days=20)
+        assert after(before, change) == wallet({"2026-04-30": 3, LATER: 3})
+
     @pytest.mark.parametrize("points", [-1, 8])
     def test_no_more_is_captured_than_is_held(self, points: int) -> None:
         with pytest.raises(AssertionError, match="capture of more than the hold"):

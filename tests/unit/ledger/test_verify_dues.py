@@ -134,6 +134,7 @@ PLANTED: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
     "a warning tells of other points": (lambda: warned(earned(), points=99), ["warning_wrong"]),
     "a warning tells of another lot": (lambda: warned(earned(), lot=LATER), ["warning_wrong"]),
     "a warning is of no lot": (lambda: warned(earned().adjusted(-100), points=0), ["warning_wrong"]),
+    "a warning is of a point that is gone": (lambda: warned(earned().adjusted(-100), points=1), ["warning_wrong"]),
     "nobody was warned": (lambda: expired(earned()), ["warning_missed"]),
     "nobody was warned before something else": (
         lambda: earned().earned("R-2", 5, LATER, on="2026-03-25"),

@@ -56,6 +56,9 @@ HONEST: dict[str, Callable[[], Forgery]] = {
     "released with grace": lambda: expiring(held(status="released")).ended(
         K.RELEASE, {"2026-05-31": 100, LATER: 10}, on=MAY
     ),
+    "released late, and as if it had been in time": lambda: expiring(held(status="released")).ended(
+        K.RELEASE, {"2026-05-31": 100, LATER: 10}, on=MAY, due="2026-01-11"
+    ),
     "cancelled with grace": lambda: cancelled(
         expiring(captured(status="cancelled")), lots={"2026-05-31": 100, LATER: 10}, on=MAY
     ),
@@ -76,6 +79,10 @@ def test_nothing_is_found_in_what_is_right(history: str, known: bool) -> None:
 
 
 PLANTED: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
+    "released, and its point stays where it is": (
+        lambda: two_lots().held(1, {SOON: 1}, status="released").ended(K.RELEASE, {}),
+        ["end_of_other_amount"],
+    ),
     "released, and never held": (
         lambda: (
             two_lots()

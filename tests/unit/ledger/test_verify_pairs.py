@@ -1,12 +1,14 @@
 """The proof of what members share: transfers, merges, households; and of members who are one person."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 
+from loyalty.core.table import RawItem
 from loyalty.ledger.model import POINTS, EntryKind
-from tests.unit.ledger.forging import LATER, SOON, Forgery, Items, codes
+from loyalty.ledger.verify import audit_table
+from tests.unit.ledger.forging import LATER, SOON, Forgery, Items, StoredTable, audited, codes
 
 K = EntryKind
 BUCKET = f"2026-01-24/{LATER}"
@@ -66,24 +68,33 @@ PENDING_GONE: dict[str, Any] = {"available": 0, "pending": -100, "lots": {}, "ma
 PENDING_TAKEN: dict[str, Any] = {"available": 0, "pending": 100, "lots": {}, "maturing": {BUCKET: 100}}
 
 
-def reversed_after() -> Members:
+def reversed_after(counts: str = "2026") -> Members:
     """On the survivor's book what the absorbed had earned; the record is where the accrual is."""
     a, b = gone(member("a")), taken(member("b"))
-    b.reversed(100, of="R-a")
+    b.reversed(100, of="R-a", movement={"qualifying": {counts: -100}})
     a.records["REVERSED#pos#R-a"] = b.records.pop("REVERSED#pos#R-a")
     return [a, b]
 
 
-def cancelled_after() -> Members:
+def reversed_and_taken() -> Forgery:
+    """All of what Mbr_b had, which its record says of more reversals, before Mbr_a's came to it."""
+    b = member("b").reversed(100, of="R-b")
+    return taken(b.record("REVERSED#pos#R-b", points={POINTS: 100}, reversals=2, whole=1))
+
+
+def a_capture() -> Forgery:
+    """Mbr_a's, who was merged into mbr_b since and had nothing else."""
     a = member("a").held(100, {SOON: 100}, status="cancelled", captured_points=100)
     a.ended(K.CAPTURE, {}, held=-100, redeemed=100)
-    gone(a, available=0, transferred=0, lots={})
-    b = taken(member("b"), available=0, transferred=0, lots={})
-    return [a, cancelled(b)]
+    return gone(a, available=0, transferred=0, lots={})
 
 
-def cancelled(forgery: Forgery) -> Forgery:
-    moves: dict[str, Any] = {"available": 100, "redeemed": -100, "lots": {SOON: 100}}
+def cancelled_after() -> Members:
+    return [a_capture(), cancelled(taken(member("b"), available=0, transferred=0, lots={}))]
+
+
+def cancelled(forgery: Forgery, points: int = 100) -> Forgery:
+    moves: dict[str, Any] = {"available": points, "redeemed": -points, "lots": {SOON: points}}
     return forgery.post(K.CANCELLATION, "rdm_1", source="redemption", says={"redemption_id": "rdm_1"}, **moves)
 
 
@@ -270,3 +281,101 @@ PLANTED: dict[str, tuple[Callable[[], Members], list[str]]] = {
 def test_what_is_planted_is_found_and_nothing_else(planted: str) -> None:
     forged, expected = PLANTED[planted]
     assert codes(together(forged())) == expected
+
+
+def test_the_second_of_two_cancellations_is_the_one_too_many() -> None:
+    found = {finding.code: finding.member_id for finding in audited(together(cancelled_twice()))}
+    assert found == {"cancelled_twice": "mbr_b", "posted_again_after_merge": "mbr_b"}
+
+
+ALONE: dict[str, tuple[Callable[[], Members], tuple[str, str, str]]] = {
+    "a gift that nobody got": (
+        lambda: [sent(member("a")), member("b")],
+        ("mbr_a", "transfer_one_sided", "transfer_out:transfer:trf_1"),
+    ),
+    "a gift from nobody": (
+        lambda: [member("a"), got(member("b"))],
+        ("mbr_b", "transfer_one_sided", "transfer_in:transfer:trf_1"),
+    ),
+    "a gift that grew on its way": (
+        lambda: [sent(member("a")), got(member("b"), points=41)],
+        ("mbr_a", "transfer_differs", "transfer_out:transfer:trf_1"),
+    ),
+    "a capture that came back to the survivor in part": (
+        lambda: [a_capture(), cancelled(taken(member("b"), available=0, transferred=0, lots={}), 99)],
+        ("mbr_b", "cancellation_of_other_amount", "cancellation:redemption:rdm_1"),
+    ),
+    "a reversal after a merge that counts in a year of nothing": (
+        lambda: reversed_after(counts="2025"),
+        ("mbr_b", "qualifying_wrong", "reversal:pos:F-R-a"),
+    ),
+    "a record of reversals that there were none of, at the survivor's": (
+        lambda: [gone(member("a")), taken(member("b")).record("REVERSED#pos#R-b", points={POINTS: 5}, reversals=1)],
+        ("mbr_b", "reversal_record_without_reversal", "REVERSED#pos#R-b"),
+    ),
+    "a record of other reversals, at the survivor's": (
+        lambda: [gone(member("a")), reversed_and_taken()],
+        ("mbr_b", "reversal_record_wrong", "REVERSED#pos#R-b"),
+    ),
+    "a household that somebody never joined": (
+        lambda: [household("mbr_a"), member("a")],
+        ("hsh_1", "membership_one_sided", "HOUSEHOLD"),
+    ),
+    "a household that does not know of its member": (
+        lambda: [household(), of_household("a")],
+        ("mbr_a", "membership_one_sided", "HOUSEHOLD"),
+    ),
+}
+
+
+@pytest.mark.parametrize("history", ALONE)
+def test_what_one_side_says_alone_is_told_of_that_side(history: str) -> None:
+    members, told = ALONE[history]
+    assert [(one.member_id, one.code, one.where) for one in audited(together(members()))] == [told]
+
+
+class Restless(StoredTable):
+    """Somebody leaves the household or joins it again right after it was read, so many times."""
+
+    def __init__(self, times: int) -> None:
+        with_b = together([household("mbr_a", "mbr_b"), of_household("a"), of_household("b")])
+        without = together([household("mbr_a"), of_household("a"), member("b")])
+        super().__init__({**without, **with_b})
+        self.scanned = {**with_b, **household("mbr_a").items()}
+        self.states = [with_b, without] * times
+
+    def scan(self) -> Iterator[RawItem]:
+        yield from [raw for _, raw in sorted(self.scanned.items())]
+
+    def read(self, pk: str, sk: str) -> RawItem | None:
+        raw = super().read(pk, sk)
+        if pk == household().pk and self.states:
+            self.items = self.states.pop()
+        return raw
+
+
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_who_comes_and_goes_while_a_household_is_read_is_no_finding(times: int) -> None:
+    assert audit_table(Restless(times), sleep=lambda _: None).findings == []
+
+
+def test_a_household_that_stays_as_it_was_read_is_read_no_more() -> None:
+    table = StoredTable(together([household("mbr_a"), member("a")]))
+    assert [finding.code for finding in audit_table(table, sleep=lambda _: None).findings] == ["membership_one_sided"]
+    assert table.reads == 3  # the household, the member, the household again
+
+
+def test_members_who_say_that_they_were_merged_into_one_another_are_found_too() -> None:
+    members = [
+        member("a").book(merged_into="mbr_b"),
+        member("b").book(merged_into="mbr_a"),
+        member("c").book(merged_into="mbr_a"),
+    ]
+    found = {(finding.member_id, finding.code) for finding in audited(together(members))}
+    assert found >= {(f"mbr_{name}", "wallet_merged_into_wrong") for name in "abc"}
+
+
+def test_points_that_never_expired_are_told_of_who_has_the_record_of_them() -> None:
+    b = taken(member("b")).record(f"LAPSED#points#{SOON}", points=5)
+    found = {finding.code: finding.member_id for finding in audited(together([gone(member("a")), b]))}
+    assert found == {"lapsed_over_expired": "mbr_b", "lapsed_record_wrong": "mbr_a"}

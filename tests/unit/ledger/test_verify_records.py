@@ -39,6 +39,7 @@ def many_waiting(count: int) -> Forgery:
 
 HONEST: dict[str, Callable[[], Forgery]] = {
     "an adjustment": lambda: nothing().adjusted(5),
+    "an adjustment of nothing": lambda: nothing().adjusted(0, adjusted=0, lots={}),
     "a proposed adjustment": lambda: adjustment(nothing(), status="proposed", posted_to=None),
     "a rejected adjustment": lambda: adjustment(nothing(), status="rejected", posted_to=None, decided_by="staff-2"),
     "an approved adjustment": lambda: adjustment(

@@ -48,8 +48,8 @@ def back(
     return forgery.post(K.REVERSAL, name, says=says, **moves)
 
 
-def said(forgery: Forgery, points: int, reversals: int = 1, **more: Any) -> Forgery:
-    return forgery.record("REVERSED#pos#R-1", points={POINTS: points}, reversals=reversals, **more)
+def said(forgery: Forgery, points: int, reversals: int = 1, *, wallet: str = POINTS, **more: Any) -> Forgery:
+    return forgery.record("REVERSED#pos#R-1", points={wallet: points}, reversals=reversals, **more)
 
 
 ONE_A = {"a": Line(1, eur("30.00"))}
@@ -65,6 +65,13 @@ HONEST: dict[str, Callable[[], Forgery]] = {
     "by lines": lambda: said(back(bought(), 37, lines=ONE_A), 37, lines={"a": 1}),
     "by money and by lines": lambda: said(
         back(back(bought(), 37, lines=ONE_A), 50, "F-2", money="40.00"), 87, 2, amount="40.00 EUR", lines={"a": 1}
+    ),
+    "by lines, all of one": lambda: said(back(bought(), 75, lines={"a": LINES["a"]}), 75, lines={"a": 2}),
+    "by money, of a purchase that cost nothing": lambda: said(
+        back(for_nothing(), 125, money="0.00"), 125, amount="0.00 EUR", whole=1
+    ),
+    "by lines, of a purchase that cost nothing": lambda: said(
+        back(for_nothing(), 41, lines={"a": Line(1, eur("0.00"))}), 41, lines={"a": 1}
     ),
     "everything, after a part": lambda: said(
         back(back(bought(), 37, lines=ONE_A), 88, "F-2"), 125, 2, lines={"a": 1}, whole=1
@@ -85,6 +92,9 @@ HONEST: dict[str, Callable[[], Forgery]] = {
     "from its own lot, though another expires sooner": lambda: said(
         back(bought(LATER).earned("R-2", 9), 125, lots={LATER: -125}), 125, whole=1
     ),
+    "from the lot that it matured into, though another expires sooner": lambda: said(
+        back(matured().earned("R-2", 9), 125, lots={LATER: -125}), 125, whole=1
+    ),
     "from its own lot, then from what expires first": lambda: said(
         back(
             bought(LATER).earned("R-2", 9).adjusted(-34, lots={SOON: -9, LATER: -25}).earned("R-3", 30),
@@ -100,6 +110,20 @@ HONEST: dict[str, Callable[[], Forgery]] = {
 def pending() -> Forgery:
     moves: dict[str, Any] = {"available": 0, "pending": 125, "lots": {}, "maturing": {BUCKET: 125}}
     return nothing().earned("R-1", 125, says={"amount": eur("100.00")}, **moves)
+
+
+def matured() -> Forgery:
+    key = f"2026-01-24/{LATER}"
+    moves: dict[str, Any] = {"available": 0, "pending": 125, "lots": {}, "maturing": {key: 125}}
+    first = nothing().earned("R-1", 125, says={"amount": eur("100.00")}, **moves)
+    moves = {"available": 125, "pending": -125, "lots": {LATER: 125}, "maturing": {key: -125}}
+    return first.post(K.MATURITY, key, source=POINTS, on="2026-01-24", due="2026-01-23T17:00:00Z", **moves)
+
+
+def for_nothing() -> Forgery:
+    """125 points for being there: two of line a and one of line b, at no price."""
+    lines = {"a": Line(2, eur("0.00")), "b": Line(1, eur("0.00"))}
+    return bought(amount=eur("0.00"), lines=lines)
 
 
 def expired() -> Forgery:
@@ -124,6 +148,15 @@ PLANTED: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
     ),
     "of more than it earned": (
         lambda: said(back(bought().earned("R-2", 9), 130), 130, whole=1),
+        ["reversal_over_original", "reversal_share_wrong"],
+    ),
+    "in a wallet in which it earned nothing": (
+        lambda: said(
+            back(bought().earned("R-2", 1, wallet="stars"), 1, money="1.00", wallet="stars", movement={}),
+            1,
+            wallet="stars",
+            amount="1.00 EUR",
+        ),
         ["reversal_over_original", "reversal_share_wrong"],
     ),
     "of more of a line than was bought": (

@@ -42,6 +42,11 @@ HONEST: dict[str, Callable[[], Forgery]] = {
     "a renewal": lambda: stars().post(
         K.RENEWAL, "accrual:pos:R-1", source="stars", wallet="stars", lots={SOON: -7, LATER: 7}
     ),
+    "a renewal of a single point": lambda: (
+        nothing()
+        .earned("R-1", 1, wallet="stars")
+        .post(K.RENEWAL, "accrual:pos:R-1", source="stars", wallet="stars", lots={SOON: -1, LATER: 1})
+    ),
     "a tier": lambda: (
         earned()
         .record("MEMBER", entry_tier="bronze")

@@ -70,6 +70,14 @@ SUMS: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
         lambda: nothing().earned("R-1", 5, available=0, debt=5, lots={}),
         ["debt_overpaid"],
     ),
+    "a debt of a point stands beside points": (
+        lambda: (
+            nothing()
+            .earned("R-1", 100, says={"policy": "clamp_with_debt"})
+            .reversed(100, available=-99, debt=-1, lots={SOON: -99})
+        ),
+        ["debt_beside_points"],
+    ),
     "a debt stands beside points": (
         lambda: (
             nothing()
@@ -117,6 +125,10 @@ LOTS: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
     ),
     "a renewal brings points nearer to their end": (
         lambda: stars().post(K.RENEWAL, "-", source="stars", wallet="stars", lots={SOON: -7, "2026-02-28": 7}),
+        ["renewal_wrong"],
+    ),
+    "a renewal moves nothing": (
+        lambda: stars().post(K.RENEWAL, "-", source="stars", wallet="stars"),
         ["renewal_wrong"],
     ),
     "a renewal makes points": (
@@ -216,6 +228,13 @@ def test_what_is_off_from_some_entry_on_is_found_there_once() -> None:
     assert (finding.code, finding.where) == ("balance_after_wrong", "accrual:pos:R-2")
     assert finding.detail == "entries add up to 150, 0, 0, 0 in 'points', it says 151, 0, 0, 0"
     assert (finding.program, finding.member_id) == ("acme", "mbr_x")
+
+
+def test_what_an_entry_says_nothing_of_is_found() -> None:
+    forgery = stars()
+    forgery.entries[0] = replace(forgery.entries[0], after={POINTS: Balances()})
+    (finding,) = audited(forgery.items())
+    assert (finding.code, finding.where) == ("balance_after_wrong", "accrual:pos:R-1")
 
 
 def test_years_without_points_are_no_difference() -> None:
