@@ -17,7 +17,7 @@ from loyalty.accruals.lapses import Lapsed
 from loyalty.accruals.records import waiting_delete
 from loyalty.accruals.service import AccrualService
 from loyalty.core import ids
-from loyalty.core.table import Check, Operation, Put, Table
+from loyalty.core.table import Check, Put, Table
 from loyalty.ledger import draft, movements, service, settlement, store
 from loyalty.ledger.draft import Draft, Posted
 from loyalty.ledger.model import Account, Book, Change, EntryKind, Movement, Wallet
@@ -301,16 +301,6 @@ def expired_points_taken_twice() -> AbstractContextManager[Any]:
     return patch.object(reversal, "lapsed", lambda *_, **__: Lapsed({}, []))
 
 
-def matured_counts_as_put_in() -> AbstractContextManager[Any]:
-    """Points that paid a debt as they matured count as put into their lot, as if they could have expired with it."""
-
-    def put_in(_seen: Any, original: share.Original, _book: Book, wallet: str) -> tuple[int, Sequence[Operation]]:
-        change = original.movement.change(wallet)
-        return sum(change.maturing.values()) or sum(change.lots.values()), []
-
-    return patch.object(lapses, "_put_in", put_in)
-
-
 def renewed_by_the_rule_of_today() -> AbstractContextManager[Any]:
     """Whether points lived on with later ones is what the program says now, not what it said to the accrual."""
 
@@ -382,7 +372,7 @@ BUGS: Final[Mapping[str, Bug]] = {
         cancelled_again_and_again, given_back_past_the_debt, no_grace, matures_a_day_late, waiting_reversal_is_kept,
         waiting_reversal_is_lost, transfer_in_two_transactions, clock_goes_back, absorbed_identities_forgotten,
         settled_in_another_order, last_to_expire_first, unprocessed_keys_dropped, refused_by_halves,
-        expired_points_taken_twice, matured_counts_as_put_in, renewed_by_the_rule_of_today, not_in_the_due_index, daily_limit_not_counted, renewal_forgotten,
+        expired_points_taken_twice, renewed_by_the_rule_of_today, not_in_the_due_index, daily_limit_not_counted, renewal_forgotten,
         hold_never_times_out, waiting_not_counted, merge_forgets_what_waits,
     )
 }  # fmt: skip

@@ -92,12 +92,14 @@ def changed_program(rng: random.Random, document: Mapping[str, Any]) -> Document
 
 
 def _other_expiry(rng: random.Random, before: Mapping[str, Any]) -> Document:
-    """Any policy. Warnings and days of grace stay.
+    """Any policy, but inactivity only where it was that. Warnings and days of grace stay.
 
-    A book that nothing is posted to stands in the due index where it stood, whatever warnings there are since; and a
-    cancellation names the version of its hold, while the days of grace are today's.
+    A reversal's entry names the version of its accrual: nothing tells the model that another one renews since. A book
+    that nothing is posted to stands in the due index where it stood, whatever warnings there are since. A cancellation
+    names the version of its hold, while the days of grace are today's.
     """
-    return {**_expiry(rng), "warn_days": before.get("warn_days", []), "grace_days": before.get("grace_days", 30)}
+    other = {**_expiry(rng), "warn_days": before.get("warn_days", []), "grace_days": before.get("grace_days", 30)}
+    return dict(before) if other["policy"] == "inactivity" != before["policy"] else other
 
 
 def _expiry(rng: random.Random) -> Document:
