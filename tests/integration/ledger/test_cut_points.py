@@ -97,7 +97,7 @@ RUNS: dict[str, tuple[Callable[[World], None], Callable[[World], object]]] = {
 
 ROUND_TRIPS = {
     "reversal that waits": 4,  # the accrual, its first result if there was one, what waits; the write
-    "accrual that is waited for": 3,  # who waits, what waits; the write
+    "accrual that is waited for": 4,  # the book says that something waits; who waits, what waits; the write
     "reversal of expired points": 3,  # the accrual, what expired; the write
 }
 
