@@ -12,14 +12,11 @@ from loyalty.ledger.store import BOOK_SK, book_of, due_shard, partition
 from loyalty.ledger.verify import audit_table
 from tests.simulation.judge.books import compare_book
 from tests.simulation.judge.commits import Raw
-from tests.simulation.judge.records import check_records
+from tests.simulation.judge.records import check_records, check_refused
 from tests.simulation.judge.replay import Replay
 from tests.simulation.judge.violation import require
 from tests.simulation.naming import PROGRAM
 from tests.simulation.oracle.accruals import find
-from tests.simulation.oracle.commands import TakeBack
-from tests.simulation.oracle.judgement import POSTED, answer
-from tests.simulation.oracle.world import When
 
 _WAITS: Final = "waiting_although_posted"
 _MOMENTS: Final = 2
@@ -61,7 +58,7 @@ def _check_audit(replay: Replay) -> None:
     }
     for member_id, sk in known:
         waiting = replay.world.members[member_id].waiting[_parsed(sk)]
-        _check_refused(replay, waiting.refund)
+        check_refused(replay, waiting.refund)
     found = [one for one in report.findings if one.code != _WAITS or (one.member_id, one.where) not in known]
     require(not found, "audit", lambda: f"{found[0]}")
     told = {(one.member_id, one.where) for one in report.findings}
@@ -72,16 +69,6 @@ def _parsed(sk: str) -> tuple[str, str]:
     """Source and source id of a reversal that waits."""
     _, source, source_id = sk.split("#", 2)
     return source, source_id
-
-
-def _check_refused(replay: Replay, refund: TakeBack) -> None:
-    """The accrual refuses it; one that refuses to take what is spent may have done so when there were fewer points."""
-    earned = find(replay.world, refund)
-    world, when = replay.world.copy(), When(replay.played.simulation.time.now, replay.latest)
-    world.settle(world.root(refund.member).member_id, when.rules, when.at)
-    said = answer(world, refund, when)
-    wrong = said == POSTED and earned is not None and earned.policy != "refuse"
-    require(not wrong, "lost", f"{refund} waits, and could be taken back")
 
 
 def _books(replay: Replay) -> dict[str, Raw]:

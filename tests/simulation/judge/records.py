@@ -14,8 +14,12 @@ from loyalty.transfers.limits import LimitItem
 from loyalty_contract import ENTRY_PREFIX
 from tests.simulation.judge.replay import Replay
 from tests.simulation.judge.violation import require
+from tests.simulation.oracle.accruals import find
+from tests.simulation.oracle.commands import TakeBack
+from tests.simulation.oracle.judgement import POSTED, answer
 from tests.simulation.oracle.member import Earned, PlainMember, Redeemed
 from tests.simulation.oracle.rules import DECIMALS
+from tests.simulation.oracle.world import When
 
 Told = dict[tuple[str, str], Any]
 """What records say, by member and sort key."""
@@ -89,8 +93,24 @@ def _check_purchases(replay: Replay) -> None:
         waits = source_id in replay.world.kept.get((source, refund.accrual_id), {})
         posted = any(identity == f"reversal:{source}:{source_id}" for _, identity in replay.entries)
         require(waits or posted, "lost", f"{source}:{source_id} was kept, and is neither posted nor kept any more")
-        wrong = waits and refund in replay.wrongly_left
-        require(not wrong, "lost", f"{refund} waits, and could be taken back when its purchase counted")
+        if waits and find(replay.world, refund) is not None:
+            check_refused(replay, refund)
+
+
+def check_refused(replay: Replay, refund: TakeBack) -> None:
+    """Requires that what waits although its accrual is there is refused by it.
+
+    One that refuses to take what is spent may have done so when there were fewer points.
+
+    Raises:
+        Violation: it could be taken back.
+    """
+    earned = find(replay.world, refund)
+    world, when = replay.world.copy(), When(replay.played.simulation.time.now, replay.latest)
+    world.settle(world.root(refund.member).member_id, when.rules, when.at)
+    said = answer(world, refund, when)
+    wrong = said == POSTED and earned is not None and earned.policy != "refuse"
+    require(not wrong, "lost", f"{refund} waits, and could be taken back")
 
 
 def _expected(replay: Replay, member: PlainMember) -> Told:

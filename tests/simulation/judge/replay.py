@@ -55,8 +55,6 @@ class Replay:
         self.settled: Counter[str] = Counter()
         self.ever_kept: dict[tuple[str, str], TakeBack] = {}
         """What was given back of purchases before they came by event."""
-        self.wrongly_left: list[TakeBack] = []
-        """What of it was left when its purchase counted, and could have been taken back then."""
         self._expected: dict[str, deque[Expected]] = {member: deque() for member in played.history.members}
         self._last: dict[str, datetime] = {}
 
@@ -114,16 +112,6 @@ class Replay:
         first = expected.popleft()
         require(first.identity == entry.entry_id, "unexpected", f"{_shown(entry)} in place of {first.identity}")
         self._compare(entry, first)
-        if entry.key.kind == "accrual":
-            self._left(entry)
-
-    def _left(self, entry: Entry) -> None:
-        """The purchase counts, and its record says already which refunds go with it: the others were refused."""
-        for refund_id in self.world.kept.get((entry.key.source, entry.key.source_id), {}):
-            refund = self.ever_kept[entry.key.source, refund_id]
-            said = judgement.answer(self.world.copy(), refund, When(entry.posted_at, self._rules(entry)))
-            if said == judgement.POSTED:
-                self.wrongly_left.append(refund)
 
     def _run(self, entry: Entry, commit: Commit) -> None:
         """Finds the command that the entry is of, and lets the model obey it."""

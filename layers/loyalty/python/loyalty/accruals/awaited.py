@@ -19,6 +19,7 @@ from loyalty.accruals.records import (
 )
 from loyalty.accruals.reversal import accrual_key, reversal_key
 from loyalty.accruals.service import AccrualService
+from loyalty.accruals.times import require_enrolled
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.errors import (
@@ -158,6 +159,7 @@ class AwaitedReversals:
             book_key = partition(program.document.id, owner), BOOK_SK
             found = self._table.get_many([*dict.fromkeys([book_key, *((home, sk) for sk in keys)])])
             book = _open_book(found.get(book_key), program.document.id, owner)
+            require_enrolled(refund.occurred_at, book.opened_at, program.document.limits.backdating_days)
             now = from_text(to_text(self._clock()))
             return self._write(
                 program.scope,
