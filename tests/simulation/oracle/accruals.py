@@ -72,11 +72,10 @@ def take_back(world: PlainWorld, command: TakeBack, when: When, *, clamp: bool =
     world.require_new(command.member, reversal_identity(command), command.content)
     if command.occurred_at > when.at + AHEAD:
         raise Refused("occurred_in_future")
-    earned = find(world, command)
-    if earned is None and command.by_event:
-        raise Refused("entry_not_found")
-    if command.occurred_at < root.opened_at - timedelta(days=when.rules.limit("backdating_days", 30)):
+    earliest = root.opened_at - timedelta(days=when.rules.limit("backdating_days", 30))
+    if command.occurred_at < earliest and not command.by_event:
         raise Refused("occurred_before_enrollment")
+    earned = find(world, command)
     if earned is None:
         raise Refused("entry_not_found")
     part = part_of(earned, command, clamp=clamp)

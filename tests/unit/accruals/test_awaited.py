@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from loyalty.accruals import awaited
 from loyalty.accruals.awaited import Kept
 from loyalty.accruals.model import MAX_AWAITED, Activity, BoughtLine, Refund
 from loyalty.accruals.records import WaitingStatus
@@ -13,6 +14,7 @@ from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
     LineNotInAccrual,
     MemberNotFound,
+    OccurredBeforeEnrollment,
     OccurredInFuture,
     TooManyAwaitedReversals,
 )
@@ -87,11 +89,23 @@ class TestKeeping:
         before = world.dump()
         with pytest.raises(OccurredInFuture):
             send(world, refund("F-1", occurred_at=NOON + timedelta(hours=1)))
+        with pytest.raises(OccurredBeforeEnrollment):
+            send(world, refund("F-1", occurred_at=NOON - timedelta(days=30, milliseconds=1)))
         with pytest.raises(MemberNotFound):
             send(world, refund("F-1"), member="mbr_nobody")
         with pytest.raises(MemberNotFound):
             world.reversals.page("acme", "mbr_nobody", limit=10)
         assert world.dump() == before
+
+    def test_so_many_wait_for_one_member_and_no_more(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(awaited, "MAX_AWAITED_OF_MEMBER", 2)
+        send(world, refund("F-1", of="R-1"), refund("F-2", of="R-2"))
+        before = world.dump()
+        with pytest.raises(TooManyAwaitedReversals):
+            send(world, refund("F-3", of="R-3"))
+        assert world.dump() == before
+        world.accrue("R-1")
+        assert isinstance(send(world, refund("F-3", of="R-3"))[0], Kept)
 
     def test_a_list_of_them_has_pages(self, world: World) -> None:
         assert waiting(world) == []

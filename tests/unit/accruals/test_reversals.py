@@ -14,6 +14,7 @@ from loyalty.core.errors import (
     EntryNotFound,
     LoyaltyError,
     MemberNotFound,
+    OccurredBeforeEnrollment,
     OccurredInFuture,
 )
 from loyalty.core.money import Money
@@ -201,6 +202,16 @@ def test_a_future_refund_is_refused(world: World) -> None:
     with pytest.raises(OccurredInFuture):
         world.accruals.reverse(world.program, MEMBER, Refund("pos", "F", "R-1", future, Money.of("1", "EUR")))
     assert world.dump() == before
+
+
+def test_one_from_before_the_member_existed_is_refused_unless_a_platform_tells_of_it(world: World) -> None:
+    world.accrue("R-1", "100")
+    early = Refund("pos", "F", "R-1", NOON - timedelta(days=30, milliseconds=1), Money.of("1", "EUR"))
+    before = world.dump()
+    with pytest.raises(OccurredBeforeEnrollment):
+        world.accruals.reverse(world.program, MEMBER, early)
+    assert world.dump() == before
+    assert world.accruals.reverse(world.program, MEMBER, early, clamp=True).entry.points == -1
 
 
 def test_the_year_of_the_accrual_qualifies_less(world: World) -> None:

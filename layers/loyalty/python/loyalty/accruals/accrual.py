@@ -47,7 +47,6 @@ def accrual_posting(
         original = Original(situation.book.member_id, key, facts, posted.movement)
         for refund in refunds:
             require_past(refund.occurred_at, clock)
-            require_enrolled(refund.occurred_at, situation.book.opened_at, document.limits.backdating_days)
         entries = (1 + len(posted.renewed)) * (1 + len(posted.book.absorbed))
         room = MOST_OPERATIONS - 1 - entries - len(operations)
         undone = early(seen, posted.book, original, refunds, now=situation.now, room=room)

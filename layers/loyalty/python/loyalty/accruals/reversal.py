@@ -55,7 +55,8 @@ def reversal_posting(
         book = situation.book
         require_past(refund.occurred_at, clock)
         original = _original(seen, book, refund, (accrual_sk, taken_sk, own_sk))
-        require_enrolled(refund.occurred_at, book.opened_at, program.document.limits.backdating_days)
+        if not clamp:  # what a platform tells has happened: its date takes nothing from it
+            require_enrolled(refund.occurred_at, book.opened_at, program.document.limits.backdating_days)
         before = reversed_of(seen.get(original.member_id, taken_sk))
         part = part_of(original, before, refund, clamp=clamp)
         today = local_date(situation.now, program.document.zone)
