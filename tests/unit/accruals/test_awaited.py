@@ -89,13 +89,19 @@ class TestKeeping:
         before = world.dump()
         with pytest.raises(OccurredInFuture):
             send(world, refund("F-1", occurred_at=NOON + timedelta(hours=1)))
-        with pytest.raises(OccurredBeforeEnrollment):
-            send(world, refund("F-1", occurred_at=NOON - timedelta(days=30, milliseconds=1)))
         with pytest.raises(MemberNotFound):
             send(world, refund("F-1"), member="mbr_nobody")
         with pytest.raises(MemberNotFound):
             world.reversals.page("acme", "mbr_nobody", limit=10)
         assert world.dump() == before
+
+    def test_one_from_before_the_member_existed_is_not_kept(self, table: Table) -> None:
+        world = World(table, of=program(limits={"backdating_days": 30})).enroll()
+        before = world.dump()
+        with pytest.raises(OccurredBeforeEnrollment):
+            send(world, refund("F-1", occurred_at=NOON - timedelta(days=30, milliseconds=1)))
+        assert world.dump() == before
+        assert isinstance(send(world, refund("F-1", occurred_at=NOON - timedelta(days=30)))[0], Kept)
 
     def test_so_many_wait_for_one_member_and_no_more(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(awaited, "MAX_AWAITED_OF_MEMBER", 2)

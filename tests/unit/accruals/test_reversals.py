@@ -204,7 +204,8 @@ def test_a_future_refund_is_refused(world: World) -> None:
     assert world.dump() == before
 
 
-def test_one_from_before_the_member_existed_is_refused_unless_a_platform_tells_of_it(world: World) -> None:
+def test_one_from_before_the_member_existed_is_refused_unless_a_platform_tells_of_it(table: Table) -> None:
+    world = World(table, of=program(limits={"backdating_days": 30})).enroll()
     world.accrue("R-1", "100")
     early = Refund("pos", "F", "R-1", NOON - timedelta(days=30, milliseconds=1), Money.of("1", "EUR"))
     before = world.dump()
