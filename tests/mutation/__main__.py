@@ -42,7 +42,7 @@ def _tell() -> int:
     words = sum(mutant.fate is Fate.WORDS for mutant in found)
     percent = scores(found)[-1].percent
     print(f"\n{percent:.1f} %, at least {LEAST_PERCENT} % are wanted; {words} change only words; {left} not tested yet")
-    return 1 if left or percent < LEAST_PERCENT else 0
+    return 1 if left or not found or percent < LEAST_PERCENT else 0
 
 
 if __name__ == "__main__":

@@ -26,8 +26,9 @@ def test_a_source_that_would_make_two_identities_one_is_refused(source: str) -> 
         EntryKey(EntryKind.ACCRUAL, source, "c")
 
 
-@pytest.mark.parametrize("source_id", ["", "x" * 1000])
+@pytest.mark.parametrize("source_id", ["", "x" * 257, "x" * 1000])
 def test_a_source_id_has_a_bounded_length(source_id: str) -> None:
+    assert EntryKey(EntryKind.ACCRUAL, "POS-X", "x" * 256).source_id == "x" * 256
     with pytest.raises(ValueError, match="source_id"):
         EntryKey(EntryKind.ACCRUAL, "pos", source_id)
 

@@ -125,6 +125,14 @@ class TestTimeOut:
     def hold(self, lots: Mapping[str, int], moment: str) -> Hold:
         return Hold(POINTS, lots, at(moment))
 
+    @pytest.mark.parametrize(("zone", "lot"), [("UTC", "2026-03-31"), ("Asia/Jakarta", "2026-04-30")])
+    def test_whether_a_lot_is_over_by_then_is_a_matter_of_the_program_s_calendar(self, zone: str, lot: str) -> None:
+        """It is five in the afternoon of the lot's last day in UTC, and midnight after it in Jakarta."""
+        moment = "2026-03-31T17:00:00Z"
+        before = book({}, holds={"rdm_1": self.hold({"2026-03-31": 3}, moment)})
+        settled = next(settle(before, scope(zone, grace=10), at(moment)))
+        assert settled.book.wallet().lots == {lot: 3}
+
     def test_a_hold_ends_at_its_own_moment(self) -> None:
         moment = at("2026-01-12T09:30:00.123Z")
         before = book(

@@ -7,6 +7,7 @@ import pytest
 
 from loyalty.ledger.model import POINTS, EntryKind
 from tests.unit.ledger.forging import Forger, Forgery, codes, typed
+from tests.unit.ledger.test_verify_pairs import gone, member, taken, together
 from tests.unit.ledger.test_verify_rules import earned, nothing
 
 K = EntryKind
@@ -134,6 +135,14 @@ PLANTED: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
 def test_what_is_planted_is_found_and_nothing_else(planted: str) -> None:
     forged, expected = PLANTED[planted]
     assert codes(forged().items()) == expected
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_it_is_found_at_a_survivor_s_as_well_and_told_of_them(planted: str) -> None:
+    forged, expected = PLANTED[planted]
+    nobody: dict[str, Any] = {"available": 0, "transferred": 0, "lots": {}, "counts": 0}
+    family = together([gone(member("a", 0), "mbr_x", **nobody), taken(forged(), "mbr_a", **nobody)])
+    assert codes(family) == expected
 
 
 def forger(forged: Forgery) -> Forger:
