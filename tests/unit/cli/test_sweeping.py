@@ -35,7 +35,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Overdue]:
     }.items():
         monkeypatch.setenv(name, value)
     # moto cannot answer two requests at once
-    monkeypatch.setattr(service.Sweeper.__init__, "__kwdefaults__", {"workers": 1, "page": service.PAGE})
+    monkeypatch.setattr(
+        service.Sweeper.__init__, "__kwdefaults__", {**(service.Sweeper.__init__.__kwdefaults__ or {}), "workers": 1}
+    )
     with mock_aws():
         table = Table("loyalty-test")
         create_table(table.client, table.name)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from loyalty.core.table import IntegerAttribute, IntegerMapAttribute
+from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, TextSetAttribute
 
 
 @pytest.mark.parametrize("value", [1.0, 0.1, "1", True, None, 10**20 / 1])
@@ -20,3 +20,9 @@ def test_whole_numbers_of_any_size_come_back_as_they_went(value: int) -> None:
     assert IntegerAttribute().deserialize(IntegerAttribute().serialize(value)) == value
     stored = IntegerMapAttribute().serialize({"a": value})
     assert IntegerMapAttribute().deserialize(stored) == {"a": value}
+
+
+def test_a_set_is_sent_in_its_order() -> None:
+    names = {f"wallet-{number}" for number in range(9)}
+    assert TextSetAttribute().serialize(names) == sorted(names)
+    assert TextSetAttribute().deserialize(sorted(names)) == names

@@ -16,14 +16,23 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
 from loyalty.accruals.model import Refund, ReversalReason, refund_hash
 from loyalty.accruals.share import Original, Reversed
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money
-from loyalty.core.table import Delete, IntegerAttribute, IntegerMapAttribute, Item, Operation, Put, RawItem
+from loyalty.core.table import (
+    Delete,
+    IntegerAttribute,
+    IntegerMapAttribute,
+    Item,
+    Operation,
+    Put,
+    RawItem,
+    TextSetAttribute,
+)
 from loyalty.ledger.store import AWAITED_PREFIX, LAPSED_PREFIX, REVERSED_PREFIX, WAITING_PREFIX, partition
 
 
@@ -63,7 +72,7 @@ class WaitingItem(Item):
 class AwaitedItem(Item):
     """``refunds`` are the source ids of the reversals that wait; never none."""
 
-    refunds = UnicodeSetAttribute()
+    refunds = TextSetAttribute()
     version = IntegerAttribute()
 
 

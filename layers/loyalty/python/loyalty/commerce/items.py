@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.accruals.model import Activity, BoughtLine
 from loyalty.commerce.records import KeptRefund, Record, identity
@@ -28,6 +28,7 @@ from loyalty.core.table import (
     Put,
     RawItem,
     TextMapAttribute,
+    TextSetAttribute,
 )
 from loyalty.members.store import lookup_partition
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY, DUE_SHARDS, TTL_ATTRIBUTE
@@ -50,7 +51,7 @@ class PurchaseItem(Item):
     version = IntegerAttribute()
     program = UnicodeAttribute()
     member_id = UnicodeAttribute(null=True)
-    digests = UnicodeSetAttribute(null=True)
+    digests = TextSetAttribute(null=True)
     currency = UnicodeAttribute(null=True)
     refunds = TextMapAttribute(null=True)
     shop = UnicodeAttribute(null=True)

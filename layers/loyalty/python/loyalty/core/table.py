@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from pynamodb.attributes import Attribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.connection import Connection
 from pynamodb.connection.base import MetaTable
 from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError
@@ -77,6 +77,14 @@ class TextMapAttribute(Attribute[dict[str, str]]):
     def deserialize(self, value: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         """As DynamoDB gave it."""
         return {name: text["S"] for name, text in value.items()}
+
+
+class TextSetAttribute(UnicodeSetAttribute):
+    """A set of texts, sent in their order: the same item is the same request in every process."""
+
+    def serialize(self, value: Any) -> list[str]:
+        """As DynamoDB takes it."""
+        return sorted(value)
 
 
 Document = dict[str, Any]

@@ -6,11 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money
-from loyalty.core.table import DocumentAttribute, IntegerAttribute, IntegerMapAttribute, Item, Put, RawItem, Table
+from loyalty.core.table import (
+    DocumentAttribute,
+    IntegerAttribute,
+    IntegerMapAttribute,
+    Item,
+    Put,
+    RawItem,
+    Table,
+    TextSetAttribute,
+)
 from loyalty.ledger.model import (
     POINTS,
     Account,
@@ -62,7 +71,7 @@ class BookItem(Item):
     opened_at = UnicodeAttribute(null=True)
     settled_to = UnicodeAttribute(null=True)
     merged_into = UnicodeAttribute(null=True)
-    absorbed = UnicodeSetAttribute(null=True)
+    absorbed = TextSetAttribute(null=True)
     awaiting = IntegerAttribute(null=True)
     due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY, null=True)
     due_at = UnicodeAttribute(attr_name=DUE_AT, null=True)
@@ -86,13 +95,13 @@ class EntryItem(Item):
     refund_basis = UnicodeAttribute(null=True)
     lines = DocumentAttribute(null=True)
     policy = UnicodeAttribute(null=True)
-    renewed = UnicodeSetAttribute(null=True)
+    renewed = TextSetAttribute(null=True)
     reverses = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
     actor = UnicodeAttribute(null=True)
     approved_by = UnicodeAttribute(null=True)
     other_member = UnicodeAttribute(null=True)
-    absorbed = UnicodeSetAttribute(null=True)
+    absorbed = TextSetAttribute(null=True)
     redemption_id = UnicodeAttribute(null=True)
     reward_id = UnicodeAttribute(null=True)
     hold_expires_at = UnicodeAttribute(null=True)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final, Generic, TypeVar
 
-from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import Clock, to_text
 from loyalty.core.errors import ProgramChanged, ProgramNotFound, TimeZoneFixed, WalletFixed
-from loyalty.core.table import Delete, IntegerAttribute, Item, Put, Table, TransactionRefused
+from loyalty.core.table import Delete, IntegerAttribute, Item, Put, Table, TextSetAttribute, TransactionRefused
 from loyalty.ledger.model import Scope
 from loyalty.programs.model import Program, ProgramDocument
 
@@ -39,7 +39,7 @@ class ShopItem(Item):
 class ClientItem(Item):
     """``C#{client_id}`` / ``CLIENT``: the programs that an OAuth2 client may speak for."""
 
-    programs = UnicodeSetAttribute()
+    programs = TextSetAttribute()
     bound_at = UnicodeAttribute()
 
 
