@@ -89,8 +89,7 @@ class AdjustmentStore:
         Raises:
             AdjustmentNotFound: neither the member, nor whom they were merged into, nor whom they absorbed has it.
         """
-        sk = adjustment_sk(adjustment_id)
-        raw = self._table.read(partition(program, member_id), sk) or self._read_elsewhere(program, member_id, sk)
+        raw = self._books.record(program, member_id, adjustment_sk(adjustment_id))
         if raw is None:
             raise not_found(member_id, adjustment_id)
         return adjustment_of(raw)
@@ -128,12 +127,6 @@ class AdjustmentStore:
             TransactionRefused: another transaction held the item; the same call may be made again.
         """
         return self._written(decided_put(adjustment))
-
-    def _read_elsewhere(self, program: str, member_id: str, sk: str) -> RawItem | None:
-        book = self._books.current(program, member_id)
-        others = [] if book is None else [one for one in (book.member_id, *book.absorbed) if one != member_id]
-        found = self._table.get_many([(partition(program, one), sk) for one in others]) if others else {}
-        return next(iter(found.values()), None)
 
     def _written(self, put: Put) -> Adjustment | None:
         try:

@@ -264,6 +264,19 @@ class LedgerStore:
             book = self.book(program, book.merged_into)
         return book
 
+    def record(self, program: str, member_id: str, sk: str) -> RawItem | None:
+        """What is kept under a sort key for the member, for whom they were merged into, or for whom that one absorbed.
+
+        One read, two more where the member's own partition does not have it.
+        """
+        own = self._table.read(partition(program, member_id), sk)
+        if own is not None:
+            return own
+        book = self.current(program, member_id)
+        others = [] if book is None else [one for one in (book.member_id, *book.absorbed) if one != member_id]
+        found = self._table.get_many([(partition(program, one), sk) for one in others]) if others else {}
+        return next(iter(found.values()), None)
+
     def entry(self, program: str, member_id: str, key: EntryKey) -> Entry | None:
         """The entry of that identity, or None."""
         raw = self._table.read(partition(program, member_id), entry_sk(key))

@@ -6,7 +6,7 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import RedemptionNotFound
-from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, RawItem, Table
+from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Table
 from loyalty.ledger.store import LedgerStore, parse_partition, partition
 from loyalty.programs.model import RewardType
 from loyalty.rewards.model import Redemption, RedemptionStatus
@@ -98,7 +98,6 @@ class RedemptionStore:
     """Reads of redemptions, under the id of whoever has the points now or had them when they were held."""
 
     def __init__(self, table: Table) -> None:
-        self._table = table
         self._books = LedgerStore(table)
 
     def item(self, program: str, member_id: str, redemption_id: str) -> RedemptionItem:
@@ -107,8 +106,7 @@ class RedemptionStore:
         Raises:
             RedemptionNotFound: neither the member, nor whom they were merged into, nor whom they absorbed has it.
         """
-        sk = redemption_sk(redemption_id)
-        raw = self._table.read(partition(program, member_id), sk) or self._read_elsewhere(program, member_id, sk)
+        raw = self._books.record(program, member_id, redemption_sk(redemption_id))
         if raw is None:
             raise RedemptionNotFound(f"Member '{member_id}' has no redemption '{redemption_id}'.")
         return RedemptionItem.from_raw_data(raw)
@@ -116,16 +114,6 @@ class RedemptionStore:
     def get(self, program: str, member_id: str, redemption_id: str, now: datetime) -> Redemption:
         """The redemption as it is at ``now`` (UTC); raises as :meth:`item` does."""
         return redemption_of(self.item(program, member_id, redemption_id), now)
-
-    def _read_elsewhere(self, program: str, member_id: str, sk: str) -> RawItem | None:
-        """From the partition of the survivor of a merge, or of those who were merged into them."""
-        book = self._books.book(program, member_id)
-        while book is not None and book.merged_into is not None:
-            book = self._books.book(program, book.merged_into)
-        others = [] if book is None else [one for one in (book.member_id, *book.absorbed) if one != member_id]
-        if not others:
-            return None
-        return next(iter(self._table.get_many([(partition(program, one), sk) for one in others]).values()), None)
 
 
 def _text(moment: datetime | None) -> str | None:
