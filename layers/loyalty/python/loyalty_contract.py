@@ -23,6 +23,7 @@ ENTRY_PREFIX: Final = "ENTRY#"
 MEMBER_SK: Final = "MEMBER"
 REDEMPTION_PREFIX: Final = "REDEMPTION#"
 REFERRAL_PREFIX: Final = "REFERRAL#"
+PROGRAM_VERSION_PREFIX: Final = "CONFIG#"
 
 # --- Environment of the functions ------------------------------------------------------------
 ENV_STAGE: Final = "LOYALTY_STAGE"
@@ -97,6 +98,8 @@ REDEMPTION_HELD: Final = "redemption.held"
 REDEMPTION_CAPTURED: Final = "redemption.captured"
 REDEMPTION_RELEASED: Final = "redemption.released"
 REDEMPTION_CANCELLED: Final = "redemption.cancelled"
+PROGRAM_PUBLISHED: Final = "program.published"
+PROGRAM_UNSCHEDULED: Final = "program.unscheduled"
 
 # --- OAuth2 scopes ---------------------------------------------------------------------------
 SCOPE_SERVER: Final = "loyalty"
@@ -116,6 +119,18 @@ SCOPES: Final = {
     "households.write": "Found and change households, pool points",
     "rewards.read": "Read the reward catalogue",
     "referrals.read": "Validate referral codes",
+    "programs.read": "Read what a program offers to its members",
+    "programs.write": "Read and change the draft of a program, read its versions",
+    "programs.publish": "Publish, schedule and roll back versions of a program",
 }
-STAFF_SCOPES: Final = frozenset({"members.merge", "adjustments.read", "adjustments.write", "adjustments.approve"})
+STAFF_SCOPES: Final = frozenset(
+    {
+        "members.merge",
+        "adjustments.read",
+        "adjustments.write",
+        "adjustments.approve",
+        "programs.write",
+        "programs.publish",
+    }
+)
 """For tools of the business's own staff: a client has them only where they are named."""

@@ -15,14 +15,17 @@
     │   ├── TransfersNotOffered, TransferToSelf, TransferBelowMinimum, TransferAboveMaximum, WalletNotTransferable
     │   ├── HouseholdsNotOffered, MergeWithSelf, MergeLimitExceeded
     │   ├── OccurredBeforeEnrollment, LineNotInAccrual, LineQuantityExceeded, HistoryTooLong
+    │   ├── DocumentInvalid, VersionNotSchedulable
     │   └── ExternalIdsLimitExceeded
     ├── Missing                      does not exist, or not for this caller
     │   ├── ProgramNotFound, MemberNotFound, RewardNotFound, RedemptionNotFound, EntryNotFound, RouteNotFound
+    │   ├── DraftNotFound, VersionNotFound, NothingScheduled
     │   └── AdjustmentNotFound, HouseholdNotFound, GiftCardNotFound, WalletNotFound
     ├── Conflict                     the state of the world refuses it
     │   ├── EntryExistsWithDifferentRequest, WalletBusy, RecordChanged, InsufficientPoints
     │   ├── ReversalRefused, AccrualFullyReversed, TooManyAwaitedReversals
-    │   ├── AlreadyEnrolled, MemberChanged, ProgramChanged, TimeZoneFixed, WalletFixed
+    │   ├── AlreadyEnrolled, MemberChanged, TimeZoneFixed, WalletFixed
+    │   ├── ShopTaken, VersionScheduled, ScheduleDue, VersionInForce
     │   ├── TooManyHolds, RedemptionTimedOut, RedemptionNotCaptured, RedemptionAlreadyCancelled, RedemptionNotCancellable
     │   ├── AdjustmentAlreadyPosted, AdjustmentAlreadyRejected, DailyTransferLimitExceeded, DailyHouseholdLimitExceeded
     │   ├── MemberInHousehold, MemberNotInHousehold, HouseholdFull, HouseholdClosed, HouseholdHasPoints
@@ -31,13 +34,16 @@
     ├── Unauthenticated              the caller has not said who it is
     ├── Unavailable                  what we stand on (table, keys) is throttled or away: the same request may be sent again
     ├── Undecided                    a posting that has to be decided again; what decides it again catches it, no caller sees it
-    ├── Stale                        ``If-Match`` names a version that is no longer the current one
+    ├── PreconditionRequired         a change of what others change too, without ``If-Match`` or ``If-None-Match``
+    ├── Stale                        what the change is meant for is no longer so, such as the version in ``If-Match``
+    │   └── ProgramChanged
     └── Rejected                     an event that can never be processed; goes to the dead-letter queue
 
 ``code`` is stable and part of the API; ``loyalty.core.problems`` alone maps it to HTTP.
 Messages name what to do next and never carry personal data.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -221,6 +227,20 @@ class MergeLimitExceeded(Unacceptable):
     code = "merge_limit_exceeded"
 
 
+class DocumentInvalid(Unacceptable):
+    """``mistakes``: each that was found in a program document, as a JSON pointer into it and what to do."""
+
+    code = "document_invalid"
+
+    def __init__(self, detail: str, *, pointer: str | None = None, mistakes: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(detail, pointer=pointer)
+        self.mistakes = mistakes
+
+
+class VersionNotSchedulable(Unacceptable):
+    code = "version_not_schedulable"
+
+
 class Missing(LoyaltyError):
     code = "not_found"
 
@@ -263,6 +283,18 @@ class AdjustmentNotFound(Missing):
 
 class HouseholdNotFound(Missing):
     code = "household_not_found"
+
+
+class DraftNotFound(Missing):
+    code = "draft_not_found"
+
+
+class VersionNotFound(Missing):
+    code = "version_not_found"
+
+
+class NothingScheduled(Missing):
+    code = "nothing_scheduled"
 
 
 class Conflict(LoyaltyError):
@@ -316,8 +348,20 @@ class MemberChanged(Conflict):
     code = "member_changed"
 
 
-class ProgramChanged(Conflict):
-    code = "program_changed"
+class ShopTaken(Conflict):
+    code = "shop_taken"
+
+
+class VersionScheduled(Conflict):
+    code = "version_scheduled"
+
+
+class ScheduleDue(Conflict):
+    code = "schedule_due"
+
+
+class VersionInForce(Conflict):
+    code = "version_in_force"
 
 
 class TimeZoneFixed(Conflict):
@@ -422,8 +466,16 @@ class Undecided(LoyaltyError):
         self.again = again
 
 
+class PreconditionRequired(LoyaltyError):
+    code = "precondition_required"
+
+
 class Stale(LoyaltyError):
     code = "precondition_failed"
+
+
+class ProgramChanged(Stale):
+    code = "program_changed"
 
 
 class Rejected(LoyaltyError):

@@ -1,7 +1,8 @@
 """The one map from what can go wrong to RFC 9457 problem details.
 
 ``type`` is a stable URN, ``code`` its last part; ``title`` never changes for a code, ``detail`` says what to do now.
-No problem repeats what the caller sent, be it a value or the name of a field that is none: it may be an address.
+No problem repeats what the caller sent, be it a value or the name of a field that is none: it may be an address. The
+mistakes of a program document do: it is the business's own text, and names nobody.
 """
 
 import re
@@ -42,6 +43,7 @@ STATUS: Final[Mapping[type[errors.LoyaltyError], int]] = {
     errors.UnsupportedMediaType: 415,
     errors.Invalid: 422,
     errors.Unacceptable: 422,
+    errors.PreconditionRequired: 428,
     errors.Unavailable: 503,
 }
 """The status of a class of errors, unless a subclass has its own."""
@@ -73,6 +75,7 @@ _MISSING_BY_PATH: Final[Mapping[str, type[errors.Missing]]] = {
     "redemption_id": errors.RedemptionNotFound,
     "adjustment_id": errors.AdjustmentNotFound,
     "household_id": errors.HouseholdNotFound,
+    "version": errors.VersionNotFound,
 }
 """An identifier in the path that cannot be one names nothing: 404, as for one that could."""
 
@@ -161,9 +164,10 @@ def of_validation(found: Sequence[Mapping[str, Any]]) -> Problem:
 
 def _named(error: errors.LoyaltyError) -> Problem:
     status = status_of(type(error))
-    fields = (
-        [] if error.pointer is None else [FieldProblem(pointer=error.pointer, code=error.code, detail=error.detail)]
-    )
+    places = [] if error.pointer is None else [(error.pointer, error.detail)]
+    if isinstance(error, errors.DocumentInvalid):
+        places += error.mistakes
+    fields = [FieldProblem(pointer=pointer, code=error.code, detail=detail) for pointer, detail in places]
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if error.code in _RETRYABLE else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

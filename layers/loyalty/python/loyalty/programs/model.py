@@ -13,6 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from loyalty.core.fields import ProgramId
 from loyalty.ledger.model import POINTS, ReversalPolicy, Scope, Terms
+from loyalty.programs.brand import Brand, Locales, Translations, no_language_twice, require_known_languages
 from loyalty.programs.expiry import MAX_LOTS, Expiry
 from loyalty.programs.fields import (
     MAX_POINTS,
@@ -71,6 +72,7 @@ class Tier(DocumentPart):
 
     id: Slug
     name: Name
+    translations: Translations | None = None
     threshold: PointsOrZero
     multiplier: Annotated[Decimal, Field(ge=1, le=100, max_digits=6)] = Decimal(1)
 
@@ -83,6 +85,7 @@ class ProgramWallet(DocumentPart):
 
     id: Slug
     name: Name
+    translations: Translations | None = None
     currency: CurrencyCode | None = None
     expiry: Expiry
 
@@ -147,12 +150,16 @@ class ProgramDocument(DocumentPart):
 
     ``expiry`` is that of the wallet ``points``. ``reversal`` says what a reversal does about points that are spent
     already. ``adjustment_reasons`` are the codes of which each adjustment names one. Without ``transfers`` or
-    ``households`` these are not offered.
+    ``households`` these are not offered. ``locales``: the languages of the program; its names are in the first one, and
+    ``translations`` beside a name say it in the others.
     """
 
     id: ProgramId
     name: Name
     time_zone: TimeZone
+    locales: Locales = ("en",)
+    translations: Translations | None = None
+    brand: Brand | None = None
     wallets: Annotated[tuple[ProgramWallet, ...], Field(max_length=4)] = ()
     earn_rules: Annotated[tuple[EarnRule, ...], Field(min_length=1, max_length=100)]
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=20)]
@@ -178,6 +185,13 @@ class ProgramDocument(DocumentPart):
         if same := twice([part.id for part in parts]):
             raise ValueError(f"two {_WHAT[str(info.field_name)]}s have the id '{same}'")
         return parts
+
+    _no_language_twice = field_validator("locales")(no_language_twice)
+
+    @field_validator("translations", "wallets", "tiers", "rewards")
+    @classmethod
+    def _translations_into_its_locales(cls, value: "_Translated", info: ValidationInfo) -> "_Translated":
+        return require_known_languages(value, info.data.get("locales"))
 
     @field_validator("adjustment_reasons", "shopify_shops")
     @classmethod
@@ -274,6 +288,7 @@ class ProgramDocument(DocumentPart):
 
 _Identified = ProgramWallet | EarnRule | Tier | Reward
 _Naming = tuple[EarnRule, ...] | Transfers | None
+_Translated = tuple[ProgramWallet | Tier | Reward, ...] | Translations | None
 _WHAT: Final = {"wallets": "wallet", "earn_rules": "earn rule", "tiers": "tier", "rewards": "reward"}
 
 

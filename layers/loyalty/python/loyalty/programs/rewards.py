@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from loyalty.programs.brand import Translations
 from loyalty.programs.fields import CurrencyCode, DocumentPart, Name, PositivePoints, Slug
 
 
@@ -33,6 +34,7 @@ class Reward(DocumentPart):
 
     id: Slug
     name: Name
+    translations: Translations | None = None
     type: RewardType
     points: PositivePoints
     gift_card: GiftCard | None = None
