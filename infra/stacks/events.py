@@ -96,6 +96,7 @@ class EventsStack(FunctionStack):
                                 {"prefix": contract.ENTRY_PREFIX},
                                 contract.MEMBER_SK,
                                 {"prefix": contract.REDEMPTION_PREFIX},
+                                {"prefix": contract.PROGRAM_VERSION_PREFIX},
                             ]
                         }
                     }

@@ -148,3 +148,56 @@ def test_what_the_bus_never_takes_is_reported() -> None:
     bus = Bus({events[1].detail.model_dump_json(exclude_none=True): 99})
     assert Publisher(bus, "bus", sleep=lambda _: None).publish(events) == [events[1]]
     assert len(bus.calls) == ATTEMPTS
+
+
+VERSION = {
+    "pk": {"S": "P#aurora"},
+    "sk": {"S": "CONFIG#000006"},
+    "version": {"N": "6"},
+    "document": {"S": "{}"},
+    "published_at": {"S": "2026-11-22T10:00:00.000Z"},
+    "published_by": {"S": "ann"},
+    "comment": {"S": "Ask Bob, bob@example.com"},
+    "effective_at": {"S": "2026-12-01T00:00:00.000Z"},
+    "rolled_back_to": {"N": "3"},
+    "digest": {"S": "ab12"},
+}
+CANCELLED = VERSION | {"cancelled_at": {"S": "2026-11-23T10:00:00.000Z"}, "cancelled_by": {"S": "bob"}}
+
+
+def test_a_version_is_told_when_it_is_published_and_not_who_published_it() -> None:
+    (event,) = events_of(record(VERSION))
+    assert event.detail_type == contract.PROGRAM_PUBLISHED
+    assert event.detail.model_dump() == {
+        "schema_version": 1,
+        "id": "aurora/version:6",
+        "program": "aurora",
+        "version": 6,
+        "effective_at": "2026-12-01T00:00:00.000Z",
+        "rolled_back_to": 3,
+        "digest": "ab12",
+    }
+
+
+def test_a_version_that_was_cancelled_is_told_once() -> None:
+    (event,) = events_of(record(CANCELLED, VERSION))
+    assert (event.detail_type, event.detail.id) == (contract.PROGRAM_UNSCHEDULED, "aurora/version:6:cancelled")
+    assert events_of(record(CANCELLED, CANCELLED)) == []
+    assert events_of(record(VERSION, VERSION)) == []
+
+
+def test_a_version_of_an_earlier_release_is_told_with_what_it_has() -> None:
+    names = ("pk", "sk", "version", "document", "published_at", "published_by")
+    (event,) = events_of(record({name: VERSION[name] for name in names}))
+    assert event.detail.model_dump(exclude_none=True) == {
+        "schema_version": 1,
+        "id": "aurora/version:6",
+        "program": "aurora",
+        "version": 6,
+        "effective_at": "2026-11-22T10:00:00.000Z",
+    }
+
+
+@pytest.mark.parametrize("sk", ["CONFIG", "DRAFT"])
+def test_of_a_draft_and_of_what_is_in_force_nobody_is_told(sk: str) -> None:
+    assert events_of(record(VERSION | {"sk": {"S": sk}})) == []

@@ -15,7 +15,7 @@
     │   ├── TransfersNotOffered, TransferToSelf, TransferBelowMinimum, TransferAboveMaximum, WalletNotTransferable
     │   ├── HouseholdsNotOffered, MergeWithSelf, MergeLimitExceeded
     │   ├── OccurredBeforeEnrollment, LineNotInAccrual, LineQuantityExceeded, HistoryTooLong
-    │   ├── DocumentInvalid, VersionNotSchedulable
+    │   ├── DocumentInvalid, VersionNotSchedulable, ShopsLimitExceeded
     │   └── ExternalIdsLimitExceeded
     ├── Missing                      does not exist, or not for this caller
     │   ├── ProgramNotFound, MemberNotFound, RewardNotFound, RedemptionNotFound, EntryNotFound, RouteNotFound
@@ -239,6 +239,10 @@ class DocumentInvalid(Unacceptable):
 
 class VersionNotSchedulable(Unacceptable):
     code = "version_not_schedulable"
+
+
+class ShopsLimitExceeded(Unacceptable):
+    code = "shops_limit_exceeded"
 
 
 class Missing(LoyaltyError):

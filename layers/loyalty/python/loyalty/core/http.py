@@ -9,7 +9,7 @@ import binascii
 import json
 import traceback
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, Literal, NoReturn
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -23,6 +23,7 @@ from loyalty.core.errors import (
     BodyTooLarge,
     Invalid,
     MalformedJson,
+    PreconditionRequired,
     RouteNotFound,
     Unauthenticated,
     UnsupportedMediaType,
@@ -50,6 +51,11 @@ IfMatch = Annotated[
         pattern=r'^(\*|"[0-9]{1,18}")$',
         description="The ETag that the change is meant for; 412 where it is no longer the current one.",
     ),
+]
+
+IfNoneMatchAny = Annotated[
+    Literal["*"] | None,
+    Header(alias="If-None-Match", description="`*`: only if there is none yet; 412 where there is."),
 ]
 
 Event = dict[str, Any]
@@ -113,6 +119,17 @@ def etag(version: int) -> str:
 def version_of(if_match: str | None) -> int | None:
     """The version that ``If-Match`` asks for; None where any will do."""
     return None if if_match in (None, "*") else int(if_match.strip('"'))
+
+
+def required_version(if_match: str | None) -> int | None:
+    """The version that ``If-Match`` asks for; None where it says that any will do.
+
+    Raises:
+        PreconditionRequired: there is no ``If-Match``.
+    """
+    if if_match is None:
+        raise PreconditionRequired("Send If-Match with the ETag that you read, so that nobody's change is lost.")
+    return version_of(if_match)
 
 
 def request_id(event: Mapping[str, Any]) -> str:

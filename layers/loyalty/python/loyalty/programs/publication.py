@@ -99,12 +99,20 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """From one state to the next. ``new`` is the version that came to be, ``cancelled`` the one that no longer will."""
+class Publication:
+    """A version that came to be, the state after it, and the scheduled version that it took the place of."""
 
     after: State
-    new: Version | None = None
-    cancelled: Version | None = None
+    new: Version
+    cancelled: Version | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A scheduled version that never comes into force, and the state after that."""
+
+    after: State
+    cancelled: Version
 
 
 def digest_of(text: str) -> str:
@@ -112,7 +120,7 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def publish(before: State, proposal: Proposal, now: datetime) -> Step:
+def publish(before: State, proposal: Proposal, now: datetime) -> Publication:
     """The next version.
 
     Raises:
@@ -147,10 +155,10 @@ def publish(before: State, proposal: Proposal, now: datetime) -> Step:
     )
     later = proposal.effective_at is not None
     after = State(old if later else new, new if later else None, new.number, before.revision + 1)
-    return Step(after, new, cancelled)
+    return Publication(after, new, cancelled)
 
 
-def cancel(before: State, actor: str, now: datetime) -> Step:
+def cancel(before: State, actor: str, now: datetime) -> Cancellation:
     """The scheduled version no longer comes into force.
 
     Raises:
@@ -160,7 +168,7 @@ def cancel(before: State, actor: str, now: datetime) -> Step:
     if before.scheduled is None:
         raise NothingScheduled("No version is scheduled; GET …/versions shows what is in force.")
     cancelled = _cancelled(before.scheduled, actor, now)
-    return Step(replace(before, scheduled=None, revision=before.revision + 1), cancelled=cancelled)
+    return Cancellation(replace(before, scheduled=None, revision=before.revision + 1), cancelled)
 
 
 def require_version(program: str, before: State, expected: int) -> None:

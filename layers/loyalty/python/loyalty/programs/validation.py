@@ -21,6 +21,15 @@ MOST_FINDINGS: Final = 200
 _SIMPLE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What may be a step of a path. Of a field with another name, the path is that of the object that has it."""
 
+_OWN_WORDS: Final[Mapping[str, str]] = {
+    "too_short": "list at least {min_length}",
+    "too_long": "list at most {max_length}",
+    "tuple_type": "write a list here",
+    "model_type": "write an object with fields here",
+    "dict_type": "write an object with fields here",
+}
+"""In place of messages that speak of Python."""
+
 Content = dict[str, Any]
 """A document as it was read: JSON values, decimals as text."""
 Schema = Mapping[str, Any]
@@ -71,6 +80,8 @@ def _said(error: ErrorDetails) -> str:
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":
         return message
+    if error["type"] in _OWN_WORDS:
+        return _OWN_WORDS[error["type"]].format(**error.get("ctx", {}))
     given = error["input"]
     shown = repr(given) if isinstance(given, str) else str(given)
     told = "" if isinstance(given, dict | list | tuple) or len(shown) > 40 else f", not {shown}"

@@ -3,17 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from pynamodb.expressions.condition import Condition
 
 from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import ProgramChanged, ShopTaken, Stale, Unavailable, VersionNotFound
-from loyalty.core.table import Delete, Operation, Put, Table, TransactionRefused
+from loyalty.core.errors import ProgramChanged, ShopsLimitExceeded, ShopTaken, Stale, Unavailable, VersionNotFound
+from loyalty.core.table import MOST_OPERATIONS, Delete, Operation, Put, Table, TransactionRefused
 from loyalty.programs import publication
 from loyalty.programs.items import CURRENT_SK, DRAFT_SK, ProgramItem, ShopItem, program_pk, shop_key, version_sk
 from loyalty.programs.model import ProgramDocument
-from loyalty.programs.publication import Proposal, State, Step, Version
+from loyalty.programs.publication import Cancellation, Proposal, Publication, State, Version
 from loyalty_contract import PROGRAM_VERSION_PREFIX
+
+MOST_SHOPS: Final = MOST_OPERATIONS - 4
+"""Shops that may come or go with one version: its transaction also writes two or three of its items, and the draft."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +65,30 @@ class VersionStore:
         proposal: Proposal,
         *,
         require: Callable[[State], None],
-        also: Sequence[Operation] = (),
+        also: Callable[[Version], Sequence[Operation]] | None = None,
     ) -> Version:
-        """Makes the proposal the next version, together with ``also``.
+        """Makes the proposal the next version.
 
         Args:
             program: its id.
             proposal: what is to be published.
             require: raises where the state is not the one that the proposal was made for.
-            also: written in the same transaction.
+            also: what is written in the same transaction as the version.
 
         Raises:
             ProgramChanged: something else was published at the same moment.
             Stale: the draft was changed at the same moment.
             ShopTaken: a shop belongs to another program.
+            ShopsLimitExceeded: too many shops come or go at once.
             LoyaltyError: ``require`` or :func:`loyalty.programs.publication.publish` refused it.
         """
         stored, before = self._read(program)
         require(before)
         step = publication.publish(before, proposal, self._clock())
-        now_in_force = proposal.effective_at is None
-        shops = _shops(before.in_force, proposal.document) if now_in_force else []
-        self._write(program, stored, step, [*also, *shops])
-        if step.new is None:
-            raise AssertionError("whatever is published is a version")
+        operations = list(also(step.new)) if also else []
+        if proposal.effective_at is None:
+            operations += _shops(before.in_force, proposal.document)
+        self._write(program, stored, step, operations)
         return step.new
 
     def cancel(self, program: str, actor: str, *, require: Callable[[State], None]) -> Version:
@@ -98,8 +102,6 @@ class VersionStore:
         require(before)
         step = publication.cancel(before, actor, self._clock())
         self._write(program, stored, step, [])
-        if step.cancelled is None:
-            raise AssertionError("whatever is cancelled was a version")
         return step.cancelled
 
     def _read(self, program: str) -> tuple[ProgramItem | None, State]:
@@ -109,14 +111,15 @@ class VersionStore:
         named = self.get(program, item.scheduled_version) if item.scheduled_version else None
         return item, state_of(item, named, self._clock())
 
-    def _write(self, program: str, stored: ProgramItem | None, step: Step, also: Sequence[Operation]) -> None:
+    def _write(
+        self, program: str, stored: ProgramItem | None, step: Publication | Cancellation, also: Sequence[Operation]
+    ) -> None:
         pk = program_pk(program)
-        operations: list[Operation] = [Put(_current_item(pk, step.after), _still(stored))]
-        if step.new is not None:
+        operations: list[Operation] = [Put(_current_item(pk, step.after), _still(stored)), *also]
+        if isinstance(step, Publication):
             operations.append(Put(_version_item(pk, step.new), ProgramItem.pk.does_not_exist()))
         if step.cancelled is not None:
             operations.append(Put(_version_item(pk, step.cancelled), ProgramItem.cancelled_at.does_not_exist()))
-        operations += also
         try:
             self._table.write(operations)
         except TransactionRefused as refusal:
@@ -194,11 +197,15 @@ def _still(stored: ProgramItem | None) -> Condition:
 
 def _shops(before: Version | None, after: ProgramDocument) -> list[Operation]:
     """Binds the shops that are new, and lets those go that are no longer named."""
-    had = set(before.program.document.shopify_shops if before else ())
+    had, has = set(before.program.document.shopify_shops if before else ()), set(after.shopify_shops)
+    if len(had ^ has) > MOST_SHOPS:
+        raise ShopsLimitExceeded(
+            f"{len(had ^ has)} shops would come or go; change {MOST_SHOPS} in one version at most, and the rest in another.",
+            pointer="/shopify_shops",
+        )
     free = ShopItem.pk.does_not_exist() | (ShopItem.program == after.id)
-    bound = [Put(ShopItem(*shop_key(shop), program=after.id), free) for shop in after.shopify_shops if shop not in had]
-    gone = sorted(had - set(after.shopify_shops))
-    return [*bound, *(Delete(ShopItem, *shop_key(shop), ShopItem.program == after.id) for shop in gone)]
+    bound = [Put(ShopItem(*shop_key(shop), program=after.id), free) for shop in sorted(has - had)]
+    return [*bound, *(Delete(ShopItem, *shop_key(shop), ShopItem.program == after.id) for shop in sorted(had - has))]
 
 
 def _refused(program: str, failed: Sequence[tuple[str, str]]) -> ProgramChanged | ShopTaken | Stale | Unavailable:

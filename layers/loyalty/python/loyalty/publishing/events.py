@@ -19,6 +19,11 @@ class Event(BaseModel):
     schema_version: Literal[1] = 1
     id: str = Field(description="The same for every delivery of this event.")
     program: str
+
+
+class OfMember(Event):
+    """What happened to one member."""
+
     member_id: str
 
 
@@ -34,7 +39,7 @@ class WalletChange(BaseModel):
     debt: int
 
 
-class PointsEvent(Event):
+class PointsEvent(OfMember):
     """An entry of the ledger: what happened to a member's points."""
 
     entry_id: str
@@ -58,7 +63,7 @@ class PointsEvent(Event):
     posted_at: str
 
 
-class PointsExpiring(Event):
+class PointsExpiring(OfMember):
     """Points are about to expire: time to remind the member."""
 
     entry_id: str
@@ -69,7 +74,7 @@ class PointsExpiring(Event):
     posted_at: str
 
 
-class TierChanged(Event):
+class TierChanged(OfMember):
     """A member moved from one tier to another."""
 
     entry_id: str
@@ -79,14 +84,14 @@ class TierChanged(Event):
     posted_at: str
 
 
-class MemberEvent(Event):
+class MemberEvent(OfMember):
     """A member enrolled, or changed their profile."""
 
     version: int
     referred_by: str | None = None
 
 
-class RedemptionEvent(Event):
+class RedemptionEvent(OfMember):
     """A redemption was opened, was ended by somebody, or was cancelled. Of a time-out, the points event tells."""
 
     redemption_id: str
@@ -96,6 +101,15 @@ class RedemptionEvent(Event):
     points: int = Field(description="The whole price.")
     expires_at: str | None = Field(default=None, description="When the hold times out, unless it has ended by then.")
     captured_points: int | None = Field(default=None, description="Of a capture, and of what it cancels.")
+
+
+class ProgramEvent(Event):
+    """A version of a program was published, or one that was scheduled was cancelled before it came into force."""
+
+    version: int
+    effective_at: str = Field(description="When it comes into force; in the past where it has.")
+    rolled_back_to: int | None = Field(default=None, description="The version whose document it took again.")
+    digest: str | None = Field(default=None, description="SHA-256 of the document, in hex.")
 
 
 EVENTS: Final[dict[str, type[Event]]] = {
@@ -122,5 +136,7 @@ EVENTS: Final[dict[str, type[Event]]] = {
     contract.REDEMPTION_CAPTURED: RedemptionEvent,
     contract.REDEMPTION_RELEASED: RedemptionEvent,
     contract.REDEMPTION_CANCELLED: RedemptionEvent,
+    contract.PROGRAM_PUBLISHED: ProgramEvent,
+    contract.PROGRAM_UNSCHEDULED: ProgramEvent,
 }
 """Every detail-type and the shape of its detail."""

@@ -17,6 +17,7 @@ from loyalty.publishing.events import (
     MemberEvent,
     PointsEvent,
     PointsExpiring,
+    ProgramEvent,
     RedemptionEvent,
     TierChanged,
     WalletChange,
@@ -109,6 +110,8 @@ def events_of(record: Mapping[str, Any]) -> list[Outgoing]:
         found = _member_event(new, old)
     elif sk.startswith(contract.REDEMPTION_PREFIX):
         found = _redemption_event(new, old)
+    elif sk.startswith(contract.PROGRAM_VERSION_PREFIX):
+        found = _program_event(new, old)
     return [] if found is None else [Outgoing(change["SequenceNumber"], *found)]
 
 
@@ -211,6 +214,23 @@ def _redemption_event(new: RawItem, old: RawItem | None) -> tuple[str, Event] | 
         points=int(new["points"]["N"]),
         expires_at=new.get("expires_at", {}).get("S"),
         captured_points=_whole(new.get("captured_points")),
+    )
+
+
+def _program_event(new: RawItem, old: RawItem | None) -> tuple[str, Event] | None:
+    """Of a version's item only its cancellation is ever written again."""
+    cancelled = "cancelled_at" in new
+    if old is not None and ("cancelled_at" in old or not cancelled):
+        return None
+    program, version = new["pk"]["S"].removeprefix("P#"), int(new["version"]["N"])
+    kind = contract.PROGRAM_UNSCHEDULED if cancelled else contract.PROGRAM_PUBLISHED
+    return kind, ProgramEvent(
+        id=f"{program}/version:{version}{':cancelled' if cancelled else ''}",
+        program=program,
+        version=version,
+        effective_at=new.get("effective_at", new["published_at"])["S"],
+        rolled_back_to=_whole(new.get("rolled_back_to")),
+        digest=new.get("digest", {}).get("S"),
     )
 
 

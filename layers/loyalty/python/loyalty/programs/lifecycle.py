@@ -1,0 +1,268 @@
+"""A program from its draft to its versions, and back: what an editor does with it."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Final, NoReturn
+
+from loyalty.core.clock import Clock
+from loyalty.core.errors import (
+    DocumentInvalid,
+    Invalid,
+    MalformedJson,
+    ProgramChanged,
+    ProgramNotFound,
+    Stale,
+    VersionInForce,
+)
+from loyalty.programs.checking import Finding
+from loyalty.programs.diff import Change, diff
+from loyalty.programs.drafts import Draft, DraftStore, gone_put
+from loyalty.programs.publication import Proposal, State, Version, require_version
+from loyalty.programs.validation import Assessment, Content, assess, pointer
+from loyalty.programs.versions import VersionPage, VersionStore
+
+MAX_DEPTH: Final = 20
+"""How deep the parts of a draft may lie in each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A draft, and what there is to say about it."""
+
+    draft: Draft
+    assessment: Assessment
+
+    @property
+    def content(self) -> Content:
+        """The document as it was saved, decimals as text."""
+        content: Content = json.loads(self.draft.text)
+        return content
+
+
+class ProgramLifecycle:
+    """Drafts are saved as they come; what is published has no errors, and follows the version that its author saw."""
+
+    def __init__(self, drafts: DraftStore, versions: VersionStore, clock: Clock) -> None:
+        self._drafts = drafts
+        self._versions = versions
+        self._clock = clock
+
+    def draft(self, program: str) -> Assessed:
+        """The draft.
+
+        Raises:
+            DraftNotFound: there is none.
+        """
+        return self._assessed(self._drafts.get(program))
+
+    def begin(self, program: str, body: str, actor: str) -> Assessed:
+        """Saves the first draft, based on the version in force.
+
+        Raises:
+            Invalid: it can be no document whatever its fields say.
+            Stale: there is a draft.
+        """
+        text = draft_text(body)
+        based_on = self._versions.state(program).number
+        return self._assessed(self._drafts.create(program, text, based_on=based_on, by=actor, at=self._clock()))
+
+    def change(
+        self, program: str, body: str, actor: str, *, revision: int | None, based_on: int | None = None
+    ) -> Assessed:
+        """Saves another document in its place. ``based_on``: the version in force, if it is now meant to follow that one.
+
+        Raises:
+            Invalid: it can be no document whatever its fields say.
+            Stale: the draft is not of that revision.
+            ProgramChanged: ``based_on`` is not the version in force.
+        """
+        text, before = draft_text(body), self._drafts.expect(program, revision)
+        if based_on is not None:
+            require_version(program, self._versions.state(program), based_on)
+        base = before.based_on if based_on is None else based_on
+        return self._assessed(self._drafts.replace(before, text, based_on=base, by=actor, at=self._clock()))
+
+    def discard(self, program: str, actor: str, *, revision: int | None) -> None:
+        """Removes the draft.
+
+        Raises:
+            Stale: it is not of that revision.
+        """
+        self._drafts.discard(self._drafts.expect(program, revision), by=actor, at=self._clock())
+
+    def difference(self, program: str) -> tuple[State, tuple[Change, ...]]:
+        """What the draft would change, and what it was compared with. Of a first version, nothing.
+
+        Raises:
+            DraftNotFound: there is none.
+            DocumentInvalid: it has errors in its shape.
+        """
+        assessed, state = self.draft(program), self._versions.state(program)
+        document = assessed.assessment.document
+        if document is None:
+            _refuse(assessed.assessment)
+        return state, diff(state.in_force.program.document, document) if state.in_force else ()
+
+    def publish_draft(
+        self,
+        program: str,
+        actor: str,
+        *,
+        revision: int | None,
+        comment: str | None = None,
+        effective_at: datetime | None = None,
+        replace_scheduled: bool = False,
+    ) -> Version:
+        """Makes the draft the next version; there is no draft then.
+
+        Raises:
+            Stale: it is not of that revision.
+            ProgramChanged: another version is in force than the one that it is based on.
+            DocumentInvalid: it has errors.
+            LoyaltyError: :meth:`loyalty.programs.versions.VersionStore.publish` refused it.
+        """
+        draft = self._drafts.expect(program, revision)
+        assessment = self._assessed(draft).assessment
+        document = assessment.publishable
+        if document is None:
+            _refuse(assessment)
+        return self._versions.publish(
+            program,
+            Proposal(document, actor, comment, effective_at, replace_scheduled),
+            require=partial(_require_base, draft),
+            also=lambda new: [gone_put(draft, by=actor, at=new.published_at, published_as=new.number)],
+        )
+
+    def publish(self, proposal: Proposal, *, expected_version: int) -> Version:
+        """Makes a document the next version, without a draft.
+
+        Raises:
+            ProgramChanged: the version in force is not ``expected_version``.
+            LoyaltyError: :meth:`loyalty.programs.versions.VersionStore.publish` refused it.
+        """
+        program = proposal.document.id
+        require = partial(require_version, program, expected=expected_version)
+        return self._versions.publish(program, proposal, require=require)
+
+    def roll_back(
+        self,
+        program: str,
+        number: int,
+        actor: str,
+        *,
+        revision: int | None,
+        comment: str | None = None,
+        effective_at: datetime | None = None,
+        replace_scheduled: bool = False,
+    ) -> Version:
+        """Publishes the document of an older version again, as the next one.
+
+        Raises:
+            VersionNotFound: there is none of that number.
+            VersionInForce: it is in force.
+            Stale: what is published is not of that revision.
+            DocumentInvalid: it has errors by the rules of today.
+            LoyaltyError: :meth:`loyalty.programs.versions.VersionStore.publish` refused it.
+        """
+        assessment = assess(json.loads(self._versions.get(program, number).text), self._clock())
+        document = assessment.publishable
+        if document is None:
+            _refuse(assessment)
+        return self._versions.publish(
+            program,
+            Proposal(document, actor, comment, effective_at, replace_scheduled, rolled_back_to=number),
+            require=partial(_require_other, number, revision),
+        )
+
+    def unschedule(self, program: str, actor: str, *, revision: int | None) -> Version:
+        """Takes the scheduled version back.
+
+        Raises:
+            Stale: what is published is not of that revision.
+            NothingScheduled, ScheduleDue, ProgramChanged: as they say.
+        """
+        return self._versions.cancel(program, actor, require=partial(_require_revision, revision))
+
+    def state(self, program: str) -> State:
+        """What is published now."""
+        return self._versions.state(program)
+
+    def version(self, program: str, number: int) -> Version:
+        """One version.
+
+        Raises:
+            VersionNotFound: there is none of that number.
+        """
+        return self._versions.get(program, number)
+
+    def versions(self, program: str, *, limit: int, before: int | None = None) -> VersionPage:
+        """A page of versions, newest first.
+
+        Raises:
+            ProgramNotFound: there is none at all.
+        """
+        page = self._versions.page(program, limit=limit, before=before)
+        if not page.versions and before is None:
+            raise ProgramNotFound(f"Nothing was published of program '{program}' yet.")
+        return page
+
+    def _assessed(self, draft: Draft) -> Assessed:
+        assessment = assess(json.loads(draft.text), self._clock())
+        document = assessment.document
+        if document is not None and document.id != draft.program:
+            told = Finding("id", f"this is the draft of '{draft.program}', not of '{document.id}'; correct the id")
+            findings = replace(assessment.findings, errors=(told, *assessment.findings.errors))
+            assessment = replace(assessment, findings=findings)
+        return Assessed(draft, assessment)
+
+
+def draft_text(body: str) -> str:
+    """The JSON object of a request's body as it is kept: decimals as text, nothing else changed.
+
+    Raises:
+        MalformedJson: it has text that is no Unicode.
+        Invalid: its parts lie too deep in each other.
+    """
+    content = json.loads(body, parse_float=str)
+    if _too_deep(content, MAX_DEPTH):
+        raise Invalid(f"The document has parts within parts more than {MAX_DEPTH} deep.", pointer="")
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise MalformedJson("The document has an unpaired surrogate, which is no Unicode.") from None
+    return text
+
+
+def _too_deep(value: Any, levels: int) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels < 0 or any(_too_deep(part, levels - 1) for part in parts)
+
+
+def _require_base(draft: Draft, state: State) -> None:
+    if state.number != draft.based_on:
+        raise ProgramChanged(
+            f"The draft is based on version {draft.based_on}, but version {state.number} is in force; look at the draft's "
+            f"diff, and save it with based_on={state.number}."
+        )
+
+
+def _require_other(number: int, revision: int | None, state: State) -> None:
+    _require_revision(revision, state)
+    if state.number == number:
+        raise VersionInForce(f"Version {number} is in force already; roll back to another.")
+
+
+def _require_revision(revision: int | None, state: State) -> None:
+    if revision is not None and state.revision != revision:
+        raise Stale("Something was published since you read the versions; read them again.")
+
+
+def _refuse(assessment: Assessment) -> NoReturn:
+    errors = assessment.findings.errors
+    what = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+    raise DocumentInvalid(
+        f"The document has {what}; correct each.", mistakes=[(pointer(one), one.message) for one in errors]
+    )
