@@ -89,6 +89,10 @@ _API: Final = (
         "referral_validation", "Is this referral code good?", 10,
         table=READ, lookup=True, snap_start=True, environment=(contract.ENV_LOOKUP_KEY,),
     ),
+    FunctionSpec(
+        "program", "Programs: what they offer, drafts, versions", 10,
+        table=(GET, "dynamodb:Query", PUT, DELETE), snap_start=True,
+    ),
 )  # fmt: skip
 
 _EVENTS: Final = (

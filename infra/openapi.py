@@ -47,7 +47,20 @@ _HEADERS: Final = {
     ),
     "Location": ("Where the new resource is read.", {}),
     "ETag": ("The version, to send as `If-Match`.", {}),
+    "Cache-Control": ("How long the answer may be used again, by this client.", {}),
+    "Content-Language": ("Of the names in the answer.", {}),
+    "Vary": ("The header that the answer depends on.", {}),
 }
+_PROGRAM_HEADERS: Final = {
+    "get_program": ["ETag", "Cache-Control", "Content-Language", "Vary"],
+    "get_draft": ["ETag"],
+    "put_draft": ["ETag"],
+    "get_versions": ["ETag"],
+    "post_version": ["Location"],
+    "post_rollback": ["Location"],
+}
+"""Headers of answers of the function ``program``, by operation."""
+_WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _HIDDEN: Final = frozenset({"HTTPValidationError", "ValidationError", "ResponseValidationError"})
 """Error bodies that Powertools documents and that this API never sends."""
 
@@ -129,13 +142,15 @@ def _operation(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "header":
             parameter["name"] = "-".join(word.capitalize() for word in parameter["name"].split("-"))
-    success = {status: one for status, one in operation["responses"].items() if int(status) < 300}
+    success = {status: one for status, one in operation["responses"].items() if int(status) < 400}
     for status, response in success.items():
         response["description"] = HTTPStatus(int(status)).phrase
+        if int(status) in _WITHOUT_BODY:
+            response.pop("content", None)
         example = RESPONSES.get(f"{name} {status}", RESPONSES.get(name) if status == min(success) else None)
         if example is not None:
             response["content"]["application/json"]["example"] = example
-        headers = _headers(route, int(status))
+        headers = _headers(route, name, int(status))
         if headers:
             response["headers"] = {header: {"$ref": f"#/components/headers/{header}"} for header in headers}
     if name in REQUESTS:
@@ -145,7 +160,9 @@ def _operation(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
     return operation
 
 
-def _headers(route: Route, status: int) -> list[str]:
+def _headers(route: Route, name: str, status: int) -> list[str]:
+    if route.function == "program":
+        return _PROGRAM_HEADERS.get(name, [])
     created = ["Idempotent-Replayed"] if status in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED} else []
     if route.function != "enrollment":
         return created
@@ -157,16 +174,18 @@ def _statuses(route: Route, operation: Mapping[str, Any]) -> list[int]:
     parameters = operation.get("parameters", [])
     places = {parameter["in"] for parameter in parameters}
     has_body = "requestBody" in operation
+    conditional = any(parameter["name"] == "If-Match" for parameter in parameters)
     conditions = {
         400: has_body or bool(places & {"header", "query"}),
         401: route.scope is not None,
         403: route.scope is not None,
         404: "path" in places,
-        409: route.scope is not None and not route.scope.endswith(".read"),
-        412: any(parameter["name"] == "If-Match" for parameter in parameters),
+        409: route.method != "GET" and route.scope is not None and not route.scope.endswith(".read"),
+        412: conditional,
         413: has_body,
         415: has_body,
-        422: has_body or "query" in places,
+        422: has_body or "query" in places or route.path.endswith("/draft/diff"),
+        428: conditional and route.function == "program",
         429: True,
         500: True,
         502: True,

@@ -35,6 +35,7 @@ MAY_DO = {
     # Reversals that waited are posted with it.
     "merge": MEMBERS | {"dynamodb:Query"},
     "referral_validation": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
+    "program": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"},
     "accrual_events": MEMBERS | CONSUME | {"dynamodb:Query", "kms:GenerateMac", "sqs:SendMessage"},
     # To who absorbed others, nothing is posted without a check of them.
     "tier_recalculation": CONSUME | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
