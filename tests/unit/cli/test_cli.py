@@ -97,8 +97,8 @@ def test_a_mistake_is_named_without_what_only_follows_from_it(tmp_path: Path) ->
     broken.write_text(json.dumps(document))
     result = RUNNER.invoke(app, ["program", "validate", str(broken)])
     assert result.stderr.splitlines()[1:] == [
-        "  earn_rules.1.return_days: Input should be less than or equal to 90",
-        "  expiry: the policy 'rolling' has no day; leave it out",
+        "  line 1: earn_rules.1.return_days: input should be less than or equal to 90, not 300",
+        "  line 1: expiry: the policy 'rolling' has no day; leave it out",
     ]
 
 

@@ -13,7 +13,7 @@ app.command("verify")(verify.verify)
 app.command("redrive")(redrive.redrive)
 app.command("sweep")(sweeping.sweep)
 app.command("settle")(sweeping.settle)
-app.add_typer(programs.app, name="program", help="Validate, publish and show programs.")
+app.add_typer(programs.app, name="program", help="Programs: validate, compare, publish, schedule, roll back.")
 app.add_typer(purchases.app, name="purchase", help="Purchases that came as events, and refunds that wait for theirs.")
 app.add_typer(clients.app, name="client", help="OAuth2 clients of partner apps, and the programs they speak for.")
 

@@ -16,10 +16,19 @@ Programs = Annotated[list[str], typer.Option("--program", help="A program that i
 
 
 @app.command()
-def bind(client_id: str, program: Programs, table: TableName) -> None:
+def bind(
+    client_id: str,
+    program: Programs,
+    table: TableName,
+    *,
+    unpublished: Annotated[
+        bool,
+        typer.Option("--unpublished", help="Also to programs that have no version yet: it may publish their first."),
+    ] = False,
+) -> None:
     """Say which programs a client may speak for, in place of what was said before."""
     store = ProgramStore(open_table(table), system_clock)
-    for name in program:
+    for name in program if not unpublished else ():
         store.current(name)
     store.bind_client(client_id, set(program))
     out.print(f"[bold green]✓[/] {client_id} speaks for {', '.join(sorted(set(program)))}.")

@@ -1,88 +1,132 @@
-"""``loyalty program``: validate, publish, show."""
+"""``loyalty program``: validate, diff, publish, roll back, unschedule, versions, show."""
 
 import getpass
-from calendar import month_name
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
+from rich.markup import escape
 
-from loyalty.cli.console import AsJson, TableName, fail, open_table, out, print_json
-from loyalty.core.clock import system_clock
-from loyalty.ledger.model import POINTS
-from loyalty.programs.fields import mistakes
-from loyalty.programs.model import Expiry, Program, ProgramDocument
-from loyalty.programs.store import ProgramStore
+from loyalty.cli.console import AsJson, TableName, err, fail, open_table, out, print_json
+from loyalty.cli.documents import Source, read_source
+from loyalty.cli.program_words import lines
+from loyalty.core.clock import system_clock, to_text
+from loyalty.core.errors import ProgramNotFound
+from loyalty.core.fields import UtcDatetime
+from loyalty.core.table import Table
+from loyalty.programs.checking import Finding
+from loyalty.programs.diff import Change
+from loyalty.programs.diff import diff as difference
+from loyalty.programs.drafts import DraftStore
+from loyalty.programs.lifecycle import ProgramLifecycle
+from loyalty.programs.model import Program, ProgramDocument
+from loyalty.programs.publication import MAX_COMMENT, Proposal, State, Version, require_version
+from loyalty.programs.validation import Assessment, assess, pointer
+from loyalty.programs.versions import VersionStore
+from loyalty.programs.views import change_view, status_of, version_view
 
 app = typer.Typer(no_args_is_help=True)
+_ME = getpass.getuser()
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The program document: JSON or YAML.")]
-
-
-def read_document(path: Path) -> ProgramDocument:
-    """The document in a file; ends the command with every mistake in it, and where."""
-    try:
-        return ProgramDocument.model_validate_json(path.read_bytes()) if path.suffix == ".json" else _from_yaml(path)
-    except ValidationError as error:
-        found = "\n".join(
-            f"  {'.'.join(map(str, one['loc'])) or '(document)'}: {one['msg'].removeprefix('Value error, ')}"
-            for one in mistakes(error)
-        )
-        fail(f"{path} is not a valid program:\n{found}")
-
-
-class _Loader(yaml.SafeLoader):
-    """Keeps a decimal as the text it is: no amount passes through a float."""
-
-
-def _as_text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
-    return str(loader.construct_scalar(node))
-
-
-_Loader.add_constructor("tag:yaml.org,2002:float", _as_text)
-
-
-def _from_yaml(path: Path) -> ProgramDocument:
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
-        fail(f"{path} is not YAML: {error}")
-    return ProgramDocument.model_validate(content)
+Actor = Annotated[str, typer.Option(help="Who does it; kept with the version.")]
+Comment = Annotated[str | None, typer.Option(help="Why; kept with the version.")]
+Replace = Annotated[
+    bool, typer.Option("--replace-scheduled", help="Instead of the version that is scheduled, if one is.")
+]
+Expected = Annotated[
+    int | None, typer.Option(min=0, help="Only over this version; default: over whichever is in force.")
+]
+At = Annotated[
+    str | None,
+    typer.Option(help="When it comes into force, such as 2026-12-01T00:00:00+01:00; default: at once."),
+]
+_WHOLE: Any = TypeAdapter(UtcDatetime)
 
 
 @app.command()
-def validate(path: File) -> None:
-    """Say whether a program document is valid, and if not, every reason."""
-    document = read_document(path)
+def validate(path: File, *, json: AsJson = False) -> None:
+    """Say whether a program document is valid; if not, every reason, where, and what to do."""
+    source = read_source(path)
+    assessment = assess(source.content, system_clock())
+    if json:
+        print_json(
+            {
+                "valid": assessment.publishable is not None,
+                "program": assessment.document.id if assessment.document else None,
+                "errors": [_finding(source, one) for one in assessment.findings.errors],
+                "warnings": [_finding(source, one) for one in assessment.findings.warnings],
+            }
+        )
+        raise typer.Exit(0 if assessment.publishable else 1)
+    document = _valid(source, assessment)
     out.print(f"[bold green]✓[/] {path} is a valid document of program '{document.id}'.")
+
+
+@app.command()
+def diff(
+    subject: Annotated[str, typer.Argument(help="A program document, or the id of a program.")],
+    before: Annotated[int | None, typer.Argument(help="The version to compare; default: the one in force.")] = None,
+    after: Annotated[int | None, typer.Argument(help="With which other version, where no document is named.")] = None,
+    *,
+    table: TableName,
+    json: AsJson = False,
+) -> None:
+    """Say what a document changes, or what one version says otherwise than another."""
+    service = _lifecycle(open_table(table))
+    if Path(subject).is_file():
+        then = _read(Path(subject))
+        program = then.id
+    else:
+        program = subject
+        if after is None:
+            fail(f"There is no file '{subject}'; name one, or the id of a program and two of its versions.")
+        then = service.version(program, after).program.document
+    first = service.version(program, before) if before is not None else service.state(program).in_force
+    if first is None:
+        raise ProgramNotFound(f"Nothing was published of program '{program}' yet.")
+    changes = difference(first.program.document, then)
+    if json:
+        print_json([change_view(one).model_dump() for one in changes])
+    else:
+        out.print(f"'{program}', compared with version {first.number}:")
+        _print_changes(changes)
 
 
 @app.command()
 def publish(
     path: File,
+    *,
     table: TableName,
-    expected_version: Annotated[
-        int | None, typer.Option(min=0, help="Publish only over this version; default: over whichever is current.")
-    ] = None,
-    actor: Annotated[str, typer.Option(help="Who publishes; kept with the version.")] = getpass.getuser(),
+    expected_version: Expected = None,
+    at: At = None,
+    comment: Comment = None,
+    replace_scheduled: Replace = False,
+    actor: Actor = _ME,
 ) -> None:
-    """Make a document the program's next, and from now on current, version; one that is current already stays.
+    """Make a document the program's next version: in force from now on, or from a moment on.
 
-    A program keeps its time zone, its wallets and their currencies. Running functions follow within a minute.
+    One that is in force already stays. A program keeps its time zone, its wallets and their currencies. Running functions
+    follow within a minute.
     """
-    document = read_document(path)
-    store = ProgramStore(open_table(table), system_clock)
-    version = store.version(document.id) if expected_version is None else expected_version
-    before = store.current(document.id) if version else None
-    if before == Program(version=version, document=document):
-        out.print(f"[bold green]✓[/] '{document.id}' is at version {version} already.")
+    source = read_source(path)
+    document = _valid(source, assess(source.content, system_clock()))
+    service = _lifecycle(open_table(table))
+    state, moment = service.state(document.id), _moment(at)
+    if expected_version is not None:
+        require_version(document.id, state, expected_version)
+    if _is_so_already(state, document, moment):
         return
-    program = store.publish(document, expected_version=version, actor=actor)
-    out.print(f"[bold green]✓[/] '{document.id}' is at version {program.version}.")
-    if before is not None and _warns_earlier(before, program):
+    before = state.in_force.program if state.in_force else None
+    if before is not None:
+        _print_changes(difference(before.document, document))
+    proposal = Proposal(document, actor, _comment(comment), moment, replace_scheduled)
+    version = service.publish(proposal, expected_version=state.number)
+    _print_published(document.id, version, moment)
+    if before is not None and _warns_earlier(before, version.program):
         out.print(
             "It warns of points about to expire earlier than before. Members hear of it with their next posting; to "
             f"warn all of them, once: [bold]loyalty settle --program {document.id} --everybody[/]"
@@ -90,16 +134,165 @@ def publish(
 
 
 @app.command()
-def show(program: str, table: TableName, json: AsJson = False) -> None:  # noqa: FBT002 - a command-line flag
-    """Print a program's current version."""
-    found = ProgramStore(open_table(table), system_clock).current(program)
+def rollback(
+    program: str,
+    version: Annotated[int, typer.Argument(min=1, help="The version whose document is to be in force again.")],
+    *,
+    table: TableName,
+    expected_version: Expected = None,
+    at: At = None,
+    comment: Comment = None,
+    replace_scheduled: Replace = False,
+    actor: Actor = _ME,
+) -> None:
+    """Publish the document of an older version again, as the next one."""
+    service = _lifecycle(open_table(table))
+    state, moment = service.state(program), _moment(at)
+    if expected_version is not None:
+        require_version(program, state, expected_version)
+    old = service.version(program, version)
+    if state.in_force is not None:
+        _print_changes(difference(state.in_force.program.document, old.program.document))
+    new = service.roll_back(
+        program,
+        version,
+        actor,
+        revision=state.revision,
+        comment=_comment(comment),
+        effective_at=moment,
+        replace_scheduled=replace_scheduled,
+    )
+    _print_published(program, new, moment)
+
+
+@app.command()
+def unschedule(program: str, table: TableName, actor: Actor = _ME) -> None:
+    """Take back the version that is scheduled; it never comes into force."""
+    service = _lifecycle(open_table(table))
+    gone = service.unschedule(program, actor, revision=service.state(program).revision)
+    out.print(f"[bold green]✓[/] version {gone.number} of '{program}' does not come into force.")
+
+
+@app.command()
+def versions(
+    program: str,
+    *,
+    table: TableName,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest first.")] = 20,
+    json: AsJson = False,
+) -> None:
+    """List a program's versions: who published each, when, why, and what it changed."""
+    service = _lifecycle(open_table(table))
+    state, found = service.state(program), service.versions(program, limit=limit).versions
+    if json:
+        print_json([version_view(one, state).model_dump() for one in found])
+        return
+    for one in found:
+        told = f": {escape(one.comment)}" if one.comment else ""
+        out.print(
+            f"{one.number:>5}  {status_of(one, state).replace('_', ' '):<10}  from {to_text(one.effective_at)}  "
+            f"by {one.published_by}{told}"
+        )
+        taken = f"back to version {one.rolled_back_to}; " if one.rolled_back_to else ""
+        out.print(f"       {taken}{escape(one.changes or 'published before changes were told')}")
+
+
+@app.command()
+def show(
+    program: str,
+    *,
+    table: TableName,
+    version: Annotated[int | None, typer.Option(min=1, help="Which one; default: the one in force.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Print a version of a program."""
+    service = _lifecycle(open_table(table))
+    kept = service.version(program, version) if version is not None else service.state(program).in_force
+    if kept is None:
+        raise ProgramNotFound(f"Nothing was published of program '{program}' yet.")
+    found = kept.program
     if json:
         print_json(found.model_dump(mode="json"))
         return
     document = found.document
     out.print(f"{document.name} ('{program}'), version {found.version}, {document.time_zone}")
-    for what, text in _lines(document):
+    for what, text in lines(document):
         out.print(f"  {what:<10}  {text}")
+
+
+def _lifecycle(table: Table) -> ProgramLifecycle:
+    return ProgramLifecycle(DraftStore(table), VersionStore(table, system_clock), system_clock)
+
+
+def _read(path: Path) -> ProgramDocument:
+    source = read_source(path)
+    return _valid(source, assess(source.content, system_clock()))
+
+
+def _valid(source: Source, assessment: Assessment) -> ProgramDocument:
+    """The document, its warnings printed; ends the command with every error where there are any."""
+    document, errors = assessment.publishable, assessment.findings.errors
+    if document is None:
+        fail(f"{source.path} is not a valid program:\n{_listed(source, errors)}")
+    if assessment.findings.warnings:
+        err.print(f"[bold yellow]![/] {source.path}:", soft_wrap=True)
+        err.print(_listed(source, assessment.findings.warnings), soft_wrap=True)
+    return document
+
+
+def _listed(source: Source, findings: Iterable[Finding]) -> str:
+    told = []
+    for one in findings:
+        line = source.line(one.path)
+        told.append(f"  {f'line {line}: ' if line else ''}{one.path or '(document)'}: {one.message}")
+    return escape("\n".join(told))
+
+
+def _finding(source: Source, finding: Finding) -> dict[str, Any]:
+    return {"pointer": pointer(finding), "line": source.line(finding.path), "message": finding.message}
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment: datetime = _WHOLE.validate_python(text)
+    except ValidationError:
+        fail(f"'{text}' is not a moment; write it with its offset, such as 2026-12-01T00:00:00+01:00.")
+    return moment
+
+
+def _comment(text: str | None) -> str | None:
+    if text is not None and len(text) > MAX_COMMENT:
+        fail(f"A comment has {MAX_COMMENT} characters at most.")
+    return text
+
+
+def _is_so_already(state: State, document: ProgramDocument, at: datetime | None) -> bool:
+    """Whether the document is in force, or scheduled for that very moment; then it is said so."""
+    current, scheduled = state.in_force, state.scheduled
+    if at is None and scheduled is None and current is not None and current.program.document == document:
+        out.print(f"[bold green]✓[/] '{document.id}' is at version {current.number} already.")
+        return True
+    if scheduled is not None and scheduled.effective_at == at and scheduled.program.document == document:
+        out.print(f"[bold green]✓[/] version {scheduled.number} of '{document.id}' is scheduled for then already.")
+        return True
+    return False
+
+
+def _print_changes(changes: Sequence[Change]) -> None:
+    for change in changes:
+        out.print(f"  {escape(change.text)}", soft_wrap=True)
+    if not changes:
+        out.print("  no change")
+
+
+def _print_published(program: str, version: Version, at: datetime | None) -> None:
+    if at is None:
+        out.print(f"[bold green]✓[/] '{program}' is at version {version.number}.")
+    else:
+        when = f"is scheduled for {to_text(version.effective_at)}"
+        out.print(f"[bold green]✓[/] version {version.number} of '{program}' {when}.")
 
 
 def _warns_earlier(before: Program, after: Program) -> bool:
@@ -109,57 +302,3 @@ def _warns_earlier(before: Program, after: Program) -> bool:
         for wallet, terms in after.scope.terms.items()
         if wallet in before.scope.terms
     )
-
-
-def _lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
-    """What a document says, as pairs of a word and a text."""
-    for wallet_id in document.wallet_ids:
-        wallet, unit = document.wallet(wallet_id), document.currency_of(wallet_id)
-        name = f"{wallet.name}, {f'minor units of {unit}' if unit else 'points'}, " if wallet else ""
-        yield "wallet", f"{wallet_id}: {name}{_in_words(document.expiry_of(wallet_id))}"
-    for rule in document.earn_rules:
-        rates = ", ".join(f"{rate.points} per {rate.per} {rate.currency}" for rate in rule.rates)
-        pending = f", pending for {_count(rule.return_days, 'day')}" if rule.return_days else ""
-        into = "" if rule.wallet == POINTS else f" into '{rule.wallet}'"
-        yield "earn", f"{rule.activity}: {rates or _count(rule.fixed_points or 0, 'point')}{into}{pending}"
-    for tier in document.tiers:
-        yield "tier", f"{tier.name}: from {tier.threshold}, times {tier.multiplier}"
-    for reward in document.rewards:
-        yield "reward", f"{reward.id}: {reward.name}, {_count(reward.points, 'point')}"
-    yield "reversal", f"{document.reversal} where points are spent already"
-    for name, value in document.limits:
-        yield "limit", f"{name}: {value}"
-    yield "adjustment", f"reasons: {', '.join(document.adjustment_reasons)}"
-    yield "transfers", _bounds(document.transfers)
-    yield "households", _bounds(document.households)
-
-
-def _in_words(expiry: Expiry) -> str:
-    """The policy of an expiry, e.g. ``expire 12 months later, at the end of the month``."""
-    match expiry.policy:
-        case "never":
-            return "never expire"
-        case "rolling":
-            when = f"expire {_count(expiry.months or 0, 'month')} later, at the end of the month"
-        case "inactivity":
-            when = f"expire {_count(expiry.months or 0, 'month')} after the last activity, at the end of the month"
-        case _:
-            after = f", at least {_count(expiry.minimum_months, 'month')} later" if expiry.minimum_months else ""
-            when = f"expire every year on {expiry.day} {month_name[expiry.month or 0]}{after}"
-    warned = f"; warned {', '.join(map(str, expiry.warn_days))} days before" if expiry.warn_days else ""
-    return f"{when}; {_count(expiry.grace_days, 'day')} of grace{warned}"
-
-
-def _bounds(part: BaseModel | None) -> str:
-    """The numbers of a part that a program may do without."""
-    if part is None:
-        return "not offered"
-    return ", ".join(f"{name} {_text(value)}" for name, value in part)
-
-
-def _text(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

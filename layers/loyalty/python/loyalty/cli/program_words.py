@@ -1,0 +1,73 @@
+"""What a program document says, line by line, for people."""
+
+from calendar import month_name
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from loyalty.ledger.model import POINTS
+from loyalty.programs.brand import Brand
+from loyalty.programs.model import Expiry, ProgramDocument
+
+
+def lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
+    """What a document says, as pairs of a word and a text."""
+    if len(document.locales) > 1:
+        yield "languages", ", ".join(document.locales)
+    if document.brand is not None:
+        yield "brand", _brand(document.brand)
+    for wallet_id in document.wallet_ids:
+        wallet, unit = document.wallet(wallet_id), document.currency_of(wallet_id)
+        name = f"{wallet.name}, {f'minor units of {unit}' if unit else 'points'}, " if wallet else ""
+        yield "wallet", f"{wallet_id}: {name}{_in_words(document.expiry_of(wallet_id))}"
+    for rule in document.earn_rules:
+        rates = ", ".join(f"{rate.points} per {rate.per} {rate.currency}" for rate in rule.rates)
+        pending = f", pending for {_count(rule.return_days, 'day')}" if rule.return_days else ""
+        into = "" if rule.wallet == POINTS else f" into '{rule.wallet}'"
+        yield "earn", f"{rule.activity}: {rates or _count(rule.fixed_points or 0, 'point')}{into}{pending}"
+    for tier in document.tiers:
+        yield "tier", f"{tier.name}: from {tier.threshold}, times {tier.multiplier}"
+    for reward in document.rewards:
+        yield "reward", f"{reward.id}: {reward.name}, {_count(reward.points, 'point')}"
+    yield "reversal", f"{document.reversal} where points are spent already"
+    for name, value in document.limits:
+        yield "limit", f"{name}: {value}"
+    yield "adjustment", f"reasons: {', '.join(document.adjustment_reasons)}"
+    yield "transfers", _bounds(document.transfers)
+    yield "households", _bounds(document.households)
+
+
+def _brand(brand: Brand) -> str:
+    colours = [colour for _, colour in brand.colours or () if colour]
+    return ", ".join(filter(None, [brand.display_name, *colours, brand.logo_url])) or "nothing of its own"
+
+
+def _in_words(expiry: Expiry) -> str:
+    """The policy of an expiry, e.g. ``expire 12 months later, at the end of the month``."""
+    match expiry.policy:
+        case "never":
+            return "never expire"
+        case "rolling":
+            when = f"expire {_count(expiry.months or 0, 'month')} later, at the end of the month"
+        case "inactivity":
+            when = f"expire {_count(expiry.months or 0, 'month')} after the last activity, at the end of the month"
+        case _:
+            after = f", at least {_count(expiry.minimum_months, 'month')} later" if expiry.minimum_months else ""
+            when = f"expire every year on {expiry.day} {month_name[expiry.month or 0]}{after}"
+    warned = f"; warned {', '.join(map(str, expiry.warn_days))} days before" if expiry.warn_days else ""
+    return f"{when}; {_count(expiry.grace_days, 'day')} of grace{warned}"
+
+
+def _bounds(part: BaseModel | None) -> str:
+    """The numbers of a part that a program may do without."""
+    if part is None:
+        return "not offered"
+    return ", ".join(f"{name} {_text(value)}" for name, value in part)
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
