@@ -1,6 +1,6 @@
 """A diff tells everything: put into the first document, it makes the second."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hypothesis import given, settings
@@ -11,18 +11,27 @@ from loyalty.programs.diff import Change, ChangeKind, Part, diff
 from loyalty.programs.model import ProgramDocument
 from tests.ledgerkit.programs import BASE
 
+
+def _with_its_activity(rule: dict[str, Any]) -> dict[str, Any]:
+    return {**rule, "activity": rule["id"]}
+
+
+def _keyed(field: str) -> Callable[[Any], Any]:
+    return lambda part: part[field]
+
+
 names = st.sampled_from(["Uno", "Due", "Tre"])
 ids = st.sampled_from(["a", "b", "c", "d"])
 points = st.integers(1, 3)
 translations = st.none() | st.sampled_from([{"it": "Uno"}, {"it": "Due"}])
 rates = st.lists(
     st.fixed_dictionaries({"points": points, "per": st.sampled_from(["1", "1.0", "2"]), "currency": st.sampled_from(["EUR", "USD", "IDR"])}),
-    min_size=1, max_size=3, unique_by=lambda rate: rate["currency"],
+    min_size=1, max_size=3, unique_by=_keyed("currency"),
 )  # fmt: skip
 rules = st.one_of(
     st.fixed_dictionaries({"id": ids, "rates": rates}),
     st.fixed_dictionaries({"id": ids, "fixed_points": points, "return_days": st.integers(0, 2)}),
-).map(lambda rule: {**rule, "activity": rule["id"]})
+).map(_with_its_activity)
 tiers = st.lists(st.tuples(ids, names, translations), min_size=1, max_size=4, unique_by=lambda tier: tier[0]).map(
     lambda some: [
         {"id": tier, "name": name, "threshold": 10 * place, "translations": texts}
@@ -36,9 +45,9 @@ documents = st.fixed_dictionaries(
     {
         "name": names,
         "locales": st.sampled_from([["en", "it"], ["ar", "it"]]),
-        "earn_rules": st.lists(rules, min_size=1, max_size=4, unique_by=lambda rule: rule["id"]),
+        "earn_rules": st.lists(rules, min_size=1, max_size=4, unique_by=_keyed("id")),
         "tiers": tiers,
-        "rewards": st.lists(rewards, max_size=4, unique_by=lambda reward: reward["id"]),
+        "rewards": st.lists(rewards, max_size=4, unique_by=_keyed("id")),
         "adjustment_reasons": st.lists(ids, min_size=1, unique=True),
         "transfers": st.none() | st.sampled_from([{"maximum_points": 5, "daily_points": 9}]),
     }
@@ -86,19 +95,19 @@ def _part(parts: Any, name: str) -> Any:
     return next(part for part in parts if name in (part.get("id"), part.get("currency")))
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(before=documents, after=documents)
 def test_a_diff_put_into_the_one_document_makes_the_other(before: ProgramDocument, after: ProgramDocument) -> None:
     assert applied(content(before), diff(before, after)) == content(after)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(document=documents)
 def test_what_is_equal_differs_in_nothing(document: ProgramDocument) -> None:
     assert diff(document, ProgramDocument.model_validate_json(document.model_dump_json())) == ()
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(before=documents, after=documents)
 def test_the_way_back_undoes_the_way_there(before: ProgramDocument, after: ProgramDocument) -> None:
     there, back = diff(before, after), diff(after, before)

@@ -63,7 +63,7 @@ def validate(path: File, *, json: AsJson = False) -> None:
         )
         raise typer.Exit(0 if assessment.publishable else 1)
     document = _valid(source, assessment)
-    out.print(f"[bold green]✓[/] {path} is a valid document of program '{document.id}'.")
+    out.print(f"[bold green]✓[/] {path} is a valid document of program '{document.id}'.", soft_wrap=True)
 
 
 @app.command()
@@ -115,7 +115,7 @@ def publish(
     source = read_source(path)
     document = _valid(source, assess(source.content, system_clock()))
     service = _lifecycle(open_table(table))
-    state, moment = service.state(document.id), _moment(at)
+    state, moment, why = service.state(document.id), _moment(at), _comment(comment)
     if expected_version is not None:
         require_version(document.id, state, expected_version)
     if _is_so_already(state, document, moment):
@@ -123,7 +123,7 @@ def publish(
     before = state.in_force.program if state.in_force else None
     if before is not None:
         _print_changes(difference(before.document, document))
-    proposal = Proposal(document, actor, _comment(comment), moment, replace_scheduled)
+    proposal = Proposal(document, actor, why, moment, replace_scheduled)
     version = service.publish(proposal, expected_version=state.number)
     _print_published(document.id, version, moment)
     if before is not None and _warns_earlier(before, version.program):
