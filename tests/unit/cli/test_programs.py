@@ -147,6 +147,7 @@ def test_a_version_is_scheduled_once_and_taken_back(table: Table, write: Write, 
     changed, moment = write(name="Aurora Circle"), later(days=1)
     assert "version 2 of 'aurora' is scheduled for " in done("publish", changed, "--at", moment)
     assert "scheduled for then already" in done("publish", changed, "--at", moment)
+    assert "at version 1 already. Version 2 is scheduled for" in done("publish", str(PROGRAM)).replace("\n", " ")
     assert "version_scheduled" in refused("publish", changed)
     assert "version_scheduled" in refused("publish", changed, "--at", later(days=2))
     assert ProgramStore(table, system_clock).current("aurora").version == 1

@@ -118,7 +118,7 @@ def publish(
     state, moment, why = service.state(document.id), _moment(at), _comment(comment)
     if expected_version is not None:
         require_version(document.id, state, expected_version)
-    if _is_so_already(state, document, moment):
+    if not replace_scheduled and _is_so_already(state, document, moment):
         return
     before = state.in_force.program if state.in_force else None
     if before is not None:
@@ -271,8 +271,9 @@ def _comment(text: str | None) -> str | None:
 def _is_so_already(state: State, document: ProgramDocument, at: datetime | None) -> bool:
     """Whether the document is in force, or scheduled for that very moment; then it is said so."""
     current, scheduled = state.in_force, state.scheduled
-    if at is None and scheduled is None and current is not None and current.program.document == document:
-        out.print(f"[bold green]✓[/] '{document.id}' is at version {current.number} already.")
+    if at is None and current is not None and current.program.document == document:
+        then = f" Version {scheduled.number} is scheduled for {to_text(scheduled.effective_at)}." if scheduled else ""
+        out.print(f"[bold green]✓[/] '{document.id}' is at version {current.number} already.{then}")
         return True
     if scheduled is not None and scheduled.effective_at == at and scheduled.program.document == document:
         out.print(f"[bold green]✓[/] version {scheduled.number} of '{document.id}' is scheduled for then already.")
