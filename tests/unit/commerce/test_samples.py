@@ -22,6 +22,7 @@ from loyalty.members.views import EnrollmentBody
 from loyalty.merging.views import MergeBody
 from loyalty.programs.earning import earn
 from loyalty.programs.model import ProgramDocument
+from loyalty.programs.views import PublicationBody
 from loyalty.publishing.events import PointsEvent
 from loyalty.publishing.service import events_of
 from loyalty.transfers.views import TransferBody
@@ -36,6 +37,12 @@ BODIES: dict[str, type[BaseModel]] = {
     "adjustment": AdjustmentBody,
     "transfer": TransferBody,
     "merge": MergeBody,
+    "program": PublicationBody,
+}
+OTHER_BODIES: dict[str, type[BaseModel]] = {
+    "redemption/capture.json": CaptureBody,
+    "redemption/capture_a_part.json": CaptureBody,
+    "program/save_a_draft.json": ProgramDocument,
 }
 REFUSED = {
     "a_topic_nobody_handles": "unknown_topic",
@@ -59,8 +66,8 @@ def test_a_request_fits_its_function(file: str) -> None:
     assert request.keys() <= {"method", "path", "headers", "body"}
     assert request["path"].startswith("/v1/programs/${program}/")
     if "body" in request:
-        body = CaptureBody if "capture" in file else BODIES[file.split("/", maxsplit=1)[0]]
-        known = {"nora.referral_code": "K7WQ4M2X", "ada.member_id": f"mbr_{'0' * 26}"}
+        body = OTHER_BODIES.get(file, BODIES[file.split("/", maxsplit=1)[0]])
+        known = {"program": SCRIPT.program, "nora.referral_code": "K7WQ4M2X", "ada.member_id": f"mbr_{'0' * 26}"}
         body.model_validate(filled(request["body"], known))
 
 

@@ -1,6 +1,7 @@
 """Programs, drafts and versions, as an editor's tool and a member's app see them."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from functions.program.routes import routes
 from loyalty.core.http import api
-from loyalty.core.table import Table
+from loyalty.core.table import Operation, Table
 from loyalty.programs.drafts import DraftStore
 from loyalty.programs.lifecycle import ProgramLifecycle
 from loyalty.programs.publication import LEAD
@@ -108,6 +109,7 @@ def test_an_offer_is_what_a_member_may_see(desk: Desk) -> None:
         ("fr, de", "en", "Acme", "Coffee"),
         ("fr, *;q=0.1", "en", "Acme", "Coffee"),
         ("it;q=0, ar;q=0.1", "ar", "أكمي", "Coffee"),
+        ("it;q=0", "en", "Acme", "Coffee"),
         (";;q=x,,it;q=what", "en", "Acme", "Coffee"),
     ],
 )
@@ -311,6 +313,25 @@ def test_a_draft_follows_the_version_that_its_author_saw(desk: Desk) -> None:
     rebased = desk.call.send(event)
     assert (rebased.status, rebased.json["based_on"]) == (200, 2)
     assert desk.publish(rebased.headers["ETag"]).json["version"] == 3
+
+
+def test_a_draft_that_is_changed_while_it_is_published_is_not_published(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    etag = desk.save(name="Acme Club")
+    write = desk.table.write
+
+    def late(operations: Sequence[Operation]) -> None:
+        monkeypatch.undo()
+        assert desk.call("PUT", DRAFT, {**BASE, "name": "Other"}, If_Match=etag).status == 200
+        write(operations)
+
+    monkeypatch.setattr(desk.table, "write", late)
+    desk.publish(etag).problem(412, "precondition_failed")
+    assert (desk.call("GET", DRAFT).json["document"]["name"], desk.call("GET", VERSIONS).json["in_force"]) == (
+        "Other",
+        1,
+    )
 
 
 def test_a_draft_is_not_based_on_what_is_not_in_force(desk: Desk) -> None:

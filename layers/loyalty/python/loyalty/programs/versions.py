@@ -85,10 +85,9 @@ class VersionStore:
         stored, before = self._read(program)
         require(before)
         step = publication.publish(before, proposal, self._clock())
-        operations = list(also(step.new)) if also else []
-        if proposal.effective_at is None:
-            operations += _shops(before.in_force, proposal.document)
-        self._write(program, stored, step, operations)
+        # Of a version that is scheduled none: its shops are those of the one in force.
+        shops = _shops(before.in_force, proposal.document)
+        self._write(program, stored, step, [*(also(step.new) if also else ()), *shops])
         return step.new
 
     def cancel(self, program: str, actor: str, *, require: Callable[[State], None]) -> Version:
