@@ -85,4 +85,4 @@ class Gateway:
         answer = handle(self._app, event, CONTEXT)
         assert set(answer) == {"statusCode", "body", "isBase64Encoded", "multiValueHeaders"}
         headers = {name: ", ".join(values) for name, values in answer["multiValueHeaders"].items()}
-        return Reply(answer["statusCode"], headers, answer["body"] or "")
+        return Reply(answer["statusCode"], headers, answer["body"])

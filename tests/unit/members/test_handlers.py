@@ -25,6 +25,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("enrollment", "GET", f"{PROGRAM}/members/mbr_01k9t3v5q8w2x4y6z8a0b2c4d6"),
         ("enrollment", "POST", f"{PROGRAM}/members"),
         ("referral_validation", "POST", f"{PROGRAM}/referrals/validate"),
+        ("program", "GET", PROGRAM),
+        ("program", "POST", f"{PROGRAM}/versions/1/rollback"),
     ],
 )
 def test_a_function_serves_its_routes(function: str, method: str, path: str) -> None:

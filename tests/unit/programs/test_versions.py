@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from loyalty.core.errors import (
+    DocumentInvalid,
     LoyaltyError,
     NothingScheduled,
     ProgramChanged,
@@ -20,6 +21,7 @@ from loyalty.core.errors import (
     VersionScheduled,
     WalletFixed,
 )
+from loyalty.core.money import MINOR_UNITS
 from loyalty.core.table import Operation, Table
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.publication import CACHE_SECONDS, LEAD, Proposal, Version, digest_of, require_version
@@ -263,6 +265,14 @@ def test_more_shops_than_one_transaction_takes_are_refused_by_name(desk: Desk) -
         desk.publish_document(document(shopify_shops=shops(50, 47)), 2)
     assert refused.value.pointer == "/shopify_shops"
     assert desk.versions.state("acme").number == 2
+
+
+def test_a_document_that_no_item_holds_is_refused_by_name(desk: Desk) -> None:
+    rates = [{"points": 10**9, "per": "1.000000000000001", "currency": code} for code in sorted(MINOR_UNITS)[:50]]
+    rules = [{"id": f"rule-{number}", "activity": f"activity-{number}", "rates": rates} for number in range(100)]
+    with pytest.raises(DocumentInvalid, match="more than 300,000 bytes"):
+        desk.publish_document(document(earn_rules=rules), 1)
+    assert desk.publish_document(document(earn_rules=rules[:60]), 1).number == 2
 
 
 def test_what_was_published_before_there_were_revisions_is_followed(desk: Desk, table: Table) -> None:

@@ -90,6 +90,8 @@ def _observed(event: Event, _context: Any, app: APIGatewayRestResolver) -> Answe
     logger.set_correlation_id(request_id(event))
     try:
         answer: Answer = app.resolve(_with_text_body(event), _context)
+        # Of an answer without a body Powertools gives null, which not every gateway takes for none.
+        answer["body"] = answer["body"] or ""
     except Exception as error:  # noqa: BLE001 - the outermost boundary: whatever it is becomes an answer
         answer = _as_answer(_problem(error), request_id(event))
     finally:

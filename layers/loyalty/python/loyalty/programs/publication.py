@@ -18,6 +18,7 @@ from typing import Final
 
 from loyalty.core.clock import to_text
 from loyalty.core.errors import (
+    DocumentInvalid,
     NothingScheduled,
     ProgramChanged,
     ScheduleDue,
@@ -36,6 +37,8 @@ LEAD: Final = timedelta(seconds=2 * CACHE_SECONDS)
 FURTHEST: Final = timedelta(days=366)
 """How far ahead a version may be scheduled."""
 MAX_COMMENT: Final = 500
+MAX_DOCUMENT_BYTES: Final = 300_000
+"""An item of the table holds 400 KB, and every function keeps the document in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ def publish(before: State, proposal: Proposal, now: datetime) -> Publication:
         VersionScheduled: another one is scheduled, and the proposal does not replace it.
         ScheduleDue: it is too late to replace that one.
         VersionNotSchedulable: the proposal cannot come into force at the moment that it names.
+        DocumentInvalid: it is too long.
         TimeZoneFixed: it has another time zone than the version in force.
         WalletFixed: it drops one of that version's wallets, or gives it another currency.
     """
@@ -142,6 +146,10 @@ def publish(before: State, proposal: Proposal, now: datetime) -> Publication:
     if proposal.effective_at is not None:
         _require_schedulable(previous, document, proposal.effective_at, now)
     text = document.model_dump_json()
+    if len(text.encode()) > MAX_DOCUMENT_BYTES:
+        raise DocumentInvalid(
+            f"The document has more than {MAX_DOCUMENT_BYTES:,} bytes; take parts of it out.", pointer=""
+        )
     new = Version(
         number=before.latest + 1,
         text=text,
