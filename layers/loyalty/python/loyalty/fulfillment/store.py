@@ -18,8 +18,8 @@ from loyalty.core.pii import Sealed
 from loyalty.core.table import Table, error_code
 from loyalty.fulfillment.model import RedemptionMoved
 from loyalty.ledger.store import partition
+from loyalty.programs.items import ProgramItem, program_pk, version_sk
 from loyalty.programs.model import GiftCard, ProgramDocument
-from loyalty.programs.store import ProgramItem
 from loyalty.rewards.model import Redemption, RedemptionStatus
 from loyalty.rewards.store import RedemptionItem, redemption_sk
 
@@ -40,8 +40,8 @@ class FulfillmentStore:
         Raises:
             RewardNotFound: that version of the program has no such gift card.
         """
-        sk = f"CONFIG#{redemption.program_version:06d}"
-        item = self._table.get(ProgramItem, f"P#{redemption.program}", sk)
+        key = program_pk(redemption.program), version_sk(redemption.program_version)
+        item = self._table.get(ProgramItem, *key)
         document = None if item is None else ProgramDocument.model_validate_json(item.document)
         reward = None if document is None else document.reward(redemption.reward_id)
         if reward is None or reward.gift_card is None:
