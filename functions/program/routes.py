@@ -107,7 +107,7 @@ def _draft(router: Router, programs: ProgramStore, lifecycle: ProgramLifecycle) 
         programs.require_client(program, client_id)
         text = router.current_event.body or ""
         if if_none_match is not None:
-            return _shown(lifecycle.begin(program, text, client_id))
+            return _shown(lifecycle.begin(program, text, client_id, based_on=based_on))
         if if_match is None:
             raise PreconditionRequired("Send If-None-Match: * for the first draft, or If-Match with the ETag you read.")
         revision = required_version(if_match)

@@ -335,9 +335,14 @@ def test_a_draft_that_is_changed_while_it_is_published_is_not_published(
 
 
 def test_a_draft_is_not_based_on_what_is_not_in_force(desk: Desk) -> None:
-    etag = desk.save()
-    event = proxy_event("PUT", DRAFT, body=json.dumps(BASE), query={"based_on": "5"}, headers={"If-Match": etag})
-    desk.call.send(event).problem(412, "program_changed")
+    def based_on(version: str, header: dict[str, str]) -> Reply:
+        body = json.dumps(BASE)
+        return desk.call.send(proxy_event("PUT", DRAFT, body=body, query={"based_on": version}, headers=header))
+
+    based_on("5", {"If-None-Match": "*"}).problem(412, "program_changed")
+    etag = based_on("1", {"If-None-Match": "*"}).headers["ETag"]
+    based_on("5", {"If-Match": etag}).problem(412, "program_changed")
+    assert based_on("1", {"If-Match": etag}).json["based_on"] == 1
 
 
 def test_a_draft_is_scheduled_and_cancelled(desk: Desk) -> None:

@@ -57,16 +57,18 @@ class ProgramLifecycle:
         """
         return self._assessed(self._drafts.get(program))
 
-    def begin(self, program: str, body: str, actor: str) -> Assessed:
-        """Saves the first draft, based on the version in force.
+    def begin(self, program: str, body: str, actor: str, *, based_on: int | None = None) -> Assessed:
+        """Saves the first draft, based on the version in force; ``based_on``: if that is this one.
 
         Raises:
             Invalid: it can be no document whatever its fields say.
             Stale: there is a draft.
+            ProgramChanged: ``based_on`` is not the version in force.
         """
-        text = draft_text(body)
-        based_on = self._versions.state(program).number
-        return self._assessed(self._drafts.create(program, text, based_on=based_on, by=actor, at=self._clock()))
+        text, state = draft_text(body), self._versions.state(program)
+        if based_on is not None:
+            require_version(program, state, based_on)
+        return self._assessed(self._drafts.create(program, text, based_on=state.number, by=actor, at=self._clock()))
 
     def change(
         self, program: str, body: str, actor: str, *, revision: int | None, based_on: int | None = None
