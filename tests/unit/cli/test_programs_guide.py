@@ -88,11 +88,8 @@ def test_every_option_and_command_that_is_named_is_there() -> None:
     helps = {name: CliRunner().invoke(app, ["program", name, "--help"]).output for name in (
         "validate", "diff", "publish", "rollback", "unschedule", "versions", "show",
     )}  # fmt: skip
-    told = {
-        name
-        for cell in re.findall(r"^\| command .*?\n\n", PAGE, re.DOTALL | re.MULTILINE)
-        for name in re.findall(r"^\| `(\w+)", cell, re.MULTILINE)
-    }
+    (commands,) = re.findall(r"^\| command .*?\n\n", PAGE, re.DOTALL | re.MULTILINE)
+    told = set(re.findall(r"^\| `(\w+)", commands, re.MULTILINE))
     assert told == set(helps) - {"validate"}
     for name in ("diff", "versions", "show", "validate"):
         assert "--json" in helps[name]
@@ -104,7 +101,7 @@ def test_every_option_and_command_that_is_named_is_there() -> None:
 def test_its_routes_are_those_of_the_api() -> None:
     routed = {(route.method, route.path.removeprefix("/v1").replace("{version}", "{n}")) for route in ROUTES}
     named = set(re.findall(r"^(GET|PUT|POST|DELETE) +…(/programs/\S+)", PAGE, re.MULTILINE))
-    assert named == {(method, path) for method, path in routed if (method, path) in named}
+    assert named <= routed
     assert len(named) == sum(route.function == "program" for route in ROUTES)
 
 
