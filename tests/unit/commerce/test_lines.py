@@ -35,7 +35,10 @@ def lines(**changes: Any) -> tuple[BoughtLine, ...]:
 
 
 def test_a_line_is_net_of_the_discounts_allocated_to_it() -> None:
-    assert lines(line_items=LINES) == (BoughtLine(usd("270.00"), 2, "1"), BoughtLine(usd("50.00"), 1, "2"))
+    assert lines(line_items=LINES) == (
+        BoughtLine(usd("270.00"), 2, "1", discount=usd("30.00")),
+        BoughtLine(usd("50.00"), 1, "2"),
+    )
 
 
 def test_lines_are_in_the_shops_currency() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from loyalty.ledger.model import POINTS, Account, Balances, EntryKind
+from loyalty.ledger.model import COUNT_PREFIX, POINTS, Account, Balances, EntryKind
 from loyalty.ledger.verify.days import Days
 from loyalty.ledger.verify.replay import Step, Sums
 from loyalty.ledger.verify.report import Problem, Problems
@@ -97,8 +97,10 @@ def _check_qualifying(step: Step, days: Days) -> Problems:
     if step.kind is not EntryKind.ACCRUAL:
         return
     earned = -step.entry.movement.change().postings.get(Account.ISSUED, 0)
-    counted = {year: points for year, points in step.entry.movement.qualifying.items() if points}
+    counted, times = split_counts(step.entry.movement.qualifying)
     years = days.years(step.entry.posted_at)
+    if times not in ({}, {f"{COUNT_PREFIX}{step.entry.facts.activity}/ever": 1}):
+        yield Problem("qualifying_wrong", step.where, f"'{step.entry.facts.activity}' is counted as {times}")
     if sum(counted.values()) != earned or not counted.keys() <= years or len(counted) > 1:
         yield Problem("qualifying_wrong", step.where, f"{earned} points of {', '.join(years)} count as {counted}")
 
@@ -114,6 +116,13 @@ def _check_overdrawn(step: Step, wallet_id: str, before: Sums, after: Sums) -> P
 
 def _listed(balances: Balances) -> str:
     return f"{balances.available}, {balances.pending}, {balances.held}, {balances.debt}"
+
+
+def split_counts(qualifying: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """What counts towards tiers, and what is counted beside it; without zeros."""
+    filled = without_zeros(qualifying)
+    times = {key: number for key, number in filled.items() if key.startswith(COUNT_PREFIX)}
+    return {key: number for key, number in filled.items() if key not in times}, times
 
 
 def without_zeros(numbers: Mapping[str, int]) -> dict[str, int]:
