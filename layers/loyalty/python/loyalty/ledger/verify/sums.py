@@ -21,6 +21,7 @@ class SumsCheck:
         """What is wrong with an entry's place, or with what it leaves."""
         yield from _check_place(step)
         yield from _check_qualifying(step, self._days)
+        yield from _check_parts(step)
         for wallet_id, change in step.entry.movement.changes.items():
             total = sum(change.postings.values())
             if total:
@@ -103,6 +104,20 @@ def _check_qualifying(step: Step, days: Days) -> Problems:
         yield Problem("qualifying_wrong", step.where, f"'{step.entry.facts.activity}' is counted as {times}")
     if sum(counted.values()) != earned or not counted.keys() <= years or len(counted) > 1:
         yield Problem("qualifying_wrong", step.where, f"{earned} points of {', '.join(years)} count as {counted}")
+
+
+def _check_parts(step: Step) -> Problems:
+    """What rules gave is what an accrual gave; what its lines earned is at most that."""
+    if step.kind is not EntryKind.ACCRUAL:
+        return
+    facts = step.entry.facts
+    for wallet_id in {*facts.rule_points, *(name for line in facts.lines.values() for name in line.points)}:
+        issued = -step.entry.movement.change(wallet_id).postings.get(Account.ISSUED, 0)
+        by_rule = sum(facts.rule_points.get(wallet_id, {"": issued}).values())
+        by_line = sum(line.points.get(wallet_id, 0) for line in facts.lines.values())
+        if by_rule != issued or not 0 <= by_line <= issued:
+            detail = f"of {issued} points in '{wallet_id}' rules gave {by_rule}, lines earned {by_line}"
+            yield Problem("earned_parts_wrong", step.where, detail)
 
 
 def _check_overdrawn(step: Step, wallet_id: str, before: Sums, after: Sums) -> Problems:
