@@ -121,7 +121,7 @@ def test_a_line_that_cannot_be_evaluated_takes_nothing_from_the_others() -> None
     ],
 )  # fmt: skip
 def test_what_is_excluded_earns_nothing_by_amount_by_line_or_by_piece(
-    exclusions: list[str], lines: tuple[BoughtLine, ...], parts: dict[str, Money], expected: dict[str, int]
+    exclusions: list[str], lines: tuple[BoughtLine, ...], parts: dict[str, Any], expected: dict[str, int]
 ) -> None:
     per = [rule("per-line", points_per_line=1), rule("per-item", points_per_item=1)]
     assert points(program_of(*per, exclusions=exclusions), purchase("122", *lines, **parts)) == expected
