@@ -67,6 +67,14 @@ _FOUNDED: Final = {
     "closed_at": None,
     "pool": _POOL,
 }
+_JUDGED: Final = {
+    "rule": "purchase",
+    "name": None,
+    "wallet": "points",
+    "counted": False,
+    "points": 0,
+    "lost_to": None,
+}
 _BOTH: Final = _FOUNDED | {"members": [_JOINED, {"member_id": _OTHER, "joined_at": "2026-11-22T10:05:00.000Z"}]}
 _POOLED: Final = {
     "transfer_id": _TRANSFER_ID,
@@ -139,21 +147,23 @@ _SCHEDULED: Final = _PUBLISHED | {
     "changes": "earn rule 'purchase', rate for 'EUR': points 1 → 2",
 }
 
+_ACCRUAL: Final = {
+    "activity": "purchase",
+    "source": "pos",
+    "source_id": "R-1",
+    "occurred_at": "2026-11-22T09:30:00Z",
+    "channel": "in_store",
+    "amount": {"value": "105.00", "currency": "USD"},
+    "lines": [
+        {"line_id": "1", "sku": "LAMP-1", "amount": {"value": "80.00", "currency": "USD"}},
+        {"line_id": "2", "sku": "BULB-7", "quantity": 5, "amount": {"value": "25.00", "currency": "USD"}},
+    ],
+}
 REQUESTS: Final[dict[str, Any]] = {
     "post_member": _PERSON | {"referral_code": "H2NPXT95"},
     "patch_member": {"family_name": "King", "phone": None},
-    "post_accrual": {
-        "activity": "purchase",
-        "source": "pos",
-        "source_id": "R-1",
-        "occurred_at": "2026-11-22T09:30:00Z",
-        "channel": "in_store",
-        "amount": {"value": "105.00", "currency": "USD"},
-        "lines": [
-            {"line_id": "1", "sku": "LAMP-1", "amount": {"value": "80.00", "currency": "USD"}},
-            {"line_id": "2", "sku": "BULB-7", "quantity": 5, "amount": {"value": "25.00", "currency": "USD"}},
-        ],
-    },
+    "post_accrual": _ACCRUAL,
+    "post_preview": _ACCRUAL,
     "post_reversal": {
         "source": "pos",
         "source_id": "F-1",
@@ -244,7 +254,27 @@ RESPONSES: Final[dict[str, Any]] = {
         ],
         "next_cursor": None,
     },
-    "post_accrual": {"entry_id": "accrual:pos:R-1", "points": 105, "wallet": _WALLET, "others": []},
+    "post_accrual": {
+        "entry_id": "accrual:pos:R-1",
+        "points": 105,
+        "wallet": _WALLET,
+        "others": [],
+        "rules": [{"rule": "purchase", "wallet": "points", "points": 105}],
+    },
+    "post_preview": {
+        "points": 105,
+        "others": [],
+        "rules": [
+            _JUDGED | {"counted": True, "points": 105, "reason": None, "text": "'purchase' gives 105."},
+            _JUDGED
+            | {
+                "rule": "double-shoes",
+                "name": "Double points for shoes",
+                "reason": "no_line_matched",
+                "text": "'Double points for shoes' gives nothing: there is no line that counts for it.",
+            },
+        ],
+    },
     "post_reversal 201": {
         "status": "posted",
         "entry_id": "reversal:pos:F-1",

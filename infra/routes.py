@@ -36,6 +36,7 @@ ROUTES: Final = (
     Route("GET", f"{_MEMBER}/wallet/explain", "wallet", "wallet.read"),
     Route("GET", f"{_MEMBER}/entries", "wallet", "wallet.read"),
     Route("POST", f"{_MEMBER}/accruals", "accrual", "accruals.write"),
+    Route("POST", f"{_MEMBER}/accruals/preview", "accrual", "wallet.read"),
     Route("POST", f"{_MEMBER}/reversals", "accrual", "accruals.write"),
     Route("GET", f"{_MEMBER}/reversals", "accrual", "wallet.read"),
     Route("POST", f"{_MEMBER}/redemptions", "redemption", "redemptions.write"),

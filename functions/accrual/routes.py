@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from loyalty.accruals.awaited import AwaitedReversals, Kept
+from loyalty.accruals.previews import PreviewView
 from loyalty.accruals.service import AccrualService
 from loyalty.accruals.views import (
     AccrualBody,
@@ -29,7 +30,7 @@ _ENTRY_ID = r"^reversal:[a-z0-9][a-z0-9_-]{0,31}:[A-Za-z0-9._:/-]{1,128}$"
 
 
 def routes(programs: ProgramStore, accruals: AccrualService, reversals: AwaitedReversals) -> Router:
-    """``POST …/accruals``, ``POST …/reversals``, ``GET …/reversals``."""
+    """``POST …/accruals``, ``POST …/accruals/preview``, ``POST …/reversals``, ``GET …/reversals``."""
     router = Router()
 
     @router.post(_ACCRUALS, summary="Post an accrual", tags=["Accruals"], status_code=HTTPStatus.CREATED)
@@ -47,6 +48,11 @@ def routes(programs: ProgramStore, accruals: AccrualService, reversals: AwaitedR
             headers={REPLAYED_HEADER: str(posted.replayed).lower()},
             body=view,
         )
+
+    @router.post(f"{_ACCRUALS}/preview", summary="What an accrual would earn; nothing is posted", tags=["Accruals"])
+    def post_preview(program: ProgramId, member_id: MemberId, body: Annotated[AccrualBody, Body()]) -> PreviewView:
+        current = programs.for_client(program, caller(router))
+        return PreviewView.of(accruals.preview(current, member_id, body.activity_done()))
 
     @router.post(
         _REVERSALS,

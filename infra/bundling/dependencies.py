@@ -19,6 +19,8 @@ INSTALLER_RECORDS: Final = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direc
 """Notes of the installer on its own run; METADATA and licences stay, since packages read the one and law asks the other."""
 
 UNUSED_FOLDERS: Final = frozenset({"bin", "tests", "__pycache__", "sboms"})
+UNUSED_EXTENSIONS: Final = "cel_expr_python/ext"
+"""Libraries of functions beyond CEL's own, twice the size of its core; our conditions declare none of them."""
 UNUSED_SUFFIXES: Final = frozenset({".pyi"})
 
 
@@ -47,6 +49,7 @@ def prune(folder: Path) -> None:
                 shutil.rmtree(path)
         elif path.suffix in UNUSED_SUFFIXES or (path.parent.suffix == ".dist-info" and path.name in INSTALLER_RECORDS):
             path.unlink()
+    shutil.rmtree(folder / UNUSED_EXTENSIONS)
     (folder / ".lock").unlink(missing_ok=True)
     for service in (folder / "botocore" / "data").iterdir():
         if service.is_dir() and service.name not in BOTOCORE_SERVICES:

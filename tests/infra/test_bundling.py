@@ -92,6 +92,7 @@ def test_what_ships(twice: tuple[Assets, Assets]) -> None:
     packages = {path.name for path in (assets.dependencies.folder / "python").iterdir()}
     assert {"botocore", "pynamodb", "pydantic", "aws_lambda_powertools", "cryptography"} <= packages
     assert not {"boto3", "aws_cdk", "pytest", "bin"} & packages
+    assert [path.suffix for path in (assets.dependencies.folder / "python" / "cel_expr_python").iterdir()] == [".so"]
     models = {
         path.name for path in (assets.dependencies.folder / "python" / "botocore" / "data").iterdir() if path.is_dir()
     }
@@ -135,6 +136,8 @@ sys.path[:0] = [{str(assets.dependencies.folder / "python")!r}, {str(assets.libr
 import botocore.session, cryptography.hazmat.primitives.ciphers.aead, email_validator, pydantic, pynamodb.models
 import aws_lambda_powertools.event_handler, aws_lambda_powertools.metrics, aws_lambda_powertools.utilities.batch
 import loyalty, loyalty_contract
+from loyalty.programs.conditions import require_valid
+require_valid("local.weekday == 'sunday' && member.first")
 session = botocore.session.get_session()
 for service in {sorted(BOTOCORE_SERVICES)!r}:
     session.create_client(service, region_name="eu-south-1", aws_access_key_id="x", aws_secret_access_key="x")

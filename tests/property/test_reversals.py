@@ -4,7 +4,7 @@ What they should take is computed here anew, in whole numbers.
 """
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -218,6 +218,55 @@ class Story:
         refunds = [_told(number, *self.told[place], len(self.bought)) for number, place in enumerate(places)]
         early = len(self.early & set(places))
         return refunds[:early], refunds[early:]
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(PURCHASES, st.data())
+def test_lines_that_earned_unevenly_come_back_in_any_order_to_exactly_what_was_earned(
+    bought: Bought, data: st.DataObject
+) -> None:
+    """Each line has points of its own, and some are of no line."""
+    original = _uneven(bought, data)
+    parts = [
+        refund(number, lines={key: 1})
+        for number, key in enumerate(key for key, (quantity, _) in bought.pieces.items() for _ in range(quantity))
+    ]
+    parts.insert(data.draw(st.integers(0, len(parts))), refund(99, amount=eur(data.draw(st.integers(1, bought.paid)))))
+    totals = set()
+    for order in (parts, data.draw(st.permutations(parts))):
+        record, taken = Reversed(), 0
+        for one in order:
+            part = part_of(original, record, one, clamp=True)
+            assert part.points["points"] >= 0
+            taken, record = taken + part.points["points"], part.after
+            assert taken <= bought.points
+        totals.add(taken)
+    assert totals == {bought.points}  # all lines, and some money: nothing is left
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(PURCHASES, st.data())
+def test_a_line_given_back_alone_takes_what_it_earned_and_its_part_of_the_rest(
+    bought: Bought, data: st.DataObject
+) -> None:
+    original = _uneven(bought, data)
+    earned = {key: line.points["points"] for key, line in original.facts.lines.items()}
+    key = data.draw(st.sampled_from(sorted(bought.pieces)))
+    most, cents = bought.pieces[key]
+    quantity = data.draw(st.integers(1, most))
+    part = part_of(original, Reversed(), refund(1, lines={key: quantity}), clamp=False)
+    rest = bought.points - sum(earned.values())
+    expected = (earned[key] * quantity * bought.goods + rest * quantity * cents * most) // (most * bought.goods)
+    assert part.points == {"points": bought.points if part.after.whole else expected}
+
+
+def _uneven(bought: Bought, data: st.DataObject) -> Original:
+    left, lines, plain = bought.points, dict[str, Line](), bought.original()
+    for key, line in plain.facts.lines.items():
+        points = data.draw(st.integers(0, left))
+        left -= points
+        lines[key] = replace(line, points={"points": points})
+    return replace(plain, facts=replace(plain.facts, lines=lines))
 
 
 STORIES = st.builds(

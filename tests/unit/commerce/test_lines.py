@@ -35,7 +35,52 @@ def lines(**changes: Any) -> tuple[BoughtLine, ...]:
 
 
 def test_a_line_is_net_of_the_discounts_allocated_to_it() -> None:
-    assert lines(line_items=LINES) == (BoughtLine(usd("270.00"), 2, "1"), BoughtLine(usd("50.00"), 1, "2"))
+    assert lines(line_items=LINES) == (
+        BoughtLine(usd("270.00"), 2, "1", discount=usd("30.00")),
+        BoughtLine(usd("50.00"), 1, "2"),
+    )
+
+
+def test_a_line_says_what_it_is_of() -> None:
+    told = {"sku": " LAMP-1 ", "product_id": 632910392, "product_type": "Lamps", "vendor": "Lumen", "gift_card": False}
+    card = {"sku": "", "product_id": None, "vendor": "Aurora", "gift_card": True}
+    found = lines(line_items=[LINES[0] | told, LINES[1] | card])
+    assert [(line.sku, line.product, line.category, line.gift_card, line.discounted) for line in found] == [
+        ("LAMP-1", "632910392", "Lamps", False, True),
+        (None, None, "Aurora", True, False),
+    ]
+
+
+@pytest.mark.parametrize("odd", ["x" * 101, "two\nlines", 4.5, True, ["a"], {}])
+def test_a_word_that_is_none_is_left_out_and_its_line_is_not(odd: object) -> None:
+    found = lines(line_items=[LINES[0] | {"sku": odd, "product_id": odd, "vendor": odd, "gift_card": "yes"}, LINES[1]])
+    assert [(line.sku, line.product, line.category, line.gift_card) for line in found] == [
+        (None, None, None, False)
+    ] * 2
+
+
+TAXED = [
+    LINES[0] | {"tax_lines": [{"price": "40.00"}, {"price": "8.68"}]},
+    LINES[1] | {"tax_lines": [{"price": "9.02"}]},
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "tax"),
+    [
+        ({"taxes_included": True}, "57.70"),
+        ({"taxes_included": False}, None),
+        ({}, None),
+        ({"taxes_included": True, "line_items": LINES}, None),
+        ({"taxes_included": True, "line_items": [LINES[0] | {"tax_lines": [{"price": "320.01"}]}]}, None),
+        ({"taxes_included": True, "line_items": [LINES[0] | {"tax_lines": [{"price": 5}]}]}, None),
+    ],
+)
+def test_the_tax_that_prices_include(changes: dict[str, Any], tax: str | None) -> None:
+    found = parse(envelope("orders/paid", ORDER | {"line_items": TAXED} | changes))
+    assert isinstance(found, Purchase)
+    assert found.tax == (usd(tax) if tax else None)
+    assert found.lines  # odd taxes take nothing from them
 
 
 def test_lines_are_in_the_shops_currency() -> None:

@@ -1,6 +1,7 @@
 """The samples under ``events/``: each fits its function, and the sample day's sums are the program's."""
 
 from collections import defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from loyalty.fulfillment.model import StepRequest
 from loyalty.fulfillment.start import HeldGiftCard
 from loyalty.members.views import EnrollmentBody
 from loyalty.merging.views import MergeBody
+from loyalty.programs.deeds import Deed, Standing
 from loyalty.programs.earning import earn
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.views import PublicationBody
@@ -116,7 +118,8 @@ def test_the_days_sums_follow_from_the_program() -> None:
     accruals: dict[str, tuple[str, Purchase, int]] = {}
 
     def credit(member: str, activity: str, amount: Any) -> int:
-        (earned,) = earn(AURORA, activity, amount, tier[member])
+        deed = Deed(activity, datetime(2026, 11, 20, tzinfo=UTC), amount=amount)
+        (earned,) = earn(AURORA, deed, Standing(tier[member])).earned
         lines[member].append(earned.points)
         tier[member] = AURORA.tier_for(sum(points for points in lines[member] if points > 0)).id
         return lines[member][-1]

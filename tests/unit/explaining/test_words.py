@@ -48,6 +48,21 @@ PURCHASE = replace(FACTS, activity="purchase", amount=Money.of("105.00", "USD"))
         ),
         (
             EntryKind.ACCRUAL,
+            Change({A: 180, ISSUED: -180}, {"2027-11-30": 180}),
+            replace(PURCHASE, rule_points={"points": {"base": 100, "double": 50, "review": 30}}),
+            (
+                "180 points for 'purchase' of 105.00 USD (pos R-1), by rules 'base' (100 points), 'double' (50 points) and "
+                "'review' (30 points) of program version 3, to be spent through 30 November 2027."
+            ),
+        ),
+        (
+            EntryKind.ACCRUAL,
+            Change(),
+            replace(PURCHASE, rules={}),
+            "Nothing for 'purchase' of 105.00 USD (pos R-1): no rule of program version 3 counted.",
+        ),
+        (
+            EntryKind.ACCRUAL,
             Change({P: 105, ISSUED: -105}, maturing={"2026-12-06/2027-11-30": 105}),
             PURCHASE,
             (

@@ -70,6 +70,7 @@ def test_an_accrual_answers_with_its_entry_and_the_balances_after_it(acme: Api) 
         "points": 100,
         "wallet": {"available": 100, "pending": 0, "held": 0, "debt": 0},
         "others": [],
+        "rules": [{"rule": "shop", "wallet": "points", "points": 100}],
     }
     assert reply.headers["Idempotent-Replayed"] == "false"
 

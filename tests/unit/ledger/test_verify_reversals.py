@@ -55,6 +55,16 @@ def said(forgery: Forgery, points: int, reversals: int = 1, *, wallet: str = POI
 ONE_A = {"a": Line(1, eur("30.00"))}
 
 HONEST: dict[str, Callable[[], Forgery]] = {
+    # One of a: 30, and 30 % of the 50. All of b: 15, and 40 % of it. Half the money: half of all.
+    "by a line that earned more than its share": lambda: said(back(uneven(), 45, lines=ONE_A), 45, lines={"a": 1}),
+    "by a line that earned less": lambda: said(
+        back(uneven(), 35, lines={"b": Line(1, eur("40.00"))}), 35, lines={"b": 1}
+    ),
+    "by money and by lines that earned unevenly": lambda: said(
+        back(back(uneven(), 62, money="50.00"), 45, "F-2", lines=ONE_A), 107, 2, amount="50.00 EUR", lines={"a": 1}
+    ),
+    "a first purchase, all of it": lambda: first_of_its_kind(-1, whole=True),
+    "a first purchase, a part of it": lambda: first_of_its_kind(None, whole=False),
     "by money": lambda: said(back(bought(), 41, money="33.33"), 41, amount="33.33 EUR"),
     "by money, of what was paid in all": lambda: said(
         back(bought(refund_basis=eur("125.00")), 33, money="33.33"), 33, amount="33.33 EUR"
@@ -107,6 +117,24 @@ HONEST: dict[str, Callable[[], Forgery]] = {
 }
 
 
+def uneven(**more: Any) -> Forgery:
+    """Of 125 points 60 were earned by both of a, 15 by b, and 50 by neither."""
+    lines = {"a": Line(2, eur("60.00"), {POINTS: 60}), "b": Line(1, eur("40.00"), {POINTS: 15})}
+    return bought(lines=lines, **more)
+
+
+def first_of_its_kind(back_to: int | None, *, whole: bool) -> Forgery:
+    """A purchase that was counted, and a reversal of 41 points, or of all, that takes so much of the count."""
+    counted = nothing().earned(
+        "R-1", 125, says={"amount": eur("100.00"), "activity": "purchase"},
+        movement={"qualifying": {"2026": 125, "count.purchase/ever": 1}},
+    )  # fmt: skip
+    points, money = (125, None) if whole else (41, "33.33")
+    count = {} if back_to is None else {"count.purchase/ever": back_to}
+    reversed_ = back(counted, points, money=money, movement={"qualifying": {"2026": -points, **count}})
+    return said(reversed_, points, amount=f"{money} EUR" if money else None, whole=1 if whole else None)
+
+
 def pending() -> Forgery:
     moves: dict[str, Any] = {"available": 0, "pending": 125, "lots": {}, "maturing": {BUCKET: 125}}
     return nothing().earned("R-1", 125, says={"amount": eur("100.00")}, **moves)
@@ -138,6 +166,22 @@ def test_nothing_is_found_in_what_is_right(history: str) -> None:
 
 
 PLANTED: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
+    "of a line in proportion to its amount, which did not earn so": (
+        lambda: said(back(uneven(), 37, lines=ONE_A), 37, lines={"a": 1}),
+        ["reversal_share_wrong"],
+    ),
+    "of all of a first purchase, which stays counted": (
+        lambda: first_of_its_kind(None, whole=True),
+        ["qualifying_wrong"],
+    ),
+    "of a part of a first purchase, which is counted no more": (
+        lambda: first_of_its_kind(-1, whole=False),
+        ["qualifying_wrong"],
+    ),
+    "of more of a count than there was": (
+        lambda: first_of_its_kind(-2, whole=True),
+        ["qualifying_wrong", "qualifying_wrong"],
+    ),
     "of nothing": (
         lambda: (
             nothing()

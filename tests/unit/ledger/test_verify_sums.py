@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from loyalty.ledger.model import POINTS, Balances, EntryKind, Hold, Wallet
+from loyalty.core.money import Money
+from loyalty.ledger.model import POINTS, Balances, EntryKind, Hold, Line, Wallet
 from tests.ledgerkit.clock import at
 from tests.unit.ledger.forging import LATER, SOON, START, Forgery, audited, codes
 from tests.unit.ledger.test_verify_rules import MATURING, earned, nothing, stars, two_lots
@@ -209,7 +210,33 @@ BOOK: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
 }
 
 
-PLANTED = SUMS | LOTS | BOOK
+def parts(*, by_rule: int = 60, by_line: int = 30, counts: str = "purchase", times: int = 1) -> Forgery:
+    """100 points of two rules, some of them of a line; the first purchase."""
+    line = Line(1, Money.of("10.00", "EUR"), {POINTS: by_line})
+    says = {
+        "activity": "purchase",
+        "amount": Money.of("10.00", "EUR"),
+        "rules": {POINTS: "a"},
+        "rule_points": {POINTS: {"a": by_rule, "b": 40}},
+        "lines": {"1": line},
+    }
+    qualifying = {"2026": 100, f"count.{counts}/ever": times}
+    return nothing().earned("R-1", 100, says=says, movement={"qualifying": qualifying})
+
+
+PARTS: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
+    "rules gave more than it did": (lambda: parts(by_rule=61), ["earned_parts_wrong"]),
+    "rules gave less": (lambda: parts(by_rule=59), ["earned_parts_wrong"]),
+    "a line earned more than all": (lambda: parts(by_line=101), ["earned_parts_wrong"]),
+    "a line earned less than nothing": (lambda: parts(by_line=-1), ["earned_parts_wrong"]),
+    "another activity is counted": (lambda: parts(counts="review"), ["qualifying_wrong"]),
+    "it is counted twice": (lambda: parts(times=2), ["qualifying_wrong"]),
+}
+PLANTED = SUMS | LOTS | BOOK | PARTS
+
+
+def test_an_honest_accrual_of_several_rules() -> None:
+    assert codes(parts().items()) == []
 
 
 @pytest.mark.parametrize("planted", PLANTED)

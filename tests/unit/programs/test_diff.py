@@ -42,7 +42,7 @@ MOVES = {"maximum_points": 100, "daily_points": 500}
         (
             {"earn_rules": [*BASE["earn_rules"], {"id": "quiz", "activity": "quiz", "fixed_points": 5}]},
             "earn_rules.quiz",
-            "earn rule 'quiz' added: activity quiz, wallet points, rates none, fixed points 5, return days 0",
+            "earn rule 'quiz' added: activity quiz, wallet points, fixed points 5, tier multiplied yes, priority 0, return days 0",
         ),
         ({"adjustment_reasons": ["goodwill"]}, "adjustment_reasons", "adjustment reasons goodwill, correction, complaint, migration → goodwill"),
     ],

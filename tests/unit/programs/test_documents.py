@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,28 @@ REWARD = BASE["rewards"][0]
 CARD = BASE["rewards"][2]
 RATE = RULE["rates"][0]
 CASHBACK = {"id": "cashback", "name": "Cashback", "currency": "EUR", "expiry": {"policy": "never"}}
+
+
+SALE = {"id": "sale", "name": "Sale", "starts_at": "2026-11-01T00:00", "ends_at": "2026-12-01T00:00"}
+DAILY = {"per": "day", "points": 5}
+SIX_CAPS = [{"per": per, "times": 5} for per in ("day", "week", "month", "year", "ever")] + [DAILY]
+
+
+def _rules(*more: dict[str, Any]) -> dict[str, Any]:
+    return {"earn_rules": [RULE, *more]}
+
+
+def _double(**changes: Any) -> dict[str, Any]:
+    return {"id": "double", "activity": "purchase", "multiplier": "2", **changes}
+
+
+def _campaign(**changes: Any) -> dict[str, Any]:
+    return {"campaigns": [{**SALE, **changes}]}
+
+
+def _budgets(number: int) -> dict[str, Any]:
+    campaigns = [{**SALE, "id": f"sale-{place}", "budget_points": 5} for place in range(number)]
+    return _rules(*({**RULE, "id": one["id"], "campaign": one["id"]} for one in campaigns)) | {"campaigns": campaigns}
 
 
 def _rule(**changes: Any) -> dict[str, Any]:
@@ -48,15 +72,61 @@ def _transfers(**changes: Any) -> dict[str, Any]:
         ({"time_zone": "Mars/Olympus"}, "time_zone", "'Mars/Olympus' is not an IANA time zone"),
         ({"time_zone": "+02:00"}, "time_zone", "is not an IANA time zone"),
         ({"earn_rules": []}, "earn_rules", "at least 1"),
-        (
-            {"earn_rules": [RULE, {**RULE, "id": "other"}]},
-            "earn_rules",
-            "'shop' and 'other' share an activity, 'purchase', in the wallet 'points'",
-        ),
         ({"earn_rules": [RULE, {**RULE, "activity": "other"}]}, "earn_rules", "two earn rules have the id 'shop'"),
-        (_rule(fixed_points=5), "earn_rules.0", "either rates or fixed_points"),
-        (_rule(rates=[]), "earn_rules.0", "either rates or fixed_points"),
+        (_rule(fixed_points=5), "earn_rules.0", "needs exactly one of rates, fixed_points"),
+        (_rule(rates=[]), "earn_rules.0", "needs exactly one of rates, fixed_points"),
         (_rule(rates=[RATE, RATE]), "earn_rules.0", "two rates for one currency, USD"),
+        (_rule(multiplier="2"), "earn_rules.0", "and multiplier; it has rates and multiplier"),
+        (_rule(rates=[], multiplier="1"), "earn_rules.0.multiplier", "greater than 1"),
+        (_rule(rates=[], multiplier="100.1"), "earn_rules.0.multiplier", "less than or equal to 100"),
+        (_rule(of=["shop"]), "earn_rules.0", "'shop' is no multiplier; leave out of"),
+        (_rule(minimum_points=9, maximum_points=8), "earn_rules.0", "minimum_points (9) must not be above maximum"),
+        (_rule(when=""), "earn_rules.0.when", "at least 1"),
+        (_rule(when="x" * 501), "earn_rules.0.when", "at most 500"),
+        (_rule(caps=[{"per": "day"}]), "earn_rules.0.caps.0", "either points or times"),
+        (_rule(caps=[{"per": "day", "points": 1, "times": 1}]), "earn_rules.0.caps.0", "either points or times"),
+        (_rule(caps=[{"per": "hour", "points": 1}]), "earn_rules.0.caps.0.per", "'day', 'week', 'month'"),
+        (_rule(caps=[DAILY, DAILY]), "earn_rules.0", "two caps bound the points per day"),
+        (_rule(campaign="sale"), "earn_rules", "'shop': there is no campaign 'sale'; add it to campaigns"),
+        (_rules(_double(of=["x"])), "earn_rules", "'double': there is no earn rule 'x' for it to multiply"),
+        (_rules(_double(of=["shop"], activity="review")), "earn_rules", "multiplies 'shop', which is for 'purchase'"),
+        (_rules(_double(of=["double"])), "earn_rules", "the multipliers 'double' multiply each other in a circle"),
+        (
+            _rules(_double(of=["triple"]), _double(id="triple", of=["double"])),
+            "earn_rules",
+            "the multipliers 'double', 'triple' multiply each other in a circle",
+        ),
+        (_rules(_double(return_days=3)), "earn_rules", "differ in return_days (0 and 3): give both the same"),
+        (
+            _rules(_double(group="g"), {**RULE, "id": "other", "group": "g"}),
+            "earn_rules",
+            "the group 'g' for 'purchase' in the wallet 'points' has multipliers and other rules",
+        ),
+        (
+            _rules(*({**RULE, "id": f"r{number}", "caps": SIX_CAPS[:5]} for number in range(3))),
+            "earn_rules",
+            "15 caps concern 'purchase' at once, and at most 10 may",
+        ),
+        (_rule(caps=SIX_CAPS), "earn_rules.0.caps", "at most 5"),
+        (_budgets(4), "earn_rules", "4 campaigns with a budget concern 'purchase' at once, and at most 3 may"),
+        (
+            _rules(
+                {**RULE, "id": "sold", "campaign": "sale"},
+                {**RULE, "id": "back", "wallet": "cashback", "campaign": "sale"},
+            )
+            | _wallets()
+            | {"campaigns": [{**SALE, "budget_points": 5}]},
+            "earn_rules",
+            "campaign 'sale' bounds points, and its rules give to the wallets cashback, points",
+        ),
+        (_campaign(ends_at="2026-11-01T00:00"), "campaigns.0", "'sale' ends (2026-11-01T00:00) before it has started"),
+        (_campaign(ends_at="2026-12-01T00:00Z"), "campaigns.0.ends_at", "without an offset: 2026-11-27T00:00"),
+        (_campaign(ends_at="2026-13-01T00:00"), "campaigns.0.ends_at", "month value is outside"),
+        (_campaign(budget_points=0), "campaigns.0.budget_points", "greater than 0"),
+        ({"campaigns": [SALE, SALE]}, "campaigns", "two campaigns have the id 'sale'"),
+        ({"exclusions": ["tax", "tax"]}, "exclusions", "'tax' is named twice"),
+        ({"exclusions": ["tips"]}, "exclusions.0", "'tax', 'shipping', 'gift_cards' or 'discounted_lines'"),
+        ({"stacking": "most"}, "stacking", "'sum', 'best' or 'priority'"),
         (_rule(return_days=-1), "earn_rules.0.return_days", "greater than or equal to 0"),
         (_rule(return_days=91), "earn_rules.0.return_days", "less than or equal to 90"),
         (
@@ -244,3 +314,30 @@ def test_lookups_name_nothing_for_the_unknown() -> None:
     assert plain.earn_rules_for("dance") == ()
     assert plain.earn_rules[0].rate("GBP") is None
     assert plain.tier("platinum").id == "bronze"
+
+
+def test_what_was_valid_before_there_were_conditions_means_the_same() -> None:
+    plain = document()
+    assert (plain.campaigns, plain.stacking, plain.exclusions) == ((), "sum", ())
+    rule = plain.earn_rules[0]
+    assert (rule.when, rule.lines, rule.caps, rule.group, rule.priority, rule.tier_multiplied) == (
+        None, None, (), None, 0, True,
+    )  # fmt: skip
+
+
+def test_campaigns_with_budgets_may_be_many_as_long_as_few_run_at_once() -> None:
+    fine = _budgets(4)
+    fine["campaigns"][0] |= {"starts_at": "2026-10-01T00:00", "ends_at": "2026-11-01T00:00"}
+    assert len(document(**fine).campaigns) == 4
+
+
+def test_loading_a_document_does_not_load_cel() -> None:
+    """Every function loads documents; few evaluate conditions."""
+    script = (
+        "import sys\n"
+        "from tests.ledgerkit.programs import document\n"
+        "document(earn_rules=[{'id': 'r', 'activity': 'a', 'fixed_points': 1, 'when': 'nonsense('}])\n"
+        "sys.exit(any('cel' in name.split('.')[0] for name in sys.modules))"
+    )
+    root = Path(__file__).parents[3]
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=root)

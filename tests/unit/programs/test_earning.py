@@ -9,9 +9,17 @@ from hypothesis import strategies as st
 
 from loyalty.core.errors import ActivityNotRewarded, AmountRequired, CurrencyNotInProgram, PointsLimitExceeded
 from loyalty.core.money import Money
-from loyalty.programs.earning import Earned, earn
+from loyalty.programs.deeds import Deed, Standing
+from loyalty.programs.earning import Earned
+from loyalty.programs.earning import earn as evaluate
 from loyalty.programs.model import MAX_POINTS, ProgramDocument, Rounding
+from tests.ledgerkit.clock import at
 from tests.ledgerkit.programs import BASE, document
+
+
+def earn(document_: ProgramDocument, activity: str, amount: Money | None, tier: str) -> tuple[Earned, ...]:
+    deed = Deed(activity, at("2026-03-15T12:00:00Z"), amount=amount)
+    return evaluate(document_, deed, Standing(tier)).earned
 
 
 def points(amount: str, currency: str, tier: str = "bronze", **changes: Any) -> int:
@@ -76,7 +84,7 @@ def test_rounding_happens_once_after_the_multiplier() -> None:
 
 @pytest.mark.parametrize(("tier", "expected"), [("bronze", 25), ("silver", 31), ("gold", 37), ("dropped", 25)])
 def test_fixed_points_are_multiplied_too_and_a_tier_that_is_gone_counts_as_the_first(tier: str, expected: int) -> None:
-    assert earn(document(), "review", None, tier) == (Earned("points", expected, "review"),)
+    assert earn(document(), "review", None, tier) == (Earned("points", expected, {"review": expected}),)
 
 
 def test_what_earns_nothing_is_named() -> None:
@@ -147,9 +155,9 @@ def _three_wallets() -> ProgramDocument:
 
 def test_one_activity_earns_in_each_wallet_by_its_own_rule() -> None:
     assert earn(_three_wallets(), "purchase", Money.of("19.99", "EUR"), "bronze") == (
-        Earned("points", 19, "r", 0),
-        Earned("cashback", 39, "cashback", 30),  # 39.98 cents
-        Earned("miles", 59, "miles", 0),  # 59.97
+        Earned("points", 19, {"r": 19}, 0),
+        Earned("cashback", 39, {"cashback": 39}, 30),  # 39.98 cents
+        Earned("miles", 59, {"miles": 59}, 0),  # 59.97
     )
 
 
@@ -179,7 +187,7 @@ def test_an_amount_is_required_as_soon_as_one_wallet_earns_by_it() -> None:
 
 
 def test_an_amount_that_earns_less_than_one_point_still_names_its_rule() -> None:
-    assert earn(document(), "purchase", Money.of("9.99", "USD"), "bronze") == (Earned("points", 0, "shop"),)
+    assert earn(document(), "purchase", Money.of("9.99", "USD"), "bronze") == (Earned("points", 0, {"shop": 0}),)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +204,7 @@ def test_an_amount_that_earns_less_than_one_point_still_names_its_rule() -> None
 def test_pending_points_may_be_spent_so_many_days_after_they_were_posted(
     return_days: int, posted_on: str, first_day: str | None
 ) -> None:
-    first = Earned("points", 1, "r", return_days).matures_on(date.fromisoformat(posted_on))
+    first = Earned("points", 1, {"r": 1}, return_days).matures_on(date.fromisoformat(posted_on))
     assert (first and first.isoformat()) == first_day
 
 

@@ -196,7 +196,7 @@ def test_points_wait_to_mature_on_no_more_days_than_a_wallet_may_hold() -> None:
     """A member who earns every day by rules with every return window there may be."""
     today = date(2026, 3, 15)
     days = {
-        Earned("points", 1, "r", window).matures_on(today - timedelta(days=ago))
+        Earned("points", 1, {"r": 1}, window).matures_on(today - timedelta(days=ago))
         for window in range(1, MAX_RETURN_DAYS + 1)
         for ago in range(window)
     }

@@ -1,22 +1,25 @@
 """Points for what a member did: from an activity to a posting."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from loyalty.accruals.allocation import net_lines
 from loyalty.accruals.early import early
+from loyalty.accruals.firsts import counted, standing
 from loyalty.accruals.model import Activity, Refund, activity_hash
 from loyalty.accruals.reading import MemberPosting, Seen, reading
 from loyalty.accruals.share import Original
 from loyalty.accruals.times import require_enrolled, require_past
 from loyalty.core.clock import Clock, local_date
 from loyalty.core.table import MOST_OPERATIONS, Operation
+from loyalty.core.telemetry import count
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting, Situation
-from loyalty.ledger.model import POINTS, Book, Entry, EntryKey, EntryKind, Facts, Movement
+from loyalty.ledger.model import POINTS, Book, Entry, EntryKey, EntryKind, Facts, Line, Movement
 from loyalty.ledger.renewal import renewal
-from loyalty.programs.earning import Earned, earn, lot_for
+from loyalty.programs.earning import Earned, Outcome, earn, lot_for
 from loyalty.programs.model import Program, ProgramDocument
+from loyalty.programs.worth import RuleReason
 
 
 def accrual_posting(
@@ -28,19 +31,20 @@ def accrual_posting(
 
     def decide(seen: Seen, situation: Situation) -> Decision:
         # Here, so that a repeat of an old request is replayed and not refused by a newer rule.
-        require_past(activity.occurred_at, clock)
-        require_enrolled(activity.occurred_at, situation.book.opened_at, document.limits.backdating_days)
-        earned = earn(document, activity.activity, activity.amount, situation.book.tier)
-        posted = _Posted.of(document, earned, situation)
+        worth = worth_of(document, activity, situation.book, clock)
+        earned = worth.outcome.earned
+        _report(worth.outcome)
+        posted = _Posted.of(document, earned, situation, counted(document, activity.activity))
         facts = Facts(
             occurred_at=activity.occurred_at,
             program_version=program.version,
             rules={one.wallet: one.rule for one in earned},
+            rule_points={one.wallet: one.rules for one in earned if len(one.rules) > 1},
             activity=activity.activity,
             channel=activity.channel,
             amount=activity.amount,
             refund_basis=activity.refund_basis,
-            lines=net_lines(activity.lines, activity.amount),
+            lines=_with_points(worth.lines, activity, earned),
             policy=document.reversal,
             renewed=tuple(sorted({wallet for wallet, _ in posted.renewed})),
         )
@@ -57,6 +61,26 @@ def accrual_posting(
 
 
 @dataclass(frozen=True, slots=True)
+class WorthOf:
+    """What an activity is worth to a member: the outcome, and the lines that may be given back, by id."""
+
+    outcome: Outcome
+    lines: Mapping[str, Line]
+
+
+def worth_of(document: ProgramDocument, activity: Activity, book: Book, clock: Clock) -> WorthOf:
+    """What ``activity`` earns the member of the book, by the program of today.
+
+    Raises:
+        LoyaltyError: see :meth:`loyalty.accruals.service.AccrualService.accrue`.
+    """
+    require_past(activity.occurred_at, clock)
+    require_enrolled(activity.occurred_at, book.opened_at, document.limits.backdating_days)
+    lines = net_lines(activity.lines, activity.amount)
+    return WorthOf(earn(document, activity.deed, standing(book, activity.activity)), lines)
+
+
+@dataclass(frozen=True, slots=True)
 class _Posted:
     """What is earned, the older points that it renews (wallet and lot), and the book after both."""
 
@@ -65,7 +89,9 @@ class _Posted:
     book: Book
 
     @classmethod
-    def of(cls, document: ProgramDocument, earned: Sequence[Earned], situation: Situation) -> "_Posted":
+    def of(
+        cls, document: ProgramDocument, earned: Sequence[Earned], situation: Situation, counts: Mapping[str, int]
+    ) -> "_Posted":
         today = local_date(situation.now, document.zone)
         changes, renewed = {}, []
         for one in earned:
@@ -77,13 +103,29 @@ class _Posted:
             if expiry.renewed_by_activity:
                 renewed.append((one.wallet, lot_for(expiry, today)))
         points = sum(one.points for one in earned if one.wallet == POINTS)
-        movement = Movement(changes, qualifying={str(today.year): points} if points else {})
+        movement = Movement(changes, qualifying={**({str(today.year): points} if points else {}), **counts})
         book = movements.apply(situation.book, movement, settled_to=situation.now)
         for wallet_id, lot in renewed:
             change = movements.renew(book.wallet(wallet_id), lot)
             if change is not None:
                 book = movements.apply(book, Movement({wallet_id: change}), settled_to=situation.now)
         return cls(movement, renewed, book)
+
+
+def _with_points(bought: Mapping[str, Line], activity: Activity, earned: Sequence[Earned]) -> dict[str, Line]:
+    """The lines that may be given back, with what they earned where that is not in proportion to their amounts."""
+    ids = [line.line_id for line in activity.lines]
+    points: dict[str, dict[str, int]] = {}
+    for one in earned:
+        for place, part in one.lines.items():
+            points.setdefault(ids[place] or "", {})[one.wallet] = part
+    return {line_id: replace(line, points=points.get(line_id, {})) for line_id, line in bought.items()}
+
+
+def _report(outcome: Outcome) -> None:
+    """Counts rules whose condition could not be evaluated: each is a mistake in the program, and costs members points."""
+    if failed := sum(judged.reason is RuleReason.CONDITION_ERROR for judged in outcome.rules):
+        count("ConditionErrors", failed)
 
 
 def _following(renewed: Sequence[tuple[str, str]], postings: Sequence[Posting]) -> Callable[[Entry], Sequence[Posting]]:

@@ -6,12 +6,11 @@ in whole minor units, what is left over going to the lines that lost the largest
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 
-from loyalty.accruals.model import BoughtLine
 from loyalty.core.errors import CurrencyMismatch, LineRepeated
-from loyalty.core.money import MINOR_UNITS, Money
+from loyalty.core.money import Money, minor_units, money_of, spread
 from loyalty.ledger.model import Line
+from loyalty.programs.deeds import BoughtLine
 
 
 def net_lines(lines: Sequence[BoughtLine], amount: Money | None) -> dict[str, Line]:
@@ -36,29 +35,9 @@ def net_lines(lines: Sequence[BoughtLine], amount: Money | None) -> dict[str, Li
             )
     if amount is None:
         return {}
-    nets = _spread(minor_units(amount), [minor_units(line.amount) for line in lines], [line.quantity for line in lines])
+    nets = spread(minor_units(amount), [minor_units(line.amount) for line in lines], [line.quantity for line in lines])
     return {
         line.line_id: Line(line.quantity, money_of(net, amount.currency))
         for line, net in zip(lines, nets, strict=True)
         if line.line_id
     }
-
-
-def minor_units(money: Money) -> int:
-    """The amount in whole minor units of its currency: 10.00 EUR are 1000."""
-    return int(money.amount.scaleb(MINOR_UNITS[money.currency]))
-
-
-def money_of(units: int, currency: str) -> Money:
-    """So many minor units of a currency."""
-    return Money.of(Decimal(units).scaleb(-MINOR_UNITS[currency]), currency)
-
-
-def _spread(total: int, amounts: Sequence[int], quantities: Sequence[int]) -> list[int]:
-    """``total`` in parts that are as ``amounts`` are; as ``quantities`` where all amounts are zero."""
-    weights = amounts if any(amounts) else quantities
-    whole = sum(weights)
-    parts = [divmod(total * weight, whole) for weight in weights]
-    by_rest = sorted(range(len(parts)), key=lambda place: -parts[place][1])  # stable: earlier lines first
-    extra = set(by_rest[: total - sum(part for part, _ in parts)])
-    return [part + (place in extra) for place, (part, _) in enumerate(parts)]

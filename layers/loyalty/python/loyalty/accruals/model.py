@@ -9,6 +9,19 @@ from typing import Final
 from loyalty.core.clock import to_text
 from loyalty.core.ids import request_hash
 from loyalty.core.money import Money
+from loyalty.programs.deeds import BoughtLine, Deed
+
+__all__ = [
+    "CLOCK_SKEW",
+    "MAX_AWAITED",
+    "MAX_AWAITED_OF_MEMBER",
+    "Activity",
+    "BoughtLine",
+    "Refund",
+    "ReversalReason",
+    "activity_hash",
+    "refund_hash",
+]
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far ahead of ours a source's clock may be."""
@@ -16,19 +29,6 @@ MAX_AWAITED: Final = 20
 """Reversals that may wait for one accrual."""
 MAX_AWAITED_OF_MEMBER: Final = 200
 """Reversals that may wait for all accruals of one member."""
-
-
-@dataclass(frozen=True, slots=True)
-class BoughtLine:
-    """One line of what was bought.
-
-    ``amount`` is what was paid for all of its ``quantity``, net of the discounts that the shop allocated to the line.
-    ``line_id`` is the shop's id of it, by which it may be given back; None: not by itself.
-    """
-
-    amount: Money
-    quantity: int = 1
-    line_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,29 @@ class Activity:
     details: object = None
     """Whatever else the request said: part of its hash, so that a repeat with other details is refused."""
     lines: tuple[BoughtLine, ...] = ()
-    """What was bought, for reversals by lines. No part of the hash: ``details`` says whether they identify a request."""
+    """What was bought, for rules and for reversals by lines.
+
+    Like all that follows it is no part of the hash: ``details`` says whether it identifies a request.
+    """
+    tax: Money | None = None
+    shipping: Money | None = None
+    store: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def deed(self) -> Deed:
+        """What of it decides what it earns."""
+        return Deed(
+            activity=self.activity,
+            occurred_at=self.occurred_at,
+            channel=self.channel,
+            store=self.store,
+            amount=self.amount,
+            tax=self.tax,
+            shipping=self.shipping,
+            lines=self.lines,
+            attributes=self.attributes,
+        )
 
 
 class ReversalReason(StrEnum):

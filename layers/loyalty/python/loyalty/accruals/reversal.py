@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from loyalty.accruals.firsts import is_count, taken_back
 from loyalty.accruals.lapses import lapsed
 from loyalty.accruals.model import Refund, refund_hash
 from loyalty.accruals.reading import MemberPosting, Seen, reading
@@ -98,8 +99,9 @@ def taking(book: Book, original: Original, part: Part, expired: Mapping[str, int
         for wallet, points in part.points.items()
         if points
     }
-    points = part.points.get(POINTS, 0)
-    return Movement(changes, qualifying={year: -points for year in original.movement.qualifying if points})
+    points, counted = part.points.get(POINTS, 0), original.movement.qualifying
+    qualifying = {year: -points for year in counted if points and not is_count(year)}
+    return Movement(changes, qualifying={**qualifying, **taken_back(counted, whole=part.completes)})
 
 
 def facts_of(refund: Refund, original: Original, part: Part) -> Facts:

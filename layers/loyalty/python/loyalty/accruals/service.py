@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from loyalty.accruals.accrual import accrual_posting
+from loyalty.accruals.accrual import accrual_posting, worth_of
 from loyalty.accruals.model import CLOCK_SKEW, Activity, Refund
 from loyalty.accruals.reading import MemberPosting
 from loyalty.accruals.reversal import reversal_posting
@@ -11,7 +11,8 @@ from loyalty.core.clock import Clock
 from loyalty.core.errors import EntryNotFound, LoyaltyError, MemberMerged, Undecided, WalletBusy
 from loyalty.core.table import Operation
 from loyalty.ledger.draft import Posted, Posting
-from loyalty.ledger.service import Ledger
+from loyalty.ledger.service import Ledger, following
+from loyalty.programs.earning import Outcome
 from loyalty.programs.model import Program
 
 __all__ = ["CLOCK_SKEW", "AccrualService", "Activity", "Refund"]
@@ -66,6 +67,20 @@ class AccrualService:
             MemberNotFound, EntryExistsWithDifferentRequest, WalletBusy: see :meth:`Ledger.post`.
         """
         return self.post(program, member_id, self.posting(program, activity, operations))
+
+    def preview(self, program: Program, member_id: str, activity: Activity) -> Outcome:
+        """What :meth:`accrue` would give for an activity now, if it was not posted before. Nothing is written.
+
+        Raises:
+            MemberNotFound: the member has no book in this program.
+            LoyaltyError: see :meth:`accrue`.
+        """
+
+        def of(member: str) -> Outcome:
+            book = self._ledger.book(program.scope, member)
+            return worth_of(program.document, activity, book, self._clock).outcome
+
+        return following(member_id, of)
 
     def reverse(self, program: Program, member_id: str, refund: Refund, *, clamp: bool = False) -> Posted:
         """Takes back what the refunded part of an accrual earned; see :mod:`loyalty.accruals.share` for how much that is.

@@ -5,6 +5,11 @@
     share  = money given back / what was paid in all  +  lines given back / what earned the points
     target = floor(points * share)                       all points once the share is 1
 
+Where lines did not earn in proportion to their amounts, a line takes what it earned itself, and its part of what is of no
+line::
+
+    target = floor(points * money's share  +  what the lines given back earned  +  the rest * their share)
+
 What one reversal takes is the target with it less what earlier ones took: so the sum never passes the accrual, the last
 part settles what rounding left, and the order of reversals does not matter.
 """
@@ -15,7 +20,6 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
-from loyalty.accruals.allocation import minor_units, money_of
 from loyalty.accruals.model import Refund
 from loyalty.core.errors import (
     AccrualFullyReversed,
@@ -24,7 +28,7 @@ from loyalty.core.errors import (
     LineNotInAccrual,
     LineQuantityExceeded,
 )
-from loyalty.core.money import Money
+from loyalty.core.money import Money, minor_units, money_of
 from loyalty.ledger.model import Account, Entry, EntryKey, Facts, Line, Movement
 
 
@@ -82,6 +86,8 @@ class Part:
     lines: Mapping[str, Line]
     points: Mapping[str, int]
     after: Reversed
+    completes: bool = False
+    """Nothing is left with it, and something was before."""
 
 
 def part_of(original: Original, before: Reversed, refund: Refund, *, clamp: bool) -> Part:
@@ -106,9 +112,10 @@ def part_of(original: Original, before: Reversed, refund: Refund, *, clamp: bool
         lines = {}
     given_back = _share(original, after)
     after = replace(after, whole=after.whole or given_back >= 1, reversals=before.reversals + 1)
-    targets = {wallet: floor(points * min(given_back, Fraction(1))) for wallet, points in original.points.items()}
+    targets = {wallet: _target(original, after, wallet) for wallet in original.points}
     parts = {wallet: target - before.points.get(wallet, 0) for wallet, target in targets.items()}
-    return Part(amount, lines, parts, replace(after, points=targets))
+    completes = after.whole and not before.whole
+    return Part(amount, lines, parts, replace(after, points=targets), completes)
 
 
 def _require_same_kind(original: Original, refund: Refund) -> None:
@@ -175,16 +182,41 @@ def _worth(bought: Line, already: int, until: int) -> Money:
     return money_of(units, bought.amount.currency)
 
 
+def _target(original: Original, given_back: Reversed, wallet: str) -> int:
+    """The points of a wallet that are to be taken back in all, of what was given back in all."""
+    points = original.points[wallet]
+    if given_back.whole:
+        return points
+    earned = {key: line.points.get(wallet, 0) for key, line in original.facts.lines.items()}
+    rest = points - sum(earned.values())
+    of_lines = sum(
+        (
+            Fraction(earned[key] * quantity, original.facts.lines[key].quantity)
+            for key, quantity in given_back.lines.items()
+        ),
+        Fraction(0),
+    )
+    target = points * _by_money_share(original, given_back) + of_lines + rest * _by_lines_share(original, given_back)
+    return min(floor(target), points)
+
+
 def _share(original: Original, given_back: Reversed) -> Fraction:
     """The part of the purchase that was given back: from 0 to 1, or more where it cannot be."""
     if given_back.whole:
         return Fraction(1)
-    share = Fraction(0)
-    if given_back.money is not None and original.paid is not None:
-        share += _ratio(Fraction(given_back.money), Fraction(original.paid.amount))
-    if given_back.lines and original.facts.amount is not None:
-        share += _lines_share(original.facts.lines, given_back.lines, original.facts.amount)
-    return share
+    return _by_money_share(original, given_back) + _by_lines_share(original, given_back)
+
+
+def _by_money_share(original: Original, given_back: Reversed) -> Fraction:
+    if given_back.money is None or original.paid is None:
+        return Fraction(0)
+    return _ratio(Fraction(given_back.money), Fraction(original.paid.amount))
+
+
+def _by_lines_share(original: Original, given_back: Reversed) -> Fraction:
+    if not given_back.lines or original.facts.amount is None:
+        return Fraction(0)
+    return _lines_share(original.facts.lines, given_back.lines, original.facts.amount)
 
 
 def _lines_share(bought: Mapping[str, Line], given_back: Mapping[str, int], amount: Money) -> Fraction:

@@ -4,14 +4,14 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
 
-from loyalty.accruals.model import Activity, BoughtLine, Refund, ReversalReason
+from loyalty.accruals.bodies import MAX_LINES, PurchaseBody, Quantity
+from loyalty.accruals.model import Activity, Refund, ReversalReason
 from loyalty.accruals.records import Waiting, WaitingStatus
 from loyalty.accruals.reversal import reversal_key
 from loyalty.core.clock import to_text
 from loyalty.core.errors import LineRepeated, OneOfRequired
 from loyalty.core.fields import (
     MoneyBody,
-    OneLine,
     RequestBody,
     ResponseBody,
     Source,
@@ -22,31 +22,10 @@ from loyalty.ledger.model import POINTS, Account, Entry
 from loyalty.ledger.views import BalancesView, balances_after
 from loyalty.programs.fields import Slug
 
-MAX_LINES: Final = 200
-
-Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 _ACCRUAL: Final = Field(description="`source_id` of the accrual, of the same source.", examples=["R-1"])
 
 
-class LineBody(RequestBody):
-    """One line of what was bought."""
-
-    line_id: Annotated[SourceId | None, Field(description="By which the line may be given back; unique here.")] = None
-    sku: OneLine | None = None
-    product: OneLine | None = None
-    category: OneLine | None = None
-    quantity: Quantity = 1
-    amount: Annotated[
-        MoneyBody, Field(description="What was paid for all of it, less the discounts that are the line's own.")
-    ]
-
-    def told(self, pointer: str) -> dict[str, object]:
-        """As it is hashed: 5.0 is 5.00, and a field that it leaves out, or that is yet to come, changes nothing."""
-        fields = self.model_dump(exclude={"amount"}, exclude_defaults=True)
-        return fields | {"amount": str(self.amount.to_money(pointer))}
-
-
-class AccrualBody(RequestBody):
+class AccrualBody(PurchaseBody):
     """Something a member did. ``source`` and ``source_id`` name it for ever: sent twice, it counts once."""
 
     activity: Annotated[Slug, Field(description="What was done; the program's earn rules say what it is worth.")]
@@ -54,15 +33,6 @@ class AccrualBody(RequestBody):
     source_id: Annotated[SourceId, Field(description="That system's own id of it.", examples=["R-1"])]
     occurred_at: UtcDatetime
     channel: Annotated[Slug, Field(description="Where it happened.", examples=["online", "mobile", "in_store"])]
-    amount: Annotated[MoneyBody | None, Field(description="What earns points, where the rule is by amount.")] = None
-    lines: Annotated[
-        tuple[LineBody, ...],
-        Field(
-            max_length=MAX_LINES,
-            description="What was bought, so that lines can be given back. Where they do not add up to `amount`, the "
-            "difference is spread over them in proportion.",
-        ),
-    ] = ()
 
     def activity_done(self) -> Activity:
         """What the member did.
@@ -70,19 +40,19 @@ class AccrualBody(RequestBody):
         Raises:
             UnknownCurrency, TooManyDecimals: an amount is none.
         """
-        pointers = [f"/lines/{place}/amount" for place in range(len(self.lines))]
         return Activity(
             activity=self.activity,
             source=self.source,
             source_id=self.source_id,
             occurred_at=self.occurred_at,
             channel=self.channel,
-            amount=self.amount.to_money() if self.amount else None,
-            details=[line.told(pointer) for line, pointer in zip(self.lines, pointers, strict=True)],
-            lines=tuple(
-                BoughtLine(line.amount.to_money(pointer), line.quantity, line.line_id)
-                for line, pointer in zip(self.lines, pointers, strict=True)
-            ),
+            amount=self.money("amount"),
+            details=self.told(),
+            lines=self.bought(),
+            tax=self.money("tax"),
+            shipping=self.money("shipping"),
+            store=self.store,
+            attributes=self.attributes,
         )
 
 
@@ -93,6 +63,14 @@ class UnitPointsView(ResponseBody):
     points: Annotated[int, Field(description="Of a wallet in a currency, minor units.")]
 
 
+class RulePointsView(ResponseBody):
+    """What a rule gave."""
+
+    rule: Annotated[str, Field(description="Its id in the program.")]
+    wallet: str
+    points: Annotated[int, Field(description="Of a wallet in a currency, minor units.")]
+
+
 class AccrualView(ResponseBody):
     """The entry that was posted, and the wallet's balances after it."""
 
@@ -100,6 +78,9 @@ class AccrualView(ResponseBody):
     points: Annotated[int, Field(description="Points earned, pending ones too.")]
     wallet: BalancesView
     others: Annotated[tuple[UnitPointsView, ...], Field(description="What was earned in other wallets.")] = ()
+    rules: Annotated[
+        tuple[RulePointsView, ...], Field(description="The rules that counted, and what each gave; none did: nothing.")
+    ] = ()
 
     @classmethod
     def of(cls, entry: Entry) -> Self:
@@ -109,6 +90,11 @@ class AccrualView(ResponseBody):
             points=-_issued(entry, POINTS),
             wallet=balances_after(entry),
             others=tuple(UnitPointsView(wallet=name, points=-_issued(entry, name)) for name in _others(entry)),
+            rules=tuple(
+                RulePointsView(rule=rule, wallet=wallet, points=points)
+                for wallet in entry.movement.changes
+                for rule, points in entry.facts.points_by_rule(wallet, -_issued(entry, wallet)).items()
+            ),
         )
 
 

@@ -3,13 +3,18 @@
 Any event source but ``loyalty`` may send it. The schema is strict: an unknown field is a misunderstanding.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Self
 
 from pydantic import StringConstraints, field_validator, model_validator
 
-from loyalty.commerce.fields import money, read, usable_email
+from loyalty.accruals.bodies import PurchaseBody
+from loyalty.commerce.fields import malformed, read, usable_email
 from loyalty.commerce.model import CustomerRef, MemberActivity
-from loyalty.core.fields import MemberId, MoneyBody, ProgramId, RequestBody, Source, SourceId, UtcDatetime
+from loyalty.core.errors import TooManyDecimals, UnknownCurrency
+from loyalty.core.fields import MemberId, ProgramId, RequestBody, Source, SourceId, UtcDatetime
+from loyalty.core.money import Money
+from loyalty.programs.deeds import BoughtLine
 from loyalty.programs.model import Slug
 
 DETAIL_TYPE: Final = "activity.recorded"
@@ -22,7 +27,7 @@ class ExternalId(RequestBody):
     id: SourceId
 
 
-class ActivityRecorded(RequestBody):
+class ActivityRecorded(PurchaseBody):
     """The detail of the event. ``source`` and ``source_id`` are the activity's identity, for ever."""
 
     program: ProgramId
@@ -34,7 +39,6 @@ class ActivityRecorded(RequestBody):
     source_id: SourceId
     occurred_at: UtcDatetime
     channel: Slug
-    amount: MoneyBody | None = None
 
     @field_validator("email")
     @classmethod
@@ -57,6 +61,10 @@ def parse(detail: Any) -> MemberActivity:
         Rejected: ``malformed_payload``.
     """
     event = read(ActivityRecorded, detail, DETAIL_TYPE)
+    try:
+        purchase = _Purchase.of(event)
+    except (UnknownCurrency, TooManyDecimals) as refusal:
+        raise malformed(f"{DETAIL_TYPE}: {refusal.pointer} is no amount of a currency of ISO 4217") from None
     customer = None
     if event.external_id is not None:
         customer = CustomerRef(event.external_id.platform, event.external_id.id)
@@ -71,5 +79,24 @@ def parse(detail: Any) -> MemberActivity:
         channel=event.channel,
         member_id=event.member_id,
         customer=customer,
-        amount=None if event.amount is None else money(event.amount.value, event.amount.currency),
+        amount=purchase.amount,
+        lines=purchase.lines,
+        tax=purchase.tax,
+        shipping=purchase.shipping,
+        store=event.store,
+        attributes=event.attributes,
+        details=purchase.details,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Purchase:
+    amount: Money | None
+    lines: tuple[BoughtLine, ...]
+    tax: Money | None
+    shipping: Money | None
+    details: object
+
+    @classmethod
+    def of(cls, event: ActivityRecorded) -> Self:
+        return cls(event.money("amount"), event.bought(), event.money("tax"), event.money("shipping"), event.told())

@@ -9,6 +9,7 @@ A commerce platform's ids are its own, whatever program its shops belong to: its
 that of any other source's event is ``{program}#{source}#{source_id}``.
 """
 
+import json
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -71,6 +72,8 @@ class UnclaimedItem(Item):
     amount = UnicodeAttribute(null=True)
     refund_basis = UnicodeAttribute(null=True)
     lines = DocumentAttribute(null=True)
+    purchase = DocumentAttribute(null=True)
+    details = UnicodeAttribute(null=True)
     expires_at = IntegerAttribute(attr_name=TTL_ATTRIBUTE)
 
 
@@ -149,6 +152,8 @@ def unclaimed_put(program: str, digest: str, activity: Activity, expires_at: int
         amount=str(activity.amount) if activity.amount else None,
         refund_basis=str(activity.refund_basis) if activity.refund_basis else None,
         lines=_lines(activity.lines) or None,
+        purchase=_purchase(activity) or None,
+        details=json.dumps(activity.details) if activity.details else None,
         expires_at=expires_at,
     )
     return Put(item)
@@ -166,6 +171,7 @@ def unclaimed_sk(source: str, source_id: str) -> str:
 
 def activity_of(item: UnclaimedItem) -> Activity:
     """The activity that was kept."""
+    purchase = item.purchase or {}
     return Activity(
         activity=item.activity,
         source=item.source,
@@ -174,17 +180,63 @@ def activity_of(item: UnclaimedItem) -> Activity:
         channel=item.channel,
         amount=Money.parse(item.amount) if item.amount else None,
         refund_basis=Money.parse(item.refund_basis) if item.refund_basis else None,
-        details=NO_LINES,
-        lines=tuple(_line_of(line_id, line) for line_id, line in (item.lines or {}).items()),
+        details=json.loads(item.details) if item.details else NO_LINES,
+        lines=_lines_of(item.lines or {}),
+        tax=_money_of(purchase.get("tax")),
+        shipping=_money_of(purchase.get("shipping")),
+        store=purchase.get("store"),
+        attributes=purchase.get("attributes", {}),
     )
 
 
+def _purchase(activity: Activity) -> dict[str, Any]:
+    """What decides what it earns, beside its amount and its lines."""
+    told = {
+        "tax": str(activity.tax) if activity.tax else None,
+        "shipping": str(activity.shipping) if activity.shipping else None,
+        "store": activity.store,
+        "attributes": dict(activity.attributes),
+    }
+    return {name: value for name, value in told.items() if value}
+
+
 def _lines(lines: Sequence[BoughtLine]) -> dict[str, Any]:
-    return {line.line_id: {"quantity": line.quantity, "amount": str(line.amount)} for line in lines if line.line_id}
+    """By line id; of lines without one, by their place, which no id looks like."""
+    return {line.line_id or f"#{place}": _line(place, line) for place, line in enumerate(lines)}
 
 
-def _line_of(line_id: str, line: Mapping[str, Any]) -> BoughtLine:
-    return BoughtLine(Money.parse(line["amount"]), line["quantity"], line_id)
+def _line(place: int, line: BoughtLine) -> dict[str, Any]:
+    told = {
+        "sku": line.sku,
+        "product": line.product,
+        "category": line.category,
+        "gift_card": int(line.gift_card),
+        "discount": str(line.discount) if line.discount else None,
+    }
+    filled = {name: value for name, value in told.items() if value}
+    return {"place": place, "quantity": line.quantity, "amount": str(line.amount), **filled}
+
+
+def _lines_of(lines: Mapping[str, Mapping[str, Any]]) -> tuple[BoughtLine, ...]:
+    in_order = sorted(lines.items(), key=lambda item: item[1].get("place", 0))  # it was not kept before
+    return tuple(_line_of(None if key.startswith("#") else key, line) for key, line in in_order)
+
+
+def _line_of(line_id: str | None, line: Mapping[str, Any]) -> BoughtLine:
+    return BoughtLine(
+        amount=Money.parse(line["amount"]),
+        quantity=line["quantity"],
+        line_id=line_id,
+        sku=line.get("sku"),
+        product=line.get("product"),
+        category=line.get("category"),
+        gift_card=bool(line.get("gift_card")),
+        discount=_money_of(line.get("discount")),
+    )
+
+
+def _money_of(text: str | None) -> Money | None:
+    return Money.parse(text) if text else None
 
 
 def _refund_text(refund: KeptRefund) -> str:

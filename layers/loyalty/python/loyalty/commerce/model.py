@@ -3,6 +3,7 @@
 No ``repr`` here shows an email address: these values end up in logs and tracebacks.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -46,6 +47,8 @@ class Purchase:
     customer: CustomerRef
     lines: tuple[BoughtLine, ...] = ()
     """What was bought, net of discounts; none where the platform's word on it is no use."""
+    tax: Money | None = None
+    """The part of ``amount`` that is tax, where prices include it."""
     program: str | None = None
     shop: str | None = None
     """The selling shop's domain, by which its program is found where ``program`` is None."""
@@ -80,6 +83,13 @@ class MemberActivity:
     member_id: str | None = None
     customer: CustomerRef | None = None
     amount: Money | None = None
+    lines: tuple[BoughtLine, ...] = ()
+    tax: Money | None = None
+    shipping: Money | None = None
+    store: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    details: object = ()
+    """What it says beside its amount, as its request is identified by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,6 +250,10 @@ def _activity(event: Purchase | MemberActivity) -> Activity:
         channel=event.channel,
         amount=event.amount,
         refund_basis=purchase.refund_basis if purchase else None,
-        details=NO_LINES,
-        lines=purchase.lines if purchase else (),
+        details=NO_LINES if isinstance(event, Purchase) else event.details or NO_LINES,
+        lines=event.lines,
+        tax=event.tax,
+        shipping=None if isinstance(event, Purchase) else event.shipping,
+        store=None if isinstance(event, Purchase) else event.store,
+        attributes={} if isinstance(event, Purchase) else event.attributes,
     )

@@ -189,15 +189,17 @@ def _order(order: _Order, payload: Any, topic: str, shop: str | None) -> Purchas
     if topic != ORDERS_PAID and order.financial_status != "paid":
         return Ignored(topic, "the order is not paid")
     customer = order.customer or _Customer()
+    subtotal = money(order.subtotal_price, order.currency)
     return Purchase(
         source=SOURCE,
         source_id=order.id,
         occurred_at=order.processed_at or order.created_at,
         channel=_channel(order.source_name),
-        amount=money(order.subtotal_price, order.currency),
+        amount=subtotal,
         refund_basis=money(order.total_price, order.currency),
         customer=CustomerRef(SOURCE, customer.id, order.email or order.contact_email or customer.email),
         lines=shopify_lines.bought(payload, order.currency),
+        tax=shopify_lines.tax_within(payload, subtotal),
         shop=shop,
         order_name=order.name,
     )

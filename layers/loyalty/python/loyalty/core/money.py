@@ -1,5 +1,6 @@
 """Money: an exact decimal amount in an ISO 4217 currency, with that currency's own minor units."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -69,3 +70,26 @@ class Money:
         """The money that ``str`` wrote, e.g. ``105.00 USD``."""
         amount, currency = text.split(" ")
         return cls.of(amount, currency)
+
+
+def minor_units(money: Money) -> int:
+    """The amount in whole minor units of its currency: 10.00 EUR are 1000."""
+    return int(money.amount.scaleb(MINOR_UNITS[money.currency]))
+
+
+def money_of(units: int, currency: str) -> Money:
+    """So many minor units of a currency."""
+    return Money.of(Decimal(units).scaleb(-MINOR_UNITS[currency]), currency)
+
+
+def spread(total: int, amounts: Sequence[int], quantities: Sequence[int]) -> list[int]:
+    """``total`` in whole parts that are as ``amounts`` are; as ``quantities`` where all amounts are zero.
+
+    What is left over goes to the parts that lost the largest fraction, earlier ones first.
+    """
+    weights = amounts if any(amounts) else quantities
+    whole = sum(weights)
+    parts = [divmod(total * weight, whole) for weight in weights]
+    by_rest = sorted(range(len(parts)), key=lambda place: -parts[place][1])  # stable: earlier ones first
+    extra = set(by_rest[: total - sum(part for part, _ in parts)])
+    return [part + (place in extra) for place, (part, _) in enumerate(parts)]

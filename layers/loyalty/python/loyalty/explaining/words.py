@@ -91,13 +91,25 @@ class _Told:
 def _earned(told: _Told) -> str:
     facts, key = told.facts, told.entry.key
     of = f" of {facts.amount}" if facts.amount else ""
-    why = f"rule '{facts.rules.get(told.wallet)}' of program version {facts.program_version}"
+    if told.wallet not in facts.rules:
+        what = f"'{facts.activity}'{of} ({key.source} {key.source_id})"
+        return f"Nothing for {what}: no rule of program version {facts.program_version} counted."
+    why = f"{_rules(told)} of program version {facts.program_version}"
     text = f"{told.moved(Account.ISSUED)} for '{facts.activity}'{of} ({key.source} {key.source_id}), by {why}"
     if told.change.maturing:
         matures_on, lot = parse_bucket(next(iter(told.change.maturing)))
         through = "" if lot == NEVER else f" through {_day_of(lot)}"
         return f"{text}: they can be spent from {_day_of(matures_on)}{through}."
     return f"{text}{_until(told.change.lots)}."
+
+
+def _rules(told: _Told) -> str:
+    """``rule 'shop'``; of several: ``rules 'shop' (100 points) and 'double' (50 points)``."""
+    several = told.facts.rule_points.get(told.wallet)
+    if not several:
+        return f"rule '{told.facts.rules.get(told.wallet)}'"
+    *others, last = [f"'{rule}' ({told.unit.amount(points)})" for rule, points in several.items()]
+    return f"rules {', '.join(others)} and {last}"
 
 
 def _reversed(told: _Told) -> str:

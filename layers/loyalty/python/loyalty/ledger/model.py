@@ -26,6 +26,9 @@ MAX_SOURCE_ID: Final = 256
 POINTS: Final = "points"
 """The wallet that every member has. Its points are what rewards cost and what tiers are counted in."""
 
+COUNT_PREFIX: Final = "count."
+"""What a book's ``qualifying`` has under names that begin so are no points: how often the member did something."""
+
 MAX_TIMED_HOLDS: Final = 20
 """Holds with a time-out that a member may have open at once: they are kept in the book itself."""
 
@@ -180,7 +183,8 @@ class Book:
     """Everything the ledger knows of a member after entry number ``seq``: the running total of all entries.
 
     ``holds`` are those with a time-out; others are known by their redemption alone. ``qualifying`` maps a calendar
-    year of the program to the points earned in it, which alone decide the tier. Whatever fell due until
+    year of the program to the points earned in it, which alone decide the tier; beside them it has what is counted
+    under :data:`COUNT_PREFIX`. Whatever fell due until
     ``settled_to`` (UTC; None before the first posting) is written down; no posting is dated before it.
     """
 
@@ -240,10 +244,14 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was bought, or given back, of one line of a purchase. ``amount`` is net of discounts."""
+    """What was bought, or given back, of one line of a purchase. ``amount`` is net of discounts.
+
+    ``points`` is what it earned, by wallet, where the lines of a purchase did not earn in proportion to their amounts.
+    """
 
     quantity: int
     amount: Money
+    points: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +261,9 @@ class Facts:
     occurred_at: datetime
     program_version: int
     rules: Mapping[str, str] = field(default_factory=dict)
-    """The rule that decided, by wallet id."""
+    """The rule that decided, by wallet id; of several, the one that gave most."""
+    rule_points: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """By wallet id, where several rules gave: the points of each, by its id."""
     activity: str | None = None
     channel: str | None = None
     amount: Money | None = None
@@ -283,6 +293,11 @@ class Facts:
     """Of a warning: the lot that is about to expire."""
     lot_points: int | None = None
     tier_from: str | None = None
+
+    def points_by_rule(self, wallet: str, points: int) -> Mapping[str, int]:
+        """Of ``points`` in a wallet, those of each rule that gave some, by its id."""
+        alone = {self.rules[wallet]: points} if wallet in self.rules else {}
+        return self.rule_points.get(wallet) or alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from loyalty.core.errors import (
 )
 from loyalty.core.table import MOST_READS, RawItem, Table, TransactionRefused
 from loyalty.ledger.draft import Decision, Draft, Full, Posted, Posting, Refused, Result, Situation, Write
-from loyalty.ledger.model import Entry, EntryKey, Scope
+from loyalty.ledger.model import Book, Entry, EntryKey, Scope
 from loyalty.ledger.settlement import next_due
 from loyalty.ledger.store import BOOK_SK, LedgerStore, book_of, due_at, entry_of, entry_sk, partition
 
@@ -140,6 +140,18 @@ class Ledger:
                 self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
                 attempt += 1
         raise _busy()
+
+    def book(self, scope: Scope, member_id: str) -> Book:
+        """The member's book as a posting would find it now; nothing is written.
+
+        Raises:
+            MemberNotFound: the member has no book in this program.
+            MemberMerged: the member was merged into another.
+        """
+        found = self._read([(partition(scope.program, member_id), BOOK_SK)])
+        draft = Draft(scope, book_of(_required(found, scope, member_id)), self._now())
+        _require_open(draft)
+        return draft.book
 
     def settle(self, scope: Scope, member_id: str) -> int:
         """Writes down what fell due, and puts the book where it belongs in the due index; the entries written.

@@ -89,6 +89,7 @@ class EntryItem(Item):
     posted_at = UnicodeAttribute()
     request_hash = UnicodeAttribute()
     rules = DocumentAttribute(null=True)
+    rule_points = DocumentAttribute(null=True)
     activity = UnicodeAttribute(null=True)
     channel = UnicodeAttribute(null=True)
     amount = UnicodeAttribute(null=True)
@@ -350,12 +351,12 @@ def _entry_item(entry: Entry) -> EntryItem:
         posted_at=to_text(entry.posted_at),
         request_hash=entry.request_hash,
         rules=dict(facts.rules) or None,
+        rule_points={wallet: dict(points) for wallet, points in facts.rule_points.items()} or None,
         activity=facts.activity,
         channel=facts.channel,
         amount=str(facts.amount) if facts.amount else None,
         refund_basis=str(facts.refund_basis) if facts.refund_basis else None,
-        lines={key: {"quantity": line.quantity, "amount": str(line.amount)} for key, line in facts.lines.items()}
-        or None,
+        lines={key: _line_document(line) for key, line in facts.lines.items()} or None,
         policy=facts.policy,
         renewed=set(facts.renewed) or None,
         reverses=facts.reverses,
@@ -379,11 +380,12 @@ def _facts_of(item: EntryItem) -> Facts:
         occurred_at=from_text(item.occurred_at),
         program_version=item.program_version,
         rules=item.rules or {},
+        rule_points=item.rule_points or {},
         activity=item.activity,
         channel=item.channel,
         amount=Money.parse(item.amount) if item.amount else None,
         refund_basis=Money.parse(item.refund_basis) if item.refund_basis else None,
-        lines={key: Line(line["quantity"], Money.parse(line["amount"])) for key, line in (item.lines or {}).items()},
+        lines={key: _line_of(line) for key, line in (item.lines or {}).items()},
         policy=ReversalPolicy(item.policy) if item.policy else None,
         renewed=tuple(sorted(item.renewed or ())),
         reverses=item.reverses,
@@ -398,6 +400,14 @@ def _facts_of(item: EntryItem) -> Facts:
         lot_points=item.lot_points,
         tier_from=item.tier_from,
     )
+
+
+def _line_document(line: Line) -> dict[str, Any]:
+    return {"quantity": line.quantity, "amount": str(line.amount), **_filled(points=line.points)}
+
+
+def _line_of(line: Mapping[str, Any]) -> Line:
+    return Line(line["quantity"], Money.parse(line["amount"]), line.get("points", {}))
 
 
 def _balances(balances: Balances) -> dict[str, Any]:

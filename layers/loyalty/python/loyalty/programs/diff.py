@@ -167,7 +167,8 @@ def _in_words(path: Path) -> list[str]:
 def _value(value: Any) -> str:
     """A JSON value as somebody would say it."""
     if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {_value(part)}" for name, part in value.items())
+        said = {name: part for name, part in value.items() if part != []}
+        return ", ".join(f"{name.replace('_', ' ')} {_value(part)}" for name, part in said.items())
     if isinstance(value, list):
         parts = [f"({_value(part)})" if isinstance(part, dict) else _value(part) for part in value]
         return ", ".join(parts) or "none"

@@ -14,6 +14,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from loyalty.core.fields import ProgramId
 from loyalty.ledger.model import POINTS, ReversalPolicy, Scope, Terms
 from loyalty.programs.brand import Brand, Locales, Translations, no_language_twice, require_known_languages
+from loyalty.programs.campaigns import Campaign
+from loyalty.programs.coherence import require_coherent
 from loyalty.programs.expiry import MAX_LOTS, Expiry
 from loyalty.programs.fields import (
     MAX_POINTS,
@@ -28,14 +30,16 @@ from loyalty.programs.fields import (
     twice,
 )
 from loyalty.programs.rewards import GiftCard, Reward, RewardType
-from loyalty.programs.rules import MAX_RETURN_DAYS, EarnRule, Rate
+from loyalty.programs.rules import MAX_RETURN_DAYS, EarnRule, Exclusion, Rate, Stacking
 
 __all__ = [
     "MAX_LOTS",
     "MAX_POINTS",
     "MAX_RETURN_DAYS",
+    "Campaign",
     "CurrencyCode",
     "EarnRule",
+    "Exclusion",
     "Expiry",
     "GiftCard",
     "Households",
@@ -51,6 +55,7 @@ __all__ = [
     "Rounding",
     "ShopDomain",
     "Slug",
+    "Stacking",
     "Tier",
     "Transfers",
 ]
@@ -148,7 +153,8 @@ class Households(DocumentPart):
 class ProgramDocument(DocumentPart):
     """Everything that a business decides. ``time_zone`` gives its days, months and years.
 
-    ``expiry`` is that of the wallet ``points``. ``reversal`` says what a reversal does about points that are spent
+    ``stacking`` says which of the rules that match in a wallet count, ``exclusions`` what of a purchase earns nothing by
+    amount, by line or by piece. ``expiry`` is that of the wallet ``points``. ``reversal`` says what a reversal does about points that are spent
     already. ``adjustment_reasons`` are the codes of which each adjustment names one. Without ``transfers`` or
     ``households`` these are not offered. ``locales``: the languages of the program; its names are in the first one, and
     ``translations`` beside a name say it in the others.
@@ -161,6 +167,9 @@ class ProgramDocument(DocumentPart):
     translations: Translations | None = None
     brand: Brand | None = None
     wallets: Annotated[tuple[ProgramWallet, ...], Field(max_length=4)] = ()
+    campaigns: Annotated[tuple[Campaign, ...], Field(max_length=50)] = ()
+    stacking: Stacking = Stacking.SUM
+    exclusions: Annotated[tuple[Exclusion, ...], Field(max_length=4)] = ()
     earn_rules: Annotated[tuple[EarnRule, ...], Field(min_length=1, max_length=100)]
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=20)]
     expiry: Expiry
@@ -179,7 +188,7 @@ class ProgramDocument(DocumentPart):
     shopify_shops: Annotated[tuple[ShopDomain, ...], Field(max_length=50)] = ()
     """Shop domains (``example.myshopify.com``) whose events belong to this program."""
 
-    @field_validator("wallets", "earn_rules", "tiers", "rewards")
+    @field_validator("wallets", "campaigns", "earn_rules", "tiers", "rewards")
     @classmethod
     def _ids_are_unique(cls, parts: tuple["_Identified", ...], info: ValidationInfo) -> tuple["_Identified", ...]:
         if same := twice([part.id for part in parts]):
@@ -193,7 +202,7 @@ class ProgramDocument(DocumentPart):
     def _translations_into_its_locales(cls, value: "_Translated", info: ValidationInfo) -> "_Translated":
         return require_known_languages(value, info.data.get("locales"))
 
-    @field_validator("adjustment_reasons", "shopify_shops")
+    @field_validator("adjustment_reasons", "shopify_shops", "exclusions")
     @classmethod
     def _texts_are_unique(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
         if same := twice(list(texts)):
@@ -202,15 +211,9 @@ class ProgramDocument(DocumentPart):
 
     @field_validator("earn_rules")
     @classmethod
-    def _one_rule_per_activity_and_wallet(cls, rules: tuple[EarnRule, ...]) -> tuple[EarnRule, ...]:
-        rule_of: dict[tuple[str, str], str] = {}
-        for rule in rules:
-            other = rule_of.setdefault((rule.activity, rule.wallet), rule.id)
-            if other != rule.id:
-                raise ValueError(
-                    f"the earn rules '{other}' and '{rule.id}' share an activity, '{rule.activity}', in the wallet "
-                    f"'{rule.wallet}'; make them one, or give one of them another wallet"
-                )
+    def _rules_fit_together(cls, rules: tuple[EarnRule, ...], info: ValidationInfo) -> tuple[EarnRule, ...]:
+        if "campaigns" in info.data:  # else they are wrong themselves, which is said there
+            require_coherent(rules, info.data["campaigns"])
         return rules
 
     @field_validator("tiers")
@@ -269,9 +272,13 @@ class ProgramDocument(DocumentPart):
         return wallet.expiry
 
     def earn_rules_for(self, activity: str) -> tuple[EarnRule, ...]:
-        """The rules for an activity, at most one per wallet, in the order of :attr:`wallet_ids`."""
+        """The rules for an activity, in the order of :attr:`wallet_ids`, those of one wallet in their own."""
         found = [rule for rule in self.earn_rules if rule.activity == activity]
         return tuple(sorted(found, key=lambda rule: self.wallet_ids.index(rule.wallet)))
+
+    def campaign(self, campaign_id: str | None) -> Campaign | None:
+        """The campaign of that id, or None."""
+        return next((campaign for campaign in self.campaigns if campaign.id == campaign_id), None)
 
     def tier(self, tier_id: str) -> Tier:
         """The tier of that id; the entry tier where a later version dropped it."""
@@ -286,10 +293,16 @@ class ProgramDocument(DocumentPart):
         return next((reward for reward in self.rewards if reward.id == reward_id), None)
 
 
-_Identified = ProgramWallet | EarnRule | Tier | Reward
+_Identified = ProgramWallet | Campaign | EarnRule | Tier | Reward
 _Naming = tuple[EarnRule, ...] | Transfers | None
 _Translated = tuple[ProgramWallet | Tier | Reward, ...] | Translations | None
-_WHAT: Final = {"wallets": "wallet", "earn_rules": "earn rule", "tiers": "tier", "rewards": "reward"}
+_WHAT: Final = {
+    "wallets": "wallet",
+    "campaigns": "campaign",
+    "earn_rules": "earn rule",
+    "tiers": "tier",
+    "rewards": "reward",
+}
 
 
 class Program(DocumentPart):

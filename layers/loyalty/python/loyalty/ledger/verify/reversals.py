@@ -14,7 +14,7 @@ from loyalty.ledger.verify.kept import Reversed
 from loyalty.ledger.verify.lots import takes_first
 from loyalty.ledger.verify.replay import Step, Sums
 from loyalty.ledger.verify.report import Problem, Problems
-from loyalty.ledger.verify.sums import added, without_zeros
+from loyalty.ledger.verify.sums import added, split_counts, without_zeros
 
 
 def check_reversals(family: Family) -> Problems:
@@ -80,27 +80,47 @@ def _check_share(accrual: Entry, reversals: Sequence[Entry], record: Reversed, s
     if (everything or share >= 1) and not record.whole:
         yield _at(accrual, "reversal_share_wrong", "nothing is left of it, which its record does not say")
         return
-    share = Fraction(1) if record.whole else share
+    counts = [split_counts(entry.movement.qualifying)[1] for entry in (accrual, *reversals)]
+    if (left := added(counts)) != ({} if record.whole else counts[0]):
+        yield _at(accrual, "qualifying_wrong", f"it was counted as {counts[0]}, of which {left} is left")
     for wallet_id, points in _issued(accrual).items():
-        part = int(points * share)
+        part = points if record.whole else min(points, int(_part(accrual, sums, wallet_id, points)))
         if sums.points.get(wallet_id, 0) != part:
             detail = f"of {points} points in '{wallet_id}' {part} are to be taken, {sums.points.get(wallet_id, 0)} are"
             yield _at(accrual, "reversal_share_wrong", detail)
 
 
+def _part(accrual: Entry, sums: "_Sums", wallet_id: str, points: int) -> Fraction:
+    """Points for what was given back: of lines that say what they earned that, and their share of what no line says."""
+    lines = accrual.facts.lines
+    told = {key: line.points.get(wallet_id, 0) for key, line in lines.items()}
+    back = sum(
+        (Fraction(told[key] * number, lines[key].quantity) for key, number in sums.lines.items() if key in lines),
+        Fraction(0),
+    )
+    return points * _money_share(accrual, sums) + (points - sum(told.values())) * _lines_share(accrual, sums) + back
+
+
 def _share(accrual: Entry, sums: "_Sums") -> Fraction:
-    facts, share = accrual.facts, Fraction(0)
-    paid = facts.refund_basis or facts.amount
-    if sums.money is not None and paid is not None:
-        share += sums.money / Fraction(paid.amount) if paid.amount else Fraction(1 + bool(sums.money))
-    lines = {line_id: quantity for line_id, quantity in sums.lines.items() if line_id in facts.lines}
-    if not lines or facts.amount is None:
-        return share
-    if not facts.amount.amount:
-        return share + Fraction(sum(lines.values()), sum(line.quantity for line in facts.lines.values()))
-    bought = facts.lines
+    return _money_share(accrual, sums) + _lines_share(accrual, sums)
+
+
+def _money_share(accrual: Entry, sums: "_Sums") -> Fraction:
+    paid = accrual.facts.refund_basis or accrual.facts.amount
+    if sums.money is None or paid is None:
+        return Fraction(0)
+    return sums.money / Fraction(paid.amount) if paid.amount else Fraction(1 + bool(sums.money))
+
+
+def _lines_share(accrual: Entry, sums: "_Sums") -> Fraction:
+    amount, bought = accrual.facts.amount, accrual.facts.lines
+    lines = {line_id: quantity for line_id, quantity in sums.lines.items() if line_id in bought}
+    if not lines or amount is None:
+        return Fraction(0)
+    if not amount.amount:
+        return Fraction(sum(lines.values()), sum(line.quantity for line in bought.values()))
     worth = sum(Fraction(bought[key].amount.amount) * lines[key] / bought[key].quantity for key in lines)
-    return share + worth / Fraction(facts.amount.amount)
+    return worth / Fraction(amount.amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +174,11 @@ def _issued(entry: Entry) -> dict[str, int]:
 def _check_movement(step: Step, accrual: Entry) -> Problems:
     """Where the points of one reversal came from."""
     entry = step.entry
-    years = {year for year, points in accrual.movement.qualifying.items() if points}
-    counted = without_zeros(entry.movement.qualifying)
-    if sum(counted.values()) != _issued(entry).get(POINTS, 0) or not counted.keys() <= years:
+    years, times = split_counts(accrual.movement.qualifying)
+    counted, times_back = split_counts(entry.movement.qualifying)
+    if times_back not in ({}, {key: -number for key, number in times.items()}):
+        yield _at(entry, "qualifying_wrong", f"it takes {times_back} from a count of {times}")
+    if sum(counted.values()) != _issued(entry).get(POINTS, 0) or not counted.keys() <= years.keys():
         yield _at(entry, "qualifying_wrong", f"it takes {dict(counted)} from what counts in {', '.join(sorted(years))}")
     policy = accrual.facts.policy or ReversalPolicy.ALLOW_NEGATIVE
     for wallet_id, change in entry.movement.changes.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from loyalty.ledger.model import POINTS, Account, Balances, EntryKind
+from loyalty.ledger.model import COUNT_PREFIX, POINTS, Account, Balances, EntryKind
 from loyalty.ledger.verify.days import Days
 from loyalty.ledger.verify.replay import Step, Sums
 from loyalty.ledger.verify.report import Problem, Problems
@@ -21,6 +21,7 @@ class SumsCheck:
         """What is wrong with an entry's place, or with what it leaves."""
         yield from _check_place(step)
         yield from _check_qualifying(step, self._days)
+        yield from _check_parts(step)
         for wallet_id, change in step.entry.movement.changes.items():
             total = sum(change.postings.values())
             if total:
@@ -97,10 +98,26 @@ def _check_qualifying(step: Step, days: Days) -> Problems:
     if step.kind is not EntryKind.ACCRUAL:
         return
     earned = -step.entry.movement.change().postings.get(Account.ISSUED, 0)
-    counted = {year: points for year, points in step.entry.movement.qualifying.items() if points}
+    counted, times = split_counts(step.entry.movement.qualifying)
     years = days.years(step.entry.posted_at)
+    if times not in ({}, {f"{COUNT_PREFIX}{step.entry.facts.activity}/ever": 1}):
+        yield Problem("qualifying_wrong", step.where, f"'{step.entry.facts.activity}' is counted as {times}")
     if sum(counted.values()) != earned or not counted.keys() <= years or len(counted) > 1:
         yield Problem("qualifying_wrong", step.where, f"{earned} points of {', '.join(years)} count as {counted}")
+
+
+def _check_parts(step: Step) -> Problems:
+    """What rules gave is what an accrual gave; what its lines earned is at most that."""
+    if step.kind is not EntryKind.ACCRUAL:
+        return
+    facts = step.entry.facts
+    for wallet_id in {*facts.rule_points, *(name for line in facts.lines.values() for name in line.points)}:
+        issued = -step.entry.movement.change(wallet_id).postings.get(Account.ISSUED, 0)
+        by_rule = sum(facts.rule_points.get(wallet_id, {"": issued}).values())
+        by_line = sum(line.points.get(wallet_id, 0) for line in facts.lines.values())
+        if by_rule != issued or not 0 <= by_line <= issued:
+            detail = f"of {issued} points in '{wallet_id}' rules gave {by_rule}, lines earned {by_line}"
+            yield Problem("earned_parts_wrong", step.where, detail)
 
 
 def _check_overdrawn(step: Step, wallet_id: str, before: Sums, after: Sums) -> Problems:
@@ -114,6 +131,13 @@ def _check_overdrawn(step: Step, wallet_id: str, before: Sums, after: Sums) -> P
 
 def _listed(balances: Balances) -> str:
     return f"{balances.available}, {balances.pending}, {balances.held}, {balances.debt}"
+
+
+def split_counts(qualifying: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """What counts towards tiers, and what is counted beside it; without zeros."""
+    filled = without_zeros(qualifying)
+    times = {key: number for key, number in filled.items() if key.startswith(COUNT_PREFIX)}
+    return {key: number for key, number in filled.items() if key not in times}, times
 
 
 def without_zeros(numbers: Mapping[str, int]) -> dict[str, int]:

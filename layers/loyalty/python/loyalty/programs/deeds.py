@@ -1,0 +1,59 @@
+"""What a member did, and who did it, as far as rules ask: values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from loyalty.core.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class BoughtLine:
+    """One line of what was bought.
+
+    ``amount`` is what was paid for all of its ``quantity``, net of the discounts that the shop allocated to the line;
+    ``discount`` is what these took off. ``line_id`` is the shop's id of it, by which it may be given back; None: not by
+    itself.
+    """
+
+    amount: Money
+    quantity: int = 1
+    line_id: str | None = None
+    sku: str | None = None
+    product: str | None = None
+    category: str | None = None
+    gift_card: bool = False
+    discount: Money | None = None
+
+    @property
+    def discounted(self) -> bool:
+        """Whether anything was taken off its price."""
+        return self.discount is not None and self.discount.amount > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """An activity: ``occurred_at`` by its source's clock, UTC. ``tax`` and ``shipping`` are parts of ``amount``."""
+
+    activity: str
+    occurred_at: datetime
+    channel: str | None = None
+    store: str | None = None
+    amount: Money | None = None
+    tax: Money | None = None
+    shipping: Money | None = None
+    lines: tuple[BoughtLine, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The member: their tier, and whether this is their first activity of its kind that counts."""
+
+    tier: str
+    first: bool = False
+
+    @property
+    def tiers(self) -> dict[str, str]:
+        """The tier on each ladder."""
+        return {"status": self.tier}

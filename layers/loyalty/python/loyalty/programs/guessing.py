@@ -1,0 +1,104 @@
+"""Whether a condition can be true at all: tried on what its own words and the program suggest. A guess, not a proof."""
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+from itertools import product
+from math import prod
+from typing import Any, Final
+
+from loyalty.programs.conditions import OF_ACTIVITY, OF_LINE, WEEKDAYS, evaluate
+from loyalty.programs.model import ProgramDocument
+
+MOST_TRIED: Final = 5_000
+"""Combinations of values that are tried; of more, so many are drawn, always the same."""
+
+_TEXT: Final = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
+_NUMBER: Final = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
+_KEY: Final = re.compile(
+    r"""attributes\s*(?:\.\s*(\w+)|\[\s*['"]([^'"]+)['"]\s*\])|['"]([^'"]+)['"]\s+in\s+attributes"""
+)
+_TIER: Final = re.compile(
+    r"member\.tier\s*[!=]=\s*['\"]([^'\"]*)['\"]|['\"]([^'\"]*)['\"]\s*[!=]=\s*member\.tier\b(?!s)"
+)
+_TIER_LIST: Final = re.compile(r"member\.tier\s+in\s+\[([^\]]*)\]")
+_NAMES: Final = {**OF_ACTIVITY, **OF_LINE}
+_CALENDAR: Final[dict[str, Sequence[Any]]] = {
+    "local.weekday": WEEKDAYS,
+    "local.hour": range(24),
+    "local.day": range(1, 32),
+    "local.month": range(1, 13),
+}
+_PLAIN: Final[dict[str, Any]] = {"string": "", "int": 0, "double": 0.0, "bool": False}
+
+
+def never_true(document: ProgramDocument, condition: str, *, of_lines: bool) -> bool:
+    """Whether a valid condition was true for none of the values that were tried."""
+    names = {**OF_ACTIVITY, **OF_LINE} if of_lines else OF_ACTIVITY
+    plain = {name: _nothing(kind) for name, kind in names.items()}
+    asked = {name: _candidates(document, condition, name) for name in names if _asks(condition, name)}
+    return not any(
+        evaluate(condition, plain | dict(zip(asked, values, strict=True)), of_lines=of_lines).met
+        for values in _combinations(list(asked.values()))
+    )
+
+
+def unknown_tiers(document: ProgramDocument, condition: str) -> list[str]:
+    """Texts that a condition compares the member's tier with, and that are no tier of the program."""
+    known = {tier.id for tier in document.tiers}
+    compared = [one or other for one, other in _TIER.findall(condition)]
+    listed = [text for inside in _TIER_LIST.findall(condition) for text in _texts(inside)]
+    return list(dict.fromkeys(text for text in (*compared, *listed) if text not in known))
+
+
+def _asks(condition: str, name: str) -> bool:
+    return re.search(rf"(?<![\w.]){re.escape(name)}\b", condition) is not None
+
+
+def _candidates(document: ProgramDocument, condition: str, name: str) -> Sequence[Any]:
+    texts, tiers = _texts(condition), [tier.id for tier in document.tiers]
+    by_name: dict[str, Sequence[Any]] = {
+        **_CALENDAR,
+        "local.date": ["0001-01-01", *texts, *(f"{text}~" for text in texts)],  # and just after each
+        "local.time": ["00:00", *texts, *(f"{text}~" for text in texts)],
+        "member.tier": tiers,
+        "member.tiers": [{"status": tier} for tier in tiers],
+    }
+    by_kind: dict[str, Sequence[Any]] = {
+        "bool": [True, False],
+        "list(string)": [texts, *([text] for text in texts), *(["something else"] * length for length in range(4))],
+        "map(string, string)": _attributes(condition, texts),
+        "int": [int(number) for number in _numbers(condition)],
+        "double": _numbers(condition),
+        "string": [*texts, "something else", ""],
+    }
+    return by_name.get(name) or by_kind[_NAMES[name]]
+
+
+def _attributes(condition: str, texts: Sequence[str]) -> list[dict[str, str]]:
+    keys = list(dict.fromkeys("".join(found) for found in _KEY.findall(condition)))[:3]
+    values = [*texts, "something else", "1"]
+    return [{}, *(dict(zip(keys, chosen, strict=True)) for chosen in _combinations([values] * len(keys)))]
+
+
+def _numbers(condition: str) -> list[float]:
+    """Those that it names, and their neighbours."""
+    literals = {float(text) for text in _NUMBER.findall(condition)} | {0.0, 1.0, 1_000_000.0}
+    return sorted({near for literal in literals for near in (literal - 1, literal, literal + 1) if near >= 0})
+
+
+def _texts(condition: str) -> list[str]:
+    return list(dict.fromkeys(one or other for one, other in _TEXT.findall(condition)))
+
+
+def _nothing(kind: str) -> Any:
+    return [] if kind.startswith("list") else {} if kind.startswith("map") else _PLAIN[kind]
+
+
+def _combinations(choices: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
+    if prod(len(choice) for choice in choices) <= MOST_TRIED:
+        yield from product(*choices)
+        return
+    drawn = random.Random(0)  # noqa: S311 - the same guess every time, nothing secret
+    for _ in range(MOST_TRIED):
+        yield tuple(drawn.choice(choice) for choice in choices)
