@@ -104,7 +104,9 @@ def _room(of: ProgramDocument, deed: Deed, drawn: dict[int, int]) -> dict[Counte
 
 
 def _limits(of: ProgramDocument) -> dict[tuple[str, str, str], int]:
-    caps: dict[tuple[str, str, str], int] = {(f"rule:{rule.id}", cap.unit, "cap"): cap.limit for rule in of.earn_rules for cap in rule.caps}
+    caps: dict[tuple[str, str, str], int] = {
+        (f"rule:{rule.id}", cap.unit, "cap"): cap.limit for rule in of.earn_rules for cap in rule.caps
+    }
     for campaign in of.campaigns:
         caps |= {(f"campaign:{campaign.id}", cap.unit, "cap"): cap.limit for cap in campaign.caps}
         caps[f"campaign:{campaign.id}", "points", "budget"] = campaign.budget_points or 0

@@ -31,7 +31,7 @@ class Findings:
 
 def check(document: ProgramDocument, now: datetime) -> Findings:
     """Checks a document that is about to be published at ``now`` (UTC)."""
-    errors = (*_wrong_conditions(document), *_not_enforced(document))
+    errors = tuple(_wrong_conditions(document))
     wrong = {finding.path for finding in errors}
     warnings = (
         *_over(document, now),
@@ -57,17 +57,6 @@ def _wrong_conditions(document: ProgramDocument) -> Iterator[Finding]:
             require_valid(condition, of_lines=of_lines)
         except ConditionInvalid as error:
             yield Finding(path, f"this is no condition: {error}")
-
-
-def _not_enforced(document: ProgramDocument) -> Iterator[Finding]:
-    parts = [("earn_rules", document.earn_rules), ("campaigns", document.campaigns)]
-    for name, several in parts:
-        for place, part in enumerate(several):
-            if part.caps:
-                yield Finding(f"{name}.{place}.caps", "caps are not enforced yet; leave them out")
-    for place, campaign in enumerate(document.campaigns):
-        if campaign.budget_points is not None:
-            yield Finding(f"campaigns.{place}.budget_points", "budgets are not enforced yet; leave it out")
 
 
 def _over(document: ProgramDocument, now: datetime) -> Iterator[Finding]:
