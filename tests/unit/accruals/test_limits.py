@@ -8,7 +8,7 @@ import pytest
 from loyalty.accruals.awaited import Kept
 from loyalty.accruals.limits import SHARDS, share_of
 from loyalty.accruals.model import Activity, Refund
-from loyalty.core.table import Table
+from loyalty.core.table import RawItem, Table
 from loyalty.ledger.draft import Posted
 from loyalty.programs.model import Program
 from tests.ledgerkit.calls import recorded
@@ -199,6 +199,45 @@ def test_two_who_post_for_one_member_at_once_pass_no_cap(table: Table) -> None:
     with interrupted(table.client, lambda: review(world, "V-1")):
         assert review(world, "V-2") == 5
     assert world.proven().available == 15
+
+
+def test_a_cap_that_was_read_before_another_posting_is_read_again(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One read of several items is not of one moment: the book is newer here than what the cap counts."""
+    world = World(table, of=capped({"per": "day", "points": 15})).enroll()
+    review(world, "V-1")
+    whole, torn = table.get_many, [True]
+
+    def get_many(keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], RawItem]:
+        found = whole(keys)
+        return {key: raw for key, raw in found.items() if "CAPS" not in key[1]} if torn and torn.pop() else found
+
+    monkeypatch.setattr(table, "get_many", get_many)
+    assert review(world, "V-2") == 5
+    assert not torn
+    assert world.proven().available == 15
+
+
+def test_a_budget_that_others_write_all_the_time_is_read_again(table: Table) -> None:
+    """Five of them are quicker, one after the other."""
+    world = World(table, of=budgeted(40)).enroll("mbr_a", "mbr_b")
+    left = [f"Q-{number}" for number in range(5)]
+
+    def quicker(**_: Any) -> None:
+        if left and not busy:
+            busy.append(left[-1])
+            review(world, left.pop(), member="mbr_b")
+            busy.clear()
+
+    busy: list[str] = []
+    table.client.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", quicker)
+    try:
+        assert review(world, "V-1", member="mbr_a") == 0
+    finally:
+        table.client.meta.events.unregister("provide-client-params.dynamodb.TransactWriteItems", quicker)
+    assert (sum(spent(world).values()), world.wallet("mbr_b").available) == (40, 40)
+    assert world.audit() == []
 
 
 def test_a_preview_sees_what_is_left_and_uses_nothing(table: Table) -> None:
