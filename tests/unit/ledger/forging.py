@@ -39,7 +39,12 @@ START = at("2026-01-10T03:00:00Z")
 SOON, LATER, NEVER = "2026-03-31", "2026-06-30", "9999-12-31"
 Items = dict[tuple[str, str], RawItem]
 
-OF_NO_ITEM = {"wallet_missing": "WALLET", "awaited_without_waiting": "WAITING#", "lapsed_record_wrong": "LAPSED#"}
+OF_NO_ITEM = {
+    "wallet_missing": "WALLET",
+    "awaited_without_waiting": "WAITING#",
+    "lapsed_record_wrong": "LAPSED#",
+    "caps_wrong": "CAPS#",
+}
 """Codes of what is found where an item is missing, and how its sort key would start."""
 
 

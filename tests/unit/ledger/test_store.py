@@ -35,6 +35,7 @@ FACTS = Facts(
     program_version=3,
     rules={POINTS: "shop", "cash": "cash"},
     rule_points={POINTS: {"shop": 4, "double": 3}},
+    used={"cap|points|rule:shop|2026-01-09|points": 4},
     activity="purchase",
     channel="web",
     amount=Money.of("100.00", "EUR"),

@@ -41,6 +41,8 @@ BY_THEMSELVES = {
     "due_needless",
     "due_at_wrong",
     "due_shard_wrong",
+    # Planted in tests/unit/accruals/test_limits.py.
+    "budget_wrong",
 }
 PLACES = {"Problem": 0, "_once": 0, "_at": 1}
 """Of the calls that make a problem: which argument is its code, or has it first."""

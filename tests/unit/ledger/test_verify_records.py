@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from loyalty.core.money import Money
 from loyalty.ledger.model import POINTS, EntryKind
-from tests.unit.ledger.forging import Forger, Forgery, codes, typed
+from tests.unit.ledger.forging import SOON, Forger, Forgery, codes, typed
 from tests.unit.ledger.test_verify_pairs import gone, member, taken, together
 from tests.unit.ledger.test_verify_rules import earned, nothing
 
@@ -38,7 +39,32 @@ def many_waiting(count: int) -> Forgery:
     return forgery
 
 
+USED = {
+    "cap|points|rule:r|2026-01-10|points": 9,
+    "cap|points|rule:r|2026-01-10|times": 1,
+    "cap|points|rule:r|ever|points": 9,
+}
+
+
+def capped(points: int | None, *, times: int = 1, ever: int = 9, whole: bool = False, back: int = 0) -> Forgery:
+    """9 points that caps count, of which reversals took some back; and what the counts say."""
+    forgery = nothing().earned("R-1", 9, says={"used": USED, "amount": Money.of("9.00", "EUR")})
+    if back:
+        says = {"reverses": "accrual:pos:R-1", "amount": Money.of(f"{back}.00", "EUR")}
+        moves: dict[str, Any] = {"available": -back, "issued": back, "lots": {SOON: -back}}
+        forgery.post(K.REVERSAL, "F-1", says=says, movement={"qualifying": {"2026": -back}}, **moves)
+        forgery.record(
+            "REVERSED#pos#R-1", points={POINTS: back}, reversals=1, amount=f"{back}.00 EUR", whole=1 if whole else None
+        )
+    if points is not None:
+        forgery.record("CAPS#2026-01-10", used={"rule:r|points": points, "rule:r|times": times}, version=1)
+    return forgery.record("CAPS#ever", used={"rule:r|points": ever}, version=1)
+
+
 HONEST: dict[str, Callable[[], Forgery]] = {
+    "what caps count": lambda: capped(9),
+    "what caps count, less what was taken back": lambda: capped(5, ever=5, back=4),
+    "what caps count, of an accrual that is no more": lambda: capped(0, times=0, ever=0, back=9, whole=True),
     "an adjustment": lambda: nothing().adjusted(5),
     "an adjustment of nothing": lambda: nothing().adjusted(0, adjusted=0, lots={}),
     "a proposed adjustment": lambda: adjustment(nothing(), status="proposed", posted_to=None),
@@ -62,6 +88,16 @@ def test_nothing_is_found_in_what_is_right(history: str) -> None:
 
 
 PLANTED: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
+    "caps count more than was used": (lambda: capped(10), ["caps_wrong"]),
+    "caps count less": (lambda: capped(8), ["caps_wrong"]),
+    "caps count another number of times": (lambda: capped(9, times=2), ["caps_wrong"]),
+    "caps count nothing": (lambda: capped(None), ["caps_wrong"]),
+    "caps still count what was taken back": (lambda: capped(9, ever=5, back=4), ["caps_wrong"]),
+    "caps forget a time that was taken back in part": (lambda: capped(5, times=0, ever=5, back=4), ["caps_wrong"]),
+    "caps count what nobody used": (
+        lambda: nothing().record("CAPS#ever", used={"rule:r|points": 1}, version=1),
+        ["caps_wrong"],
+    ),
     "an adjustment that nobody asked for": (
         lambda: nothing().adjusted(5).without("ADJUSTMENT#adj_0"),
         ["adjustment_without_record"],

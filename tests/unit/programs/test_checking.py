@@ -119,17 +119,6 @@ def test_what_has_no_effect() -> None:
     assert _warned({**BASE_RULE, "minimum_points": 6, "caps": caps}) == ["earn_rules.0.caps.1.points"]
 
 
-def test_caps_and_budgets_are_refused_until_they_are_counted() -> None:
-    rules = [{**BASE_RULE, "caps": [{"per": "day", "times": 1}], "campaign": "sale"}]
-    campaigns = [{**CAMPAIGN, "budget_points": 5, "caps": [{"per": "ever", "points": 1}]}]
-    found = check(document(earn_rules=rules, campaigns=campaigns), NOW)
-    assert [error.path for error in found.errors] == [
-        "earn_rules.0.caps",
-        "campaigns.0.caps",
-        "campaigns.0.budget_points",
-    ]
-
-
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_examples_are_beyond_doubt(path: Any) -> None:
     found = check(ProgramDocument.model_validate_json(path.read_text()), NOW)

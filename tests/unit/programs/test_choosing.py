@@ -147,6 +147,22 @@ def test_points_are_rounded_once_in_a_wallet_and_never_pass_a_cap(rounding: str,
     assert points(of, purchase("0.75"), "gold") == expected
 
 
+def test_rules_that_share_a_budget_do_not_pass_it_by_being_rounded() -> None:
+    """5.5 and 4.5 points are 10, but with 1.2 of others all fractions of a wallet that is rounded up might go to them."""
+
+    def by_amount(rule_id: str, number: int, per: str, **more: Any) -> dict[str, Any]:
+        return rule(rule_id, rates=[{"points": number, "per": per, "currency": "EUR"}], **more)
+
+    rules = [
+        by_amount("a", 11, "2", campaign="sale"),
+        by_amount("b", 9, "2", campaign="sale"),
+        *(by_amount(f"other-{number}", 2, "5") for number in range(3)),
+    ]
+    of = document(earn_rules=rules, campaigns=[{**CAMPAIGN, "budget_points": 10}], rounding="up")
+    assert points(of, purchase("1")) == {"a": 6, "b": 4, "other-0": 1, "other-1": 0, "other-2": 0}
+    assert outcome(of, purchase("1")).used == {BUDGET: 10}
+
+
 def test_what_may_count_is_known_before_the_member_is_read() -> None:
     campaign = {**CAMPAIGN, "budget_points": 50, "caps": [{"per": "year", "times": 9}]}
     over = {**CAMPAIGN, "id": "old", "ends_at": "2026-11-02T00:00", "budget_points": 5}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from loyalty.accruals.allocation import net_lines
 from loyalty.accruals.early import early
 from loyalty.accruals.firsts import counted, standing
+from loyalty.accruals.limits import Limits, changed_counts, given_back, less
 from loyalty.accruals.model import Activity, Refund, activity_hash
 from loyalty.accruals.reading import MemberPosting, Seen, reading
 from loyalty.accruals.share import Original
@@ -17,7 +18,7 @@ from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting, Situation
 from loyalty.ledger.model import POINTS, Book, Entry, EntryKey, EntryKind, Facts, Line, Movement
 from loyalty.ledger.renewal import renewal
-from loyalty.programs.earning import Earned, Outcome, earn, lot_for
+from loyalty.programs.earning import Earned, Outcome, lot_for
 from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.worth import RuleReason
 
@@ -28,10 +29,11 @@ def accrual_posting(
     """A posting of what ``activity`` earns, of ``refunds`` of it, and of the reversals that waited for it."""
     key = EntryKey(EntryKind.ACCRUAL, activity.source, activity.source_id)
     document = program.document
+    limits = limits_of(document, activity)
 
     def decide(seen: Seen, situation: Situation) -> Decision:
         # Here, so that a repeat of an old request is replayed and not refused by a newer rule.
-        worth = worth_of(document, activity, situation.book, clock)
+        worth = worth_of(activity, limits, seen, situation.book, clock)
         earned = worth.outcome.earned
         _report(worth.outcome)
         posted = _Posted.of(document, earned, situation, counted(document, activity.activity))
@@ -40,6 +42,7 @@ def accrual_posting(
             program_version=program.version,
             rules={one.wallet: one.rule for one in earned},
             rule_points={one.wallet: one.rules for one in earned if len(one.rules) > 1},
+            used=limits.uses(seen, worth.outcome),
             activity=activity.activity,
             channel=activity.channel,
             amount=activity.amount,
@@ -52,12 +55,27 @@ def accrual_posting(
         for refund in refunds:
             require_past(refund.occurred_at, clock)
         entries = (1 + len(posted.renewed)) * (1 + len(posted.book.absorbed))
-        room = MOST_OPERATIONS - 1 - entries - len(operations)
+        room = MOST_OPERATIONS - 1 - entries - len(operations) - len(facts.used)
         undone = early(seen, posted.book, original, refunds, now=situation.now, room=room)
         then = _following(posted.renewed, undone.postings)
-        return Decision(posted.movement, facts, [*undone.operations, *operations], then, awaiting=-undone.settled)
+        used = less(facts.used, given_back(original, undone.taken))
+        counts = changed_counts(seen, document.id, situation.book.member_id, used)
+        writes = [*undone.operations, *counts, *operations]
+        return Decision(posted.movement, facts, writes, then, awaiting=-undone.settled)
 
-    return reading(key, activity_hash(activity), decide)
+    return reading(key, activity_hash(activity), decide, limits.sks, limits.shards)
+
+
+def preview_posting(program: Program, activity: Activity, clock: Clock, tell: Callable[[Outcome], None]) -> Posting:
+    """A posting of nothing, which tells what an accrual would earn on what it would be decided on."""
+    limits = limits_of(program.document, activity)
+
+    def decide(seen: Seen, situation: Situation) -> None:
+        tell(worth_of(activity, limits, seen, situation.book, clock).outcome)
+
+    # An identity that nothing has: what was posted before is no answer to what it would earn now.
+    key = EntryKey(EntryKind.ACCRUAL, activity.source, f"{activity.source_id}?")
+    return reading(key, activity_hash(activity), decide, limits.sks, limits.shards)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +86,21 @@ class WorthOf:
     lines: Mapping[str, Line]
 
 
-def worth_of(document: ProgramDocument, activity: Activity, book: Book, clock: Clock) -> WorthOf:
+def limits_of(document: ProgramDocument, activity: Activity) -> Limits:
+    """The caps and budgets that concern an activity."""
+    return Limits(document, activity.deed, f"{activity.source}:{activity.source_id}")
+
+
+def worth_of(activity: Activity, limits: Limits, seen: Seen, book: Book, clock: Clock) -> WorthOf:
     """What ``activity`` earns the member of the book, by the program of today.
 
     Raises:
         LoyaltyError: see :meth:`loyalty.accruals.service.AccrualService.accrue`.
     """
     require_past(activity.occurred_at, clock)
-    require_enrolled(activity.occurred_at, book.opened_at, document.limits.backdating_days)
+    require_enrolled(activity.occurred_at, book.opened_at, limits.document.limits.backdating_days)
     lines = net_lines(activity.lines, activity.amount)
-    return WorthOf(earn(document, activity.deed, standing(book, activity.activity)), lines)
+    return WorthOf(limits.outcome(seen, book, standing(book, activity.activity)), lines)
 
 
 @dataclass(frozen=True, slots=True)

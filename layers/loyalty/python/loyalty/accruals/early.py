@@ -45,6 +45,8 @@ class Early:
     operations: Sequence[Operation]
     settled: int
     """How many wait no more."""
+    taken: Reversed
+    """What they took back of it, all together."""
 
 
 def early(seen: Seen, book: Book, original: Original, refunds: Sequence[Refund], *, now: datetime, room: int) -> Early:
@@ -82,7 +84,7 @@ def early(seen: Seen, book: Book, original: Original, refunds: Sequence[Refund],
             operations.append(waiting_put(replace(one, code=refusal.code), one))
     if taking_back.postings:
         operations.append(reversed_put(book.program, original, Reversed(), taking_back.taken))
-    return Early(taking_back.postings, operations, len(waiting))
+    return Early(taking_back.postings, operations, len(waiting), taking_back.taken)
 
 
 class _TakingBack:

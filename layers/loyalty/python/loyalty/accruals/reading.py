@@ -18,10 +18,11 @@ from loyalty.ledger.model import Book, EntryKey
 class _NotRead(Exception):
     """These records of a member decide too."""
 
-    def __init__(self, member_id: str, sks: Sequence[str]) -> None:
+    def __init__(self, member_id: str | None, sks: Sequence[str], shared: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__("records that were not read yet")
         self.member_id = member_id
         self.sks = tuple(sks)
+        self.shared = tuple(shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,12 @@ class Seen:
     """What was read so far, by member and sort key: a record, or None where there is none.
 
     ``sent_to`` is the member that the request named, who may have been merged into the one whose book is posted to.
+    ``shared`` has, by their keys, records that are no member's own.
     """
 
     sent_to: str
     records: Mapping[tuple[str, str], RawItem | None] = field(default_factory=dict)
+    shared: Mapping[tuple[str, str], RawItem | None] = field(default_factory=dict)
 
     def homes(self, book: Book) -> tuple[str, ...]:
         """Whoever the member of the book is or was: something may have been sent to each of them."""
@@ -44,6 +47,12 @@ class Seen:
         if missing:
             raise _NotRead(member_id, missing)
 
+    def require_shared(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Says that these records decide, which are no member's own."""
+        missing = [key for key in keys if key not in self.shared]
+        if missing:
+            raise _NotRead(None, (), missing)
+
     def read_again(self, member_id: str) -> NoReturn:
         """Says that the records of a member contradict each other: the posting reads them again."""
         raise _NotRead(member_id, ())
@@ -54,7 +63,7 @@ class Seen:
         return self.records[member_id, sk]
 
 
-Decide = Callable[[Seen, Situation], Decision]
+Decide = Callable[[Seen, Situation], Decision | None]
 """A decision on what was read, and on the book."""
 
 
@@ -65,9 +74,15 @@ class MemberPosting(Posting):
     when_sent_to: Callable[[str], Posting] | None = None
 
 
-def reading(key: EntryKey, request_hash: str, decide: Decide, sks: Sequence[str] = ()) -> MemberPosting:
+def reading(
+    key: EntryKey,
+    request_hash: str,
+    decide: Decide,
+    sks: Sequence[str] = (),
+    shared: Sequence[tuple[str, str]] = (),
+) -> MemberPosting:
     """A posting whose decision reads ``sks`` of the member that it is sent to, and asks for what else it needs."""
-    return _reading(key, request_hash, decide, sks)
+    return _reading(key, request_hash, decide, sks, shared)
 
 
 def _reading(
@@ -75,6 +90,7 @@ def _reading(
     request_hash: str,
     decide: Decide,
     sks: Sequence[str],
+    shared: Sequence[tuple[str, str]],
     *,
     sent_to: str | None = None,
     records_of: str | None = None,
@@ -83,24 +99,36 @@ def _reading(
 ) -> MemberPosting:
     earlier = {key: raw for key, raw in (before or {}).items() if key[0] != records_of or key[1] not in sks}
 
-    def decided(situation: Situation) -> Decision:
+    def decided(situation: Situation) -> Decision | None:
         member_id = records_of or situation.book.member_id
         now_read = {(member_id, sk): situation.records.get(sk) for sk in sks}
-        seen = Seen(sent_to or situation.book.member_id, {**earlier, **now_read})
+        now_shared = {key: situation.shared.get(key) for key in shared}
+        seen = Seen(sent_to or situation.book.member_id, {**earlier, **now_read}, now_shared)
         try:
             return decide(seen, situation)
         except _NotRead as more:
             # What was read of the same member is read once more with it, so that all of it is fresh.
-            wanted = (*sks, *more.sks) if more.member_id == member_id else more.sks
+            home = more.member_id or member_id
+            wanted = (*sks, *more.sks) if home == member_id else more.sks
             again = _reading(
-                key, request_hash, decide, wanted,
-                sent_to=seen.sent_to, records_of=more.member_id, before=seen.records, afresh=afresh or posting,
+                key, request_hash, decide, wanted, (*shared, *more.shared),
+                sent_to=seen.sent_to, records_of=home, before=seen.records, afresh=afresh or posting,
             )  # fmt: skip
             raise Undecided("This is decided on more than was read.", again=again) from None
 
     def sent(member_id: str) -> Posting:
         first = sent_to or member_id
-        return _reading(key, request_hash, decide, sks, sent_to=first, records_of=first)
+        return _reading(key, request_hash, decide, sks, shared, sent_to=first, records_of=first)
 
-    posting = MemberPosting(key, request_hash, decided, tuple(sks), records_of, earlier, afresh, sent)
+    posting = MemberPosting(
+        key=key,
+        request_hash=request_hash,
+        decide=decided,
+        records=tuple(sks),
+        records_of=records_of,
+        shared=tuple(shared),
+        seen=earlier,
+        afresh=afresh,
+        when_sent_to=sent,
+    )
     return posting

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from loyalty.accruals.firsts import is_count, taken_back
 from loyalty.accruals.lapses import lapsed
+from loyalty.accruals.limits import changed_counts, given_back, less, require_counts
 from loyalty.accruals.model import Refund, refund_hash
 from loyalty.accruals.reading import MemberPosting, Seen, reading
 from loyalty.accruals.records import (
@@ -65,10 +66,13 @@ def reversal_posting(
         lapses = {key: before.lapsed.get(key, 0) + points for key, points in gone.points.items() if points}
         after = replace(part.after, lapsed={**before.lapsed, **lapses})
         record = reversed_put(book.program, original, before, after)
+        require_counts(seen, original, book.program)
+        back = less(given_back(original, before), given_back(original, after))
         kept = _kept_before(seen, book, refund, original)
         writes = [
             record,
             *gone.operations,
+            *changed_counts(seen, book.program, original.member_id, back),
             *(write for one in kept for write in _no_longer_kept(seen, one)),
             *operations,
         ]

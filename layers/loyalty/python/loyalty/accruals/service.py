@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from loyalty.accruals.accrual import accrual_posting, worth_of
+from loyalty.accruals.accrual import accrual_posting, preview_posting
 from loyalty.accruals.model import CLOCK_SKEW, Activity, Refund
 from loyalty.accruals.reading import MemberPosting
 from loyalty.accruals.reversal import reversal_posting
@@ -11,7 +11,7 @@ from loyalty.core.clock import Clock
 from loyalty.core.errors import EntryNotFound, LoyaltyError, MemberMerged, Undecided, WalletBusy
 from loyalty.core.table import Operation
 from loyalty.ledger.draft import Posted, Posting
-from loyalty.ledger.service import Ledger, following
+from loyalty.ledger.service import Ledger
 from loyalty.programs.earning import Outcome
 from loyalty.programs.model import Program
 
@@ -69,18 +69,17 @@ class AccrualService:
         return self.post(program, member_id, self.posting(program, activity, operations))
 
     def preview(self, program: Program, member_id: str, activity: Activity) -> Outcome:
-        """What :meth:`accrue` would give for an activity now, if it was not posted before. Nothing is written.
+        """What :meth:`accrue` would give for an activity now, if it was not posted before. Nothing is posted.
 
         Raises:
             MemberNotFound: the member has no book in this program.
             LoyaltyError: see :meth:`accrue`.
         """
-
-        def of(member: str) -> Outcome:
-            book = self._ledger.book(program.scope, member)
-            return worth_of(program.document, activity, book, self._clock).outcome
-
-        return following(member_id, of)
+        told: list[Outcome] = []
+        refusal = self._decided(program, member_id, preview_posting(program, activity, self._clock, told.append))
+        if isinstance(refusal, LoyaltyError):
+            raise refusal
+        return told[-1]
 
     def reverse(self, program: Program, member_id: str, refund: Refund, *, clamp: bool = False) -> Posted:
         """Takes back what the refunded part of an accrual earned; see :mod:`loyalty.accruals.share` for how much that is.
@@ -144,19 +143,22 @@ class AccrualService:
 
     def _posted(self, program: Program, member_id: str, posting: Posting) -> Posted | LoyaltyError:
         """One posting by itself, which reads whatever it asks for."""
+        result = self._decided(program, member_id, posting)
+        if result is None:
+            raise AssertionError("an accrual or a reversal always posts")
+        return result
+
+    def _decided(self, program: Program, member_id: str, posting: Posting) -> Posted | LoyaltyError | None:
+        """The same; None where it decided that there is nothing to post."""
         for _ in range(_READS):
             try:
-                posted = self._ledger.post(program.scope, member_id, posting)
+                return self._ledger.post(program.scope, member_id, posting)
             except Undecided as undecided:
                 posting = _again(undecided)
             except MemberMerged as merged:  # meanwhile
                 posting, member_id = _sent_to(posting, member_id), merged.into
             except LoyaltyError as refusal:
                 return refusal
-            else:
-                if posted is None:
-                    raise AssertionError("an accrual or a reversal always posts")
-                return posted
         return WalletBusy("What this depends on is being changed at the moment; send the same request again.")
 
 

@@ -133,10 +133,14 @@ RawItem = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Writes ``item`` whole, if ``condition`` holds for the stored one."""
+    """Writes ``item`` whole, if ``condition`` holds for the stored one.
+
+    ``shared``: members write it side by side, so that it may change at any moment; whoever finds it changed reads it again.
+    """
 
     item: Item
     condition: Condition | None = None
+    shared: bool = False
 
     @property
     def key(self) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from loyalty.core.errors import LoyaltyError
-from loyalty.core.table import MOST_OPERATIONS, Check, Operation, RawItem, TransactionRefused
+from loyalty.core.table import MOST_OPERATIONS, Check, Operation, Put, RawItem, TransactionRefused
 from loyalty.ledger import movements
 from loyalty.ledger.model import POINTS, Book, Entry, EntryKey, Facts, Movement, Scope, Wallet
 from loyalty.ledger.settlement import Settled, settle
@@ -24,6 +24,8 @@ class Situation:
     records: Mapping[str, RawItem]
     """By sort key; a record that does not exist is not in it."""
     now: datetime
+    shared: Mapping[tuple[str, str], RawItem] = field(default_factory=dict)
+    """By keys: records that are no member's own."""
 
     @property
     def wallet(self) -> Wallet:
@@ -62,6 +64,8 @@ class Posting:
     decide: Callable[[Situation], Decision | None]
     records: Sequence[str] = ()
     records_of: str | None = None
+    shared: Sequence[tuple[str, str]] = ()
+    """Keys of records that are no member's own, and are read with them."""
     seen: Mapping[tuple[str, str], RawItem | None] = field(default_factory=dict)
     """By member and sort key: what it is decided on besides, read before. A refusal counts only if it is still so."""
     afresh: "Posting | None" = None
@@ -202,7 +206,7 @@ class Refused:
     """What the table's refusal of a draft's writes means."""
 
     moved: bool = False
-    """The book is not as it was read any more, or another transaction is at work on one of the items."""
+    """The book, or what members share, is not as it was read any more, or another transaction is at work on an item."""
     existing: dict[int, RawItem] = field(default_factory=dict)
     """By place: what was posted before."""
     records: set[int] = field(default_factory=set)
@@ -214,7 +218,7 @@ class Refused:
         refused = cls(moved=refusal.contended)
         for index, raw in refusal.failed.items():
             write = writes[index]
-            if write.place is None:
+            if write.place is None or (isinstance(write.operation, Put) and write.operation.shared):
                 refused.moved = True
             elif write.identity and raw is not None:
                 refused.existing[write.place] = raw

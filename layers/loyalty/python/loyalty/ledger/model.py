@@ -264,6 +264,8 @@ class Facts:
     """The rule that decided, by wallet id; of several, the one that gave most."""
     rule_points: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By wallet id, where several rules gave: the points of each, by its id."""
+    used: Mapping[str, int] = field(default_factory=dict)
+    """Of an accrual: what it used of caps and budgets, by the names that these have there."""
     activity: str | None = None
     channel: str | None = None
     amount: Money | None = None

@@ -31,7 +31,7 @@ from loyalty.core.errors import (
 )
 from loyalty.core.table import MOST_READS, RawItem, Table, TransactionRefused
 from loyalty.ledger.draft import Decision, Draft, Full, Posted, Posting, Refused, Result, Situation, Write
-from loyalty.ledger.model import Book, Entry, EntryKey, Scope
+from loyalty.ledger.model import Entry, EntryKey, Scope
 from loyalty.ledger.settlement import next_due
 from loyalty.ledger.store import BOOK_SK, LedgerStore, book_of, due_at, entry_of, entry_sk, partition
 
@@ -141,18 +141,6 @@ class Ledger:
                 attempt += 1
         raise _busy()
 
-    def book(self, scope: Scope, member_id: str) -> Book:
-        """The member's book as a posting would find it now; nothing is written.
-
-        Raises:
-            MemberNotFound: the member has no book in this program.
-            MemberMerged: the member was merged into another.
-        """
-        found = self._read([(partition(scope.program, member_id), BOOK_SK)])
-        draft = Draft(scope, book_of(_required(found, scope, member_id)), self._now())
-        _require_open(draft)
-        return draft.book
-
     def settle(self, scope: Scope, member_id: str) -> int:
         """Writes down what fell due, and puts the book where it belongs in the due index; the entries written.
 
@@ -193,7 +181,7 @@ class Ledger:
                 decided[place] = _replay(entry_of(earlier), posting.request_hash)
             elif posting.key in draft.posted:
                 decided[place] = _replay(draft.posted[posting.key], posting.request_hash)
-            elif not draft.touched.isdisjoint((home, sk) for sk in posting.records):
+            elif not draft.touched.isdisjoint([*((home, sk) for sk in posting.records), *posting.shared]):
                 break  # it is decided on what this transaction is about to change: it goes with the next one
             else:
                 try:
@@ -247,7 +235,8 @@ class Ledger:
     ) -> dict[_Key, RawItem] | None:
         """What decides on a posting, and the entries that may be there already; None while something is being written."""
         home = partition(scope.program, posting.records_of or member_id)
-        keys = [(partition(scope.program, member_id), BOOK_SK), *((home, sk) for sk in posting.records), *identities]
+        records = [*((home, sk) for sk in posting.records), *posting.shared]
+        keys = [(partition(scope.program, member_id), BOOK_SK), *records, *identities]
         try:
             return self._table.get_together(list(dict.fromkeys(keys)))
         except TransactionRefused:
@@ -399,7 +388,7 @@ def _readable(scope: Scope, member_id: str, postings: Mapping[int, Posting]) -> 
     batch: dict[int, Posting] = {}
     for place, posting in postings.items():
         home = partition(scope.program, posting.records_of or member_id)
-        wanted = {**keys, **{(home, sk): None for sk in posting.records}}
+        wanted = {**keys, **{(home, sk): None for sk in posting.records}, **dict.fromkeys(posting.shared)}
         if len(postings) > 1:
             wanted[own, entry_sk(posting.key)] = None
         if len(wanted) > MOST_READS:
@@ -412,9 +401,10 @@ def _decided(draft: Draft, place: int, posting: Posting, found: Mapping[_Key, Ra
     """Adds the posting to the draft; what it is to be decided on besides, where it asks for more."""
     home = partition(draft.scope.program, posting.records_of or draft.book.member_id)
     records = {sk: found[home, sk] for sk in posting.records if (home, sk) in found}
+    shared = {key: found[key] for key in posting.shared if key in found}
     try:
         _require_open(draft)
-        decision = posting.decide(Situation(draft.book, records, draft.now))
+        decision = posting.decide(Situation(draft.book, records, draft.now, shared))
         return None if decision is None else Posted(draft.add(place, posting, decision), replayed=False)
     except Undecided as more:
         return more

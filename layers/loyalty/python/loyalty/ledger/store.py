@@ -49,6 +49,10 @@ WAITING_PREFIX: Final = "WAITING#"
 """A reversal that came before its accrual, by its own source and source id."""
 AWAITED_PREFIX: Final = "AWAITED#"
 """Which reversals wait for an accrual, by its source and source id."""
+CAPS_PREFIX: Final = "CAPS#"
+"""What caps count of a member in one day, week, month, year, or ever."""
+BUDGET_PREFIX: Final = "B#"
+"""Of a partition: one shard of what a campaign's budget has spent."""
 ADJUSTMENT_PREFIX: Final = "ADJUSTMENT#"
 """An adjustment that somebody asked for, by its id."""
 HOUSEHOLD_SK: Final = "HOUSEHOLD"
@@ -90,6 +94,7 @@ class EntryItem(Item):
     request_hash = UnicodeAttribute()
     rules = DocumentAttribute(null=True)
     rule_points = DocumentAttribute(null=True)
+    used = IntegerMapAttribute(null=True)
     activity = UnicodeAttribute(null=True)
     channel = UnicodeAttribute(null=True)
     amount = UnicodeAttribute(null=True)
@@ -352,6 +357,7 @@ def _entry_item(entry: Entry) -> EntryItem:
         request_hash=entry.request_hash,
         rules=dict(facts.rules) or None,
         rule_points={wallet: dict(points) for wallet, points in facts.rule_points.items()} or None,
+        used=dict(facts.used) or None,
         activity=facts.activity,
         channel=facts.channel,
         amount=str(facts.amount) if facts.amount else None,
@@ -381,6 +387,7 @@ def _facts_of(item: EntryItem) -> Facts:
         program_version=item.program_version,
         rules=item.rules or {},
         rule_points=item.rule_points or {},
+        used=item.used or {},
         activity=item.activity,
         channel=item.channel,
         amount=Money.parse(item.amount) if item.amount else None,

@@ -38,12 +38,10 @@ class Room:
         """:meth:`limit`, and that much less for those who come after."""
         worth = self.limit(worth)
         for bound in self.bounds(worth) if worth.total else ():
-            key = bound.key
-            if key.unit == "points":
-                self._left[key] = self._of(bound) - ceil(worth.total)
-            elif key not in self._counted:  # of a campaign: once for one activity, by however many rules
-                self._left[key] = self._of(bound) - 1
-                self._counted.add(key)
+            if bound.key.unit == "points":
+                self._left[bound.key] = self._of(bound) - ceil(worth.total)
+            else:
+                self._counted.add(bound.key)  # one activity is one time, by however many rules of a campaign
         return worth
 
     def used(self, worths: Iterable[Worth], points: Mapping[str, int]) -> dict[CounterKey, int]:

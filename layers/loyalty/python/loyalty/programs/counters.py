@@ -61,15 +61,20 @@ def bounds_of(rule: EarnRule, campaign: Campaign | None, day: date) -> tuple[Bou
     return tuple(found)
 
 
-def counters_for(document: ProgramDocument, deed: Deed) -> tuple[CounterKey, ...]:
-    """The counts that may decide what an activity earns, known before the member is read."""
+def bounds_for(document: ProgramDocument, deed: Deed) -> tuple[Bound, ...]:
+    """What may bound an activity, known before the member is read; each once."""
     local = deed.occurred_at.astimezone(document.zone).replace(tzinfo=None)
-    found: dict[CounterKey, None] = {}
+    found: dict[Bound, None] = {}
     for rule in document.earn_rules:
         campaign = document.campaign(rule.campaign)
         if rule.activity == deed.activity and (campaign is None or campaign.runs_at(local)):
-            found |= dict.fromkeys(bound.key for bound in bounds_of(rule, campaign, local.date()))
+            found |= dict.fromkeys(bounds_of(rule, campaign, local.date()))
     return tuple(found)
+
+
+def counters_for(document: ProgramDocument, deed: Deed) -> tuple[CounterKey, ...]:
+    """The counts that may decide what an activity earns, known before the member is read."""
+    return tuple(bound.key for bound in bounds_for(document, deed))
 
 
 def _caps(owner: str, caps: tuple[Cap, ...], day: date) -> Iterator[Bound]:

@@ -12,6 +12,7 @@ from loyalty.core.table import RawItem
 from loyalty.ledger.store import (
     ADJUSTMENT_PREFIX,
     AWAITED_PREFIX,
+    CAPS_PREFIX,
     HOUSEHOLD_SK,
     LAPSED_PREFIX,
     REVERSED_PREFIX,
@@ -93,7 +94,14 @@ class Membership:
     household_id: str
 
 
-Record = Redeemed | Reversed | Lapsed | Waiting | Awaited | Adjusted | Household | Membership
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """``CAPS#``: what caps count in one window."""
+
+    used: Mapping[str, int]
+
+
+Record = Capped | Redeemed | Reversed | Lapsed | Waiting | Awaited | Adjusted | Household | Membership
 
 
 def record_of(sk: str, raw: RawItem) -> Record | None:
@@ -152,6 +160,10 @@ def _adjusted(raw: RawItem) -> Adjusted:
     )
 
 
+def _capped(raw: RawItem) -> Capped:
+    return Capped(_numbers(raw["used"]))
+
+
 def _household(raw: RawItem) -> Household | Membership:
     if "household_id" in raw:
         return Membership(raw["household_id"]["S"])
@@ -166,6 +178,7 @@ _READERS: Final[Mapping[str, Callable[[RawItem], Record]]] = {
     AWAITED_PREFIX: _awaited,
     ADJUSTMENT_PREFIX: _adjusted,
     HOUSEHOLD_SK: _household,
+    CAPS_PREFIX: _capped,
 }
 
 

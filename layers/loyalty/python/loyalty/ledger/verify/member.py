@@ -7,6 +7,7 @@ from loyalty.ledger.model import Account, Scope
 from loyalty.ledger.store import BOOK_SK, HOUSEHOLD_SK
 from loyalty.ledger.verify.again import check_again
 from loyalty.ledger.verify.book import check_book
+from loyalty.ledger.verify.counts import check_caps
 from loyalty.ledger.verify.days import Days
 from loyalty.ledger.verify.dues import MissedCheck, check_settling
 from loyalty.ledger.verify.family import Family
@@ -22,7 +23,7 @@ from loyalty.ledger.verify.reversals import check_reversals
 from loyalty.ledger.verify.rules import check_rules
 from loyalty.ledger.verify.sums import SumsCheck
 
-_RECORDS = (check_reversals, check_lapses, check_waiting, check_holds, check_adjustments, check_again)
+_RECORDS = (check_reversals, check_lapses, check_waiting, check_holds, check_adjustments, check_again, check_caps)
 
 
 def audit_member(pk: str, items: Iterable[RawItem], scopes_of: ScopesOf = scopes_unknown) -> list[Finding]:
