@@ -38,8 +38,8 @@ up: setup ## start the local cloud, deploy into it, play the sample day
 down: setup ## stop the local cloud
 	@$(PY) -m infra.local down $(ARGS)
 
-test: setup ## everything that must pass
-	@$(PY) -m pytest $(ARGS)
+test: setup ## everything that must pass, in as many processes as there are processors (ARGS="-n 0 tests/unit")
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 $(MUTATE)/.installed: requirements/mutation.txt | $(UV)
 	@test -x $(MUTATE)/bin/python || $(PYTHON) -m venv --without-pip $(MUTATE)

@@ -192,7 +192,7 @@ def test_sixty_four_batches_of_one_member_at_once_are_all_posted(
     ]
     many = writers(THREADS, LEDGER_ATTEMPTS)
     found = at_once(many, batches)
-    record_property("outcomes", dict(found))
+    record_property("outcomes", {str(outcome): times for outcome, times in found.items()})
     assert found["given up"] == 0
     assert not [refusal for writer in many for refusal in writer.put_aside]
     assert (found[Outcome.ACCRUED], found[Outcome.REVERSED]) == (2 * THREADS + 1, THREADS)

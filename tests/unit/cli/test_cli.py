@@ -26,7 +26,6 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "LOYALTY_TABLE": "loyalty-test",
-        "COLUMNS": "200",
     }.items():
         monkeypatch.setenv(name, value)
     with mock_aws():

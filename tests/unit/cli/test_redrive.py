@@ -62,7 +62,6 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "LOYALTY_STAGE": "test",
         "LOYALTY_TABLE": "loyalty-test",
-        "COLUMNS": "200",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(dead_letters, "_WAIT_SECONDS", 0)

@@ -31,7 +31,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Overdue]:
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "LOYALTY_TABLE": "loyalty-test",
-        "COLUMNS": "200",
     }.items():
         monkeypatch.setenv(name, value)
     # moto cannot answer two requests at once

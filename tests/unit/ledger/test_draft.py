@@ -8,6 +8,7 @@ import pytest
 
 from loyalty.core.errors import InsufficientPoints
 from loyalty.core.table import Check, Put, RawItem, TransactionRefused
+from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Draft, Full, Posting, Refused, Situation, Write
 from loyalty.ledger.model import POINTS, Book, Entry, Facts, Movement, Wallet
 from loyalty.ledger.store import entry_of, entry_sk
@@ -126,6 +127,34 @@ class TestPostings:
             (("M#acme#mbr_x", "ENTRY#adjustment#adjustment#adj_1"), False),
             (("M#acme#mbr_y", "ENTRY#adjustment#adjustment#adj_1"), False),
         ]
+
+    @pytest.mark.parametrize(
+        ("known", "decided", "kept"),
+        [
+            ("2026-01-05", None, "2026-01-05"),
+            (None, "2026-01-02", "2026-01-02"),
+            ("2026-01-05", "2026-01-02", "2026-01-02"),
+            ("2026-01-05", "2026-01-08", "2026-01-05"),
+        ],
+    )
+    def test_a_member_is_one_since_the_earliest_day_that_is_known(
+        self, known: str | None, decided: str | None, kept: str
+    ) -> None:
+        draft = Draft(SCOPE, book(opened_at=at(known) if known else None), START)
+        movement = Movement({POINTS: movements.accrue(Wallet(), 5, lot=LOT)})
+        opened_at = at(decided) if decided else None
+        draft.add(0, earning("R-1"), Decision(movement, Facts(START, 1), opened_at=opened_at))
+        assert draft.book.opened_at == at(kept)
+
+    def test_it_counts_how_many_reversals_wait_and_never_fewer_than_none(self) -> None:
+        draft = Draft(SCOPE, book(awaiting=1), START)
+        facts = Facts(START, 1)
+        draft.add(0, earning("R-1"), Decision(Movement(), facts, awaiting=2))
+        assert draft.book.awaiting == 3
+        draft.add(1, earning("R-2"), Decision(Movement(), facts, awaiting=-3))
+        assert draft.book.awaiting == 0
+        with pytest.raises(AssertionError, match="fewer than no reversals"):
+            draft.add(2, earning("R-3"), Decision(Movement(), facts, awaiting=-1))
 
     def test_a_transaction_has_room_for_so_many_operations(self) -> None:
         draft = Draft(SCOPE, book(), START)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final, NoReturn, TextIO
 
 import typer
 from rich.console import Console
@@ -10,8 +10,16 @@ from rich.console import Console
 from loyalty.core.table import Table
 from loyalty_contract import ENV_TABLE
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+_WIDE: Final = 200
+
+
+def _width(stream: TextIO) -> int | None:
+    """Columns of what is no terminal: enough that nothing is cut on its way to a file; None: the terminal's own."""
+    return None if stream.isatty() else _WIDE
+
+
+out = Console(highlight=False, width=_width(sys.stdout))
+err = Console(stderr=True, highlight=False, width=_width(sys.stderr))
 
 TableName = Annotated[
     str, typer.Option("--table", envvar=ENV_TABLE, help="Name of the stage's table.", show_envvar=True)
