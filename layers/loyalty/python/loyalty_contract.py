@@ -91,6 +91,7 @@ POINTS_RECEIVED: Final = "points.received"
 MEMBER_MERGED: Final = "member.merged"
 MEMBER_ABSORBED: Final = "member.absorbed"
 TIER_CHANGED: Final = "tier.changed"
+TIER_EXPIRING: Final = "tier.expiring"
 MEMBER_ENROLLED: Final = "member.enrolled"
 MEMBER_UPDATED: Final = "member.updated"
 REDEMPTION_HELD: Final = "redemption.held"
@@ -111,11 +112,14 @@ SCOPES: Final = {
     "adjustments.read": "Read adjustments",
     "adjustments.write": "Give and take points by hand, or propose it",
     "adjustments.approve": "Approve or reject proposed adjustments as the second person",
+    "tiers.grant": "Grant tiers by hand for a time, and end such grants",
     "transfers.write": "Give points of a member to another",
     "households.read": "Read households",
     "households.write": "Found and change households, pool points",
     "rewards.read": "Read the reward catalogue",
     "referrals.read": "Validate referral codes",
 }
-STAFF_SCOPES: Final = frozenset({"members.merge", "adjustments.read", "adjustments.write", "adjustments.approve"})
+STAFF_SCOPES: Final = frozenset(
+    {"members.merge", "adjustments.read", "adjustments.write", "adjustments.approve", "tiers.grant"}
+)
 """For tools of the business's own staff: a client has them only where they are named."""

@@ -13,10 +13,11 @@ from loyalty.core.clock import Clock, local_date
 from loyalty.core.table import MOST_OPERATIONS, Operation
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting, Situation
-from loyalty.ledger.model import POINTS, Book, Entry, EntryKey, EntryKind, Facts, Movement
+from loyalty.ledger.model import Book, Entry, EntryKey, EntryKind, Facts, Movement
 from loyalty.ledger.renewal import renewal
 from loyalty.programs.earning import Earned, earn, lot_for
-from loyalty.programs.model import Program, ProgramDocument
+from loyalty.programs.model import Program
+from loyalty.programs.qualifying import qualifying
 
 
 def accrual_posting(
@@ -31,7 +32,7 @@ def accrual_posting(
         require_past(activity.occurred_at, clock)
         require_enrolled(activity.occurred_at, situation.book.opened_at, document.limits.backdating_days)
         earned = earn(document, activity.activity, activity.amount, situation.book.tier)
-        posted = _Posted.of(document, earned, situation)
+        posted = _Posted.of(program, activity, earned, situation)
         facts = Facts(
             occurred_at=activity.occurred_at,
             program_version=program.version,
@@ -65,8 +66,8 @@ class _Posted:
     book: Book
 
     @classmethod
-    def of(cls, document: ProgramDocument, earned: Sequence[Earned], situation: Situation) -> "_Posted":
-        today = local_date(situation.now, document.zone)
+    def of(cls, program: Program, activity: Activity, earned: Sequence[Earned], situation: Situation) -> "_Posted":
+        document, today = program.document, local_date(situation.now, program.document.zone)
         changes, renewed = {}, []
         for one in earned:
             expiry, matures_on = document.expiry_of(one.wallet), one.matures_on(today)
@@ -76,8 +77,8 @@ class _Posted:
             changes[one.wallet] = movements.accrue(wallet, one.points, lot=lot, matures_on=matures_on)
             if expiry.renewed_by_activity:
                 renewed.append((one.wallet, lot_for(expiry, today)))
-        points = sum(one.points for one in earned if one.wallet == POINTS)
-        movement = Movement(changes, qualifying={str(today.year): points} if points else {})
+        counted = qualifying(program, situation.book, activity.activity, activity.amount, earned, today=today)
+        movement = Movement(changes, qualifying=counted)
         book = movements.apply(situation.book, movement, settled_to=situation.now)
         for wallet_id, lot in renewed:
             change = movements.renew(book.wallet(wallet_id), lot)

@@ -27,7 +27,8 @@ from loyalty.core.errors import EntryExistsWithDifferentRequest, EntryNotFound
 from loyalty.core.table import Operation
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Situation
-from loyalty.ledger.model import POINTS, Book, EntryKey, EntryKind, Facts, Movement, ReversalPolicy
+from loyalty.ledger.ladders import uncounted
+from loyalty.ledger.model import Book, EntryKey, EntryKind, Facts, Movement, ReversalPolicy
 from loyalty.ledger.movements import Taken
 from loyalty.ledger.store import entry_of, entry_sk, partition
 from loyalty.programs.model import Program
@@ -98,8 +99,7 @@ def taking(book: Book, original: Original, part: Part, expired: Mapping[str, int
         for wallet, points in part.points.items()
         if points
     }
-    points = part.points.get(POINTS, 0)
-    return Movement(changes, qualifying={year: -points for year in original.movement.qualifying if points})
+    return Movement(changes, qualifying=uncounted(book.qualifying, part.tallies))
 
 
 def facts_of(refund: Refund, original: Original, part: Part) -> Facts:

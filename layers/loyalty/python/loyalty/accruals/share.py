@@ -75,12 +75,14 @@ class Reversed:
 class Part:
     """What one reversal gives back: of the purchase, and so of its points, by wallet. ``after`` is all until with it.
 
+    ``tallies`` is what it takes from what counts towards tiers, by bucket: the same share.
     ``amount`` is the money of it; None where all that was left is given back.
     """
 
     amount: Money | None
     lines: Mapping[str, Line]
     points: Mapping[str, int]
+    tallies: Mapping[str, int]
     after: Reversed
 
 
@@ -104,11 +106,17 @@ def part_of(original: Original, before: Reversed, refund: Refund, *, clamp: bool
     else:
         amount, after = _by_money(original, before, refund, clamp=clamp)
         lines = {}
-    given_back = _share(original, after)
+    share_before, given_back = _share(original, before), _share(original, after)
     after = replace(after, whole=after.whole or given_back >= 1, reversals=before.reversals + 1)
     targets = {wallet: floor(points * min(given_back, Fraction(1))) for wallet, points in original.points.items()}
     parts = {wallet: target - before.points.get(wallet, 0) for wallet, target in targets.items()}
-    return Part(amount, lines, parts, replace(after, points=targets))
+    counted = original.movement.qualifying.items()
+    tallies = {
+        key: floor(number * min(given_back, Fraction(1))) - floor(number * min(share_before, Fraction(1)))
+        for key, number in counted
+        if number > 0  # below zero is a bucket whose time was over
+    }
+    return Part(amount, lines, parts, tallies, replace(after, points=targets))
 
 
 def _require_same_kind(original: Original, refund: Refund) -> None:

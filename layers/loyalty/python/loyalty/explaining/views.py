@@ -64,7 +64,7 @@ class ExplainedView(UnitWalletView):
                     text=sentence(entry, wallet, unit, scope.zone),
                 )
                 for entry in explained.entries
-                if wallet in entry.movement.changes or (wallet == POINTS and entry.movement.tier)
+                if wallet in entry.movement.changes or (wallet == POINTS and entry.tier_to)
             ],
             next_cursor=next_cursor,
         )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from loyalty.ledger.model import POINTS, Account, Change, Entry, EntryKind, ReversalPolicy
+from loyalty.ledger.model import Account, Change, Entry, EntryKind, ReversalPolicy
+from loyalty.ledger.verify.counting import wrongly_taken
 from loyalty.ledger.verify.family import Family, grouped
 from loyalty.ledger.verify.kept import Reversed
 from loyalty.ledger.verify.lots import takes_first
@@ -154,10 +155,9 @@ def _issued(entry: Entry) -> dict[str, int]:
 def _check_movement(step: Step, accrual: Entry) -> Problems:
     """Where the points of one reversal came from."""
     entry = step.entry
-    years = {year for year, points in accrual.movement.qualifying.items() if points}
-    counted = without_zeros(entry.movement.qualifying)
-    if sum(counted.values()) != _issued(entry).get(POINTS, 0) or not counted.keys() <= years:
-        yield _at(entry, "qualifying_wrong", f"it takes {dict(counted)} from what counts in {', '.join(sorted(years))}")
+    if wrongly_taken(step, accrual):
+        counted, of = dict(entry.movement.qualifying), dict(accrual.movement.qualifying)
+        yield _at(entry, "qualifying_wrong", f"it takes {counted} from what counts as {of}")
     policy = accrual.facts.policy or ReversalPolicy.ALLOW_NEGATIVE
     for wallet_id, change in entry.movement.changes.items():
         earned, before, after = (
