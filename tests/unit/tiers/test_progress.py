@@ -27,11 +27,15 @@ def day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+def target(tier: str, threshold: int, missing: int, by: str | None) -> Target:
+    return Target(tier, threshold, missing, day(by) if by else None)
+
+
 def test_of_somebody_who_has_earned_nothing(table: Table) -> None:
     member = Climb(table, laddered(), "2025-01-10T12:00")
-    target = Target("silver", 500, 500, day("2025-12-31"))
+    above = target("silver", 500, 500, "2025-12-31")
     assert seen(shown(member, "2025-03-01T12:00")) == (
-        "bronze", 0, day("2025-01-01"), day("2025-12-31"), None, target, None,
+        "bronze", 0, day("2025-01-01"), day("2025-12-31"), None, above, None,
     )  # fmt: skip
 
 
@@ -90,7 +94,7 @@ def test_of_somebody_who_earned_600_in_may(
     member.on("2025-05-01T12:00", "earn 600")
     tier, tally, begins, ends, last, above, keep = expected
     days = [None if text is None else day(text) for text in (begins, ends, last)]
-    targets = [None if one is None else Target(*one[:3], one[3] and day(one[3])) for one in (above, keep)]
+    targets = [None if one is None else target(*one) for one in (above, keep)]
     assert seen(shown(member, moment)) == (tier, tally, *days, *targets)
 
 

@@ -312,10 +312,18 @@ class LedgerStore:
 
     def partitions(self, program: str) -> Iterator[str]:
         """Those of all members of a program; reads the whole table."""
+        for raw in self._raw_books(program):
+            yield raw[PARTITION_KEY]["S"]
+
+    def books(self, program: str) -> Iterator[Book]:
+        """Those of all members of a program, as they were last written; reads the whole table."""
+        yield from map(book_of, self._raw_books(program))
+
+    def _raw_books(self, program: str) -> Iterator[RawItem]:
         mine = partition(program, "")
         for raw in self._table.scan():
             if raw[SORT_KEY]["S"] == BOOK_SK and raw[PARTITION_KEY]["S"].startswith(mine):
-                yield raw[PARTITION_KEY]["S"]
+                yield raw
 
 
 def _book_item(book: Book, due: datetime | None) -> BookItem:
