@@ -78,7 +78,7 @@ _API: Final = (
         table=POST, sealed=SealedData(contract.GIFT_CARD, OPEN), snap_start=True, environment=(contract.ENV_PII_KEY,),
     ),
     FunctionSpec(
-        "adjustment", "Points given or taken by staff: ask, approve, reject", 10,
+        "adjustment", "Points given or taken by staff, and tiers that they grant", 10,
         table=(*POST, "dynamodb:Query"), snap_start=True,
     ),
     FunctionSpec("transfer", "Transfers between members; households and their pools", 10, table=REPLACE, snap_start=True),
@@ -101,7 +101,7 @@ _EVENTS: Final = (
         table=(*REPLACE, "dynamodb:Query"), lookup=True,
         environment=(contract.ENV_LOOKUP_KEY, contract.ENV_INBOUND_DLQ, contract.ENV_DEFAULT_PROGRAM),
     ),
-    FunctionSpec("tier_recalculation", "Tiers after points were earned", 30, table=(GET, PUT, CHECK)),
+    FunctionSpec("tier_recalculation", "Tiers after points were earned or taken back", 30, table=(GET, PUT, CHECK)),
     FunctionSpec(
         "sweeper", "Writes down what fell due: maturity, expiry, warnings, time-outs; refunds of purchases that never came", 300,
         table=(*READ, PUT, DELETE), due_index=("dynamodb:Query",), memory_mb=1769, environment=(contract.ENV_INBOUND_DLQ,),

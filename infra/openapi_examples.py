@@ -55,6 +55,34 @@ _ADJUSTED: Final = {
     "decided_at": None,
     "posted_to": _MEMBER,
 }
+_GRANTED: Final = {
+    "entry_id": "tier:tier_grant:tgr_4d6f8h0k2n4q6s8v0x2z4b6d8f",
+    "ladder": "status",
+    "tier": "gold",
+    "earned": "silver",
+    "grant": {"tier": "gold", "until": "2027-03-31"},
+    "reason": "goodwill",
+    "actor": "staff-17",
+    "posted_at": "2026-11-22T10:00:00.000Z",
+}
+_LADDER: Final = {
+    "ladder": "status",
+    "name": "Aurora",
+    "tier": "gold",
+    "tier_name": "Gold",
+    "perks": [{"perk_id": "lounge", "name": "The lounge"}],
+    "earned": "silver",
+    "valid_until": "2026-12-31",
+    "kept_until": "2027-01-31",
+    "grant": {"tier": "gold", "until": "2027-03-31"},
+    "metric": "points",
+    "currency": None,
+    "tally": 420,
+    "period_from": "2026-01-01",
+    "period_until": "2026-12-31",
+    "next": None,
+    "keep": {"tier": "silver", "threshold": 500, "missing": 80, "by": "2026-12-31"},
+}
 _PROPOSED: Final = _ADJUSTED | {"status": "proposed", "points": 50_000, "posted_to": None}
 _DECIDED: Final = _PROPOSED | {"decided_by": "staff-4", "decided_at": "2026-11-22T10:20:00.000Z"}
 _POOL: Final = {"wallet": "points", "available": 0, "pending": 0, "held": 0, "debt": 0, "lots": [], "maturing": []}
@@ -175,6 +203,8 @@ REQUESTS: Final[dict[str, Any]] = {
     "post_redemption": {"reward_id": "coffee", "quantity": 1, "hold_minutes": 120},
     "capture": {"points": 40},
     "post_adjustment": {"points": 500, "reason": "goodwill", "actor": "staff-17"},
+    "post_tier_grant": {"tier": "gold", "until": "2027-03-31", "reason": "goodwill", "actor": "staff-17"},
+    "post_tier_grant_end": {"reason": "correction", "actor": "staff-17"},
     "approve": {"actor": "staff-4"},
     "reject": {"actor": "staff-4"},
     "post_transfer": {"to_member_id": _OTHER, "points": 40},
@@ -292,7 +322,13 @@ RESPONSES: Final[dict[str, Any]] = {
     "release": _HELD | _ENDED | {"status": "released"},
     "cancel": _CAPTURED | {"status": "cancelled", "cancelled_at": "2026-11-23T08:30:00.000Z"},
     "get_gift_card": {"link": "https://gift-cards.example.com/r/5c1f0a"},
-    "get_rewards": {"items": [{"reward_id": "coffee", "name": "A coffee on the house", "type": "perk", "points": 50}]},
+    "get_rewards": {
+        "items": [{"reward_id": "coffee", "name": "A coffee on the house", "type": "perk", "points": 50, "tiers": []}]
+    },
+    "get_tier": {"member_id": _MEMBER, "ladders": [_LADDER]},
+    "post_tier_grant": _GRANTED,
+    "post_tier_grant_end": _GRANTED
+    | {"entry_id": "tier:tier_grant_end:tgr_1b3d5f7h9k1m3p5r7t9w1y3a5c", "tier": "silver", "grant": None},
     "post_adjustment 201": _ADJUSTED,
     "post_adjustment 202": _PROPOSED,
     "get_adjustments": {"items": [_PROPOSED], "next_after": None},

@@ -1,4 +1,4 @@
-"""Adjustments, over HTTPS."""
+"""Adjustments and granted tiers, over HTTPS."""
 
 from typing import Any
 
@@ -11,11 +11,13 @@ from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.ledger.service import Ledger
 from loyalty.programs.store import ProgramStore
+from loyalty.tiers.grants import TierGrants
 
 TABLE = Table(Settings.load().table)
 STORE = AdjustmentStore(TABLE)
-ADJUSTMENTS = AdjustmentService(Ledger(TABLE, system_clock), STORE, system_clock)
-APP = api(routes(ProgramStore(TABLE, system_clock), ADJUSTMENTS, STORE))
+LEDGER = Ledger(TABLE, system_clock)
+ADJUSTMENTS = AdjustmentService(LEDGER, STORE, system_clock)
+APP = api(routes(ProgramStore(TABLE, system_clock), ADJUSTMENTS, STORE, TierGrants(LEDGER)))
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
 
 

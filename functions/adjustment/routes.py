@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
+from functions.adjustment.tier_grants import add_tier_grants
 from loyalty.adjustments.model import Adjustment, AdjustmentStatus
 from loyalty.adjustments.service import AdjustmentService
 from loyalty.adjustments.store import AdjustmentStore
@@ -15,6 +16,7 @@ from loyalty.core.fields import AdjustmentId, MemberId, ProgramId
 from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
 from loyalty.core.telemetry import count, logger
 from loyalty.programs.store import ProgramStore
+from loyalty.tiers.grants import TierGrants
 
 _ADJUSTMENTS = "/v1/programs/<program>/members/<member_id>/adjustments"
 _ADJUSTMENT = f"{_ADJUSTMENTS}/<adjustment_id>"
@@ -30,9 +32,12 @@ def _log(adjustment: Adjustment) -> None:
     logger.info("adjustment", extra=told)
 
 
-def routes(programs: ProgramStore, adjustments: AdjustmentService, store: AdjustmentStore) -> Router:
-    """Everything under ``…/adjustments``."""
+def routes(
+    programs: ProgramStore, adjustments: AdjustmentService, store: AdjustmentStore, grants: TierGrants
+) -> Router:
+    """Everything under ``…/adjustments`` and ``…/tier-grants``."""
     router = Router()
+    add_tier_grants(router, programs, grants)
 
     @router.post(
         _ADJUSTMENTS,

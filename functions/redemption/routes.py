@@ -100,6 +100,7 @@ class RewardView(ResponseBody):
     name: str
     type: str
     points: Annotated[int, Field(description="Price of one.")]
+    tiers: Annotated[list[str], Field(description="Only for members on one of these; none: for everybody.")]
 
 
 class RewardsPage(ResponseBody):
@@ -125,7 +126,13 @@ def routes(programs: ProgramStore, redemptions: RedemptionService, cards: GiftCa
         document = programs.for_client(program, caller(router)).document
         return RewardsPage(
             items=[
-                RewardView(reward_id=reward.id, name=reward.name, type=reward.type, points=reward.points)
+                RewardView(
+                    reward_id=reward.id,
+                    name=reward.name,
+                    type=reward.type,
+                    points=reward.points,
+                    tiers=list(reward.tiers),
+                )
                 for reward in document.rewards
             ]
         )

@@ -40,7 +40,7 @@ def _recalculate(record: SQSRecord) -> None:
         PROGRAMS.current(event.program), event.member_id, cause=event.entry_id, posted_at=from_text(event.posted_at)
     )
     if posted is not None and not posted.replayed:
-        count("TierUpgraded")
+        count("TiersChanged")
         logger.info("tier changed", extra={"entry_id": posted.entry.entry_id, "tier": posted.entry.movement.tier})
 
 

@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
+from functions.wallet.tiers import add_tiers
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.cursor import Cursors
 from loyalty.core.errors import MemberNotFound, MomentInFuture, WalletNotFound
@@ -40,9 +41,10 @@ class Health(ResponseBody):
 
 
 def routes(programs: ProgramStore, ledger: LedgerStore, cursors: Cursors, clock: Clock) -> Router:
-    """``GET …/wallet``, ``GET …/wallet/explain``, ``GET …/entries``, ``GET /health``."""
+    """``GET …/wallet``, ``GET …/wallet/explain``, ``GET …/tier``, ``GET …/entries``, ``GET /health``."""
     router = Router()
     explaining = ExplainService(ledger)
+    add_tiers(router, programs, ledger, clock)
 
     @router.get(f"{_MEMBER}/wallet", summary="Read a wallet", tags=["Wallets"])
     def get_wallet(program: ProgramId, member_id: MemberId) -> WalletView:

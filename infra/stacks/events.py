@@ -64,8 +64,9 @@ class EventsStack(FunctionStack):
     def _tiers(self) -> WorkQueue:
         queue = self.work_queue("tier-recalculation", "tier_recalculation")
         self.feed(self.function("tier_recalculation"), queue)
-        # Not of reversals: it only raises tiers, and taking points back raises nobody.
-        earned = events.EventPattern(source=[contract.EVENT_SOURCE], detail_type=[contract.POINTS_ACCRUED])
+        # Of reversals too: a ladder may lower a tier at once that is not earned any more.
+        types = [contract.POINTS_ACCRUED, contract.POINTS_REVERSED]
+        earned = events.EventPattern(source=[contract.EVENT_SOURCE], detail_type=types)
         self.rule("PointsEvents", bus=self.stateful.bus, pattern=earned, queue=queue, undelivered=self.undelivered)
         return queue
 

@@ -2,13 +2,13 @@
 
 The whole stream runs on the engine in memory (:mod:`tests.simulation.engine`, which is held against DynamoDB Local): there
 the time that is spent is our own. Its beginning runs on the engine of the other figures as well. Whatever the engine,
-every member's points, lots and years are those of :mod:`tests.bench.recount`.
+every member's points, lots, tallies and tiers are those of :mod:`tests.bench.recount`.
 """
 
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from itertools import groupby
@@ -29,12 +29,13 @@ from loyalty.ledger.service import Ledger
 from loyalty.ledger.store import LedgerStore, book_of, new_book_put
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
+from loyalty.tiers.everybody import Recalculation
 from tests.apikit.keys import FakeKeys
 from tests.bench.cdnow import Purchase, purchases
 from tests.bench.engine import Running
 from tests.bench.figures import Figure
 from tests.bench.progress import bar
-from tests.bench.recount import MONTHS, POINTS, Expected, recount
+from tests.bench.recount import MONTHS, POINTS, RECENT_TIERS, WINDOW, Expected, recount
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.programs import document
 from tests.ledgerkit.tables import create_table
@@ -64,6 +65,8 @@ class Played:
     wrong: int
     """Members who have something else than the recount says."""
     points: int
+    tiers: int
+    """Members who stand on another tier of either ladder than the recount says, once all were recalculated."""
     off: int
     """By how many points all members together differ from the recount."""
 
@@ -74,12 +77,13 @@ class Stream:
     def __init__(self, table: Table, workers: int) -> None:
         self._table = table
         self._clock = SettableClock(OPENED)
-        programs = ProgramStore(table, self._clock)
+        self._programs = programs = ProgramStore(table, self._clock)
         programs.publish(
             document(
                 id=PROGRAM,
                 earn_rules=[{"id": "cds", "activity": "purchase", "rates": [_RATE]}],
                 expiry={"policy": "rolling", "months": MONTHS},
+                ladders=[_RECENT],
             ),
             expected_version=0,
             actor="bench",
@@ -120,8 +124,22 @@ class Stream:
             seconds=seconds,
             wrong=sum(not _is(found.get(name), expected.get(name)) for name in found.keys() | expected.keys()),
             points=points,
+            tiers=self._wrong_tiers(expected),
             off=abs(points - sum(book.wallet().available for book in found.values())),
         )
+
+    def _wrong_tiers(self, expected: Mapping[str, Expected]) -> int:
+        today = self._clock().date()
+        program = self._programs.current(PROGRAM)
+        done = Recalculation(self._table, self._clock, workers=1).many(program, run="stream")
+        if done.failures or done.members != len(expected):
+            raise AssertionError(f"not every member was recalculated: {done}")
+        first = program.scope.ladders["recent"].first
+        found = {
+            _customer(book): (book.tier, book.standings["recent"].tier if "recent" in book.standings else first)
+            for book in self._books()
+        }
+        return sum(found.get(name) != one.tiers(today) for name, one in expected.items())
 
     def _enroll(self, customers: Sequence[str]) -> None:
         puts = [new_book_put(PROGRAM, _member(customer), "bronze", OPENED) for customer in customers]
@@ -159,6 +177,7 @@ def _figures(name: str, played: Played) -> Iterator[Figure]:
     yield Figure(f"stream_{name}.points", played.points, "points")
     yield Figure(f"stream_{name}.points_off", played.off, "points", 0)
     yield Figure(f"stream_{name}.members_off", played.wrong, "members", 0)
+    yield Figure(f"stream_{name}.tiers_off", played.tiers, "members", 0)
     yield Figure(f"stream_{name}.events_per_second", round(played.events / played.seconds), "events/s")
 
 
@@ -212,7 +231,7 @@ def _is(book: Book | None, expected: Expected | None) -> bool:
         (book.seq, wallet.available, wallet.pending, wallet.held, wallet.debt)
         == (expected.purchases, expected.points, 0, 0, 0)
         and dict(wallet.lots) == expected.lots
-        and dict(book.qualifying) == expected.years
+        and dict(book.qualifying) == expected.counted
     )
 
 
@@ -220,4 +239,11 @@ def _never(_body: str, refusal: Rejected) -> None:
     raise AssertionError(f"an event of the stream was refused: {refusal.reason}")
 
 
+_RECENT: Final = {
+    "id": "recent",
+    "name": "Recent",
+    "tiers": [{"id": tier, "name": tier, "threshold": cents // 100} for tier, cents in RECENT_TIERS.items()],
+    "qualification": {"metric": "spend", "currency": "USD", "period": "rolling_months", "months": WINDOW},
+    "downgrade": {"by": "achievement"},
+}
 _RATE: Final = {"points": POINTS, "per": "2.00", "currency": "USD"}

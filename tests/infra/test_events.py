@@ -51,7 +51,7 @@ def test_rules(stage: Templates) -> None:
     expected: list[dict[str, object]] = [
         {"source": [{"anything-but": [contract.EVENT_SOURCE]}]},
         {**own, "detail-type": [contract.MEMBER_ENROLLED, contract.MEMBER_UPDATED]},
-        {**own, "detail-type": [contract.POINTS_ACCRUED]},
+        {**own, "detail-type": [contract.POINTS_ACCRUED, contract.POINTS_REVERSED]},
         {**own, "detail-type": [contract.REDEMPTION_HELD], "detail": {"reward_type": ["gift_card"]}},
     ]
     assert sorted(map(text, patterns)) == sorted(text(_ordered(pattern)) for pattern in expected)

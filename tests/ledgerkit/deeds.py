@@ -5,7 +5,7 @@ from typing import Any
 
 from loyalty.core.money import Money
 from loyalty.programs.counters import CounterKey
-from loyalty.programs.deeds import BoughtLine, Deed, Standing
+from loyalty.programs.deeds import BoughtLine, Deed, Earner
 from loyalty.programs.earning import Outcome, earn
 from loyalty.programs.model import ProgramDocument
 from tests.ledgerkit.clock import at
@@ -47,7 +47,7 @@ def outcome(
     first: bool = False,
     room: dict[CounterKey, int] | None = None,
 ) -> Outcome:
-    return earn(of, deed, Standing(tier, first), room or {})
+    return earn(of, deed, Earner(tier, first=first), room or {})
 
 
 def points(of: ProgramDocument, deed: Deed, tier: str = "bronze", **more: Any) -> dict[str, int]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from loyalty.core.money import Money
 from loyalty.programs.conditions import OF_ACTIVITY, evaluate, values_of
 from loyalty.programs.counters import CounterKey, counters_for
-from loyalty.programs.deeds import BoughtLine, Deed, Standing
+from loyalty.programs.deeds import BoughtLine, Deed, Earner
 from loyalty.programs.earning import Outcome, divided, earn
 from loyalty.programs.model import ProgramDocument, Rounding
 from tests.ledgerkit.clock import at
@@ -119,7 +119,7 @@ def test_points_add_up_and_no_bound_is_passed(
     of: ProgramDocument, deed: Deed, tier: str, drawn: dict[int, int]
 ) -> None:
     room = _room(of, deed, drawn)
-    found = earn(of, deed, Standing(tier), room)
+    found = earn(of, deed, Earner(tier), room)
     by_id = {judged.rule.id: judged for judged in found.rules}
     assert list(by_id) == [rule.id for rule in of.earn_rules]
     for one in found.earned:
@@ -151,7 +151,7 @@ def test_more_room_never_gives_less_where_all_count(of: ProgramDocument, deed: D
     )  # fmt: skip
     alone = plain.model_copy(update={"earn_rules": plain.earn_rules[:1]})
     room = _room(alone, deed, drawn)
-    less, more = earn(alone, deed, Standing("gold"), room), earn(alone, deed, Standing("gold"))
+    less, more = earn(alone, deed, Earner("gold"), room), earn(alone, deed, Earner("gold"))
     assert sum(one.points for one in less.earned) <= sum(one.points for one in more.earned)
 
 
@@ -177,7 +177,7 @@ def test_amounts_compare_in_a_condition_as_decimals_do(first: int, second: int |
     right = Decimal(first + 1 if second is None else second).scaleb(-decimals)
     currency = {0: "JPY", 2: "EUR", 3: "KWD"}[decimals]
     deed = Deed("purchase", at("2026-11-22T13:05:00Z"), amount=Money.of(left, currency))
-    values = values_of(deed, Standing("bronze"), document().zone)
+    values = values_of(deed, Earner("bronze"), document().zone)
     assert values.keys() == OF_ACTIVITY.keys()
     literal = f"{right:f}" if "." in f"{right:f}" else f"{right:f}.0"
     assert evaluate(f"amount < {literal}", values).met == (left < right)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +24,7 @@ from loyalty.core.errors import (
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Situation
-from loyalty.ledger.model import Account, Book, Change, Movement, Wallet
+from loyalty.ledger.model import Account, Book, Change, Movement, Scope, Wallet
 from loyalty.ledger.store import partition
 from loyalty.merging.decision import movements_of
 from loyalty.transfers.model import changes
@@ -31,6 +32,7 @@ from tests.ledgerkit.clock import SettableClock, at
 from tests.ledgerkit.moves import Moves, generous
 from tests.ledgerkit.world import World, total
 
+SCOPE = Scope("acme", 1, ZoneInfo("UTC"))
 NOW = at("2026-03-15T12:00:00Z")
 LOTS = ("2026-04-30", "2026-08-31", "2026-12-31", "9999-12-31")
 BUCKETS = ("2026-04-01/2027-04-30", "2026-05-01/2027-05-31")
@@ -91,7 +93,7 @@ def test_any_sequence_of_transfers_and_merges_conserves_what_everybody_has(
                 continue
             passing += plus(books, giver, out) + plus(books, receiver, into)
         else:
-            gains, losses = movements_of(right, left)
+            gains, losses = movements_of(SCOPE, right, left)
             for member, movement in ((receiver, gains), (giver, losses)):
                 books[member] = movements.apply(books[member], movement, settled_to=NOW)
                 passing += movement.change().postings.get(Account.TRANSFERRED, 0)

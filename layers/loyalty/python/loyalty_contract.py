@@ -92,6 +92,7 @@ POINTS_RECEIVED: Final = "points.received"
 MEMBER_MERGED: Final = "member.merged"
 MEMBER_ABSORBED: Final = "member.absorbed"
 TIER_CHANGED: Final = "tier.changed"
+TIER_EXPIRING: Final = "tier.expiring"
 MEMBER_ENROLLED: Final = "member.enrolled"
 MEMBER_UPDATED: Final = "member.updated"
 REDEMPTION_HELD: Final = "redemption.held"
@@ -114,6 +115,7 @@ SCOPES: Final = {
     "adjustments.read": "Read adjustments",
     "adjustments.write": "Give and take points by hand, or propose it",
     "adjustments.approve": "Approve or reject proposed adjustments as the second person",
+    "tiers.grant": "Grant tiers by hand for a time, and end such grants",
     "transfers.write": "Give points of a member to another",
     "households.read": "Read households",
     "households.write": "Found and change households, pool points",
@@ -131,6 +133,7 @@ STAFF_SCOPES: Final = frozenset(
         "adjustments.approve",
         "programs.write",
         "programs.publish",
+        "tiers.grant",
     }
 )
 """For tools of the business's own staff: a client has them only where they are named."""

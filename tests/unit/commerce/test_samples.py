@@ -21,7 +21,7 @@ from loyalty.fulfillment.model import StepRequest
 from loyalty.fulfillment.start import HeldGiftCard
 from loyalty.members.views import EnrollmentBody
 from loyalty.merging.views import MergeBody
-from loyalty.programs.deeds import Deed, Standing
+from loyalty.programs.deeds import Deed, Earner
 from loyalty.programs.earning import earn
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.views import PublicationBody
@@ -119,7 +119,7 @@ def test_the_days_sums_follow_from_the_program() -> None:
 
     def credit(member: str, activity: str, amount: Any) -> int:
         deed = Deed(activity, datetime(2026, 11, 20, tzinfo=UTC), amount=amount)
-        (earned,) = earn(AURORA, deed, Standing(tier[member])).earned
+        (earned,) = earn(AURORA, deed, Earner(tier[member])).earned
         lines[member].append(earned.points)
         tier[member] = AURORA.tier_for(sum(points for points in lines[member] if points > 0)).id
         return lines[member][-1]

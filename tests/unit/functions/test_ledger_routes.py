@@ -216,7 +216,7 @@ def test_a_cursor_of_another_member_or_made_up_is_refused(acme: Api) -> None:
 
 def test_the_catalogue_is_the_programs(acme: Api) -> None:
     items = acme.call("GET", "/v1/programs/acme/rewards").json["items"]
-    assert {"reward_id": "coffee", "name": "Coffee", "type": "perk", "points": 50} in items
+    assert {"reward_id": "coffee", "name": "Coffee", "type": "perk", "points": 50, "tiers": []} in items
 
 
 def test_a_redemption_is_held_then_captured_once(acme: Api) -> None:

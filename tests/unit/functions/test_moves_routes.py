@@ -22,6 +22,7 @@ from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.store import RedemptionStore
+from loyalty.tiers.grants import TierGrants
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.apikit.keys import FakeKeys
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN, Moves
@@ -65,7 +66,7 @@ def acme(table: Table) -> Iterator[Api]:
     programs.bind_client("stranger", {"other"})
     members = MemberService(MemberStore(table), Vault(keys), Lookups(keys), clock)
     app = api(
-        adjustment_routes(programs, moves.adjustments, moves.store),
+        adjustment_routes(programs, moves.adjustments, moves.store, TierGrants(moves.world.ledger)),
         transfer_routes(programs, moves.transfers, moves.households, moves.pools),
         merge_routes(programs, moves.merging),
         enrollment_routes(programs, members),

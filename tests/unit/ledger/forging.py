@@ -228,7 +228,7 @@ class Forgery:
     def pk(self) -> str:
         return partition("acme", self.member_id)
 
-    def items(self) -> Items:
+    def items(self, scope: Scope = SCOPE) -> Items:
         wallets = {name: self.wallet(name) for entry in self.entries for name in entry.movement.changes}
         years = {year for entry in self.entries for year in entry.movement.qualifying}
         book = Book(
@@ -240,6 +240,9 @@ class Forgery:
             settled_to=max((entry.posted_at for entry in self.entries), default=None),
             wallets=wallets,
             holds=self.holds,
+            standings={
+                ladder: standing for entry in self.entries for ladder, standing in entry.movement.standings.items()
+            },
             qualifying={y: sum(entry.movement.qualifying.get(y, 0) for entry in self.entries) for y in years},
             merged_into=next(
                 (entry.movement.merged_into for entry in self.entries[::-1] if entry.movement.merged_into), None
@@ -247,7 +250,7 @@ class Forgery:
             absorbed=sorted({one for entry in self.entries for one in entry.movement.absorbed}),
             awaiting=sum(sk.startswith(WAITING_PREFIX) and "code" not in raw for sk, raw in self.records.items()),
         )
-        put = book_put(replace(book, **self.book_says), SCOPE, read_at_seq=0)
+        put = book_put(replace(book, **self.book_says), scope, read_at_seq=0)
         stored = {raw_key(raw): raw for raw in (raw_of(put), *(raw_of(entry_put(entry)) for entry in self.entries))}
         for name, value in self.item_says.items():
             stored[self.pk, BOOK_SK].pop(name, None)

@@ -15,6 +15,18 @@ PROGRAM = generous(
     time_zone="Asia/Jakarta",
     reversal="clamp_with_debt",
     expiry={"policy": "rolling", "months": 2, "grace_days": 10, "warn_days": [7]},
+    ladders=[
+        {
+            "id": "club",
+            "name": "Club",
+            "tiers": [
+                {"id": "guest", "name": "Guest", "threshold": 0},
+                {"id": "friend", "name": "Friend", "threshold": 100},
+            ],
+            "qualification": {"period": "rolling_months", "months": 2},
+            "downgrade": {"by": "achievement", "warn_days": [3]},
+        }
+    ],
     wallets=[
         {"id": "stars", "name": "Stars", "expiry": {"policy": "inactivity", "months": 1, "warn_days": []}},
         {"id": "cash", "name": "Cash", "currency": "EUR", "expiry": {"policy": "never"}},

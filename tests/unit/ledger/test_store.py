@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import fields, replace
+from datetime import date
 
 import pytest
 
 from loyalty.core.money import Money
 from loyalty.core.table import Put
+from loyalty.ledger.ladders import Standing
 from loyalty.ledger.model import (
     MAX_TIMED_HOLDS,
     POINTS,
@@ -54,6 +56,9 @@ FACTS = Facts(
     lot=SOON,
     lot_points=7,
     tier_from="bronze",
+    ladder="elite",
+    standing_from=Standing("gold", "silver", date(2027, 12, 31), kept=True),
+    falls_to="none",
 )
 ENTRY = Entry(
     program="acme",
@@ -67,6 +72,7 @@ ENTRY = Entry(
         },
         qualifying={"2026": 7},
         tier="silver",
+        standings={"elite": Standing("gold", "silver", None, granted="gold", granted_until=date(2026, 6, 30))},
         absorbed=("mbr_a", "mbr_b"),
     ),
     after={POINTS: Balances(available=5), "cash": Balances(-3, 9, 1, 2)},
@@ -87,6 +93,7 @@ BOOK = Book(
     },
     holds={"rdm_1": Hold(POINTS, {SOON: 3}, at("2026-01-10T04:00:00.001Z"))},
     qualifying={"2025": 3, "2026": 7},
+    standings={"status": Standing("silver", "silver", date(2027, 2, 28)), "elite": Standing("none", "none")},
     absorbed=("mbr_a", "mbr_b"),
 )
 

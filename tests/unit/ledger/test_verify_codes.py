@@ -17,6 +17,7 @@ from tests.unit.ledger import (
     test_verify_reversals,
     test_verify_rules,
     test_verify_sums,
+    test_verify_tiers,
 )
 
 RUNBOOK = Path(__file__).parents[3] / "docs" / "runbooks" / "ledger-findings.md"
@@ -30,6 +31,7 @@ TABLES: list[Mapping[str, tuple[Any, Iterable[str]]]] = [
     test_verify_reversals.PLANTED,
     test_verify_rules.RULES,
     test_verify_sums.PLANTED,
+    test_verify_tiers.PLANTED,
 ]
 BY_THEMSELVES = {
     # Planted in test_verify_records and test_verify_dues, one by one.

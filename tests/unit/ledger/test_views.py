@@ -145,7 +145,8 @@ def test_an_entry_shows_its_facts_and_what_it_did_to_each_wallet() -> None:
         "lot": "2026-03-31",
         "lot_points": 7,
         "tier_from": "bronze",
-        "tier_to": "silver",
+        "tier_to": "gold",
+        "ladder": "elite",
         "occurred_at": "2026-01-09T23:30:00.123Z",
         "posted_at": "2026-01-10T03:00:00.000Z",
     }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from loyalty.core.errors import ActivityNotRewarded, AmountRequired, CurrencyNotInProgram, PointsLimitExceeded
 from loyalty.core.money import Money
-from loyalty.programs.deeds import Deed, Standing
+from loyalty.programs.deeds import Deed, Earner
 from loyalty.programs.earning import Earned
 from loyalty.programs.earning import earn as evaluate
 from loyalty.programs.model import MAX_POINTS, ProgramDocument, Rounding
@@ -19,7 +19,7 @@ from tests.ledgerkit.programs import BASE, document
 
 def earn(document_: ProgramDocument, activity: str, amount: Money | None, tier: str) -> tuple[Earned, ...]:
     deed = Deed(activity, at("2026-03-15T12:00:00Z"), amount=amount)
-    return evaluate(document_, deed, Standing(tier)).earned
+    return evaluate(document_, deed, Earner(tier)).earned
 
 
 def points(amount: str, currency: str, tier: str = "bronze", **changes: Any) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from loyalty.core.errors import AmountRequired, CurrencyNotInProgram
 from loyalty.core.money import Money
-from loyalty.programs.deeds import BoughtLine, Deed, Standing
+from loyalty.programs.deeds import BoughtLine, Deed, Earner
 from loyalty.programs.earning import earn
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.deeds import SUNDAY, eur, line, outcome, points, program_of, purchase, reasons, rule
@@ -160,10 +160,10 @@ def test_where_no_rule_counts_nothing_is_earned() -> None:
     never = document(earn_rules=[rule("r", fixed_points=5, when="channel == 'web'")])
     assert outcome(never, purchase()).earned == ()
     with pytest.raises(CurrencyNotInProgram):
-        earn(program_of(rule("r", fixed_points=5, when="false")), _dollars(), Standing("bronze"))
+        earn(program_of(rule("r", fixed_points=5, when="false")), _dollars(), Earner("bronze"))
     assert points(program_of(rule("r", fixed_points=5)), _dollars()) == {"r": 5}
     with pytest.raises(AmountRequired):
-        earn(program_of(rule("r", fixed_points=5)), Deed("purchase", SUNDAY), Standing("bronze"))
+        earn(program_of(rule("r", fixed_points=5)), Deed("purchase", SUNDAY), Earner("bronze"))
 
 
 def _dollars() -> Deed:

@@ -1,6 +1,6 @@
 """Stream records become events, once, and without personal data."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 import loyalty_contract as contract
 from loyalty.core.money import Money
 from loyalty.ledger import movements
+from loyalty.ledger.ladders import Standing
 from loyalty.ledger.model import Balances, Change, Entry, EntryKey, EntryKind, Facts, Movement, Wallet
 from loyalty.ledger.store import entry_put
 from loyalty.publishing.events import EVENTS
@@ -81,6 +82,45 @@ def test_a_tier_change_says_from_and_to() -> None:
     (event,) = events_of(record(entry_image(EntryKind.TIER, Movement(tier="silver"))))
     assert event.detail_type == contract.TIER_CHANGED
     assert event.detail.model_dump()["tier_to"] == "silver"
+
+
+SILVER = Standing("silver", "silver", date(2027, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("source", "source_id", "cause"),
+    [
+        ("tier_recalculation", "accrual:pos:R-1", "earned"),
+        ("tier_recalculation.club", "reversal:pos:F-1", "reversed"),
+        ("merge.club", "mbr_b", "merged"),
+        ("review", "status/7", "reviewed"),
+        ("grant_end", "status/7", "grant_ended"),
+        ("tier_grant", "tgr_1", "granted"),
+        ("tier_grant_end", "tgr_2", "grant_ended"),
+    ],
+)
+def test_a_change_of_standing_says_on_which_ladder_and_why(source: str, source_id: str, cause: str) -> None:
+    image = entry_image(EntryKind.TIER, Movement(standings={"club": SILVER}))
+    image["sk"] = {"S": f"ENTRY#tier#{source}#{source_id}"}
+    image |= {"ladder": {"S": "club"}, "tier_from": {"S": "bronze"}}
+    (event,) = events_of(record(image))
+    detail = event.detail.model_dump()
+    told = {"ladder": "club", "tier_from": "bronze", "tier_to": "silver", "cause": cause, "valid_until": "2027-12-31"}
+    assert (event.detail_type, detail | told) == (contract.TIER_CHANGED, detail)
+
+
+def test_a_tier_that_is_kept_on_is_nothing_to_tell_of() -> None:
+    image = entry_image(EntryKind.TIER, Movement(standings={"status": SILVER}))
+    assert events_of(record(image | {"tier_from": {"S": "silver"}})) == []
+
+
+def test_a_tier_that_is_about_to_be_lost_is_told_of() -> None:
+    image = entry_image(EntryKind.TIER_WARNING, Movement())
+    image["sk"] = {"S": "ENTRY#tier_warning#status#2027-12-31/30"}
+    (event,) = events_of(record(image | {"tier_from": {"S": "silver"}, "falls_to": {"S": "bronze"}}))
+    detail = event.detail.model_dump()
+    told = {"ladder": "status", "tier": "silver", "tier_to": "bronze", "expires_on": "2027-12-31"}
+    assert (event.detail_type, detail | told) == (contract.TIER_EXPIRING, detail)
 
 
 def test_a_member_is_enrolled_once_and_updated_after() -> None:

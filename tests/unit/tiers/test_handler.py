@@ -16,6 +16,7 @@ from loyalty.core.table import Table
 from loyalty.programs.store import ProgramStore
 from loyalty.publishing.events import PointsEvent
 from tests.apikit.gateway import CONTEXT
+from tests.ledgerkit.ladders import laddered
 from tests.ledgerkit.tables import create_table
 from tests.ledgerkit.world import MEMBER, World
 
@@ -108,3 +109,17 @@ def test_what_can_never_be_processed_is_named_and_stops_no_other(
     out, err = capsys.readouterr()
     assert '"TierEventsFailed":[1.0,1.0,1.0,1.0,1.0,1.0]' in out.replace(" ", "")
     assert PLANTED not in log.getvalue() + out + err + caplog.text
+
+
+def test_a_reversal_lowers_a_tier_at_once_where_the_ladder_says_so(world: World, function: ModuleType) -> None:
+    at_once = laddered(version=2, downgrade={"after_reversal": "at_once"})
+    ProgramStore(world.table, world.clock).publish(at_once.document, expected_version=1, actor="test")
+    world.program = at_once
+    detail = accrued(world, "R-1", "500")
+    assert deliver(function, json.dumps({"detail": detail})) == []
+    entry = world.refund("F-1", "R-1", "10").entry
+    reversed_ = detail | {"entry_id": entry.entry_id, "seq": entry.seq, "points": entry.points}
+    assert world.book(MEMBER).tier == "silver"
+    assert deliver(function, json.dumps({"detail": reversed_}), json.dumps({"detail": reversed_})) == []
+    assert world.book(MEMBER).tier == "bronze"
+    world.proven()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from loyalty.accruals.allocation import net_lines
 from loyalty.accruals.early import early
-from loyalty.accruals.firsts import counted, standing
+from loyalty.accruals.firsts import counted, earner
 from loyalty.accruals.limits import Limits, changed_counts, given_back, less
 from loyalty.accruals.model import Activity, Refund, activity_hash
 from loyalty.accruals.reading import MemberPosting, Seen, reading
@@ -16,10 +16,11 @@ from loyalty.core.table import MOST_OPERATIONS, Operation
 from loyalty.core.telemetry import count
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting, Situation
-from loyalty.ledger.model import POINTS, Book, Entry, EntryKey, EntryKind, Facts, Line, Movement
+from loyalty.ledger.model import Book, Entry, EntryKey, EntryKind, Facts, Line, Movement
 from loyalty.ledger.renewal import renewal
 from loyalty.programs.earning import Earned, Outcome, lot_for
 from loyalty.programs.model import Program, ProgramDocument
+from loyalty.programs.qualifying import qualifying
 from loyalty.programs.worth import RuleReason
 
 
@@ -36,7 +37,7 @@ def accrual_posting(
         worth = worth_of(activity, limits, seen, situation.book, clock)
         earned = worth.outcome.earned
         _report(worth.outcome)
-        posted = _Posted.of(document, earned, situation, counted(document, activity.activity))
+        posted = _Posted.of(program, activity, earned, situation)
         facts = Facts(
             occurred_at=activity.occurred_at,
             program_version=program.version,
@@ -100,7 +101,7 @@ def worth_of(activity: Activity, limits: Limits, seen: Seen, book: Book, clock: 
     require_past(activity.occurred_at, clock)
     require_enrolled(activity.occurred_at, book.opened_at, limits.document.limits.backdating_days)
     lines = net_lines(activity.lines, activity.amount)
-    return WorthOf(limits.outcome(seen, book, standing(book, activity.activity)), lines)
+    return WorthOf(limits.outcome(seen, book, earner(book, activity.activity)), lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,8 @@ class _Posted:
     book: Book
 
     @classmethod
-    def of(
-        cls, document: ProgramDocument, earned: Sequence[Earned], situation: Situation, counts: Mapping[str, int]
-    ) -> "_Posted":
-        today = local_date(situation.now, document.zone)
+    def of(cls, program: Program, activity: Activity, earned: Sequence[Earned], situation: Situation) -> "_Posted":
+        document, today = program.document, local_date(situation.now, program.document.zone)
         changes, renewed = {}, []
         for one in earned:
             expiry, matures_on = document.expiry_of(one.wallet), one.matures_on(today)
@@ -125,8 +124,8 @@ class _Posted:
             changes[one.wallet] = movements.accrue(wallet, one.points, lot=lot, matures_on=matures_on)
             if expiry.renewed_by_activity:
                 renewed.append((one.wallet, lot_for(expiry, today)))
-        points = sum(one.points for one in earned if one.wallet == POINTS)
-        movement = Movement(changes, qualifying={**({str(today.year): points} if points else {}), **counts})
+        counts = qualifying(program, situation.book, activity.activity, activity.amount, earned, today=today)
+        movement = Movement(changes, qualifying={**counts, **counted(document, activity.activity)})
         book = movements.apply(situation.book, movement, settled_to=situation.now)
         for wallet_id, lot in renewed:
             change = movements.renew(book.wallet(wallet_id), lot)

@@ -23,7 +23,7 @@ from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Oper
 from loyalty.ledger.model import Book
 from loyalty.ledger.store import BUDGET_PREFIX, CAPS_PREFIX, partition
 from loyalty.programs.counters import CounterKey, bounds_for
-from loyalty.programs.deeds import Deed, Standing
+from loyalty.programs.deeds import Deed, Earner
 from loyalty.programs.earning import Outcome, earn
 from loyalty.programs.model import ProgramDocument
 
@@ -92,12 +92,12 @@ class Limits:
         """Keys of the shards that are looked at first."""
         return [self._shard(key, self._first) for key in self._budgets]
 
-    def outcome(self, seen: Seen, book: Book, standing: Standing) -> Outcome:
+    def outcome(self, seen: Seen, book: Book, earner: Earner) -> Outcome:
         """What the activity earns within what is left of them; all shards of a budget are read where one is not enough."""
         all_shards = {key: [self._shard(key, number) for number in range(SHARDS)] for key in self._budgets}
         in_part = [key for key, shards in all_shards.items() if not seen.shared.keys() >= set(shards)]
         room = {key: max(0, self._left(seen, book, key)) for key in self._bounds if key not in in_part}
-        found = earn(self.document, self._deed, standing, room)
+        found = earn(self.document, self._deed, earner, room)
         for key in in_part:
             if found.used.get(key, 0) > self._left(seen, book, key):
                 seen.require_shared(all_shards[key])

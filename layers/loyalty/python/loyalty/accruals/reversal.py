@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from loyalty.accruals.firsts import is_count, taken_back
 from loyalty.accruals.lapses import lapsed
 from loyalty.accruals.limits import changed_counts, given_back, less, require_counts
 from loyalty.accruals.model import Refund, refund_hash
@@ -29,7 +28,8 @@ from loyalty.core.errors import EntryExistsWithDifferentRequest, EntryNotFound
 from loyalty.core.table import Operation
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Situation
-from loyalty.ledger.model import POINTS, Book, EntryKey, EntryKind, Facts, Movement, ReversalPolicy
+from loyalty.ledger.ladders import uncounted
+from loyalty.ledger.model import Book, EntryKey, EntryKind, Facts, Movement, ReversalPolicy
 from loyalty.ledger.movements import Taken
 from loyalty.ledger.store import entry_of, entry_sk, partition
 from loyalty.programs.model import Program
@@ -103,9 +103,7 @@ def taking(book: Book, original: Original, part: Part, expired: Mapping[str, int
         for wallet, points in part.points.items()
         if points
     }
-    points, counted = part.points.get(POINTS, 0), original.movement.qualifying
-    qualifying = {year: -points for year in counted if points and not is_count(year)}
-    return Movement(changes, qualifying={**qualifying, **taken_back(counted, whole=part.completes)})
+    return Movement(changes, qualifying=uncounted(book.qualifying, part.tallies))
 
 
 def facts_of(refund: Refund, original: Original, part: Part) -> Facts:

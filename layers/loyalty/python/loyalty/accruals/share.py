@@ -29,6 +29,7 @@ from loyalty.core.errors import (
     LineQuantityExceeded,
 )
 from loyalty.core.money import Money, minor_units, money_of
+from loyalty.ledger.ladders import wallet_of
 from loyalty.ledger.model import Account, Entry, EntryKey, Facts, Line, Movement
 
 
@@ -79,15 +80,15 @@ class Reversed:
 class Part:
     """What one reversal gives back: of the purchase, and so of its points, by wallet. ``after`` is all until with it.
 
+    ``tallies`` is what it takes from what counts towards tiers, by bucket: the same share.
     ``amount`` is the money of it; None where all that was left is given back.
     """
 
     amount: Money | None
     lines: Mapping[str, Line]
     points: Mapping[str, int]
+    tallies: Mapping[str, int]
     after: Reversed
-    completes: bool = False
-    """Nothing is left with it, and something was before."""
 
 
 def part_of(original: Original, before: Reversed, refund: Refund, *, clamp: bool) -> Part:
@@ -110,12 +111,25 @@ def part_of(original: Original, before: Reversed, refund: Refund, *, clamp: bool
     else:
         amount, after = _by_money(original, before, refund, clamp=clamp)
         lines = {}
-    given_back = _share(original, after)
+    share_before, given_back = _share(original, before), _share(original, after)
     after = replace(after, whole=after.whole or given_back >= 1, reversals=before.reversals + 1)
     targets = {wallet: _target(original, after, wallet) for wallet in original.points}
     parts = {wallet: target - before.points.get(wallet, 0) for wallet, target in targets.items()}
-    completes = after.whole and not before.whole
-    return Part(amount, lines, parts, replace(after, points=targets), completes)
+    counted = original.movement.qualifying.items()
+    tallies = {
+        key: _uncounted(original, key, share_before, given_back, parts)
+        for key, number in counted
+        if number > 0  # below zero is a bucket whose time was over
+    }
+    return Part(amount, lines, parts, tallies, replace(after, points=targets))
+
+
+def _uncounted(original: Original, key: str, before: Fraction, after: Fraction, parts: Mapping[str, int]) -> int:
+    """What goes of a tally: of points as many as are taken, whichever lines earned them; else the same share."""
+    number, wallet = original.movement.qualifying[key], wallet_of(key)
+    if wallet is not None and wallet in parts and number == original.points[wallet]:
+        return parts[wallet]
+    return floor(number * min(after, Fraction(1))) - floor(number * min(before, Fraction(1)))
 
 
 def _require_same_kind(original: Original, refund: Refund) -> None:

@@ -10,7 +10,7 @@ from loyalty.commerce.tasks import Task, elsewhere
 from loyalty.core.clock import Clock
 from loyalty.core.errors import LoyaltyError
 from loyalty.members.store import StoredMember
-from loyalty.programs.deeds import Standing
+from loyalty.programs.deeds import Earner
 from loyalty.programs.earning import earn
 from loyalty.programs.model import Program
 
@@ -102,7 +102,7 @@ def _earns(program: Program, unclaimed: Unclaimed) -> bool:
     """Whether the program rewards such a thing at all, asked without the member."""
     document, activity = program.document, unclaimed.activity
     try:
-        earn(document, activity.deed, Standing(document.tiers[0].id, first=True))
+        earn(document, activity.deed, Earner(document.tiers[0].id, first=True))
     except LoyaltyError:
         return False
     return True

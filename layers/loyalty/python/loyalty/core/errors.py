@@ -13,6 +13,7 @@
     │   ├── CaptureExceedsHold, HoldMinutesLimitExceeded, HoldMinutesNotAllowed
     │   ├── AdjustmentIsZero, AdjustmentReasonUnknown, SecondPersonRequired
     │   ├── TransfersNotOffered, TransferToSelf, TransferBelowMinimum, TransferAboveMaximum, WalletNotTransferable
+    │   ├── TierUnknown, TierGrantDateRefused
     │   ├── HouseholdsNotOffered, MergeWithSelf, MergeLimitExceeded
     │   ├── OccurredBeforeEnrollment, LineNotInAccrual, LineQuantityExceeded, HistoryTooLong
     │   ├── DocumentInvalid, VersionNotSchedulable, ShopsLimitExceeded
@@ -20,7 +21,7 @@
     ├── Missing                      does not exist, or not for this caller
     │   ├── ProgramNotFound, MemberNotFound, RewardNotFound, RedemptionNotFound, EntryNotFound, RouteNotFound
     │   ├── DraftNotFound, VersionNotFound, NothingScheduled
-    │   └── AdjustmentNotFound, HouseholdNotFound, GiftCardNotFound, WalletNotFound
+    │   └── AdjustmentNotFound, HouseholdNotFound, GiftCardNotFound, WalletNotFound, LadderNotFound
     ├── Conflict                     the state of the world refuses it
     │   ├── EntryExistsWithDifferentRequest, WalletBusy, RecordChanged, InsufficientPoints
     │   ├── ReversalRefused, AccrualFullyReversed, TooManyAwaitedReversals
@@ -29,7 +30,7 @@
     │   ├── TooManyHolds, RedemptionTimedOut, RedemptionNotCaptured, RedemptionAlreadyCancelled, RedemptionNotCancellable
     │   ├── AdjustmentAlreadyPosted, AdjustmentAlreadyRejected, DailyTransferLimitExceeded, DailyHouseholdLimitExceeded
     │   ├── MemberInHousehold, MemberNotInHousehold, HouseholdFull, HouseholdClosed, HouseholdHasPoints
-    │   ├── MemberMerged, MemberHasOpenHolds
+    │   ├── MemberMerged, MemberHasOpenHolds, TierRequired, TierNotGranted
     │   └── RedemptionAlreadyCaptured, RedemptionAlreadyReleased, FulfillmentInProgress, GiftCardNotDelivered
     ├── Unauthenticated              the caller has not said who it is
     ├── Unavailable                  what we stand on (table, keys) is throttled or away: the same request may be sent again
@@ -195,6 +196,14 @@ class SecondPersonRequired(Unacceptable):
     code = "second_person_required"
 
 
+class TierUnknown(Unacceptable):
+    code = "tier_unknown"
+
+
+class TierGrantDateRefused(Unacceptable):
+    code = "tier_grant_date_refused"
+
+
 class TransfersNotOffered(Unacceptable):
     code = "transfers_not_offered"
 
@@ -275,6 +284,10 @@ class EntryNotFound(Missing):
 
 class RouteNotFound(Missing):
     code = "route_not_found"
+
+
+class LadderNotFound(Missing):
+    code = "ladder_not_found"
 
 
 class GiftCardNotFound(Missing):
@@ -434,6 +447,14 @@ class MemberInHousehold(Conflict):
 
 class MemberNotInHousehold(Conflict):
     code = "member_not_in_household"
+
+
+class TierRequired(Conflict):
+    code = "tier_required"
+
+
+class TierNotGranted(Conflict):
+    code = "tier_not_granted"
 
 
 class HouseholdFull(Conflict):

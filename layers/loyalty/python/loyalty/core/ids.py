@@ -46,6 +46,11 @@ def transfer_id(program: str, place: str, client_id: str, idempotency_key: str) 
     return _derived("trf", "trf", program, place, client_id, idempotency_key)
 
 
+def tier_grant_id(program: str, member_id: str, client_id: str, idempotency_key: str) -> str:
+    """The grant of a tier, or its end, that one idempotency key of one client stands for."""
+    return _derived("tgr", "tgr", program, member_id, client_id, idempotency_key)
+
+
 def household_id(program: str, member_id: str, client_id: str, idempotency_key: str) -> str:
     """The household of this first member that one idempotency key of one client stands for."""
     return _derived("hsh", "hsh", program, member_id, client_id, idempotency_key)

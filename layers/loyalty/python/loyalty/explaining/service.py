@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from loyalty.core.errors import HistoryTooLong, MemberNotFound
+from loyalty.ledger.ladders import STATUS, Standing
 from loyalty.ledger.model import Account, Book, Change, Entry, EntryKey, EntryKind, Hold, Scope, Wallet
 from loyalty.ledger.settlement import as_of
 from loyalty.ledger.store import LedgerStore
@@ -81,7 +82,9 @@ class ExplainService:
             seq=entry.seq - 1,
             wallets=wallets,
             holds=self._holds_before(book, entry),
-            tier=entry.facts.tier_from or book.tier,
+            tier=_tier_before(book, entry),
+            standings=_standings_before(book, entry),
+            qualifying=_less(book.qualifying, entry.movement.qualifying),
             merged_into=None,
         )
 
@@ -95,6 +98,16 @@ class ExplainService:
             ((wallet, change),) = opened.movement.changes.items()
             holds[redemption_id] = Hold(wallet, _held(change), opened.facts.hold_expires_at)
         return holds
+
+
+def _tier_before(book: Book, entry: Entry) -> str:
+    return entry.facts.tier_from or book.tier if entry.facts.ladder in {None, STATUS} else book.tier
+
+
+def _standings_before(book: Book, entry: Entry) -> dict[str, Standing]:
+    changed, before = entry.movement.standings, entry.facts.standing_from
+    standings = {ladder: standing for ladder, standing in book.standings.items() if ladder not in changed}
+    return standings | (dict.fromkeys(changed, before) if before else {})
 
 
 def _held(change: Change) -> dict[str, int]:

@@ -9,7 +9,7 @@ from loyalty.core.clock import to_text
 from loyalty.core.fields import ResponseBody
 from loyalty.explaining.service import Explained
 from loyalty.explaining.words import Unit, balance, moment, sentence
-from loyalty.ledger.model import POINTS, Scope
+from loyalty.ledger.model import POINTS, Entry, EntryKind, Scope
 from loyalty.ledger.views import UnitWalletView
 
 
@@ -64,7 +64,12 @@ class ExplainedView(UnitWalletView):
                     text=sentence(entry, wallet, unit, scope.zone),
                 )
                 for entry in explained.entries
-                if wallet in entry.movement.changes or (wallet == POINTS and not entry.movement.changes)
+                if wallet in entry.movement.changes or (wallet == POINTS and _told_in_no_wallet(entry))
             ],
             next_cursor=next_cursor,
         )
+
+
+def _told_in_no_wallet(entry: Entry) -> bool:
+    """Whether an entry that moves nothing is worth a word: a tier that changed, an activity that earned nothing."""
+    return not entry.movement.changes and bool(entry.tier_to or entry.key.kind is EntryKind.ACCRUAL)

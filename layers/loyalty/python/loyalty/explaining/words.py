@@ -11,6 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from loyalty.core.money import MINOR_UNITS
+from loyalty.ledger.ladders import STATUS
 from loyalty.ledger.model import Account, Balances, Change, Entry, EntryKind, Facts
 from loyalty.ledger.movements import NEVER, parse_bucket
 
@@ -191,7 +192,22 @@ def _absorbed(told: _Told) -> str:
 
 
 def _tier(told: _Told) -> str:
-    return f"The tier changed from '{told.facts.tier_from}' to '{told.entry.movement.tier}'."
+    facts, standing = told.facts, next(iter(told.entry.movement.standings.values()), None)
+    ladder = f" on '{facts.ladder}'" if facts.ladder not in {None, STATUS} else ""
+    if facts.actor is not None:
+        until = standing.granted_until if standing else None
+        what = f"'{told.entry.tier_to}' was granted through {day(until)}" if until else "A granted tier was ended"
+        return f"{what}{ladder} by {facts.actor}: {facts.reason}."
+    kept = f", kept through {day(standing.valid_until)}" if standing and standing.valid_until else ""
+    if told.entry.tier_to == facts.tier_from:
+        return f"The tier '{facts.tier_from}'{ladder} was reviewed and stays{kept}."
+    return f"The tier{ladder} changed from '{facts.tier_from}' to '{told.entry.tier_to}'{kept}."
+
+
+def _tier_warned(told: _Told) -> str:
+    facts = told.facts
+    last, _, _ = told.entry.key.source_id.partition("/")
+    return f"A reminder: the tier '{facts.tier_from}' is kept through {_day_of(last)}; '{facts.falls_to}' follows."
 
 
 _WORDS: Final[Mapping[EntryKind, Callable[[_Told], str]]] = {
@@ -212,6 +228,7 @@ _WORDS: Final[Mapping[EntryKind, Callable[[_Told], str]]] = {
     EntryKind.MERGE_OUT: _merged,
     EntryKind.MERGE_IN: _absorbed,
     EntryKind.TIER: _tier,
+    EntryKind.TIER_WARNING: _tier_warned,
 }
 
 

@@ -19,6 +19,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from loyalty.core.money import Money
+from loyalty.ledger.ladders import STATUS, LadderTerms, Standing
 
 MAX_SOURCE_ID: Final = 256
 """Characters of an entry's ``source_id``: room for another entry's whole id, as the cause of a tier change."""
@@ -74,7 +75,9 @@ class EntryKind(StrEnum):
     MERGE_OUT = "merge_out"
     MERGE_IN = "merge_in"
     TIER = "tier"
-    """A change of tier. It moves no points, but has its place in the order of entries."""
+    """A change of where a member stands on a ladder. It moves no points, but has its place in the order of entries."""
+    TIER_WARNING = "tier_warning"
+    """A tier is about to be lost. It moves nothing: it is there so that the member is told once."""
 
 
 class ReversalPolicy(StrEnum):
@@ -109,6 +112,8 @@ class Scope:
     zone: ZoneInfo
     terms: Mapping[str, Terms] = field(default_factory=dict)
     """By wallet id; a wallet that is not named has the plain :class:`Terms`."""
+    ladders: Mapping[str, LadderTerms] = field(default_factory=dict)
+    """By ladder id, the main one among them."""
 
     def terms_of(self, wallet: str) -> Terms:
         """The terms of a wallet."""
@@ -182,9 +187,10 @@ class Hold:
 class Book:
     """Everything the ledger knows of a member after entry number ``seq``: the running total of all entries.
 
-    ``holds`` are those with a time-out; others are known by their redemption alone. ``qualifying`` maps a calendar
-    year of the program to the points earned in it, which alone decide the tier; beside them it has what is counted
-    under :data:`COUNT_PREFIX`. Whatever fell due until
+    ``holds`` are those with a time-out; others are known by their redemption alone. ``qualifying`` has what counts
+    towards tiers, see :func:`loyalty.ledger.ladders.bucket`: that alone decides them; beside it what is counted under
+    :data:`COUNT_PREFIX`. ``tier`` is the one on the main ladder; ``standings`` has more of it, where there is more to
+    know, and the other ladders. Whatever fell due until
     ``settled_to`` (UTC; None before the first posting) is written down; no posting is dated before it.
     """
 
@@ -198,6 +204,8 @@ class Book:
     wallets: Mapping[str, Wallet] = field(default_factory=dict)
     holds: Mapping[str, Hold] = field(default_factory=dict)
     qualifying: Mapping[str, int] = field(default_factory=dict)
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    """By ladder id."""
     merged_into: str | None = None
     """The member that this one was merged into; nothing more is posted here."""
     absorbed: Sequence[str] = ()
@@ -208,6 +216,11 @@ class Book:
     def wallet(self, wallet_id: str = POINTS) -> Wallet:
         """A wallet; empty where nothing was ever posted to it."""
         return self.wallets.get(wallet_id) or Wallet()
+
+    def standing(self, ladder: str, terms: LadderTerms) -> Standing:
+        """Where the member stands on a ladder; on its first tier where nothing is known."""
+        tier = self.tier if ladder == STATUS else terms.first
+        return self.standings.get(ladder) or Standing(tier, tier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +245,9 @@ class Movement:
     """By wallet id."""
     qualifying: Mapping[str, int] = field(default_factory=dict)
     tier: str | None = None
+    """On the main ladder, where it changes."""
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    """By ladder id: where the member stands from now on."""
     holds: Mapping[str, Hold | None] = field(default_factory=dict)
     """By id: opened, or ended (None)."""
     merged_into: str | None = None
@@ -295,6 +311,12 @@ class Facts:
     """Of a warning: the lot that is about to expire."""
     lot_points: int | None = None
     tier_from: str | None = None
+    ladder: str | None = None
+    """Of a tier: the ladder that it is on; None: the main one."""
+    standing_from: Standing | None = None
+    """Where the member stood on it before, if that was written down; of a warning, stands."""
+    falls_to: str | None = None
+    """Of a warning: the tier that follows unless more is earned."""
 
     def points_by_rule(self, wallet: str, points: int) -> Mapping[str, int]:
         """Of ``points`` in a wallet, those of each rule that gave some, by its id."""
@@ -323,6 +345,11 @@ class Entry:
     def entry_id(self) -> str:
         """The identity in one text."""
         return self.key.entry_id
+
+    @property
+    def tier_to(self) -> str | None:
+        """The tier after an entry that changes where the member stands."""
+        return next((standing.tier for standing in self.movement.standings.values()), self.movement.tier)
 
     @property
     def points(self) -> int:

@@ -191,8 +191,9 @@ def apply(book: Book, movement: Movement, *, settled_to: datetime) -> Book:
         settled_to=settled_to,
         wallets={key: wallet for key, wallet in wallets.items() if key == POINTS or wallet != Wallet()},
         holds={key: hold for key, hold in holds.items() if hold},
-        qualifying=_added(book.qualifying, movement.qualifying),
+        qualifying=_counted(book, movement),
         tier=movement.tier or book.tier,
+        standings={**book.standings, **movement.standings},
         merged_into=movement.merged_into,
         absorbed=tuple(dict.fromkeys([*book.absorbed, *movement.absorbed])),
     )
@@ -213,6 +214,12 @@ def end_of_month(day: date) -> date:
 def without_zeros(numbers: Mapping[Key, int]) -> dict[Key, int]:
     """The numbers that are not zero."""
     return {key: number for key, number in numbers.items() if number}
+
+
+def _counted(book: Book, movement: Movement) -> dict[str, int]:
+    # A calendar year of points stays once something counted in it; other buckets go when nothing is left in them.
+    counted = _added(book.qualifying, movement.qualifying)
+    return {key: number for key, number in counted.items() if number or "/" not in key}
 
 
 def _changed(wallet: Wallet, change: Change) -> Wallet:

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from pynamodb.attributes import UnicodeAttribute
@@ -20,6 +20,7 @@ from loyalty.core.table import (
     Table,
     TextSetAttribute,
 )
+from loyalty.ledger.ladders import Standing
 from loyalty.ledger.model import (
     POINTS,
     Account,
@@ -71,6 +72,7 @@ class BookItem(Item):
     tier = UnicodeAttribute()
     wallets = DocumentAttribute()
     qualifying = IntegerMapAttribute()
+    standings = DocumentAttribute(null=True)
     holds = DocumentAttribute(null=True)
     opened_at = UnicodeAttribute(null=True)
     settled_to = UnicodeAttribute(null=True)
@@ -115,6 +117,10 @@ class EntryItem(Item):
     lot_points = IntegerAttribute(null=True)
     tier_from = UnicodeAttribute(null=True)
     tier_to = UnicodeAttribute(null=True)
+    ladder = UnicodeAttribute(null=True)
+    standings = DocumentAttribute(null=True)
+    standing_from = DocumentAttribute(null=True)
+    falls_to = UnicodeAttribute(null=True)
 
 
 def partition(program: str, member_id: str) -> str:
@@ -192,6 +198,7 @@ def book_of(raw: RawItem) -> Book:
             for key, hold in (item.holds or {}).items()
         },
         qualifying=item.qualifying,
+        standings=_standings_of(item.standings),
         merged_into=item.merged_into,
         absorbed=tuple(sorted(item.absorbed or ())),
         awaiting=item.awaiting or 0,
@@ -218,6 +225,7 @@ def entry_of(raw: RawItem) -> Entry:
             changes={wallet: _change_of(numbers) for wallet, numbers in item.changes.items()},
             qualifying=item.qualifying or {},
             tier=item.tier_to,
+            standings=_standings_of(item.standings),
             merged_into=item.other_member if key.kind is EntryKind.MERGE_OUT else None,
             absorbed=tuple(sorted(item.absorbed or ())),
         ),
@@ -310,10 +318,18 @@ class LedgerStore:
 
     def partitions(self, program: str) -> Iterator[str]:
         """Those of all members of a program; reads the whole table."""
+        for raw in self._raw_books(program):
+            yield raw[PARTITION_KEY]["S"]
+
+    def books(self, program: str) -> Iterator[Book]:
+        """Those of all members of a program, as they were last written; reads the whole table."""
+        yield from map(book_of, self._raw_books(program))
+
+    def _raw_books(self, program: str) -> Iterator[RawItem]:
         mine = partition(program, "")
         for raw in self._table.scan():
             if raw[SORT_KEY]["S"] == BOOK_SK and raw[PARTITION_KEY]["S"].startswith(mine):
-                yield raw[PARTITION_KEY]["S"]
+                yield raw
 
 
 def _book_item(book: Book, due: datetime | None) -> BookItem:
@@ -327,6 +343,7 @@ def _book_item(book: Book, due: datetime | None) -> BookItem:
             for key, wallet in {POINTS: Wallet(), **book.wallets}.items()
         },
         qualifying=dict(book.qualifying),
+        standings={key: _standing(standing) for key, standing in book.standings.items()} or None,
         holds={
             key: {"wallet": hold.wallet, "lots": hold.lots, "expires_at": to_text(hold.expires_at)}
             for key, hold in book.holds.items()
@@ -378,6 +395,10 @@ def _entry_item(entry: Entry) -> EntryItem:
         lot_points=facts.lot_points,
         tier_from=facts.tier_from,
         tier_to=movement.tier,
+        ladder=facts.ladder,
+        standings={key: _standing(standing) for key, standing in movement.standings.items()} or None,
+        standing_from=_standing(facts.standing_from) if facts.standing_from else None,
+        falls_to=facts.falls_to,
     )
 
 
@@ -406,6 +427,9 @@ def _facts_of(item: EntryItem) -> Facts:
         lot=item.lot,
         lot_points=item.lot_points,
         tier_from=item.tier_from,
+        ladder=item.ladder,
+        standing_from=_standing_of(item.standing_from) if item.standing_from else None,
+        falls_to=item.falls_to,
     )
 
 
@@ -423,6 +447,38 @@ def _balances(balances: Balances) -> dict[str, Any]:
 
 def _change_document(change: Change) -> dict[str, Any]:
     return _filled(postings=change.postings, lots=change.lots, maturing=change.maturing)
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    """Without what is as it usually is: a book holds one for each ladder."""
+    found = {
+        "tier": standing.tier,
+        "earned": standing.earned if standing.earned != standing.tier else None,
+        "valid_until": standing.valid_until.isoformat() if standing.valid_until else None,
+        "kept": int(standing.kept) or None,
+        "granted": standing.granted,
+        "granted_until": standing.granted_until.isoformat() if standing.granted_until else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _standing_of(found: Mapping[str, Any]) -> Standing:
+    return Standing(
+        tier=found["tier"],
+        earned=found.get("earned", found["tier"]),
+        valid_until=_day_of(found.get("valid_until")),
+        kept=bool(found.get("kept")),
+        granted=found.get("granted"),
+        granted_until=_day_of(found.get("granted_until")),
+    )
+
+
+def _standings_of(found: Mapping[str, Any] | None) -> dict[str, Standing]:
+    return {ladder: _standing_of(standing) for ladder, standing in (found or {}).items()}
+
+
+def _day_of(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _filled(**maps: Mapping[Any, int]) -> dict[str, Any]:

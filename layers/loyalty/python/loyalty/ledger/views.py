@@ -126,6 +126,7 @@ class EntryView(ResponseBody):
     lot_points: Annotated[int | None, Field(description="Of a warning: how many they are.")] = None
     tier_from: str | None = None
     tier_to: str | None = None
+    ladder: Annotated[str | None, Field(description="Of a tier: the ladder that it is on; null: the main one.")] = None
     occurred_at: Annotated[str, Field(description="By the source's clock; of what falls due, when it did.")]
     posted_at: Annotated[str, Field(description="By ours.")]
 
@@ -156,7 +157,8 @@ class EntryView(ResponseBody):
             lot=facts.lot,
             lot_points=facts.lot_points,
             tier_from=facts.tier_from,
-            tier_to=entry.movement.tier,
+            tier_to=entry.tier_to,
+            ladder=facts.ladder,
             occurred_at=to_text(facts.occurred_at),
             posted_at=to_text(entry.posted_at),
         )

@@ -1,13 +1,16 @@
 """What a merge does to the two books, and when it is refused. Pure."""
 
+from datetime import date
 from typing import Final
 
 from loyalty.core.clock import local_date
 from loyalty.core.errors import MemberHasOpenHolds, MergeLimitExceeded
-from loyalty.ledger import movements
+from loyalty.ledger import ladders, movements
 from loyalty.ledger.draft import Situation
-from loyalty.ledger.model import Book, Movement, Wallet
-from loyalty.programs.model import ProgramDocument
+from loyalty.ledger.ladders import LadderTerms, Reached, Standing, Tallies
+from loyalty.ledger.model import Book, Movement, Scope, Wallet
+from loyalty.ledger.settlement import tallies_of
+from loyalty.tiers.change import Change
 
 MAX_ABSORBED: Final = 10
 """Members that one may absorb, directly and through others: each is one more check in whatever is posted from then on."""
@@ -25,7 +28,7 @@ def require_free(book: Book) -> None:
         )
 
 
-def movements_of(survivor: Situation, absorbed: Situation) -> tuple[Movement, Movement]:
+def movements_of(scope: Scope, survivor: Situation, absorbed: Situation) -> tuple[Movement, Movement]:
     """What the survivor gains and the absorbed loses: all wallets, pending points, debts, what counts towards tiers.
 
     Raises:
@@ -38,8 +41,10 @@ def movements_of(survivor: Situation, absorbed: Situation) -> tuple[Movement, Mo
     wallets = {name: wallet for name, wallet in gone.wallets.items() if wallet != Wallet()}
     gains = {name: movements.merge(into.wallet(name), wallet) for name, wallet in wallets.items()}
     losses = {name: movements.empty(wallet) for name, wallet in wallets.items()}
+    together = tallies_after(scope, into, gone).counted
+    counted = {key: together.get(key, 0) - into.qualifying.get(key, 0) for key in {**into.qualifying, **together}}
     return (
-        Movement(gains, movements.without_zeros(gone.qualifying), absorbed=taken_over),
+        Movement(gains, movements.without_zeros(counted), absorbed=taken_over),
         Movement(
             losses,
             movements.without_zeros({year: -points for year, points in gone.qualifying.items()}),
@@ -48,11 +53,47 @@ def movements_of(survivor: Situation, absorbed: Situation) -> tuple[Movement, Mo
     )
 
 
-def tier_after(document: ProgramDocument, survivor: Situation, absorbed: Situation) -> str | None:
-    """The survivor's new tier, or None where it stays: the higher of both, or what their points of this year reach."""
-    order = [tier.id for tier in document.tiers]
-    year = str(local_date(survivor.now, document.zone).year)
-    points = survivor.book.qualifying.get(year, 0) + absorbed.book.qualifying.get(year, 0)
-    reached = (document.tier(absorbed.book.tier).id, document.tier_for(points).id)
-    highest = max(reached, key=order.index)
-    return highest if order.index(highest) > order.index(document.tier(survivor.book.tier).id) else None
+def tallies_after(scope: Scope, into: Book, gone: Book) -> Tallies:
+    """What counts of both together, by the years of whoever enrolled first."""
+    days = [day for book in (into, gone) if (day := tallies_of(book, scope).opened_on) is not None]
+    opened_on = min(days, default=None)
+    own, other = (ladders.rekeyed(book.qualifying, opened_on) for book in (into, gone))
+    return Tallies({key: own.get(key, 0) + other.get(key, 0) for key in {**own, **other}}, opened_on)
+
+
+def standings_after(scope: Scope, survivor: Situation, absorbed: Situation) -> list[Change]:
+    """Where the survivor stands then, ladder by ladder, where that changes: the higher of both, or what both earn."""
+    into, gone = survivor.book, absorbed.book
+    tallies, today = tallies_after(scope, into, gone), local_date(survivor.now, scope.zone)
+    found = []
+    for ladder, terms in scope.ladders.items():
+        before = into.standing(ladder, terms)
+        after = _joined(terms, before, gone.standing(ladder, terms))
+        reached = tallies.reached(terms, today)
+        if terms.rank(reached.tier) > terms.rank(after.earned):
+            until = reached.until if terms.keeps_standings else None
+            after = ladders.stand(terms, after, Reached(reached.tier, until))
+        if after != before:
+            found.append(Change(ladder, terms, after))
+    return found
+
+
+def _joined(terms: LadderTerms, one: Standing, other: Standing) -> Standing:
+    """The higher earned tier, for the longer where both are the same, and the higher granted one."""
+    earned, granted = one, one
+    if _height(terms, other.earned, other.valid_until) > _height(terms, one.earned, one.valid_until):
+        earned = other
+    if _height(terms, other.granted, other.granted_until) > _height(terms, one.granted, one.granted_until):
+        granted = other
+    return Standing(
+        tier=terms.higher([earned.earned, granted.granted]),
+        earned=earned.earned,
+        valid_until=earned.valid_until,
+        kept=earned.kept,
+        granted=granted.granted,
+        granted_until=granted.granted_until,
+    )
+
+
+def _height(terms: LadderTerms, tier: str | None, until: date | None) -> tuple[int, date]:
+    return terms.rank(tier), until or date.min

@@ -9,12 +9,13 @@ from loyalty.core import ids
 from loyalty.core.errors import MemberInHousehold, MergeWithSelf
 from loyalty.households.store import membership_check
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
-from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts, Movement
+from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts
 from loyalty.ledger.service import Ledger, Side
 from loyalty.ledger.store import HOUSEHOLD_SK
-from loyalty.merging.decision import movements_of, require_free, tier_after
+from loyalty.merging.decision import movements_of, require_free, standings_after
 from loyalty.merging.store import handed_over
 from loyalty.programs.model import Program
+from loyalty.tiers.change import following_change
 from loyalty_contract import MEMBER_SK
 
 _SOURCE: Final = "merge"
@@ -51,12 +52,12 @@ class MergeService:
             require_free(gone.book)
             if HOUSEHOLD_SK in gone.records:
                 raise MemberInHousehold(f"'{absorbed}' is in a household; take them out, then merge.")
-            gains, losses = movements_of(into, gone)
-            tier = tier_after(program.document, into, gone)
+            gains, losses = movements_of(program.scope, into, gone)
+            stands = standings_after(program.scope, into, gone)
             operations = [*handed_over(gone, member_id), membership_check(program.document.id, absorbed, None)]
 
             def raised(_: Entry) -> Sequence[Posting]:
-                return [] if tier is None else [_tier(program, tier, absorbed)]
+                return [following_change(program, change, _SOURCE, absorbed) for change in stands]
 
             facts = Facts(into.now, program.version, actor=actor)
             return (
@@ -79,11 +80,3 @@ class MergeService:
         if waits or posted[0].replayed:  # what waited with one of them may have been posted to the other
             self._reversals.catch_up(program, member_id)
         return posted
-
-
-def _tier(program: Program, tier: str, absorbed: str) -> Posting:
-    def decide(after: Situation) -> Decision:
-        facts = Facts(after.now, program.version, tier_from=after.book.tier)
-        return Decision(Movement(tier=tier), facts)
-
-    return Posting(EntryKey(EntryKind.TIER, _SOURCE, absorbed), ids.request_hash(absorbed), decide)

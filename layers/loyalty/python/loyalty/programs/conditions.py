@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from loyalty.programs.deeds import BoughtLine, Deed, Standing
+from loyalty.programs.deeds import BoughtLine, Deed, Earner
 
 OF_ACTIVITY: Final[Mapping[str, str]] = {
     "activity": "string",
@@ -96,9 +96,9 @@ def evaluate(condition: str, values: Mapping[str, Any], *, of_lines: bool = Fals
 class Conditions:
     """The conditions of one activity of one member."""
 
-    def __init__(self, deed: Deed, standing: Standing, zone: ZoneInfo) -> None:
+    def __init__(self, deed: Deed, earner: Earner, zone: ZoneInfo) -> None:
         self._deed = deed
-        self._standing = standing
+        self._earner = earner
         self._zone = zone
         self._whole: Any = None
         self._lines: Sequence[Any] | None = None
@@ -106,18 +106,18 @@ class Conditions:
     def met(self, condition: str) -> Verdict:
         """Whether the activity meets it."""
         if self._whole is None:
-            self._whole = _activation(values_of(self._deed, self._standing, self._zone), of_lines=False)
+            self._whole = _activation(values_of(self._deed, self._earner, self._zone), of_lines=False)
         return _evaluated(condition, self._whole, of_lines=False)
 
     def lines_met(self, condition: str) -> list[Verdict]:
         """Whether each line of it does."""
         if self._lines is None:
-            common = values_of(self._deed, self._standing, self._zone)
+            common = values_of(self._deed, self._earner, self._zone)
             self._lines = [_activation(common | values_of_line(line), of_lines=True) for line in self._deed.lines]
         return [_evaluated(condition, line, of_lines=True) for line in self._lines]
 
 
-def values_of(deed: Deed, standing: Standing, zone: ZoneInfo) -> dict[str, Any]:
+def values_of(deed: Deed, earner: Earner, zone: ZoneInfo) -> dict[str, Any]:
     """The values of :data:`OF_ACTIVITY`.
 
     Amounts are doubles, for comparisons alone: with at most 15 digits they are ordered as the decimals are, and equal
@@ -142,9 +142,9 @@ def values_of(deed: Deed, standing: Standing, zone: ZoneInfo) -> dict[str, Any]:
         "local.day": local.day,
         "local.month": local.month,
         "local.year": local.year,
-        "member.tier": standing.tier,
-        "member.tiers": standing.tiers,
-        "member.first": standing.first,
+        "member.tier": earner.tier,
+        "member.tiers": earner.tiers,
+        "member.first": earner.first,
     }
 
 

@@ -47,13 +47,9 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """The member: their tier, and whether this is their first activity of its kind that counts."""
+class Earner:
+    """The member: their tier, that on each ladder, and whether this is their first activity of its kind that counts."""
 
     tier: str
+    tiers: Mapping[str, str] = field(default_factory=dict)
     first: bool = False
-
-    @property
-    def tiers(self) -> dict[str, str]:
-        """The tier on each ladder."""
-        return {"status": self.tier}

@@ -21,7 +21,7 @@ from loyalty.programs.choosing import Room, chosen
 from loyalty.programs.coherence import in_order_of_use
 from loyalty.programs.conditions import Conditions, asks_first
 from loyalty.programs.counters import CounterKey
-from loyalty.programs.deeds import Deed, Standing
+from loyalty.programs.deeds import Deed, Earner
 from loyalty.programs.model import MAX_POINTS, EarnRule, Expiry, ProgramDocument, Rounding
 from loyalty.programs.worth import Appraiser, Eligible, Place, RuleReason, Worth, bonus
 
@@ -79,7 +79,7 @@ _NOTHING_USED: Final[Mapping[CounterKey, int]] = {}
 
 
 def earn(
-    document: ProgramDocument, deed: Deed, standing: Standing, room: Mapping[CounterKey, int] = _NOTHING_USED
+    document: ProgramDocument, deed: Deed, earner: Earner, room: Mapping[CounterKey, int] = _NOTHING_USED
 ) -> Outcome:
     """What an activity of a member earns. ``room`` is what caps and budgets leave; of one that is not in it, all.
 
@@ -95,7 +95,7 @@ def earn(
     _require_rewarded(document, deed, rules)
     eligible = Eligible(deed, document.exclusions)
     left = Room(document, deed.occurred_at.astimezone(document.zone).date(), room)
-    appraiser = Appraiser(document, deed, eligible, Conditions(deed, standing, document.zone), standing.tier)
+    appraiser = Appraiser(document, deed, eligible, Conditions(deed, earner, document.zone), earner.tier)
     worths = _weighed(document, left, {rule.id: appraiser.worth(rule) for rule in rules})
     if not any(worth.counted for worth in worths.values()):
         _require_currency(document, deed, rules)

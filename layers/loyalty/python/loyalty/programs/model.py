@@ -4,7 +4,6 @@ Published versions are immutable; every ledger entry names the version that deci
 not have takes its default, so that what was published before there was such a field still loads.
 """
 
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final, Self
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from loyalty.core.fields import ProgramId
+from loyalty.ledger.ladders import STATUS
 from loyalty.ledger.model import POINTS, ReversalPolicy, Scope, Terms
 from loyalty.programs.brand import Brand, Locales, Translations, no_language_twice, require_known_languages
 from loyalty.programs.campaigns import Campaign
@@ -31,6 +31,20 @@ from loyalty.programs.fields import (
 )
 from loyalty.programs.rewards import GiftCard, Reward, RewardType
 from loyalty.programs.rules import MAX_RETURN_DAYS, EarnRule, Exclusion, Rate, Stacking
+from loyalty.programs.tiers import (
+    MAX_LADDERS,
+    CurrencyRate,
+    Downgrade,
+    Ladder,
+    LadderParts,
+    Qualification,
+    Tier,
+    require_base,
+    require_countable,
+    require_ending,
+    require_rising,
+    terms_of,
+)
 
 __all__ = [
     "MAX_LOTS",
@@ -67,19 +81,6 @@ class Rounding(StrEnum):
     DOWN = "down"
     HALF_UP = "half_up"
     UP = "up"
-
-
-class Tier(DocumentPart):
-    """A level, reached by points earned in the calendar year in the program's time zone; never by the balance.
-
-    ``multiplier`` applies to whatever is earned in points, not to wallets with a currency.
-    """
-
-    id: Slug
-    name: Name
-    translations: Translations | None = None
-    threshold: PointsOrZero
-    multiplier: Annotated[Decimal, Field(ge=1, le=100, max_digits=6)] = Decimal(1)
 
 
 class ProgramWallet(DocumentPart):
@@ -154,9 +155,11 @@ class ProgramDocument(DocumentPart):
     """Everything that a business decides. ``time_zone`` gives its days, months and years.
 
     ``stacking`` says which of the rules that match in a wallet count, ``exclusions`` what of a purchase earns nothing by
-    amount, by line or by piece. ``expiry`` is that of the wallet ``points``. ``reversal`` says what a reversal does about points that are spent
-    already. ``adjustment_reasons`` are the codes of which each adjustment names one. Without ``transfers`` or
-    ``households`` these are not offered. ``locales``: the languages of the program; its names are in the first one, and
+    amount, by line or by piece. ``expiry`` is that of the wallet ``points``. ``reversal`` says what a reversal does
+    about points that are spent already. ``tiers`` with their ``qualification`` and ``downgrade`` are the main ladder,
+    ``ladders`` further ones; ``currencies`` say what money is worth where tiers count it, the first being the base.
+    ``adjustment_reasons`` are the codes of which each adjustment names one. Without ``transfers`` or ``households``
+    these are not offered. ``locales``: the languages of the program; its names are in the first one, and
     ``translations`` beside a name say it in the others.
     """
 
@@ -172,6 +175,10 @@ class ProgramDocument(DocumentPart):
     exclusions: Annotated[tuple[Exclusion, ...], Field(max_length=4)] = ()
     earn_rules: Annotated[tuple[EarnRule, ...], Field(min_length=1, max_length=100)]
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=20)]
+    currencies: Annotated[tuple[CurrencyRate, ...], Field(max_length=50)] = ()
+    qualification: Qualification = Qualification()
+    downgrade: Downgrade = Downgrade()
+    ladders: Annotated[tuple[Ladder, ...], Field(max_length=MAX_LADDERS)] = ()
     expiry: Expiry
     rounding: Rounding = Rounding.DOWN
     reversal: ReversalPolicy = ReversalPolicy.ALLOW_NEGATIVE
@@ -188,7 +195,7 @@ class ProgramDocument(DocumentPart):
     shopify_shops: Annotated[tuple[ShopDomain, ...], Field(max_length=50)] = ()
     """Shop domains (``example.myshopify.com``) whose events belong to this program."""
 
-    @field_validator("wallets", "campaigns", "earn_rules", "tiers", "rewards")
+    @field_validator("wallets", "campaigns", "earn_rules", "tiers", "ladders", "rewards")
     @classmethod
     def _ids_are_unique(cls, parts: tuple["_Identified", ...], info: ValidationInfo) -> tuple["_Identified", ...]:
         if same := twice([part.id for part in parts]):
@@ -219,10 +226,46 @@ class ProgramDocument(DocumentPart):
     @field_validator("tiers")
     @classmethod
     def _thresholds_rise_from_zero(cls, tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
-        thresholds = [tier.threshold for tier in tiers]
-        if thresholds[0] != 0 or thresholds != sorted(set(thresholds)):
-            raise ValueError("tiers start at threshold 0 and rise strictly; list them in that order")
+        require_rising(tiers)
         return tiers
+
+    @field_validator("currencies")
+    @classmethod
+    def _first_is_the_base(cls, currencies: tuple[CurrencyRate, ...]) -> tuple[CurrencyRate, ...]:
+        require_base(currencies)
+        return currencies
+
+    @field_validator("qualification", "ladders")
+    @classmethod
+    def _tiers_count_what_there_is(cls, value: "_Counting", info: ValidationInfo) -> "_Counting":
+        # Not in the data: what they count is wrong itself, which is said there.
+        if not {"wallets", "earn_rules", "currencies"} <= info.data.keys():
+            return value
+        wallets = [POINTS, *(wallet.id for wallet in info.data["wallets"])]
+        rules, currencies = info.data["earn_rules"], info.data["currencies"]
+        found = {STATUS: value} if isinstance(value, Qualification) else {one.id: one.qualification for one in value}
+        for ladder, qualification in found.items():
+            require_countable(ladder, qualification, wallets=wallets, rules=rules, currencies=currencies)
+        return value
+
+    @field_validator("downgrade")
+    @classmethod
+    def _tiers_can_end_so(cls, downgrade: Downgrade, info: ValidationInfo) -> Downgrade:
+        if "qualification" in info.data:
+            require_ending(info.data["qualification"], downgrade)
+        return downgrade
+
+    @field_validator("rewards")
+    @classmethod
+    def _tiers_of_rewards_exist(cls, rewards: tuple[Reward, ...], info: ValidationInfo) -> tuple[Reward, ...]:
+        if not {"tiers", "ladders"} <= info.data.keys():
+            return rewards
+        tiers = [*info.data["tiers"], *(tier for ladder in info.data["ladders"] for tier in ladder.tiers)]
+        known = {tier.id for tier in tiers}
+        for reward in rewards:
+            if unknown := [tier for tier in reward.tiers if tier not in known]:
+                raise ValueError(f"reward '{reward.id}' is for the tier '{unknown[0]}', which no ladder has")
+        return rewards
 
     @field_validator("earn_rules", "transfers")
     @classmethod
@@ -280,6 +323,13 @@ class ProgramDocument(DocumentPart):
         """The campaign of that id, or None."""
         return next((campaign for campaign in self.campaigns if campaign.id == campaign_id), None)
 
+    @property
+    def all_ladders(self) -> dict[str, LadderParts]:
+        """The ladders by their ids, the main one first."""
+        main = LadderParts(self.name, self.tiers, self.qualification, self.downgrade)
+        others = {one.id: LadderParts(one.name, one.tiers, one.qualification, one.downgrade) for one in self.ladders}
+        return {STATUS: main, **others}
+
     def tier(self, tier_id: str) -> Tier:
         """The tier of that id; the entry tier where a later version dropped it."""
         return next((tier for tier in self.tiers if tier.id == tier_id), self.tiers[0])
@@ -293,7 +343,8 @@ class ProgramDocument(DocumentPart):
         return next((reward for reward in self.rewards if reward.id == reward_id), None)
 
 
-_Identified = ProgramWallet | Campaign | EarnRule | Tier | Reward
+_Identified = ProgramWallet | Campaign | EarnRule | Tier | Ladder | Reward
+_Counting = Qualification | tuple[Ladder, ...]
 _Naming = tuple[EarnRule, ...] | Transfers | None
 _Translated = tuple[ProgramWallet | Tier | Reward, ...] | Translations | None
 _WHAT: Final = {
@@ -301,6 +352,7 @@ _WHAT: Final = {
     "campaigns": "campaign",
     "earn_rules": "earn rule",
     "tiers": "tier",
+    "ladders": "ladder",
     "rewards": "reward",
 }
 
@@ -317,4 +369,5 @@ class Program(DocumentPart):
         document = self.document
         expiries = {wallet_id: document.expiry_of(wallet_id) for wallet_id in document.wallet_ids}
         terms = {wallet_id: Terms(expiry.grace_days, expiry.warn_days) for wallet_id, expiry in expiries.items()}
-        return Scope(document.id, self.version, document.zone, terms)
+        ladders = {ladder: terms_of(ladder, parts) for ladder, parts in document.all_ladders.items()}
+        return Scope(document.id, self.version, document.zone, terms, ladders)

@@ -30,7 +30,7 @@ class GiftCard(DocumentPart):
 
 
 class Reward(DocumentPart):
-    """An item of the catalogue, priced in points."""
+    """An item of the catalogue, priced in points. With ``tiers`` it is only for members on one of these, on any ladder."""
 
     id: Slug
     name: Name
@@ -38,6 +38,7 @@ class Reward(DocumentPart):
     type: RewardType
     points: PositivePoints
     gift_card: GiftCard | None = None
+    tiers: Annotated[tuple[Slug, ...], Field(max_length=50)] = ()
 
     @model_validator(mode="after")
     def _gift_card_where_gift_card(self) -> Self:

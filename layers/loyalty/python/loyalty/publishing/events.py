@@ -9,6 +9,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 import loyalty_contract as contract
+from loyalty.ledger.ladders import STATUS
 
 
 class Event(BaseModel):
@@ -79,8 +80,29 @@ class TierChanged(OfMember):
 
     entry_id: str
     seq: int
+    ladder: str = Field(default=STATUS, description="The ladder of tiers; `status` is the main one.")
     tier_from: str | None
     tier_to: str
+    cause: str = Field(
+        default="earned",
+        description="`earned`, `merged`, `reviewed` when its time was over, `granted`, `grant_ended`, or `reversed`.",
+    )
+    reason: str | None = Field(default=None, description="Of a grant: why, as a code.")
+    valid_until: str | None = Field(
+        default=None, description="Last day of an earned tier in the program's zone, days of grace not counted."
+    )
+    posted_at: str
+
+
+class TierExpiring(OfMember):
+    """A tier is about to be lost: time to tell the member what is missing."""
+
+    entry_id: str
+    seq: int
+    ladder: str
+    tier: str
+    expires_on: str = Field(description="Last day of the tier in the program's zone, days of grace counted.")
+    tier_to: str = Field(description="The tier that follows unless more is earned.")
     posted_at: str
 
 
@@ -130,6 +152,7 @@ EVENTS: Final[dict[str, type[Event]]] = {
     contract.MEMBER_MERGED: PointsEvent,
     contract.MEMBER_ABSORBED: PointsEvent,
     contract.TIER_CHANGED: TierChanged,
+    contract.TIER_EXPIRING: TierExpiring,
     contract.MEMBER_ENROLLED: MemberEvent,
     contract.MEMBER_UPDATED: MemberEvent,
     contract.REDEMPTION_HELD: RedemptionEvent,

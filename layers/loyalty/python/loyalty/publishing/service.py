@@ -10,7 +10,9 @@ import loyalty_contract as contract
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import to_text
 from loyalty.core.table import RawItem
+from loyalty.ledger.ladders import STATUS
 from loyalty.ledger.model import POINTS, Balances, Entry, EntryKind
+from loyalty.ledger.settlement import GRANT_END, REVIEW
 from loyalty.ledger.store import entry_of, parse_partition
 from loyalty.publishing.events import (
     Event,
@@ -20,6 +22,7 @@ from loyalty.publishing.events import (
     ProgramEvent,
     RedemptionEvent,
     TierChanged,
+    TierExpiring,
     WalletChange,
 )
 
@@ -45,6 +48,13 @@ _POINTS_TYPES: Final = {
     EntryKind.TRANSFER_IN: contract.POINTS_RECEIVED,
     EntryKind.MERGE_OUT: contract.MEMBER_MERGED,
     EntryKind.MERGE_IN: contract.MEMBER_ABSORBED,
+}
+_TIER_CAUSES: Final = {
+    "merge": "merged",
+    REVIEW: "reviewed",
+    GRANT_END: "grant_ended",
+    "tier_grant": "granted",
+    "tier_grant_end": "grant_ended",
 }
 _REDEMPTION_TYPES: Final = {
     "held": contract.REDEMPTION_HELD,
@@ -115,19 +125,14 @@ def events_of(record: Mapping[str, Any]) -> list[Outgoing]:
     return [] if found is None else [Outgoing(change["SequenceNumber"], *found)]
 
 
-def _entry_event(entry: Entry) -> tuple[str, Event]:
+def _entry_event(entry: Entry) -> tuple[str, Event] | None:
     identity = f"{entry.program}/{entry.member_id}/{entry.entry_id}"
     if entry.key.kind is EntryKind.TIER:
-        return contract.TIER_CHANGED, TierChanged(
-            id=identity,
-            program=entry.program,
-            member_id=entry.member_id,
-            entry_id=entry.entry_id,
-            seq=entry.seq,
-            tier_from=entry.facts.tier_from,
-            tier_to=entry.movement.tier or "",
-            posted_at=to_text(entry.posted_at),
-        )
+        # A tier that is kept on, or earned beneath a higher one that was granted, is nothing to tell of.
+        kept = entry.tier_to is not None and entry.tier_to == entry.facts.tier_from
+        return None if kept else (contract.TIER_CHANGED, _tier(entry, identity))
+    if entry.key.kind is EntryKind.TIER_WARNING:
+        return contract.TIER_EXPIRING, _tier_expiring(entry, identity)
     if entry.key.kind is EntryKind.WARNING:
         return contract.POINTS_EXPIRING, _expiring(entry, identity)
     facts = entry.facts
@@ -157,6 +162,47 @@ def _entry_event(entry: Entry) -> tuple[str, Event]:
         redemption_id=facts.redemption_id,
         reward_id=facts.reward_id,
         occurred_at=to_text(facts.occurred_at),
+        posted_at=to_text(entry.posted_at),
+    )
+
+
+def _tier(entry: Entry, identity: str) -> TierChanged:
+    facts = entry.facts
+    standing = next(iter(entry.movement.standings.values()), None)
+    return TierChanged(
+        id=identity,
+        program=entry.program,
+        member_id=entry.member_id,
+        entry_id=entry.entry_id,
+        seq=entry.seq,
+        ladder=facts.ladder or STATUS,
+        tier_from=facts.tier_from,
+        tier_to=entry.tier_to or "",
+        cause=_cause(entry),
+        reason=facts.reason,
+        valid_until=standing.valid_until.isoformat() if standing and standing.valid_until else None,
+        posted_at=to_text(entry.posted_at),
+    )
+
+
+def _cause(entry: Entry) -> str:
+    source = entry.key.source.partition(".")[0]
+    if source in _TIER_CAUSES:
+        return _TIER_CAUSES[source]
+    return "reversed" if entry.key.source_id.startswith(f"{EntryKind.REVERSAL}:") else "earned"
+
+
+def _tier_expiring(entry: Entry, identity: str) -> TierExpiring:
+    return TierExpiring(
+        id=identity,
+        program=entry.program,
+        member_id=entry.member_id,
+        entry_id=entry.entry_id,
+        seq=entry.seq,
+        ladder=entry.key.source,
+        tier=entry.facts.tier_from or "",
+        expires_on=entry.key.source_id.partition("/")[0],
+        tier_to=entry.facts.falls_to or "",
         posted_at=to_text(entry.posted_at),
     )
 

@@ -12,12 +12,13 @@ from loyalty.core.errors import (
     PointsLimitExceeded,
     QuantityLimitExceeded,
     RewardNotFound,
+    TierRequired,
     TooManyHolds,
 )
 from loyalty.core.ids import request_hash
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Posting, Situation
-from loyalty.ledger.model import MAX_TIMED_HOLDS, POINTS, Account, Entry, Hold, Movement
+from loyalty.ledger.model import MAX_TIMED_HOLDS, POINTS, Account, Book, Entry, Hold, Movement
 from loyalty.ledger.renewal import renewal
 from loyalty.programs.model import MAX_POINTS, Program, Reward
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
@@ -54,10 +55,11 @@ class Wish:
 
         Raises:
             RewardNotFound, QuantityLimitExceeded, PointsLimitExceeded, HoldMinutesLimitExceeded,
-            HoldMinutesNotAllowed, TooManyHolds, InsufficientPoints: see ``RedemptionService.hold``.
+            HoldMinutesNotAllowed, TooManyHolds, InsufficientPoints, TierRequired: see ``RedemptionService.hold``.
         """
         document = program.document
         reward = _reward(program, self.reward_id)
+        _require_tier(program, reward, situation.book)
         points = self._price(program, reward)
         minutes = self._minutes(program, reward)
         if minutes is not None and len(situation.book.holds) >= MAX_TIMED_HOLDS:
@@ -124,6 +126,12 @@ def _reward(program: Program, reward_id: str) -> Reward:
     if reward is None:
         raise RewardNotFound(f"Program '{program.document.id}' has no reward '{reward_id}'.")
     return reward
+
+
+def _require_tier(program: Program, reward: Reward, book: Book) -> None:
+    stands_on = {book.standing(ladder, terms).tier for ladder, terms in program.scope.ladders.items()}
+    if reward.tiers and stands_on.isdisjoint(reward.tiers):
+        raise TierRequired(f"This reward is for members on one of these tiers: {', '.join(reward.tiers)}.")
 
 
 def _timed(redemption: Redemption) -> dict[str, Hold | None]:

@@ -1,13 +1,16 @@
-"""Recalculating a member's tier in the wake of an accrual."""
+"""Recalculating a member's tiers: in the wake of an accrual or a reversal, or because somebody asks for it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from loyalty.core.clock import local_date
 from loyalty.core.ids import request_hash
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
-from loyalty.ledger.model import EntryKey, EntryKind, Facts, Movement
+from loyalty.ledger.model import Entry, EntryKey, EntryKind
 from loyalty.ledger.service import Ledger, following
+from loyalty.ledger.settlement import tallies_of
 from loyalty.programs.model import Program
+from loyalty.tiers.change import Change, changed, decision, following_change
 
 _SOURCE = "tier_recalculation"
 
@@ -19,27 +22,39 @@ class TierService:
         self._ledger = ledger
 
     def recalculate(self, program: Program, member_id: str, *, cause: str, posted_at: datetime) -> Posted | None:
-        """Raises the member to the tier that a calendar year's points reach; None where that is no change.
+        """Raises the member to what the period of ``posted_at`` earns, on every ladder; None where nothing changes.
 
         ``cause`` is the id of the entry in whose wake this happens: delivered again, it changes nothing again. It was
-        posted at ``posted_at``, which decides the year: an event that waits over New Year still counts for the old one.
-        Upgrades only; a year's end or a refund does not lower a tier yet.
+        posted at ``posted_at``, which decides the period: an event that waits over New Year still counts for the old
+        one. A tier that a reversal took away is lowered where the ladder says so; otherwise by its review alone.
+
+        The entry is that of the first ladder on which something changes; those of others follow it.
 
         Raises:
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        document = program.document
-        order = [tier.id for tier in document.tiers]
+        scope, key = program.scope, EntryKey(EntryKind.TIER, _SOURCE, cause)
 
         def decide(situation: Situation) -> Decision | None:
-            year = str(local_date(posted_at, document.zone).year)
-            now_in = document.tier(situation.book.tier)
-            reached = document.tier_for(situation.book.qualifying.get(year, 0))
-            if order.index(reached.id) <= order.index(now_in.id):
+            found = _changes(program, situation, posted_at)
+            if not found:
                 return None
-            facts = Facts(occurred_at=situation.now, program_version=program.version, tier_from=situation.book.tier)
-            return Decision(Movement(tier=reached.id), facts)
 
-        key = EntryKey(EntryKind.TIER, _SOURCE, cause)
+            def others(_: Entry) -> Sequence[Posting]:
+                return [following_change(program, change, _SOURCE, cause) for change in found[1:]]
+
+            return decision(program, found[0], situation, others)
+
         posting = Posting(key, request_hash(cause), decide)
-        return following(member_id, lambda member: self._ledger.post(program.scope, member, posting))
+        return following(member_id, lambda member: self._ledger.post(scope, member, posting))
+
+
+def _changes(program: Program, situation: Situation, posted_at: datetime) -> list[Change]:
+    """What changes on the ladders, the main one first."""
+    scope, book = program.scope, situation.book
+    earned_on, today = local_date(posted_at, scope.zone), local_date(situation.now, scope.zone)
+    found = [
+        changed(ladder, terms, book, tallies_of(book, scope), earned_on=earned_on, today=today)
+        for ladder, terms in scope.ladders.items()
+    ]
+    return [change for change in found if change is not None]

@@ -2,7 +2,7 @@
 
 from loyalty.ledger.model import EntryKey, EntryKind
 from loyalty.ledger.verify.family import Family
-from loyalty.ledger.verify.replay import SETTLING
+from loyalty.ledger.verify.replay import settles
 from loyalty.ledger.verify.report import Problem, Problems
 
 
@@ -19,7 +19,7 @@ def check_again(family: Family) -> Problems:
         for entry in one.entries:
             if entry.key.kind is EntryKind.MERGE_IN:
                 absorbed |= set(entry.movement.absorbed)
-            elif entry.key.kind not in SETTLING and (others := posted[entry.key] & absorbed):
+            elif not settles(entry) and (others := posted[entry.key] & absorbed):
                 yield Problem(
                     "posted_again_after_merge",
                     entry.entry_id,

@@ -18,6 +18,7 @@ def check_book(book: Book, state: State) -> Problems:
         {
             "seq": (book.seq, state.seq),
             "tier": (book.tier, state.tier or book.tier),
+            "standings": (dict(book.standings), dict(state.standings)),
             "qualifying": (without_zeros(book.qualifying), without_zeros(state.qualifying)),
             "holds": (_holds(book), {key: _hold(entry) for key, entry in state.holds.items() if _times_out(entry)}),
             "merged_into": (book.merged_into, state.merged_into),

@@ -7,8 +7,9 @@ from loyalty.ledger.model import Entry, EntryKind, Scope
 from loyalty.ledger.movements import NEVER
 from loyalty.ledger.store import BOOK_SK
 from loyalty.ledger.verify.days import INSTANT, Days, days_after, warn_days
-from loyalty.ledger.verify.replay import SETTLING, State, Step, redemption_of
+from loyalty.ledger.verify.replay import State, Step, redemption_of, settles
 from loyalty.ledger.verify.report import Problem, Problems
+from loyalty.ledger.verify.tiers import over
 
 _EARLY = {
     EntryKind.MATURITY: "matured_early",
@@ -110,6 +111,13 @@ class MissedCheck:
 
     def _check(self, state: State, until: datetime, where: str) -> Problems:
         today = self._days.earliest(until)
+        for ladder, day in over(state, self._scopes):
+            if day <= today:
+                yield from self._once("tier_missed", where, f"the end on '{ladder}' of what was kept until {day}")
+        yield from self._check_points(state, until, where)
+
+    def _check_points(self, state: State, until: datetime, where: str) -> Problems:
+        today = self._days.earliest(until)
         for redemption_id, hold in state.holds.items():
             if hold.facts.hold_expires_at is not None and hold.facts.hold_expires_at <= until:
                 yield from self._once("timeout_missed", where, f"the hold {redemption_id}")
@@ -131,7 +139,7 @@ class MissedCheck:
 
     def _expect(self, step: Step) -> None:
         """The warnings of lots that there are since this entry, and none of those that there are no more."""
-        born = step.entry.facts.occurred_at if step.kind in SETTLING else step.entry.posted_at
+        born = step.entry.facts.occurred_at if settles(step.entry) else step.entry.posted_at
         for wallet_id in step.entry.movement.changes:
             before, after = step.before.wallet(wallet_id).lots, step.after.wallet(wallet_id).lots
             for lot in after.keys() - before.keys() - {NEVER}:
@@ -145,4 +153,4 @@ class MissedCheck:
 
 def _settled_by(entry: Entry) -> datetime:
     """Everything due until then must have been written down before the entry."""
-    return entry.facts.occurred_at - INSTANT if entry.key.kind in SETTLING else entry.posted_at
+    return entry.facts.occurred_at - INSTANT if settles(entry) else entry.posted_at

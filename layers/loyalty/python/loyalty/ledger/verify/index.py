@@ -1,6 +1,6 @@
 """Whether a book is in the due index, under the moment at which something next falls due."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,6 +10,7 @@ from loyalty.ledger.movements import NEVER
 from loyalty.ledger.store import BOOK_SK
 from loyalty.ledger.verify.days import INSTANT, Days, days_after
 from loyalty.ledger.verify.report import Problem, Problems
+from loyalty.ledger.verify.tiers import ends_on, warned_on
 from loyalty_contract import DUE_SHARDS
 
 _SHARDS: Final = frozenset(f"DUE#book#{number:02}" for number in range(DUE_SHARDS))
@@ -33,12 +34,19 @@ class _Due:
     days: frozenset[str]
     moments: frozenset[datetime]
 
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.days or self.moments)
+
     def first_is(self, at: datetime, days: Days) -> bool:
         """Whether something falls due at that moment, and nothing before."""
         before = at - INSTANT
         if any(days.has_begun(day, before) for day in self.days) or any(moment < at for moment in self.moments):
             return False
         return at in self.moments or any(days.may_begin(day, at) for day in self.days)
+
+
+_NOTHING: Final = _Due(frozenset(), frozenset())
 
 
 def check_index(book: Book, indexed: Indexed, scopes: Mapping[int, Scope], days: Days) -> Problems:
@@ -48,13 +56,13 @@ def check_index(book: Book, indexed: Indexed, scopes: Mapping[int, Scope], days:
     any version. Where none is known, a warning may be due on any day.
     """
     at = indexed.at
-    due = _certain(book) if book.merged_into is None else _Due(frozenset(), frozenset())
-    if not due.days and not due.moments:
-        if at is not None:
-            yield Problem("due_needless", BOOK_SK, f"nothing is to fall due, it says {at}")
-    elif at is None:
-        yield Problem("due_missing", BOOK_SK, "something is to fall due, and no sweep would find it")
-    elif not any(one.first_is(at, days) for one in _possible(book, due, scopes, at, days)):
+    possible = list(_possible(book, scopes, at, days)) if book.merged_into is None else [_NOTHING]
+    if at is None:
+        if all(possible):
+            yield Problem("due_missing", BOOK_SK, "something is to fall due, and no sweep would find it")
+    elif not any(possible):
+        yield Problem("due_needless", BOOK_SK, f"nothing is to fall due, it says {at}")
+    elif not any(one.first_is(at, days) for one in possible):
         yield Problem("due_at_wrong", BOOK_SK, f"what falls due next does so at another moment than {at}")
     if (indexed.shard is not None or at is not None) and (at is None or indexed.shard not in _SHARDS):
         yield Problem("due_shard_wrong", BOOK_SK, f"'{indexed.shard}' is none that is swept, or has no moment")
@@ -68,12 +76,16 @@ def _certain(book: Book) -> _Due:
     return _Due(frozenset(expiries | maturities), frozenset(hold.expires_at for hold in book.holds.values()))
 
 
-def _possible(book: Book, certain: _Due, scopes: Mapping[int, Scope], at: datetime, days: Days) -> Iterable[_Due]:
-    """With the warnings of each version of the program that are still to be given."""
-    if not scopes and any(lot != NEVER for wallet in book.wallets.values() for lot in wallet.lots):
-        yield _Due(certain.days, certain.moments | {at})
-    elif not scopes:
-        yield certain
+def _possible(book: Book, scopes: Mapping[int, Scope], at: datetime | None, days: Days) -> Iterator[_Due]:
+    """With the ends of tiers and the warnings of each version of the program that are still to be given.
+
+    Whether a member is to be warned of a tier's end depends on what is earned: they may be, or not.
+    """
+    certain = _certain(book)
+    if not scopes:
+        lots = any(lot != NEVER for wallet in book.wallets.values() for lot in wallet.lots)
+        anything = lots or book.standings
+        yield _Due(certain.days, certain.moments | {at}) if anything and at is not None else certain
     for scope in scopes.values():
         warnings = {
             days_after(lot, -left)
@@ -82,5 +94,7 @@ def _possible(book: Book, certain: _Due, scopes: Mapping[int, Scope], at: dateti
             for left in scope.terms_of(wallet_id).warn_days
             if lot != NEVER
         }
-        open_ones = {day for day in warnings if book.settled_to and not days.may_have_begun(day, book.settled_to)}
-        yield _Due(certain.days | open_ones, certain.moments)
+        ends = certain.days | ends_on(book.standings, scope)
+        for more in {frozenset(warnings), frozenset(warnings | warned_on(book.standings, scope))}:
+            open_ones = {day for day in more if book.settled_to and not days.may_have_begun(day, book.settled_to)}
+            yield _Due(ends | open_ones, certain.moments)

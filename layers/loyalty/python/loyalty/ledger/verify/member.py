@@ -22,6 +22,7 @@ from loyalty.ledger.verify.report import Finding, Problem, Problems, ScopesOf, s
 from loyalty.ledger.verify.reversals import check_reversals
 from loyalty.ledger.verify.rules import check_rules
 from loyalty.ledger.verify.sums import SumsCheck
+from loyalty.ledger.verify.tiers import check_tier
 
 _RECORDS = (check_reversals, check_lapses, check_waiting, check_holds, check_adjustments, check_again, check_caps)
 
@@ -51,12 +52,13 @@ def is_alone(one: Partition) -> bool:
 
 def _check(one: Partition, scopes: Mapping[int, Scope]) -> Problems:
     days = Days.of(scopes)
-    sums, missed, state = SumsCheck(days), MissedCheck(days, scopes), State(tier=one.first_tier)
+    sums, missed, state = SumsCheck(days, scopes), MissedCheck(days, scopes), State(tier=one.first_tier)
     for step in replay(one.entries, one.first_tier):
         yield from check_rules(step)
         yield from sums.check(step)
         yield from check_lots(step)
         yield from check_settling(step, days)
+        yield from check_tier(step, scopes, days)
         yield from missed.check(step)
         state = step.after
     if not one.has_book:

@@ -136,7 +136,7 @@ def _difference(pair: _Pair, given: _Half, received: _Half) -> str | None:
         return f"{lost} were given, {gained} received"
     if given.posted_at != received.posted_at:
         return f"posted on {given.posted_at} and on {received.posted_at}"
-    if pair.kind is EntryKind.MERGE_OUT and added([given.qualifying, received.qualifying]):
+    if pair.kind is EntryKind.MERGE_OUT and added([_by_metric(given), _by_metric(received)]):
         return f"{dict(given.qualifying)} and {dict(received.qualifying)} count towards tiers"
     for wallet_id in given.changes.keys() | received.changes.keys():
         out = given.changes.get(wallet_id) or Change()
@@ -146,6 +146,12 @@ def _difference(pair: _Pair, given: _Half, received: _Half) -> str | None:
         if any(points > -out.lots.get(lot, 0) for lot, points in into.lots.items()):
             return f"lots in '{wallet_id}': {dict(out.lots)} and {dict(into.lots)}"
     return None
+
+
+def _by_metric(half: _Half) -> dict[str, int]:
+    """What counts towards tiers; years from an anniversary together, since a merge moves them to another anniversary."""
+    day = len("2026-03-14")
+    return added({key[:-day] if key[-day:].count("-") == 2 else key: n} for key, n in half.qualifying.items())
 
 
 def _transferred(half: _Half) -> dict[str, int]:

@@ -121,7 +121,7 @@ def _require_identity(entry: Entry) -> None:
         _require_lots({name: 0})
     elif kind is EntryKind.MATURITY:
         _require_lots({}, {name: 0})
-    elif kind is EntryKind.WARNING:
+    elif kind in {EntryKind.WARNING, EntryKind.TIER_WARNING}:
         lot, days = name.split("/")
         _require_lots({lot: int(days)})
 

@@ -8,12 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from loyalty.ledger.ladders import Standing
 from loyalty.ledger.model import Account, Change, Entry, EntryKind
 
 ENDS_OF_A_HOLD: Final = frozenset({EntryKind.CAPTURE, EntryKind.RELEASE, EntryKind.TIMEOUT})
 """Of these, every hold has one at most."""
-SETTLING: Final = frozenset({EntryKind.TIMEOUT, EntryKind.WARNING, EntryKind.MATURITY, EntryKind.EXPIRY})
-"""What falls due by itself; ``occurred_at`` is when it did."""
+SETTLING: Final = frozenset(
+    {EntryKind.TIMEOUT, EntryKind.WARNING, EntryKind.MATURITY, EntryKind.EXPIRY, EntryKind.TIER_WARNING}
+)
+"""What falls due by itself; ``occurred_at`` is when it did. So do the ends of tiers, see :func:`settles`."""
+ENDS_OF_A_TIER: Final = frozenset({"review", "grant_end"})
+"""Sources of the entries of tiers that fall due by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class State:
     holds: Mapping[str, Entry] = field(default_factory=dict)
     qualifying: Mapping[str, int] = field(default_factory=dict)
     tier: str | None = None
+    standings: Mapping[str, Standing] = field(default_factory=dict)
     seq: int = 0
     posted_at: datetime | None = None
     merged_into: str | None = None
@@ -79,6 +85,7 @@ class State:
             holds=_held(self.holds, entry),
             qualifying=_plus(self.qualifying, movement.qualifying),
             tier=movement.tier or self.tier,
+            standings={**self.standings, **movement.standings},
             seq=entry.seq,
             posted_at=max(self.posted_at or entry.posted_at, entry.posted_at),
             merged_into=movement.merged_into or self.merged_into,
@@ -112,6 +119,11 @@ def replay(entries: Iterable[Entry], first_tier: str | None = None) -> Iterator[
         after = state.plus(entry)
         yield Step(state, entry, after)
         state = after
+
+
+def settles(entry: Entry) -> bool:
+    """Whether the entry is of something that fell due by itself."""
+    return entry.key.kind in SETTLING or (entry.key.kind is EntryKind.TIER and entry.key.source in ENDS_OF_A_TIER)
 
 
 def redemption_of(entry: Entry) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from loyalty.ledger.model import POINTS, Account, Change, Entry, EntryKind, ReversalPolicy
+from loyalty.ledger.model import Account, Change, Entry, EntryKind, ReversalPolicy
+from loyalty.ledger.verify.counting import split_counts, wrongly_taken
 from loyalty.ledger.verify.family import Family, grouped
 from loyalty.ledger.verify.kept import Reversed
 from loyalty.ledger.verify.lots import takes_first
 from loyalty.ledger.verify.replay import Step, Sums
 from loyalty.ledger.verify.report import Problem, Problems
-from loyalty.ledger.verify.sums import added, split_counts, without_zeros
+from loyalty.ledger.verify.sums import added, without_zeros
 
 
 def check_reversals(family: Family) -> Problems:
@@ -174,12 +175,12 @@ def _issued(entry: Entry) -> dict[str, int]:
 def _check_movement(step: Step, accrual: Entry) -> Problems:
     """Where the points of one reversal came from."""
     entry = step.entry
-    years, times = split_counts(accrual.movement.qualifying)
-    counted, times_back = split_counts(entry.movement.qualifying)
+    times, times_back = split_counts(accrual.movement.qualifying)[1], split_counts(entry.movement.qualifying)[1]
     if times_back not in ({}, {key: -number for key, number in times.items()}):
         yield _at(entry, "qualifying_wrong", f"it takes {times_back} from a count of {times}")
-    if sum(counted.values()) != _issued(entry).get(POINTS, 0) or not counted.keys() <= years.keys():
-        yield _at(entry, "qualifying_wrong", f"it takes {dict(counted)} from what counts in {', '.join(sorted(years))}")
+    if wrongly_taken(step, accrual):
+        counted, of = dict(entry.movement.qualifying), dict(accrual.movement.qualifying)
+        yield _at(entry, "qualifying_wrong", f"it takes {counted} from what counts as {of}")
     policy = accrual.facts.policy or ReversalPolicy.ALLOW_NEGATIVE
     for wallet_id, change in entry.movement.changes.items():
         earned, before, after = (

@@ -50,6 +50,7 @@ _RULES: Final[Mapping[EntryKind, _Rule]] = {
     ),
     EntryKind.MERGE_IN: _Rule({_AVAILABLE: _BOTH, _PENDING: _UP, _DEBT: _BOTH, Account.TRANSFERRED: _BOTH}, _BOTH, _UP),
     EntryKind.TIER: _Rule(wallets="none"),
+    EntryKind.TIER_WARNING: _Rule(wallets="none"),
 }
 _OF_A_REDEMPTION: Final = frozenset(kind for kind, rule in _RULES.items() if rule.wallets == POINTS)
 _OF_TWO_MEMBERS: Final = frozenset(

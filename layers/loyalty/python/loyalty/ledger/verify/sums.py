@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from loyalty.ledger.model import COUNT_PREFIX, POINTS, Account, Balances, EntryKind
+from loyalty.ledger.ladders import STATUS
+from loyalty.ledger.model import POINTS, Account, Balances, EntryKind, Scope
+from loyalty.ledger.verify.counting import check_counted
 from loyalty.ledger.verify.days import Days
 from loyalty.ledger.verify.replay import Step, Sums
 from loyalty.ledger.verify.report import Problem, Problems
@@ -13,14 +15,15 @@ _MAY_OVERDRAW = frozenset({EntryKind.REVERSAL, EntryKind.MERGE_IN})
 class SumsCheck:
     """Checks entries one after the other. What is off from some entry on is reported at that entry, once."""
 
-    def __init__(self, days: Days) -> None:
+    def __init__(self, days: Days, scopes: Mapping[int, Scope]) -> None:
         self._days = days
+        self._scopes = scopes
         self._off: dict[tuple[str, str, str], object] = {}
 
     def check(self, step: Step) -> Problems:
         """What is wrong with an entry's place, or with what it leaves."""
         yield from _check_place(step)
-        yield from _check_qualifying(step, self._days)
+        yield from check_counted(step, self._days, self._scopes)
         yield from _check_parts(step)
         for wallet_id, change in step.entry.movement.changes.items():
             total = sum(change.postings.values())
@@ -84,26 +87,14 @@ def _check_place(step: Step) -> Problems:
         yield Problem("posted_before_earlier", step.where, f"on {entry.posted_at}, after {before.posted_at}")
     if before.merged_into is not None:
         yield Problem("entry_after_merge", step.where, f"the member was merged into {before.merged_into} before")
-    if step.kind is EntryKind.TIER and before.tier is not None and entry.facts.tier_from != before.tier:
+    main = step.kind is EntryKind.TIER and entry.facts.ladder in {None, STATUS}
+    if main and before.tier is not None and entry.facts.tier_from != before.tier:
         detail = f"from '{entry.facts.tier_from}' where '{before.tier}' was reached"
         yield Problem("tier_chain_broken", step.where, detail)
     if step.kind is EntryKind.MERGE_OUT:
         left = sorted(name for name, sums in step.after.wallets.items() if not sums.is_empty)
         if left or step.after.holds:
             yield Problem("merge_left_points", step.where, f"left behind in {', '.join(left or step.after.holds)}")
-
-
-def _check_qualifying(step: Step, days: Days) -> Problems:
-    """An accrual counts in the year in which it was posted: what it gave of the main wallet's points."""
-    if step.kind is not EntryKind.ACCRUAL:
-        return
-    earned = -step.entry.movement.change().postings.get(Account.ISSUED, 0)
-    counted, times = split_counts(step.entry.movement.qualifying)
-    years = days.years(step.entry.posted_at)
-    if times not in ({}, {f"{COUNT_PREFIX}{step.entry.facts.activity}/ever": 1}):
-        yield Problem("qualifying_wrong", step.where, f"'{step.entry.facts.activity}' is counted as {times}")
-    if sum(counted.values()) != earned or not counted.keys() <= years or len(counted) > 1:
-        yield Problem("qualifying_wrong", step.where, f"{earned} points of {', '.join(years)} count as {counted}")
 
 
 def _check_parts(step: Step) -> Problems:
@@ -131,13 +122,6 @@ def _check_overdrawn(step: Step, wallet_id: str, before: Sums, after: Sums) -> P
 
 def _listed(balances: Balances) -> str:
     return f"{balances.available}, {balances.pending}, {balances.held}, {balances.debt}"
-
-
-def split_counts(qualifying: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
-    """What counts towards tiers, and what is counted beside it; without zeros."""
-    filled = without_zeros(qualifying)
-    times = {key: number for key, number in filled.items() if key.startswith(COUNT_PREFIX)}
-    return {key: number for key, number in filled.items() if key not in times}, times
 
 
 def without_zeros(numbers: Mapping[str, int]) -> dict[str, int]:

@@ -1,0 +1,91 @@
+"""Recalculating many members: after a version with other thresholds, and the first that ends tiers."""
+
+from typing import Any
+
+import pytest
+
+from loyalty.core.table import Table
+from loyalty.programs.model import Program
+from loyalty.tiers.everybody import Recalculated, Recalculation
+from tests.ledgerkit.calls import recorded
+from tests.ledgerkit.ladders import TIERS, laddered
+from tests.ledgerkit.programs import program
+from tests.ledgerkit.world import World
+
+MEMBERS = ("mbr_a", "mbr_b", "mbr_c")
+
+
+@pytest.fixture
+def world(table: Table) -> World:
+    """A has 600 points, B 100, C none; it is the 15th of March, and no tier ever ends."""
+    world = World(table, of=program(tiers=TIERS)).enroll(*MEMBERS)
+    world.accrue("R-1", "600", member="mbr_a")
+    world.recalculate("R-1", member="mbr_a")
+    world.accrue("R-2", "100", member="mbr_b")
+    return world
+
+
+def run(world: World, of: Program, name: str = "run:1", **more: Any) -> Recalculated:
+    world.program = of
+    return Recalculation(world.table, world.clock, workers=1).many(of, run=name, **more)
+
+
+def tiers(world: World) -> list[str]:
+    return [world.now(member).tier for member in MEMBERS]
+
+
+def test_lower_thresholds_raise_who_reaches_them_now(world: World) -> None:
+    cheaper = program(version=2, tiers=[TIERS[0], {**TIERS[1], "threshold": 100}, TIERS[2]])
+    assert tiers(world) == ["silver", "bronze", "bronze"]
+    assert run(world, cheaper) == Recalculated(members=3, changed=1)
+    assert tiers(world) == ["silver", "silver", "bronze"]
+    before = world.dump()
+    assert run(world, cheaper, "run:2") == Recalculated(members=3, changed=0)
+    assert world.dump() == before
+
+
+def test_the_first_version_that_ends_tiers_says_until_when(world: World) -> None:
+    ending = laddered(version=2)
+    world.clock.set("2027-05-01T12:00:00Z")
+    assert run(world, ending) == Recalculated(members=3, changed=1)
+    standing = world.now("mbr_a").standings["status"]
+    # What was earned in 2026 counts through 2027.
+    assert (standing.tier, str(standing.valid_until), standing.kept) == ("silver", "2027-12-31", False)
+    world.clock.set("2028-01-01T00:00:00Z")
+    assert tiers(world) == ["bronze", "bronze", "bronze"]
+
+
+def test_a_tier_that_nothing_earns_any_more_is_kept_through_the_running_period(world: World) -> None:
+    world.clock.set("2028-05-01T12:00:00Z")
+    run(world, laddered(version=2, downgrade={"after_reversal": "at_once"}))
+    standing = world.now("mbr_a").standings["status"]
+    assert (standing.tier, str(standing.valid_until), standing.kept) == ("silver", "2028-12-31", True)
+    world.refund("F-1", "R-1", everything=True, member="mbr_a")
+    world.recalculate("F-1", member="mbr_a")
+    assert tiers(world)[0] == "silver"
+    world.clock.set("2029-01-01T00:00:00Z")
+    assert tiers(world)[0] == "bronze"
+
+
+def test_those_on_a_tier_alone(world: World) -> None:
+    assert run(world, laddered(version=2), tier="silver") == Recalculated(members=1, changed=1)
+    assert run(world, laddered(version=2), tier="gold") == Recalculated()
+
+
+def test_whoever_cannot_be_recalculated_is_named_and_passed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Recalculation.one
+
+    def one(self: Recalculation, program: Program, member_id: str, *, run: str) -> bool:
+        if member_id == "mbr_a":
+            raise RuntimeError("nora@example.com")
+        return plain(self, program, member_id, run=run)
+
+    monkeypatch.setattr(Recalculation, "one", one)
+    done = run(world, laddered(version=2))
+    assert (done.members, done.failures) == (3, [("mbr_a", "RuntimeError")])
+
+
+def test_a_member_who_stands_where_they_should_is_one_read(world: World) -> None:
+    with recorded(world.table.client) as calls:
+        assert not Recalculation(world.table, world.clock).one(world.program, "mbr_c", run="run:1")
+    assert calls.names == ["GetItem"]
