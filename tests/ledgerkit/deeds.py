@@ -47,7 +47,7 @@ def outcome(
     first: bool = False,
     room: dict[CounterKey, int] | None = None,
 ) -> Outcome:
-    return earn(of, deed, Earner(tier, first=first), room or {})
+    return earn(of, deed, Earner(tier, {"status": tier}, first=first), room or {})
 
 
 def points(of: ProgramDocument, deed: Deed, tier: str = "bronze", **more: Any) -> dict[str, int]:

@@ -114,9 +114,9 @@ class TestFirst:
         world.refund("F-1", "R-1", "40")
         assert world.book().qualifying["count.purchase/ever"] == 1
         world.refund("F-2", "R-1", "60")
-        assert world.book().qualifying["count.purchase/ever"] == 0
+        assert "count.purchase/ever" not in world.book().qualifying
         world.accruals.reverse(world.program, MEMBER, Refund("pos", "F-3", "R-1", NOON, everything=True), clamp=True)
-        assert world.book().qualifying["count.purchase/ever"] == 0
+        assert "count.purchase/ever" not in world.book().qualifying
         assert world.accrue("R-2", "100").entry.points == 150
         assert world.audit() == []
 
