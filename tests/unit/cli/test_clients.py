@@ -10,7 +10,7 @@ from loyalty.cli import clients
 from loyalty.cli.app import app
 from loyalty_contract import SCOPES, STAFF_SCOPES
 
-STAFFS = {"members.merge", "adjustments.read", "adjustments.write", "adjustments.approve"}
+STAFFS = {"members.merge", "tiers.grant", "adjustments.read", "adjustments.write", "adjustments.approve"}
 
 
 @pytest.fixture
