@@ -40,15 +40,14 @@ def routes(programs: ProgramStore, members: MemberService) -> Router:
 
     @router.get(f"{_MEMBERS}/<member_id>", summary="Read a member", tags=["Members"])
     def get_member(program: ProgramId, member_id: MemberId) -> Response[MemberView]:
-        programs.for_client(program, caller(router))
-        return answer(HTTPStatus.OK, members.get(program, member_id))
+        return answer(HTTPStatus.OK, members.get(programs.for_client(program, caller(router)), member_id))
 
     @router.patch(f"{_MEMBERS}/<member_id>", summary="Change a member", tags=["Members"])
     def patch_member(
         program: ProgramId, member_id: MemberId, body: Annotated[ChangesBody, Body()], if_match: IfMatch = None
     ) -> Response[MemberView]:
-        programs.for_client(program, caller(router))
+        current = programs.for_client(program, caller(router))
         changes = body.model_dump(include=body.model_fields_set)
-        return answer(HTTPStatus.OK, members.update(program, member_id, changes, if_version=version_of(if_match)))
+        return answer(HTTPStatus.OK, members.update(current, member_id, changes, if_version=version_of(if_match)))
 
     return router

@@ -183,7 +183,7 @@ def test_a_run_cut_off_anywhere_and_delivered_again_leaves_what_one_run_leaves(c
     member = commerce.enroll(EMAIL if enrolled_first else "somebody@example.com")
     prepare(commerce)
     if run in COMES:
-        commerce.enrollment.update("acme", member, {"email": EMAIL})
+        commerce.enrollment.update(commerce.programs.current("acme"), member, {"email": EMAIL})
     commerce.programs.for_shop(SHOP)  # cached from now on, so that every run makes the same calls
     client, before = commerce.table.client, dump(commerce)
     with recorded(client) as calls:

@@ -8,6 +8,7 @@ from loyalty.core.errors import AlreadyEnrolled, MemberChanged
 from loyalty.members.model import Profile
 from loyalty.members.service import Enrolled
 from tests.apikit.members import Members
+from tests.ledgerkit.programs import program
 
 pytestmark = pytest.mark.integration
 THREADS = 8
@@ -57,14 +58,14 @@ def test_changes_from_many_threads_are_all_kept(members: Members) -> None:
     def link(platform: str) -> None:
         while True:  # a client that is told to come back comes back
             try:
-                members.service.update("acme", ada["member_id"], {"external_ids": {platform: "1"}})
+                members.service.update(program(), ada["member_id"], {"external_ids": {platform: "1"}})
             except MemberChanged:
                 continue
             return
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(link, platforms))
-    changed = members.service.get("acme", ada["member_id"])
+    changed = members.service.get(program(), ada["member_id"])
     assert sorted(changed.profile.external_ids) == platforms
     assert changed.version == 1 + len(platforms)
     lookups_agree(members)
@@ -75,7 +76,7 @@ def test_an_address_that_moves_is_never_two_peoples(members: Members) -> None:
 
     def take(member: dict[str, str], email: str) -> None:
         try:
-            members.service.update("acme", member["member_id"], {"email": email})
+            members.service.update(program(), member["member_id"], {"email": email})
         except (AlreadyEnrolled, MemberChanged):
             return
 

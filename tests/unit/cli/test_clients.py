@@ -12,6 +12,7 @@ from loyalty_contract import SCOPES, STAFF_SCOPES
 
 STAFFS = {
     "members.merge",
+    "tiers.grant",
     "adjustments.read",
     "adjustments.write",
     "adjustments.approve",

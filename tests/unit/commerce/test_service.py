@@ -58,7 +58,7 @@ def test_the_customer_id_wins_over_the_email(commerce: Commerce) -> None:
 def test_a_purchase_stays_with_its_member_when_the_address_moves_on(commerce: Commerce) -> None:
     first = commerce.enroll(EMAIL)
     commerce.apply(paid())
-    commerce.enrollment.update(PROGRAM, first, {"email": "first@example.com"})
+    commerce.enrollment.update(commerce.programs.current(PROGRAM), first, {"email": "first@example.com"})
     second = commerce.enroll(EMAIL)
     assert commerce.apply(paid()) == [Outcome.REPLAYED]
     assert (commerce.points(first), commerce.points(second)) == (320, 0)

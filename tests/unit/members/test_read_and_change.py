@@ -4,11 +4,15 @@ from functions.enrollment.routes import routes
 from loyalty.core.errors import MemberChanged, Stale
 from loyalty.core.http import api
 from loyalty.core.table import TransactionRefused
+from loyalty.ledger.service import Ledger
 from loyalty.members.model import MAX_EXTERNAL_IDS
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore, StoredMember
+from loyalty.tiers.grants import Asked, TierGrants
 from tests.apikit.gateway import Gateway
 from tests.apikit.members import Members
+from tests.ledgerkit.ladders import laddered
+from tests.ledgerkit.programs import program
 
 MEMBERS = "/v1/programs/acme/members"
 
@@ -149,7 +153,7 @@ class OvertakenOnce(MemberStore):
     def replace(self, before: StoredMember, after: StoredMember) -> dict[str, str | None]:
         other, self.other = self.other, None
         if other is not None:
-            other.update("acme", before.member_id, {"locale": "it"})
+            other.update(program(), before.member_id, {"locale": "it"})
         return super().replace(before, after)
 
 
@@ -165,7 +169,7 @@ class Contended(MemberStore):
 def test_a_change_that_others_overtake_is_made_on_the_new_version(members: Members) -> None:
     ada = members.enroll()
     service = members.service_with(OvertakenOnce(members))
-    assert service.update("acme", ada["member_id"], {"given_name": "Augusta"}).version == 3
+    assert service.update(program(), ada["member_id"], {"given_name": "Augusta"}).version == 3
     assert members.call("GET", path(ada)).json["locale"] == "it"
 
 
@@ -173,15 +177,27 @@ def test_a_change_of_a_version_that_others_overtake_is_stale(members: Members) -
     ada = members.enroll()
     service = members.service_with(OvertakenOnce(members))
     with pytest.raises(Stale):
-        service.update("acme", ada["member_id"], {"given_name": "Augusta"}, if_version=1)
+        service.update(program(), ada["member_id"], {"given_name": "Augusta"}, if_version=1)
 
 
 def test_what_others_always_hold_is_refused_by_name(members: Members) -> None:
     ada = members.enroll()
     service = members.service_with(Contended(members.table))
     with pytest.raises(MemberChanged):
-        service.update("acme", ada["member_id"], {"given_name": "Augusta"})
+        service.update(program(), ada["member_id"], {"given_name": "Augusta"})
     call = Gateway(api(routes(members.programs, service)))
     reply = call("POST", MEMBERS, {"email": "bob@example.com"})
     reply.problem(503, "temporarily_unavailable")
     assert reply.headers["Retry-After"] == "1"
+
+
+def test_the_tier_is_that_of_now_whatever_was_written_down(members: Members) -> None:
+    granted = laddered()
+    ada = members.enroll("ada@example.com")
+    asked = Asked("status", "goodwill", "staff-1", "app", "k")
+    grants = TierGrants(Ledger(members.table, members.clock))
+    today = members.clock().date()
+    grants.grant(granted, ada["member_id"], asked, tier="gold", until=today)
+    assert members.service.get(granted, ada["member_id"]).tier == "gold"
+    members.clock.advance(days=1)
+    assert members.service.get(granted, ada["member_id"]).tier == "bronze"

@@ -1,5 +1,6 @@
 """What counts towards tiers: points, money in several currencies, activities; and which buckets are over."""
 
+import json
 from datetime import date
 from typing import Any
 
@@ -215,3 +216,20 @@ def test_a_threshold_of_money_is_in_whole_units() -> None:
     of = document(qualification=SPEND, currencies=RATES, tiers=TIERS)
     terms = program(qualification=SPEND, currencies=RATES, tiers=TIERS).scope.ladders["status"]
     assert (of.qualification.unit, dict(terms.tiers)) == (100, {"bronze": 0, "silver": 50_000, "gold": 200_000})
+
+
+def test_a_book_with_three_ladders_of_rolling_years_stays_below_two_kilobytes(table: Table) -> None:
+    rolling = {"period": "rolling_months", "months": 12}
+    of = laddered(
+        {**SPEND}, {"by": "achievement"}, currencies=RATES,
+        ladders=[ladder("frequent", metric="activities", activities=["purchase"], **rolling), ladder("points", **rolling)],
+    )  # fmt: skip
+    member = Climb(table, of, "2024-01-10T12:00")
+    for month in range(1, 25):
+        member.on(f"{2024 + (month - 1) // 12}-{(month - 1) % 12 + 1:02}-15T12:00", "earn 123.45")
+    book = member.world.book()
+    assert len(book.qualifying) == 36
+    raw = member.world.table.read("M#acme#mbr_1", "WALLET")
+    assert raw is not None
+    assert len(json.dumps(raw)) < 2048
+    member.world.proven()

@@ -264,6 +264,16 @@ STORIES: dict[str, Story] = {
             ("2027-01-02T12:00", "refund 2", "silver 2027-12-31"),
         ],
     ),
+    "a refund at once on the last day of grace takes nothing that is kept through it": (
+        {"time_zone": "Europe/Rome", "downgrade": {"grace_days": 31, "after_reversal": "at_once"}},
+        "2025-01-10T12:00",
+        [
+            ("2025-05-01T12:00", "earn 600", "silver 2026-12-31"),
+            ("2027-01-31T12:00", "earn 10", "silver 2026-12-31"),
+            ("2027-01-31T13:00", "refund 2", "silver 2026-12-31"),
+            ("2027-02-01T00:00", "look", "bronze"),
+        ],
+    ),
     "a refund at once where tiers never end": (
         {"time_zone": "Europe/Rome", "downgrade": {"by": "never", "after_reversal": "at_once"}},
         "2025-01-10T12:00",

@@ -21,6 +21,7 @@ from loyalty.core.errors import (
 from loyalty.core.pii import Lookups, Vault, profile_of
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.service import following
+from loyalty.ledger.settlement import as_of
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile, pointer_of
 from loyalty.members.store import MEMBER, REFERRAL_CODE, REFERRER, MemberStore, StoredMember
 from loyalty.programs.model import Program
@@ -91,8 +92,8 @@ class MemberService:
                 return self._replay(program.document.id, taken, request, profile)
         raise MemberChanged("No free referral code was found; send the same request again.")
 
-    def get(self, program: str, member_id: str) -> Member:
-        """The member, with their profile opened and their wallet's tier; of a merged one, the survivor.
+    def get(self, program: Program, member_id: str) -> Member:
+        """The member, with their profile opened and their tier as of now; of a merged one, the survivor.
 
         Raises:
             MemberNotFound: there is none.
@@ -102,7 +103,7 @@ class MemberService:
         return shown if shown.member_id == member_id else replace(shown, merged_from=member_id)
 
     def update(
-        self, program: str, member_id: str, changes: Mapping[str, Any], *, if_version: int | None = None
+        self, program: Program, member_id: str, changes: Mapping[str, Any], *, if_version: int | None = None
     ) -> Member:
         """Changes fields of the profile: None removes one; ``external_ids`` is merged, platform by platform.
 
@@ -177,15 +178,17 @@ class MemberService:
         first = replace(earlier, version=1)
         return Enrolled(_shown(first, first.entry_tier, profile), replayed=True)
 
-    def _stored(self, program: str, member_id: str) -> tuple[StoredMember, str]:
-        found = self._store.with_tier(program, member_id)
+    def _stored(self, program: Program, member_id: str) -> tuple[StoredMember, str]:
+        """The member, and the tier as of now, whatever has been written down."""
+        found = self._store.with_book(program.document.id, member_id)
         if found is None:
-            raise MemberNotFound(f"There is no member '{member_id}' in program '{program}'.")
+            raise MemberNotFound(f"There is no member '{member_id}' in program '{program.document.id}'.")
         if (into := found[0].merged_into) is not None:
             raise MemberMerged(
                 f"'{member_id}' was merged into '{into}'; use that member.", member_id=member_id, into=into
             )
-        return found
+        stored, book = found
+        return stored, as_of(book, program.scope, self._clock()).tier
 
     def _profile(self, stored: StoredMember) -> Profile:
         return Profile.from_json(self._vault.open(profile_of(stored.program, stored.member_id), stored.sealed))

@@ -27,6 +27,7 @@ from loyalty.core.table import (
     TextMapAttribute,
     TransactionRefused,
 )
+from loyalty.ledger.model import Book
 from loyalty.ledger.store import BOOK_SK, book_of, new_book_put, parse_partition, partition
 from loyalty.referrals.model import code_digest
 from loyalty.referrals.store import attribution_put
@@ -105,13 +106,13 @@ class MemberStore:
         raw = self._table.read(partition(program, member_id), MEMBER_SK)
         return None if raw is None else _member_of(raw)
 
-    def with_tier(self, program: str, member_id: str) -> tuple[StoredMember, str] | None:
-        """The member and the wallet's tier, in one round trip; None where there is no such member."""
+    def with_book(self, program: str, member_id: str) -> tuple[StoredMember, Book] | None:
+        """The member and their book as it was last written, in one round trip; None where there is no such member."""
         pk = partition(program, member_id)
         found = self._table.get_many([(pk, MEMBER_SK), (pk, BOOK_SK)])
         if (pk, MEMBER_SK) not in found:
             return None
-        return _member_of(found[pk, MEMBER_SK]), book_of(found[pk, BOOK_SK]).tier
+        return _member_of(found[pk, MEMBER_SK]), book_of(found[pk, BOOK_SK])
 
     def owners(self, program: str, *digests: str) -> dict[str, str]:
         """Digest → member id, for those that somebody has; one round trip."""
