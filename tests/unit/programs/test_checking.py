@@ -56,6 +56,12 @@ def test_an_expression_that_cannot_be_is_an_error(changes: dict[str, Any], path:
         "skus.exists(sku, sku.startsWith('A-')) && 'shoes' in categories",
         "quantity >= 3 && size(skus) == 2",
         "!(channel == 'web')",
+        "channel != 'web' && channel.startsWith('w')",
+        (
+            "local.weekday == 'sunday' && local.hour == 23 && local.month == 12 && local.day == 31 && amount == 12345.0 "
+            "&& channel == 'app' && store == 'roma-1' && quantity < 7"
+        ),
+        "local.hour % 2 == 1 && 10.0 <= amount && 'app' == channel",
         "member.first && channel == 'web' && store == 'roma-1' && currency == 'EUR' && quantity > 7 && amount > 100.0",
     ],
 )

@@ -1,5 +1,6 @@
 """What rules earn: effects, conditions, lines, bounds, exclusions, each with numbers added up by hand."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -210,3 +211,20 @@ def test_a_multiplier_does_not_multiply_money_by_the_tier() -> None:
     back = rule("back", wallet="cash", rates=[{"points": 2, "per": "1", "currency": "EUR"}])
     of = program_of(back, rule("more-back", wallet="cash", multiplier="1.5"), wallets=[cash])
     assert points(of, purchase(), "gold") == {"base": 150, "back": 200, "more-back": 100}
+
+
+def test_threads_may_evaluate_the_same_conditions_side_by_side() -> None:
+    """A batch of events works on several members at once."""
+    conditions = [f"skus.exists(sku, sku.startsWith('S-{number}')) && amount > {number}.0" for number in range(20)]
+    of = program_of(*(rule(f"r{number}", fixed_points=1, when=text) for number, text in enumerate(conditions)))
+
+    def earned(number: int) -> int:
+        deed = purchase(str(number), *(line("1", sku=f"S-{number}") for _ in range(30)))
+        return len([one for one in outcome(of, deed).rules if one.counted]) - 1
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(earned, [number % 25 for number in range(400)]))
+    # 'S-1' is how 'S-1', and 'S-10' to 'S-19', begin; the amount is above the number.
+    assert found == [
+        sum(f"S-{number % 25}".startswith(f"S-{n}") and number % 25 > n for n in range(20)) for number in range(400)
+    ]

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Final
 
 from loyalty.programs.conditions import ConditionInvalid, require_valid
-from loyalty.programs.guessing import never_true, unknown_tiers
+from loyalty.programs.guessing import MOST_TRIED, never_true, unknown_tiers
 from loyalty.programs.model import EarnRule, ProgramDocument, Stacking
+
+_MOST_TRIED_OF_ALL: Final = 100_000
+"""Combinations that are tried for all conditions of a document together: about a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +74,14 @@ def _over(document: ProgramDocument, now: datetime) -> Iterator[Finding]:
 
 
 def _unlikely_conditions(document: ProgramDocument, wrong: set[str]) -> Iterator[Finding]:
-    for path, condition, of_lines in _conditions(document):
+    conditions = list(_conditions(document))
+    most = min(MOST_TRIED, _MOST_TRIED_OF_ALL // max(1, len(conditions)))
+    for path, condition, of_lines in conditions:
         if path in wrong:
             continue
         for tier in unknown_tiers(document, condition):
             yield Finding(path, f"'{tier}' is no tier of this program: {', '.join(one.id for one in document.tiers)}")
-        if never_true(document, condition, of_lines=of_lines):
+        if never_true(document, condition, of_lines=of_lines, most=most):
             yield Finding(
                 path, "it was true for nothing that was tried: it may be that this rule never counts (a guess)"
             )

@@ -32,14 +32,14 @@ _CALENDAR: Final[dict[str, Sequence[Any]]] = {
 _PLAIN: Final[dict[str, Any]] = {"string": "", "int": 0, "double": 0.0, "bool": False}
 
 
-def never_true(document: ProgramDocument, condition: str, *, of_lines: bool) -> bool:
-    """Whether a valid condition was true for none of the values that were tried."""
+def never_true(document: ProgramDocument, condition: str, *, of_lines: bool, most: int = MOST_TRIED) -> bool:
+    """Whether a valid condition was true for none of at most so many combinations of values."""
     names = {**OF_ACTIVITY, **OF_LINE} if of_lines else OF_ACTIVITY
     plain = {name: _nothing(kind) for name, kind in names.items()}
     asked = {name: _candidates(document, condition, name) for name in names if _asks(condition, name)}
     return not any(
         evaluate(condition, plain | dict(zip(asked, values, strict=True)), of_lines=of_lines).met
-        for values in _combinations(list(asked.values()))
+        for values in _combinations(list(asked.values()), most)
     )
 
 
@@ -56,9 +56,11 @@ def _asks(condition: str, name: str) -> bool:
 
 
 def _candidates(document: ProgramDocument, condition: str, name: str) -> Sequence[Any]:
-    texts, tiers = _texts(condition), [tier.id for tier in document.tiers]
+    said = _said_of(condition, name)
+    texts, numbers, tiers = _texts(said), _numbers(said), [tier.id for tier in document.tiers]
+    calendar = {key: [value for value in values if value in (*texts, *numbers)] for key, values in _CALENDAR.items()}
     by_name: dict[str, Sequence[Any]] = {
-        **_CALENDAR,
+        **{key: calendar[key] or values for key, values in _CALENDAR.items()},
         "local.date": ["0001-01-01", *texts, *(f"{text}~" for text in texts)],  # and just after each
         "local.time": ["00:00", *texts, *(f"{text}~" for text in texts)],
         "member.tier": tiers,
@@ -68,17 +70,26 @@ def _candidates(document: ProgramDocument, condition: str, name: str) -> Sequenc
         "bool": [True, False],
         "list(string)": [texts, *([text] for text in texts), *(["something else"] * length for length in range(4))],
         "map(string, string)": _attributes(condition, texts),
-        "int": [int(number) for number in _numbers(condition)],
-        "double": _numbers(condition),
+        "int": [int(number) for number in numbers],
+        "double": numbers,
         "string": [*texts, "something else", ""],
     }
     return by_name.get(name) or by_kind[_NAMES[name]]
 
 
+def _said_of(condition: str, name: str) -> str:
+    """What a condition compares a value with, or asks of it; all of it, where that is nothing that is seen at once."""
+    this = rf"(?<![\w.]){re.escape(name)}\b"
+    literal = r"""(?:\[[^\]]*\]|'[^']*'|"[^"]*"|[\d.]+)"""
+    found = re.findall(rf"{this}\s*(?:[=!<>]=?|in|\.\w+\()\s*({literal})", condition)
+    found += re.findall(rf"({literal})\s*[=!<>]=?\s*{this}", condition)
+    return " ".join(found) if _NAMES[name] in {"string", "int", "double"} and found else condition
+
+
 def _attributes(condition: str, texts: Sequence[str]) -> list[dict[str, str]]:
     keys = list(dict.fromkeys("".join(found) for found in _KEY.findall(condition)))[:3]
     values = [*texts, "something else", "1"]
-    return [{}, *(dict(zip(keys, chosen, strict=True)) for chosen in _combinations([values] * len(keys)))]
+    return [{}, *(dict(zip(keys, chosen, strict=True)) for chosen in _combinations([values] * len(keys), MOST_TRIED))]
 
 
 def _numbers(condition: str) -> list[float]:
@@ -95,10 +106,10 @@ def _nothing(kind: str) -> Any:
     return [] if kind.startswith("list") else {} if kind.startswith("map") else _PLAIN[kind]
 
 
-def _combinations(choices: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
-    if prod(len(choice) for choice in choices) <= MOST_TRIED:
+def _combinations(choices: Sequence[Sequence[Any]], most: int) -> Iterator[tuple[Any, ...]]:
+    if prod(len(choice) for choice in choices) <= most:
         yield from product(*choices)
         return
     drawn = random.Random(0)  # noqa: S311 - the same guess every time, nothing secret
-    for _ in range(MOST_TRIED):
+    for _ in range(most):
         yield tuple(drawn.choice(choice) for choice in choices)
