@@ -244,7 +244,9 @@ RESPONSES: Final[dict[str, Any]] = {
     "release": _HELD | _ENDED | {"status": "released"},
     "cancel": _CAPTURED | {"status": "cancelled", "cancelled_at": "2026-11-23T08:30:00.000Z"},
     "get_gift_card": {"link": "https://gift-cards.example.com/r/5c1f0a"},
-    "get_rewards": {"items": [{"reward_id": "coffee", "name": "A coffee on the house", "type": "perk", "points": 50, "tiers": []}]},
+    "get_rewards": {
+        "items": [{"reward_id": "coffee", "name": "A coffee on the house", "type": "perk", "points": 50, "tiers": []}]
+    },
     "get_tier": {"member_id": _MEMBER, "ladders": [_LADDER]},
     "post_tier_grant": _GRANTED,
     "post_tier_grant_end": _GRANTED
