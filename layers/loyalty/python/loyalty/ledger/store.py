@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from pynamodb.attributes import UnicodeAttribute
@@ -20,7 +20,6 @@ from loyalty.core.table import (
     Table,
     TextSetAttribute,
 )
-from loyalty.ledger.ladders import Standing
 from loyalty.ledger.model import (
     POINTS,
     Account,
@@ -39,6 +38,7 @@ from loyalty.ledger.model import (
     Wallet,
 )
 from loyalty.ledger.settlement import next_due
+from loyalty.ledger.standings import standing_document, standing_of, standings_of
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY, DUE_SHARDS, ENTRY_INDEX, ENTRY_PREFIX, PARTITION_KEY, SORT_KEY
 
 BOOK_SK: Final = "WALLET"
@@ -198,7 +198,7 @@ def book_of(raw: RawItem) -> Book:
             for key, hold in (item.holds or {}).items()
         },
         qualifying=item.qualifying,
-        standings=_standings_of(item.standings),
+        standings=standings_of(item.standings),
         merged_into=item.merged_into,
         absorbed=tuple(sorted(item.absorbed or ())),
         awaiting=item.awaiting or 0,
@@ -225,7 +225,7 @@ def entry_of(raw: RawItem) -> Entry:
             changes={wallet: _change_of(numbers) for wallet, numbers in item.changes.items()},
             qualifying=item.qualifying or {},
             tier=item.tier_to,
-            standings=_standings_of(item.standings),
+            standings=standings_of(item.standings),
             merged_into=item.other_member if key.kind is EntryKind.MERGE_OUT else None,
             absorbed=tuple(sorted(item.absorbed or ())),
         ),
@@ -343,7 +343,7 @@ def _book_item(book: Book, due: datetime | None) -> BookItem:
             for key, wallet in {POINTS: Wallet(), **book.wallets}.items()
         },
         qualifying=dict(book.qualifying),
-        standings={key: _standing(standing) for key, standing in book.standings.items()} or None,
+        standings={key: standing_document(standing) for key, standing in book.standings.items()} or None,
         holds={
             key: {"wallet": hold.wallet, "lots": hold.lots, "expires_at": to_text(hold.expires_at)}
             for key, hold in book.holds.items()
@@ -396,8 +396,8 @@ def _entry_item(entry: Entry) -> EntryItem:
         tier_from=facts.tier_from,
         tier_to=movement.tier,
         ladder=facts.ladder,
-        standings={key: _standing(standing) for key, standing in movement.standings.items()} or None,
-        standing_from=_standing(facts.standing_from) if facts.standing_from else None,
+        standings={key: standing_document(standing) for key, standing in movement.standings.items()} or None,
+        standing_from=standing_document(facts.standing_from) if facts.standing_from else None,
         falls_to=facts.falls_to,
     )
 
@@ -428,7 +428,7 @@ def _facts_of(item: EntryItem) -> Facts:
         lot_points=item.lot_points,
         tier_from=item.tier_from,
         ladder=item.ladder,
-        standing_from=_standing_of(item.standing_from) if item.standing_from else None,
+        standing_from=standing_of(item.standing_from) if item.standing_from else None,
         falls_to=item.falls_to,
     )
 
@@ -447,38 +447,6 @@ def _balances(balances: Balances) -> dict[str, Any]:
 
 def _change_document(change: Change) -> dict[str, Any]:
     return _filled(postings=change.postings, lots=change.lots, maturing=change.maturing)
-
-
-def _standing(standing: Standing) -> dict[str, Any]:
-    """Without what is as it usually is: a book holds one for each ladder."""
-    found = {
-        "tier": standing.tier,
-        "earned": standing.earned if standing.earned != standing.tier else None,
-        "valid_until": standing.valid_until.isoformat() if standing.valid_until else None,
-        "kept": int(standing.kept) or None,
-        "granted": standing.granted,
-        "granted_until": standing.granted_until.isoformat() if standing.granted_until else None,
-    }
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _standing_of(found: Mapping[str, Any]) -> Standing:
-    return Standing(
-        tier=found["tier"],
-        earned=found.get("earned", found["tier"]),
-        valid_until=_day_of(found.get("valid_until")),
-        kept=bool(found.get("kept")),
-        granted=found.get("granted"),
-        granted_until=_day_of(found.get("granted_until")),
-    )
-
-
-def _standings_of(found: Mapping[str, Any] | None) -> dict[str, Standing]:
-    return {ladder: _standing_of(standing) for ladder, standing in (found or {}).items()}
-
-
-def _day_of(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
 
 
 def _filled(**maps: Mapping[Any, int]) -> dict[str, Any]:
