@@ -19,7 +19,7 @@ from tests.ledgerkit.tables import empty_table
 # Three months in Santiago, where a day begins at one o'clock when the clocks go forward.
 PROGRAM = program(expiry={"policy": "rolling", "months": 3, "warn_days": [20, 5]}, time_zone="America/Santiago")
 START = at("2026-07-20T10:00:00Z")
-LONGEST = 200
+LONGEST = 260
 """Days after which nothing is left to fall due."""
 SWEPT, ALONE = spread(1)[:2]
 SHARD = int(due_shard(SWEPT)[-2:])
@@ -37,8 +37,9 @@ def _act(world: Overdue, number: int, kind: str, points: int, wait: int) -> None
     now = world.clock()
     for member in (SWEPT, ALONE):
         if kind == "earn":
-            lot = end_of_month(now.date() + timedelta(days=90)).isoformat()
-            pending = (now.date() + timedelta(days=wait)).isoformat() if wait else None
+            spendable = now.date() + timedelta(days=wait)  # from then on they live, so that none expires before
+            lot = end_of_month(spendable + timedelta(days=90)).isoformat()
+            pending = spendable.isoformat() if wait else None
             world.earn(f"R-{number}", points, lot, member=member, pending_until=pending)
         elif kind == "hold" and points <= world.as_of(member, now).wallet().available:
             world.hold(f"red_{number}", points, now + timedelta(hours=wait), member=member)
