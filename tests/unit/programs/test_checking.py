@@ -50,6 +50,8 @@ def test_an_expression_that_cannot_be_is_an_error(changes: dict[str, Any], path:
         "local.date >= '2026-12-24' && local.date <= '2026-12-26'",
         "local.date > '2026-12-24' && local.date < '2026-12-26'",
         "member.tier == 'gold' && amount > 50.0",
+        "local.hour >= 14 && local.hour < 16 && !(local.weekday in ['saturday', 'sunday'])",
+        "has(attributes.minutes) && int(attributes.minutes) >= 20",
         "member.tiers['status'] in ['silver', 'gold']",
         "has(attributes.level) && attributes.level == '3'",
         "'level' in attributes && attributes['level'] != '3'",

@@ -36,8 +36,8 @@ def counted(
     of: ProgramDocument, activity: str = "purchase", amount: str | None = "100.00", currency: str = "EUR"
 ) -> Any:
     money = None if amount is None else Money.of(amount, currency)
-    earned = earn(of, Deed(activity, AT, amount=money), Earner("bronze")).earned
-    return tallies(of, activity, money, earned, today=TODAY, opened_on=OPENED)
+    outcome = earn(of, Deed(activity, AT, amount=money), Earner("bronze"))
+    return tallies(of, activity, money, outcome, today=TODAY, opened_on=OPENED)
 
 
 WALLETS: dict[str, Any] = {

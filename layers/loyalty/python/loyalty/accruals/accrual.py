@@ -37,7 +37,7 @@ def accrual_posting(
         worth = worth_of(activity, limits, seen, situation.book, clock)
         earned = worth.outcome.earned
         _report(worth.outcome)
-        posted = _Posted.of(program, activity, earned, situation)
+        posted = _Posted.of(program, activity, worth.outcome, situation)
         facts = Facts(
             occurred_at=activity.occurred_at,
             program_version=program.version,
@@ -113,10 +113,10 @@ class _Posted:
     book: Book
 
     @classmethod
-    def of(cls, program: Program, activity: Activity, earned: Sequence[Earned], situation: Situation) -> "_Posted":
+    def of(cls, program: Program, activity: Activity, outcome: Outcome, situation: Situation) -> "_Posted":
         document, today = program.document, local_date(situation.now, program.document.zone)
         changes, renewed = {}, []
-        for one in earned:
+        for one in outcome.earned:
             expiry, matures_on = document.expiry_of(one.wallet), one.matures_on(today)
             # Pending points live from the day on which they mature: none expires before it may be spent.
             lot = lot_for(expiry, matures_on or today)
@@ -124,7 +124,7 @@ class _Posted:
             changes[one.wallet] = movements.accrue(wallet, one.points, lot=lot, matures_on=matures_on)
             if expiry.renewed_by_activity:
                 renewed.append((one.wallet, lot_for(expiry, today)))
-        counts = qualifying(program, situation.book, activity.activity, activity.amount, earned, today=today)
+        counts = qualifying(program, situation.book, activity.activity, activity.amount, outcome, today=today)
         movement = Movement(changes, qualifying={**counts, **counted(document, activity.activity)})
         book = movements.apply(situation.book, movement, settled_to=situation.now)
         for wallet_id, lot in renewed:

@@ -74,7 +74,13 @@ class Outcome:
     rules: tuple[Judged, ...]
     used: Mapping[CounterKey, int]
 
+    @property
+    def rewarded(self) -> bool:
+        """Whether it is what a rule rewards, were it not for a cap or a budget: only then it counts towards tiers."""
+        return any(judged.counted or judged.reason in _BUT_FOR_BOUNDS for judged in self.rules)
 
+
+_BUT_FOR_BOUNDS: Final = frozenset({RuleReason.CAPPED, RuleReason.BUDGET_EXHAUSTED})
 _NOTHING_USED: Final[Mapping[CounterKey, int]] = {}
 
 

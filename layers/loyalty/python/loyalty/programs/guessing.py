@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from math import prod
 from typing import Any, Final
@@ -10,7 +10,7 @@ from typing import Any, Final
 from loyalty.programs.conditions import OF_ACTIVITY, OF_LINE, WEEKDAYS, evaluate
 from loyalty.programs.model import ProgramDocument
 
-MOST_TRIED: Final = 5_000
+MOST_TRIED: Final = 10_000
 """Combinations of values that are tried; of more, so many are drawn, always the same."""
 
 _TEXT: Final = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
@@ -29,6 +29,7 @@ _CALENDAR: Final[dict[str, Sequence[Any]]] = {
     "local.day": range(1, 32),
     "local.month": range(1, 13),
 }
+_Chosen = Callable[[Sequence[Any], Sequence[Any]], list[Any]]
 _PLAIN: Final[dict[str, Any]] = {"string": "", "int": 0, "double": 0.0, "bool": False}
 
 
@@ -36,10 +37,11 @@ def never_true(document: ProgramDocument, condition: str, *, of_lines: bool, mos
     """Whether a valid condition was true for none of at most so many combinations of values."""
     names = {**OF_ACTIVITY, **OF_LINE} if of_lines else OF_ACTIVITY
     plain = {name: _nothing(kind) for name, kind in names.items()}
-    asked = {name: _candidates(document, condition, name) for name in names if _asks(condition, name)}
+    asked = [name for name in names if _asks(condition, name)]
     return not any(
         evaluate(condition, plain | dict(zip(asked, values, strict=True)), of_lines=of_lines).met
-        for values in _combinations(list(asked.values()), most)
+        for calendar in (_named, _another)  # "on sundays", and "not on sundays"
+        for values in _combinations([_candidates(document, condition, name, calendar) for name in asked], most // 2)
     )
 
 
@@ -55,12 +57,11 @@ def _asks(condition: str, name: str) -> bool:
     return re.search(rf"(?<![\w.]){re.escape(name)}\b", condition) is not None
 
 
-def _candidates(document: ProgramDocument, condition: str, name: str) -> Sequence[Any]:
+def _candidates(document: ProgramDocument, condition: str, name: str, calendar: "_Chosen") -> Sequence[Any]:
     said = _said_of(condition, name)
     texts, numbers, tiers = _texts(said), _numbers(said), [tier.id for tier in document.tiers]
-    calendar = {key: [value for value in values if value in (*texts, *numbers)] for key, values in _CALENDAR.items()}
     by_name: dict[str, Sequence[Any]] = {
-        **{key: calendar[key] or values for key, values in _CALENDAR.items()},
+        **{key: calendar(values, (*texts, *numbers)) or values for key, values in _CALENDAR.items()},
         "local.date": ["0001-01-01", *texts, *(f"{text}~" for text in texts)],  # and just after each
         "local.time": ["00:00", *texts, *(f"{text}~" for text in texts)],
         "member.tier": tiers,
@@ -77,6 +78,16 @@ def _candidates(document: ProgramDocument, condition: str, name: str) -> Sequenc
     return by_name.get(name) or by_kind[_NAMES[name]]
 
 
+def _named(values: Sequence[Any], named: Sequence[Any]) -> list[Any]:
+    return [value for value in values if value in named]
+
+
+def _another(values: Sequence[Any], named: Sequence[Any]) -> list[Any]:
+    """Some that a condition names, and one that it does not."""
+    found = _named(values, named)
+    return [*found, *[value for value in values if value not in found][:1]] if found else []
+
+
 def _said_of(condition: str, name: str) -> str:
     """What a condition compares a value with, or asks of it; all of it, where that is nothing that is seen at once."""
     this = rf"(?<![\w.]){re.escape(name)}\b"
@@ -88,7 +99,7 @@ def _said_of(condition: str, name: str) -> str:
 
 def _attributes(condition: str, texts: Sequence[str]) -> list[dict[str, str]]:
     keys = list(dict.fromkeys("".join(found) for found in _KEY.findall(condition)))[:3]
-    values = [*texts, "something else", "1"]
+    values = [*texts, "something else", *dict.fromkeys(f"{number:g}" for number in _numbers(condition))]
     return [{}, *(dict(zip(keys, chosen, strict=True)) for chosen in _combinations([values] * len(keys), MOST_TRIED))]
 
 

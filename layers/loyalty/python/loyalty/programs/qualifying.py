@@ -10,7 +10,7 @@
 Each distinct metric and period is tallied once, however many ladders count it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
@@ -19,7 +19,7 @@ from loyalty.ledger import ladders
 from loyalty.ledger.ladders import EVER, LadderTerms
 from loyalty.ledger.model import POINTS, Book
 from loyalty.ledger.settlement import tallies_of
-from loyalty.programs.earning import Earned
+from loyalty.programs.earning import Outcome
 from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.tiers import Metric, Qualification, minor_units_in, terms_of
 
@@ -32,14 +32,14 @@ def qualifying(
     book: Book,
     activity: str,
     amount: Money | None,
-    earned: Sequence[Earned],
+    outcome: Outcome,
     *,
     today: date,
 ) -> dict[str, int]:
     """How an accrual of a day changes what counts in a book: by what it earned, and without what is over."""
     scope = program.scope
     counted = tallies(
-        program.document, activity, amount, earned, today=today, opened_on=tallies_of(book, scope).opened_on
+        program.document, activity, amount, outcome, today=today, opened_on=tallies_of(book, scope).opened_on
     )
     return {**outdated(scope.ladders, book.qualifying, today), **counted}
 
@@ -48,7 +48,7 @@ def tallies(
     document: ProgramDocument,
     activity: str,
     amount: Money | None,
-    earned: Sequence[Earned],
+    outcome: Outcome,
     *,
     today: date,
     opened_on: date | None,
@@ -59,7 +59,7 @@ def tallies(
     """
     counted: dict[str, int] = {}
     for ladder, parts in document.all_ladders.items():
-        number = _counts(document, parts.qualification, activity, amount, earned)
+        number = _counts(document, parts.qualification, activity, amount, outcome)
         if number:
             counted[ladders.bucket(terms_of(ladder, parts), today, opened_on)] = number
     return counted
@@ -75,13 +75,13 @@ def _counts(
     qualification: Qualification,
     activity: str,
     amount: Money | None,
-    earned: Sequence[Earned],
+    outcome: Outcome,
 ) -> int:
-    if qualification.activities and activity not in qualification.activities:
+    if not outcome.rewarded or (qualification.activities and activity not in qualification.activities):
         return 0
     match qualification.metric:
         case Metric.POINTS:
-            return sum(one.points for one in earned if one.wallet == (qualification.wallet or POINTS))
+            return sum(one.points for one in outcome.earned if one.wallet == (qualification.wallet or POINTS))
         case Metric.SPEND:
             if amount is None or qualification.currency is None:
                 return 0

@@ -27,9 +27,9 @@ class Metric(StrEnum):
     POINTS = "points"
     """Points earned."""
     SPEND = "spend"
-    """Money spent: the amounts that earned."""
+    """Money spent: the amounts of what a rule rewards, whatever caps and exclusions left of the points."""
     ACTIVITIES = "activities"
-    """How often something was done that earned."""
+    """How often something was done that a rule rewards, whether or not a cap left any points."""
 
 
 class ValidThrough(StrEnum):
