@@ -15,6 +15,7 @@ from loyalty.programs.drafts import DraftStore
 from loyalty.programs.lifecycle import ProgramLifecycle
 from loyalty.programs.publication import LEAD
 from loyalty.programs.store import ProgramStore
+from loyalty.programs.validation import assess
 from loyalty.programs.versions import VersionStore
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.ledgerkit.clock import SettableClock, at
@@ -87,16 +88,60 @@ def test_an_offer_is_what_a_member_may_see(desk: Desk) -> None:
     assert offer["wallets"] == [{"wallet": "points", "name": None, "currency": None}]
     assert offer["earn_rules"][1] == {
         "rule": "review",
+        "name": None,
         "activity": "review",
         "wallet": "points",
+        "campaign": None,
+        "conditional": False,
         "rates": [],
         "fixed_points": 25,
+        "points_per_line": None,
+        "points_per_item": None,
+        "multiplier": None,
         "return_days": 0,
     }
     assert offer["earn_rules"][0]["rates"][2] == {"points": 3, "per": "1.000", "currency": "KWD"}
-    assert offer["tiers"][1] == {"tier": "silver", "name": "Silver", "threshold": 500, "multiplier": "1.25"}
-    assert offer["rewards"][0] == {"reward_id": "coffee", "name": "Coffee", "type": "perk", "points": 50}
+    silver = {"tier": "silver", "name": "Silver", "threshold": 500, "multiplier": "1.25", "perks": []}
+    assert offer["tiers"][1] == silver
+    assert [(ladder["ladder"], ladder["metric"], ladder["tiers"][1]) for ladder in offer["ladders"]] == [
+        ("status", "points", silver)
+    ]
+    assert offer["rewards"][0] == {"reward_id": "coffee", "name": "Coffee", "type": "perk", "points": 50, "tiers": []}
+    assert offer["campaigns"] == []
     assert not {"limits", "shopify_shops", "adjustment_reasons"} & set(offer)
+
+
+def test_names_inside_of_others_are_in_the_reader_s_language(desk: Desk) -> None:
+    perk = {"id": "lounge", "name": "Lounge", "translations": {"it": "Sala d'attesa"}}
+    status = {**BASE["tiers"][1], "perks": [perk]}
+    ladder = {
+        "id": "nights", "name": "Nights", "translations": {"it": "Notti"}, "qualification": {"period": "lifetime"},
+        "tiers": [{"id": "guest", "name": "Guest", "threshold": 0, "translations": {"it": "Ospite"}}],
+    }  # fmt: skip
+    week = {"id": "week", "name": "A week", "translations": {"it": "Una settimana"},
+            "starts_at": "2026-03-01T00:00", "ends_at": "2026-03-08T00:00"}  # fmt: skip
+    changed = document(
+        locales=["en", "it"], tiers=[BASE["tiers"][0], status, BASE["tiers"][2]], ladders=[ladder], campaigns=[week]
+    )
+    desk.programs.publish(changed, expected_version=1, actor="ops")
+    desk.clock.advance(minutes=2)
+    offer = desk.call("GET", PROGRAM, Accept_Language="it").json
+    assert offer["tiers"][1]["perks"] == [{"perk": "lounge", "name": "Sala d'attesa"}]
+    assert [ladder["name"] for ladder in offer["ladders"]] == ["Acme", "Notti"]
+    assert offer["ladders"][1]["tiers"][0]["name"] == "Ospite"
+    assert offer["campaigns"] == [
+        {
+            "campaign": "week",
+            "name": "Una settimana",
+            "starts_at": "2026-03-01T00:00:00",
+            "ends_at": "2026-03-08T00:00:00",
+        }
+    ]
+    missing = {finding.path for finding in assess(changed.model_dump(mode="json"), desk.clock()).findings.warnings}
+    assert {"translations", "tiers.0.translations", "rewards.0.translations"} <= missing
+    assert not {"tiers.1.perks.0.translations", "ladders.0.tiers.0.translations", "campaigns.0.translations"} & missing
+    with pytest.raises(ValueError, match="'lounge': 'ar' is not among the program's locales"):
+        document(tiers=[BASE["tiers"][0], {**status, "perks": [perk | {"translations": {"ar": "x"}}]}])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Final, Literal, Protocol, Self, TypeVar
+from typing import Annotated, Final, Literal, Protocol, Self, TypeVar, cast
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -72,6 +72,14 @@ class Named(Protocol):
         """In the others."""
 
 
+class NamedPart(Named, Protocol):
+    """One that has an id, too."""
+
+    @property
+    def id(self) -> str:
+        """By which the document's other parts name it."""
+
+
 V = TypeVar("V")
 
 
@@ -84,6 +92,16 @@ def name_in(named: Named, language: Language) -> str:
     """The name in a language; in the default language where there is no translation."""
     texts = dict(named.translations or ())
     return texts.get(language) or named.name
+
+
+def named_parts(value: object, path: str = "") -> Iterator[tuple[str, "NamedPart"]]:
+    """The parts of a list that members see by name, and what is in them (perks of tiers), each with its place."""
+    for place, part in enumerate(value if isinstance(value, tuple) else ()):
+        if isinstance(part, DocumentPart) and hasattr(part, "translations"):
+            here = f"{path}{place}."
+            yield here, cast("NamedPart", part)
+            for inside in ("tiers", "perks"):
+                yield from named_parts(getattr(part, inside, ()), f"{here}{inside}.")
 
 
 def no_language_twice(locales: tuple[Language, ...]) -> tuple[Language, ...]:
@@ -128,6 +146,6 @@ def _translations_in(value: object) -> Iterator[tuple[str, Translations]]:
     """Translations, and whose they are for a message."""
     if isinstance(value, Translations):
         yield "", value
-    for part in value if isinstance(value, tuple) else ():
+    for _, part in named_parts(value):
         if part.translations is not None:
             yield f"'{part.id}': ", part.translations

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, NaiveDatetime, model_validator
 
+from loyalty.programs.brand import Translations
 from loyalty.programs.fields import DocumentPart, Name, PositivePoints, Slug, twice
 
 MAX_BUDGET: Final = 1_000_000_000_000
@@ -75,6 +76,7 @@ class Campaign(DocumentPart):
 
     id: Slug
     name: Name
+    translations: Translations | None = None
     starts_at: LocalDatetime
     ends_at: LocalDatetime
     budget_points: Annotated[int, Field(strict=True, gt=0, le=MAX_BUDGET)] | None = None

@@ -204,7 +204,7 @@ class ProgramDocument(DocumentPart):
 
     _no_language_twice = field_validator("locales")(no_language_twice)
 
-    @field_validator("translations", "wallets", "tiers", "rewards")
+    @field_validator("translations", "wallets", "campaigns", "tiers", "ladders", "rewards")
     @classmethod
     def _translations_into_its_locales(cls, value: "_Translated", info: ValidationInfo) -> "_Translated":
         return require_known_languages(value, info.data.get("locales"))
@@ -346,7 +346,7 @@ class ProgramDocument(DocumentPart):
 _Identified = ProgramWallet | Campaign | EarnRule | Tier | Ladder | Reward
 _Counting = Qualification | tuple[Ladder, ...]
 _Naming = tuple[EarnRule, ...] | Transfers | None
-_Translated = tuple[ProgramWallet | Tier | Reward, ...] | Translations | None
+_Translated = tuple[ProgramWallet | Campaign | Tier | Ladder | Reward, ...] | Translations | None
 _WHAT: Final = {
     "wallets": "wallet",
     "campaigns": "campaign",

@@ -1,16 +1,19 @@
 """What a program offers, as a member's app shows it: in the member's language, without what is the business's own."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Self
 
 from pydantic import Field
 
 from loyalty.core.fields import ResponseBody
+from loyalty.ledger.ladders import STATUS, Period
 from loyalty.ledger.model import POINTS
 from loyalty.programs.brand import Brand, Direction, Language, direction, name_in
+from loyalty.programs.campaigns import Campaign
 from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.rules import EarnRule
+from loyalty.programs.tiers import Metric, Qualification, Tier
 
 
 class OfferedWallet(ResponseBody):
@@ -30,14 +33,36 @@ class OfferedRate(ResponseBody):
 
 
 class OfferedRule(ResponseBody):
-    """What an activity earns in a wallet: by amount, or a fixed number of points."""
+    """What an activity earns in a wallet: by amount, a fixed number of points, by line, by piece, or times others."""
 
     rule: str
+    name: str | None
     activity: str
     wallet: str
+    campaign: Annotated[str | None, Field(description="While it runs; null: always.")]
+    conditional: Annotated[bool, Field(description="It counts under conditions, or for some lines; see the preview.")]
     rates: list[OfferedRate]
     fixed_points: int | None
+    points_per_line: int | None
+    points_per_item: int | None
+    multiplier: Annotated[str | None, Field(description="Of what other rules give; decimal.", examples=["2"])]
     return_days: Annotated[int, Field(description="Days that the points stay pending.")]
+
+
+class OfferedCampaign(ResponseBody):
+    """A time in which some rules count, by the program's own clocks."""
+
+    campaign: str
+    name: str
+    starts_at: Annotated[str, Field(description="Without an offset.", examples=["2026-11-27T00:00:00"])]
+    ends_at: Annotated[str, Field(description="The first moment at which it is over.")]
+
+
+class OfferedPerk(ResponseBody):
+    """What members of a tier have."""
+
+    perk: str
+    name: str
 
 
 class OfferedTier(ResponseBody):
@@ -45,8 +70,21 @@ class OfferedTier(ResponseBody):
 
     tier: str
     name: str
-    threshold: Annotated[int, Field(description="Points earned in a calendar year that reach it.")]
+    threshold: Annotated[int, Field(description="What of the ladder's metric reaches it.")]
     multiplier: Annotated[str, Field(description="Of what is earned in points; decimal.", examples=["1.25"])]
+    perks: list[OfferedPerk]
+
+
+class OfferedLadder(ResponseBody):
+    """Tiers, and what counts towards them."""
+
+    ladder: str
+    name: str
+    metric: Annotated[Metric, Field(description="`points` earned, money spent in `currency`, or how many activities.")]
+    currency: str | None
+    period: Period
+    months: Annotated[int | None, Field(description="Of rolling months: how many, the present one with them.")]
+    tiers: list[OfferedTier]
 
 
 class OfferedReward(ResponseBody):
@@ -56,6 +94,7 @@ class OfferedReward(ResponseBody):
     name: str
     type: str
     points: Annotated[int, Field(description="Price of one.")]
+    tiers: Annotated[list[str], Field(description="Only for members of one of these; empty: for all.")]
 
 
 class OfferView(ResponseBody):
@@ -71,7 +110,9 @@ class OfferView(ResponseBody):
     brand: Brand | None
     wallets: list[OfferedWallet]
     earn_rules: list[OfferedRule]
-    tiers: list[OfferedTier]
+    campaigns: Annotated[list[OfferedCampaign], Field(description="Also those that are over, or yet to come.")]
+    tiers: Annotated[list[OfferedTier], Field(description="Those of the main ladder, which multiply points.")]
+    ladders: Annotated[list[OfferedLadder], Field(description="All of them, the main one first.")]
     rewards: list[OfferedReward]
 
     @classmethod
@@ -89,18 +130,16 @@ class OfferView(ResponseBody):
             brand=document.brand,
             wallets=list(_wallets(document, language)),
             earn_rules=[_rule(rule) for rule in document.earn_rules],
-            tiers=[
-                OfferedTier(
-                    tier=tier.id,
-                    name=name_in(tier, language),
-                    threshold=tier.threshold,
-                    multiplier=str(tier.multiplier),
-                )
-                for tier in document.tiers
-            ],
+            campaigns=[_campaign(campaign, language) for campaign in document.campaigns],
+            tiers=_tiers(document.tiers, language),
+            ladders=list(_ladders(document, language)),
             rewards=[
                 OfferedReward(
-                    reward_id=reward.id, name=name_in(reward, language), type=reward.type, points=reward.points
+                    reward_id=reward.id,
+                    name=name_in(reward, language),
+                    type=reward.type,
+                    points=reward.points,
+                    tiers=list(reward.tiers),
                 )
                 for reward in document.rewards
             ],
@@ -154,9 +193,57 @@ def _wallets(document: ProgramDocument, language: Language) -> Iterator[OfferedW
 def _rule(rule: EarnRule) -> OfferedRule:
     return OfferedRule(
         rule=rule.id,
+        name=rule.name,
         activity=rule.activity,
         wallet=rule.wallet,
+        campaign=rule.campaign,
+        conditional=bool(rule.when or rule.lines),
         rates=[OfferedRate(points=one.points, per=str(one.per), currency=one.currency) for one in rule.rates],
         fixed_points=rule.fixed_points,
+        points_per_line=rule.points_per_line,
+        points_per_item=rule.points_per_item,
+        multiplier=None if rule.multiplier is None else str(rule.multiplier),
         return_days=rule.return_days,
+    )
+
+
+def _campaign(campaign: Campaign, language: Language) -> OfferedCampaign:
+    return OfferedCampaign(
+        campaign=campaign.id,
+        name=name_in(campaign, language),
+        starts_at=campaign.starts_at.isoformat(),
+        ends_at=campaign.ends_at.isoformat(),
+    )
+
+
+def _tiers(tiers: Sequence[Tier], language: Language) -> list[OfferedTier]:
+    return [
+        OfferedTier(
+            tier=tier.id,
+            name=name_in(tier, language),
+            threshold=tier.threshold,
+            multiplier=str(tier.multiplier),
+            perks=[OfferedPerk(perk=perk.id, name=name_in(perk, language)) for perk in tier.perks],
+        )
+        for tier in tiers
+    ]
+
+
+def _ladders(document: ProgramDocument, language: Language) -> Iterator[OfferedLadder]:
+    yield _ladder(STATUS, name_in(document, language), document.qualification, document.tiers, language)
+    for ladder in document.ladders:
+        yield _ladder(ladder.id, name_in(ladder, language), ladder.qualification, ladder.tiers, language)
+
+
+def _ladder(
+    ladder_id: str, name: str, qualification: Qualification, tiers: Sequence[Tier], language: Language
+) -> OfferedLadder:
+    return OfferedLadder(
+        ladder=ladder_id,
+        name=name,
+        metric=qualification.metric,
+        currency=qualification.currency,
+        period=qualification.period,
+        months=qualification.months,
+        tiers=_tiers(tiers, language),
     )

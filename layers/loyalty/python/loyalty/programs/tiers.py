@@ -51,6 +51,7 @@ class Perk(DocumentPart):
 
     id: Slug
     name: Name
+    translations: Translations | None = None
 
 
 class Tier(DocumentPart):
@@ -145,6 +146,7 @@ class Ladder(DocumentPart):
 
     id: Slug
     name: Name
+    translations: Translations | None = None
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=20)]
     qualification: Qualification = Qualification()
     downgrade: Downgrade = Downgrade()

@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from loyalty.programs.brand import Named, named_parts
 from loyalty.programs.checking import Finding, Findings, check
 from loyalty.programs.fields import mistakes
 from loyalty.programs.model import ProgramDocument
@@ -130,10 +131,11 @@ def _schema() -> Schema:
 
 def _missing_translations(document: ProgramDocument) -> Iterator[Finding]:
     """Names that a member does not see in their language, though the program speaks it."""
-    named = [("", document)] + [
-        (f"{field}.{place}.", part)
-        for field in ("wallets", "tiers", "rewards")
-        for place, part in enumerate(getattr(document, field))
+    named: list[tuple[str, Named]] = [("", document)]
+    named += [
+        (f"{field}.{place}", part)
+        for field in ("wallets", "campaigns", "tiers", "ladders", "rewards")
+        for place, part in named_parts(getattr(document, field))
     ]
     for prefix, part in named:
         texts = part.translations.languages if part.translations else ()
