@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 from infra.local.ministack import ACCESS_KEY, REPOSITORY, SECRET_KEY
-from tests.bench import assets, cdnow, commerce, imports, ledger, operations, stream, sweep
+from tests.bench import assets, cdnow, commerce, imports, ledger, operations, rules, stream, sweep
 from tests.bench.engine import Running, running_engine
 from tests.bench.figures import Figure, matrix, table, write
 
@@ -20,13 +20,15 @@ LEAST_RUNS = 7
 def main() -> int:
     """The parts that were asked for, one after the other; all of them say what they do."""
     options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parts = (*ON_AN_ENGINE, "imports", "assets")
+    parts = (*ON_AN_ENGINE, "rules", "imports", "assets")
     options.add_argument("--only", nargs="+", choices=parts, default=parts, metavar="PART", help=", ".join(parts))
     options.add_argument("--runs", type=int, default=LEAST_RUNS, help="import runs of each function, at least 7")
     options.add_argument("--out", type=Path, default=RESULT)
     chosen = options.parse_args()
     start = monotonic()
     figures = _on_an_engine([part for part in ON_AN_ENGINE if part in chosen.only])
+    if "rules" in chosen.only:
+        figures += _rules()
     if "imports" in chosen.only:
         figures += _imports(max(chosen.runs, LEAST_RUNS))
     if "assets" in chosen.only:
@@ -84,6 +86,11 @@ def _stream(running: Running) -> list[Figure]:
     except cdnow.NotFetched as why:
         _say(f"  SKIPPED: {why}")
         return []
+
+
+def _rules() -> list[Figure]:
+    _say(f"\n{rules.RULES} rules for an order of {rules.LINES} lines, in units of validating that order")
+    return _shown(list(rules.figures()))
 
 
 def _imports(runs: int) -> list[Figure]:

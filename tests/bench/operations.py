@@ -36,6 +36,9 @@ MOST: Final[Mapping[str, Most]] = {
     "accrual": Most(2, 5, 1),
     "accrual_replayed": Most(2, 4, 1),
     "accrual_pending": Most(2, 7, 1),
+    "accrual_capped": Most(2, 7, 2),
+    "accrual_of_a_budget": Most(2, 7, 2),
+    "tier_unchanged": Most(1, 0, 1),
     "hold": Most(2, 7, 1),
     "hold_timed": Most(2, 9, 1),
     "hold_repeated": Most(3, 6, 2),
@@ -71,11 +74,15 @@ MOST: Final[Mapping[str, Most]] = {
 def bench_program() -> Program:
     """A program that offers everything, with an id as long as the real ones: it is in every item's key."""
     later = {"id": "online", "activity": "online", "rates": [{"points": 1, "per": "1", "currency": "EUR"}]}
+    capped = later | {"id": "capped", "activity": "capped", "caps": [{"per": "day", "points": 100_000}]}
+    campaign = {"id": "spring", "name": "Spring", "starts_at": "2020-01-01T00:00", "ends_at": "2100-01-01T00:00"}
+    budgeted = later | {"id": "budgeted", "activity": "budgeted", "campaign": "spring"}
     return generous(
         id="aurora-sample",
         expiry={"policy": "rolling", "months": 35},
         reversal="clamp_with_debt",
-        earn_rules=[*BASE["earn_rules"], later | {"return_days": 14}],
+        earn_rules=[*BASE["earn_rules"], later | {"return_days": 14}, capped, budgeted],
+        campaigns=[campaign | {"budget_points": 1_000_000_000}],
         limits={"adjustment_points": 1_000_000, "backdating_days": 36_500},
     )
 
@@ -94,6 +101,11 @@ class Operations:
             self._accrue(f"R-{number:09}")()
         yield "accrual", self._accrue("R-000000105")
         yield "accrual_replayed", self._accrue("R-000000105")
+        yield "tier_unchanged", lambda: self._must(self._world.recalculate("R-105", member=self._member) is None)
+        self._accrue("C-1", activity="capped")()
+        yield "accrual_capped", self._accrue("C-2", activity="capped")
+        self._accrue("B-1", activity="budgeted")()
+        yield "accrual_of_a_budget", self._accrue("B-2", activity="budgeted")
         yield from self._holds()
         yield from self._reversals()
         yield from self._reads()

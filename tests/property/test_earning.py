@@ -145,11 +145,12 @@ def _groups_have_one(found: Outcome) -> None:
 @settings(max_examples=60, deadline=None)
 @given(of=DOCUMENTS, deed=deeds(), drawn=ROOM)
 def test_more_room_never_gives_less_where_all_count(of: ProgramDocument, deed: Deed, drawn: dict[int, int]) -> None:
-    """With stacking and groups another rule may win; with neither, room is the only thing that decides."""
+    """With stacking and groups another rule may win, and a budget that gives all or nothing may give a capped rule more."""
     plain = of.model_copy(
         update={"stacking": "sum", "earn_rules": tuple(rule.model_copy(update={"group": None}) for rule in of.earn_rules)}
     )  # fmt: skip
-    alone = plain.model_copy(update={"earn_rules": plain.earn_rules[:1]})
+    in_part = tuple(one.model_copy(update={"when_exhausted": "partial"}) for one in of.campaigns)
+    alone = plain.model_copy(update={"earn_rules": plain.earn_rules[:1], "campaigns": in_part})
     room = _room(alone, deed, drawn)
     less, more = earn(alone, deed, Earner("gold"), room), earn(alone, deed, Earner("gold"))
     assert sum(one.points for one in less.earned) <= sum(one.points for one in more.earned)

@@ -11,7 +11,7 @@ Of rules that share a campaign, earlier ones take of its caps and budget first.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final, TypeVar
@@ -23,7 +23,7 @@ from loyalty.programs.conditions import Conditions, asks_first
 from loyalty.programs.counters import CounterKey
 from loyalty.programs.deeds import Deed, Earner
 from loyalty.programs.model import MAX_POINTS, EarnRule, Expiry, ProgramDocument, Rounding
-from loyalty.programs.worth import Appraiser, Eligible, Place, RuleReason, Worth, bonus
+from loyalty.programs.worth import Appraiser, Eligible, Place, RuleReason, Worth, bonus, summed
 
 Key = TypeVar("Key")
 
@@ -156,15 +156,21 @@ def _weighed(document: ProgramDocument, room: Room, alone: Mapping[str, Worth]) 
     for worth in _chosen(document, [room.limit(alone[rule.id]) for rule in rules if rule.multiplier is None]):
         given[worth.rule.id] = room.take(worth)
     multipliers = in_order_of_use(rules)
+    wallets = {rule.wallet for rule in multipliers}
+    plain = {wallet: summed(of for of in given.values() if of.rule.wallet == wallet) for wallet in wallets}
+
+    def multiplied(rule: EarnRule, of: Mapping[str, Worth]) -> Mapping[Place, Fraction]:
+        return summed(of[other] for other in rule.of) if rule.of else plain[rule.wallet]
+
     expected = dict(given)
     for rule in multipliers:
-        expected[rule.id] = room.limit(bonus(alone[rule.id], _multiplied(rule, rules, expected)))
+        expected[rule.id] = room.limit(bonus(alone[rule.id], multiplied(rule, expected)))
     found = _chosen(document, [expected[rule.id] for rule in rules if rule.multiplier is not None])
     counting = {worth.rule.id: worth for worth in found}
     for rule in multipliers:
         worth = counting[rule.id]
         # Once more: what it multiplies may have lost, or have taken of the room that they share.
-        given[rule.id] = room.take(bonus(alone[rule.id], _multiplied(rule, rules, given))) if worth.counted else worth
+        given[rule.id] = room.take(bonus(alone[rule.id], multiplied(rule, given))) if worth.counted else worth
     return given
 
 
@@ -177,20 +183,11 @@ def _chosen(document: ProgramDocument, worths: Sequence[Worth]) -> list[Worth]:
     return [found[worth.rule.id] for worth in worths]
 
 
-def _multiplied(rule: EarnRule, rules: Sequence[EarnRule], given: Mapping[str, Worth]) -> list[Worth]:
-    """What the rules give that a multiplier multiplies."""
-    default = [other.id for other in rules if other.wallet == rule.wallet and other.multiplier is None]
-    return [given[other] for other in rule.of or default]
-
-
 def _earned(document: ProgramDocument, eligible: Eligible, wallet: str, worths: Sequence[Worth]) -> Earned:
     counted = [worth for worth in worths if worth.counted]
     exact = {worth.rule.id: worth.total for worth in counted}
     points = _within_limit(_rounded(sum(exact.values(), Fraction(0)), document.rounding))
-    by_place: dict[Place, Fraction] = {None: Fraction(0)}
-    for worth in counted:
-        for place, part in worth.parts.items():
-            by_place[place] = by_place.get(place, Fraction(0)) + part * worth.tier
+    by_place = {None: Fraction(0)} | summed(replace(worth.scaled(worth.tier), tier=Fraction(1)) for worth in counted)
     lines = divided(points, by_place) if _is_uneven(by_place, eligible.worth) else {}
     return Earned(
         wallet,

@@ -1,6 +1,6 @@
 """What each rule is worth for an activity, before the rules are weighed against each other. Pure, exact."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
@@ -52,7 +52,7 @@ class Worth:
     @property
     def total(self) -> Fraction:
         """Its points."""
-        return self.tier * sum(self.parts.values(), Fraction(0))
+        return self.tier * exact_sum(self.parts.values())
 
     def limited(self, most: Fraction | int, reason: RuleReason | None = None) -> "Worth":
         """At most so many points, all parts in proportion."""
@@ -171,16 +171,32 @@ class Appraiser:
         return Worth(rule, points)
 
 
-def bonus(rule: Worth, of: Sequence[Worth]) -> Worth:
+def exact_sum(parts: Iterable[Fraction]) -> Fraction:
+    """Their sum. Most parts share a few denominators, so that nearly all of it is adding whole numbers."""
+    numerators: dict[int, int] = {}
+    for part in parts:
+        numerators[part.denominator] = numerators.get(part.denominator, 0) + part.numerator
+    if len(numerators) == 1:
+        ((denominator, numerator),) = numerators.items()
+        return Fraction(numerator, denominator)
+    return sum((Fraction(numerator, of) for of, numerator in numerators.items()), Fraction(0))
+
+
+def summed(worths: Iterable[Worth]) -> dict[Place, Fraction]:
+    """What rules give together, before the tier's multiplier, by the lines that earn it."""
+    by_place: dict[Place, list[Fraction]] = {}
+    for worth in worths:
+        for place, part in worth.parts.items():
+            by_place.setdefault(place, []).append(part)
+    return {place: exact_sum(parts) for place, parts in by_place.items()}
+
+
+def bonus(rule: Worth, of: Mapping[Place, Fraction]) -> Worth:
     """What a multiplier adds to what the rules that it multiplies give: before the tier's multiplier, on its lines."""
     if not rule.counted or rule.rule.multiplier is None:
         return rule
     more = Fraction(rule.rule.multiplier) - 1
-    parts: dict[Place, Fraction] = {}
-    for base in of:
-        for place, part in base.parts.items():
-            if rule.places is None or place in rule.places:
-                parts[place] = parts.get(place, Fraction(0)) + part * more
+    parts = {place: part * more for place, part in of.items() if rule.places is None or place in rule.places}
     if not any(parts.values()):
         return rule.without(RuleReason.NOTHING_TO_MULTIPLY)
     return _within_bounds(replace(rule, parts=parts))
