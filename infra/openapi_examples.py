@@ -167,6 +167,9 @@ _PUBLISHED: Final = {
     "cancelled_at": None,
     "cancelled_by": None,
 }
+_OFFERED_TIER: Final = {
+    "tier": "bronze", "name": "Bronzo", "threshold": 0, "multiplier": "1", "perks": [],
+}  # fmt: skip
 _SCHEDULED: Final = _PUBLISHED | {
     "version": 6,
     "status": "scheduled",
@@ -383,15 +386,33 @@ RESPONSES: Final[dict[str, Any]] = {
         "earn_rules": [
             {
                 "rule": "purchase",
+                "name": None,
                 "activity": "purchase",
                 "wallet": "points",
+                "campaign": None,
+                "conditional": False,
                 "rates": [{"points": 1, "per": "1.00", "currency": "EUR"}],
                 "fixed_points": None,
+                "points_per_line": None,
+                "points_per_item": None,
+                "multiplier": None,
                 "return_days": 0,
             }
         ],
-        "tiers": [{"tier": "bronze", "name": "Bronzo", "threshold": 0, "multiplier": "1"}],
-        "rewards": [{"reward_id": "coffee", "name": "Un caffè offerto", "type": "perk", "points": 50}],
+        "campaigns": [],
+        "tiers": [_OFFERED_TIER],
+        "ladders": [
+            {
+                "ladder": "status",
+                "name": "Aurora Rewards",
+                "metric": "points",
+                "currency": None,
+                "period": "calendar_year",
+                "months": None,
+                "tiers": [_OFFERED_TIER],
+            }
+        ],
+        "rewards": [{"reward_id": "coffee", "name": "Un caffè offerto", "type": "perk", "points": 50, "tiers": []}],
     },
     "get_draft": _DRAFT,
     "put_draft": _DRAFT,
