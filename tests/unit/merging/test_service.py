@@ -17,6 +17,7 @@ from loyalty.core.errors import (
 )
 from loyalty.core.table import Table
 from loyalty.ledger.model import Account, EntryKind
+from loyalty.ledger.store import BOOK_SK, partition
 from loyalty.merging.decision import MAX_ABSORBED
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN, Moves, generous
@@ -51,6 +52,23 @@ def test_lots_of_both_are_one_members(moves: Moves) -> None:
     book = moves.world.book(BOB)
     assert (book.merged_into, book.wallet().balances.available, dict(book.wallet().lots)) == (ADA, 0, {})
     assert list(moves.world.book(ADA).absorbed) == [BOB]
+
+
+def test_a_read_that_sees_half_of_the_opposite_merge_is_not_believed(
+    moves: Moves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moves.grant(ADA, {"2027-03-31": 10})
+    moves.grant(BOB, {"2027-03-31": 20})
+    key = (partition("acme", BOB), BOOK_SK)
+    before = moves.world.table.get_many([key])
+    moves.merge(BOB, into=ADA)
+    whole = Table.get_many
+    # Of the merge, Ada's book is visible already and Bob's is not yet.
+    monkeypatch.setattr(Table, "get_many", lambda table, keys: {**whole(table, keys), **before})
+    with pytest.raises(MemberMerged) as refused:
+        moves.merge(ADA, into=BOB)
+    assert (refused.value.member_id, refused.value.into) == (BOB, ADA)
+    assert moves.wallet(ADA).available == 30
 
 
 def test_pending_points_mature_for_the_survivor(table: Table) -> None:

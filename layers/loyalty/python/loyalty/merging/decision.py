@@ -4,7 +4,7 @@ from datetime import date
 from typing import Final
 
 from loyalty.core.clock import local_date
-from loyalty.core.errors import MemberHasOpenHolds, MergeLimitExceeded
+from loyalty.core.errors import MemberHasOpenHolds, MemberMerged, MergeLimitExceeded
 from loyalty.ledger import ladders, movements
 from loyalty.ledger.draft import Situation
 from loyalty.ledger.ladders import LadderTerms, Reached, Standing, Tallies
@@ -25,6 +25,20 @@ def require_free(book: Book) -> None:
     if book.holds or any(wallet.held for wallet in book.wallets.values()):
         raise MemberHasOpenHolds(
             f"Points of '{book.member_id}' are held for a redemption; capture or release it, then merge."
+        )
+
+
+def require_not_absorbed(survivor: Book, absorbed: Book) -> None:
+    """The survivor is not somebody whom the other one has absorbed: books that are read one by one may say so.
+
+    Raises:
+        MemberMerged: the survivor was merged into the other one meanwhile.
+    """
+    if survivor.member_id in absorbed.absorbed:
+        raise MemberMerged(
+            f"'{survivor.member_id}' was merged into '{absorbed.member_id}'; use that member.",
+            member_id=survivor.member_id,
+            into=absorbed.member_id,
         )
 
 

@@ -12,7 +12,7 @@ from loyalty.ledger.draft import Decision, Posted, Posting, Situation
 from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts
 from loyalty.ledger.service import Ledger, Side
 from loyalty.ledger.store import HOUSEHOLD_SK
-from loyalty.merging.decision import movements_of, require_free, standings_after
+from loyalty.merging.decision import movements_of, require_free, require_not_absorbed, standings_after
 from loyalty.merging.store import handed_over
 from loyalty.programs.model import Program
 from loyalty.tiers.change import following_change
@@ -49,6 +49,7 @@ class MergeService:
         def decide(into: Situation, gone: Situation) -> tuple[Decision, Decision]:
             nonlocal waits
             waits = into.book.awaiting + gone.book.awaiting > 0
+            require_not_absorbed(into.book, gone.book)
             require_free(gone.book)
             if HOUSEHOLD_SK in gone.records:
                 raise MemberInHousehold(f"'{absorbed}' is in a household; take them out, then merge.")
