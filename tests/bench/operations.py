@@ -38,7 +38,6 @@ MOST: Final[Mapping[str, Most]] = {
     "accrual_pending": Most(2, 7, 1),
     "accrual_capped": Most(2, 7, 2),
     "accrual_of_a_budget": Most(2, 7, 2),
-    "tier_unchanged": Most(1, 0, 1),
     "hold": Most(2, 7, 1),
     "hold_timed": Most(2, 9, 1),
     "hold_repeated": Most(3, 6, 2),
@@ -101,7 +100,6 @@ class Operations:
             self._accrue(f"R-{number:09}")()
         yield "accrual", self._accrue("R-000000105")
         yield "accrual_replayed", self._accrue("R-000000105")
-        yield "tier_unchanged", lambda: self._must(self._world.recalculate("R-105", member=self._member) is None)
         self._accrue("C-1", activity="capped")()
         yield "accrual_capped", self._accrue("C-2", activity="capped")
         self._accrue("B-1", activity="budgeted")()
