@@ -10,7 +10,7 @@ from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger.ladders import STATUS
 from loyalty.ledger.model import POINTS, Account
-from loyalty.programs.model import Program, ProgramDocument
+from loyalty.programs.model import Program
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.world import World
 
@@ -23,10 +23,9 @@ def bought(amount: str, category: str | None = None, quantity: int = 1, **more: 
 class Story:
     """One member, who does one thing after the other; each is followed by what its event brings."""
 
-    def __init__(self, table: Table, document: ProgramDocument, enrolled: str) -> None:
-        self.zone = document.zone
-        program = Program(version=1, document=document)
-        self.world = World(table, of=program, clock=SettableClock(self._moment(enrolled))).enroll()
+    def __init__(self, table: Table, of: Program, enrolled: str) -> None:
+        self.zone = of.document.zone
+        self.world = World(table, of=of, clock=SettableClock(self._moment(enrolled))).enroll()
         self._numbers = count(1)
 
     def at(self, local: str) -> "Story":
@@ -86,7 +85,7 @@ class Story:
         """What waits for the end of its return window."""
         return self.world.now().wallet().pending
 
-    def tier(self, ladder: str = STATUS) -> str:
+    def standing(self, ladder: str = STATUS) -> str:
         """The tier, and through which day it is kept."""
         standing = self.world.now().standing(ladder, self.world.program.scope.ladders[ladder])
         return f"{standing.tier} {standing.valid_until}" if standing.valid_until else standing.tier

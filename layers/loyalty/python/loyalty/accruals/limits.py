@@ -21,6 +21,7 @@ from loyalty.accruals.reading import Seen
 from loyalty.accruals.share import Original, Reversed
 from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Operation, Put, RawItem
 from loyalty.ledger.model import Book
+from loyalty.ledger.movements import without_zeros
 from loyalty.ledger.store import BUDGET_PREFIX, CAPS_PREFIX, partition
 from loyalty.programs.counters import CounterKey, bounds_for
 from loyalty.programs.deeds import Deed, Earner
@@ -195,14 +196,14 @@ def require_counts(seen: Seen, original: Original, program: str) -> None:
 
 def changed_counts(seen: Seen, program: str, member_id: str, changes: Mapping[str, int]) -> Iterator[Operation]:
     """Writes that change the counts of a member, and of budgets, by so much; each, if it is still as it was read."""
-    caps, shards = _touched({text: number for text, number in changes.items() if number})
+    caps, shards = _touched(without_zeros(changes))
     for window, uses in caps.items():
         sk = f"{CAPS_PREFIX}{window}"
         raw = seen.get(member_id, sk)
         used = dict(_caps(raw))
         for use in uses:
             used[use.name] = used.get(use.name, 0) + changes[str(use)]
-        item = CapsItem(partition(program, member_id), sk, used=_without_zeros(used), version=_version(raw) + 1)
+        item = CapsItem(partition(program, member_id), sk, used=without_zeros(used), version=_version(raw) + 1)
         yield Put(item, _unchanged(CapsItem.version, raw))
     for (owner, place), uses in shards.items():
         key = _budget_key(program, owner, place)
@@ -244,7 +245,3 @@ def _version(raw: RawItem | None) -> int:
 def _unchanged(version: IntegerAttribute, raw: RawItem | None) -> Condition:
     same: Condition = version == _version(raw)
     return same if raw else Item.pk.does_not_exist()
-
-
-def _without_zeros(numbers: Mapping[str, int]) -> dict[str, int]:
-    return {name: number for name, number in numbers.items() if number}

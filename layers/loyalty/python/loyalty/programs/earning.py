@@ -11,7 +11,7 @@ Of rules that share a campaign, earlier ones take of its caps and budget first.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final, TypeVar
@@ -187,7 +187,7 @@ def _earned(document: ProgramDocument, eligible: Eligible, wallet: str, worths: 
     counted = [worth for worth in worths if worth.counted]
     exact = {worth.rule.id: worth.total for worth in counted}
     points = _within_limit(_rounded(sum(exact.values(), Fraction(0)), document.rounding))
-    by_place = {None: Fraction(0)} | summed(replace(worth.scaled(worth.tier), tier=Fraction(1)) for worth in counted)
+    by_place = {None: Fraction(0)} | summed(worth.scaled(worth.tier) for worth in counted)
     lines = divided(points, by_place) if _is_uneven(by_place, eligible.worth) else {}
     return Earned(
         wallet,

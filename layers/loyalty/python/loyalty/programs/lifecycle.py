@@ -19,6 +19,7 @@ from loyalty.core.errors import (
 from loyalty.programs.checking import Finding
 from loyalty.programs.diff import Change, diff
 from loyalty.programs.drafts import Draft, DraftStore, gone_put
+from loyalty.programs.model import ProgramDocument
 from loyalty.programs.publication import Proposal, State, Version, require_version
 from loyalty.programs.validation import Assessment, Content, assess, pointer
 from loyalty.programs.versions import VersionPage, VersionStore
@@ -126,10 +127,7 @@ class ProgramLifecycle:
             LoyaltyError: :meth:`loyalty.programs.versions.VersionStore.publish` refused it.
         """
         draft = self._drafts.expect(program, revision)
-        assessment = self._assessed(draft).assessment
-        document = assessment.publishable
-        if document is None:
-            _refuse(assessment)
+        document = _publishable(self._assessed(draft).assessment)
         return self._versions.publish(
             program,
             Proposal(document, actor, comment, effective_at, replace_scheduled),
@@ -168,10 +166,7 @@ class ProgramLifecycle:
             DocumentInvalid: it has errors by the rules of today.
             LoyaltyError: :meth:`loyalty.programs.versions.VersionStore.publish` refused it.
         """
-        assessment = assess(json.loads(self._versions.get(program, number).text), self._clock())
-        document = assessment.publishable
-        if document is None:
-            _refuse(assessment)
+        document = _publishable(assess(json.loads(self._versions.get(program, number).text), self._clock()))
         return self._versions.publish(
             program,
             Proposal(document, actor, comment, effective_at, replace_scheduled, rolled_back_to=number),
@@ -260,6 +255,13 @@ def _require_other(number: int, revision: int | None, state: State) -> None:
 def _require_revision(revision: int | None, state: State) -> None:
     if revision is not None and state.revision != revision:
         raise Stale("Something was published since you read the versions; read them again.")
+
+
+def _publishable(assessment: Assessment) -> ProgramDocument:
+    document = assessment.publishable
+    if document is None:
+        _refuse(assessment)
+    return document
 
 
 def _refuse(assessment: Assessment) -> NoReturn:

@@ -53,8 +53,9 @@ def _changes(program: Program, situation: Situation, posted_at: datetime) -> lis
     """What changes on the ladders, the main one first."""
     scope, book = program.scope, situation.book
     earned_on, today = local_date(posted_at, scope.zone), local_date(situation.now, scope.zone)
+    tallies = tallies_of(book, scope)
     found = [
-        changed(ladder, terms, book, tallies_of(book, scope), earned_on=earned_on, today=today)
+        changed(ladder, terms, book, tallies, earned_on=earned_on, today=today)
         for ladder, terms in scope.ladders.items()
     ]
     return [change for change in found if change is not None]

@@ -5,9 +5,8 @@ from typing import Any
 
 from loyalty.ledger.model import POINTS, Account, Book, Entry, Wallet
 from loyalty.ledger.store import BOOK_SK
-from loyalty.ledger.verify.replay import State, Sums
+from loyalty.ledger.verify.replay import State, Sums, without_zeros
 from loyalty.ledger.verify.report import Problem, Problems
-from loyalty.ledger.verify.sums import without_zeros
 
 
 def check_book(book: Book, state: State) -> Problems:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from loyalty.ledger.ladders import PLAIN
 from loyalty.ledger.model import COUNT_PREFIX, POINTS, Account, Entry, EntryKind, Scope
 from loyalty.ledger.verify.days import Days
-from loyalty.ledger.verify.replay import Step
+from loyalty.ledger.verify.replay import Step, without_zeros
 from loyalty.ledger.verify.report import Problem, Problems
 
 _YEAR = timedelta(days=366)
@@ -59,7 +59,7 @@ def wrongly_taken(step: Step, accrual: Entry) -> bool:
 
 def split_counts(qualifying: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
     """What counts towards tiers, and how often something was done, which is counted beside it; without zeros."""
-    filled = {key: number for key, number in qualifying.items() if number}
+    filled = without_zeros(qualifying)
     times = {key: number for key, number in filled.items() if key.startswith(COUNT_PREFIX)}
     return {key: number for key, number in filled.items() if key not in times}, times
 

@@ -15,6 +15,7 @@ from loyalty.ledger.store import BUDGET_PREFIX, CAPS_PREFIX, REVERSED_PREFIX
 from loyalty.ledger.verify.family import Family
 from loyalty.ledger.verify.kept import Capped, Reversed
 from loyalty.ledger.verify.read import Partition, read
+from loyalty.ledger.verify.replay import without_zeros
 from loyalty.ledger.verify.report import Finding, Problem, Problems
 
 _PASSES: Final = 5
@@ -25,7 +26,7 @@ def check_caps(family: Family) -> Problems:
     """A member's counts stand beside the entries that used them."""
     for one in family.partitions:
         used = {sk: dict(names) for sk, names in _caps_used(one).items()}
-        said = {sk: {name: number for name, number in capped.used.items() if number} for sk, capped in one.of(Capped)}
+        said = {sk: without_zeros(capped.used) for sk, capped in one.of(Capped)}
         for sk in sorted({*used, *said}):
             if used.get(sk, {}) != said.get(sk, {}):
                 detail = f"accruals used {used.get(sk, {})}, it says {said.get(sk, {})}"

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from loyalty.ledger.model import POINTS, Change, EntryKind, Scope
 from loyalty.ledger.verify.days import Days, days_after, month_end
-from loyalty.ledger.verify.replay import Step, Sums
+from loyalty.ledger.verify.replay import Step, Sums, without_zeros
 from loyalty.ledger.verify.report import Problem, Problems
-from loyalty.ledger.verify.sums import added, without_zeros
+from loyalty.ledger.verify.sums import added
 
 _SPENDING = frozenset({EntryKind.HOLD, EntryKind.TRANSFER_OUT, EntryKind.ADJUSTMENT})
 

@@ -140,8 +140,12 @@ def _held(holds: Mapping[str, Entry], entry: Entry) -> Mapping[str, Entry]:
     return holds
 
 
+def without_zeros(numbers: Mapping[str, int]) -> dict[str, int]:
+    """The numbers that are not zero."""
+    return {key: number for key, number in numbers.items() if number}
+
+
 def _plus(totals: Mapping[str, int], changes: Mapping[str, int]) -> Mapping[str, int]:
     if not changes:
         return totals
-    sums = {key: totals.get(key, 0) + changes.get(key, 0) for key in {*totals, *changes}}
-    return {key: number for key, number in sums.items() if number}
+    return without_zeros({key: totals.get(key, 0) + changes.get(key, 0) for key in {*totals, *changes}})

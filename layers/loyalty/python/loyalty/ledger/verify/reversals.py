@@ -13,9 +13,9 @@ from loyalty.ledger.verify.counting import split_counts, wrongly_taken
 from loyalty.ledger.verify.family import Family, grouped
 from loyalty.ledger.verify.kept import Reversed
 from loyalty.ledger.verify.lots import takes_first
-from loyalty.ledger.verify.replay import Step, Sums
+from loyalty.ledger.verify.replay import Step, Sums, without_zeros
 from loyalty.ledger.verify.report import Problem, Problems
-from loyalty.ledger.verify.sums import added, without_zeros
+from loyalty.ledger.verify.sums import added
 
 
 def check_reversals(family: Family) -> Problems:

@@ -6,7 +6,7 @@ from loyalty.ledger.ladders import STATUS
 from loyalty.ledger.model import POINTS, Account, Balances, EntryKind, Scope
 from loyalty.ledger.verify.counting import check_counted
 from loyalty.ledger.verify.days import Days
-from loyalty.ledger.verify.replay import Step, Sums
+from loyalty.ledger.verify.replay import Step, Sums, without_zeros
 from loyalty.ledger.verify.report import Problem, Problems
 
 _MAY_OVERDRAW = frozenset({EntryKind.REVERSAL, EntryKind.MERGE_IN})
@@ -122,11 +122,6 @@ def _check_overdrawn(step: Step, wallet_id: str, before: Sums, after: Sums) -> P
 
 def _listed(balances: Balances) -> str:
     return f"{balances.available}, {balances.pending}, {balances.held}, {balances.debt}"
-
-
-def without_zeros(numbers: Mapping[str, int]) -> dict[str, int]:
-    """The numbers that are not zero."""
-    return {key: number for key, number in numbers.items() if number}
 
 
 def added(numbers: Iterable[Mapping[str, int]]) -> dict[str, int]:
