@@ -92,7 +92,7 @@ def test_the_guides_lines_work_as_printed(cloud: LocalCloud, tmp_path: Path, bor
     # Until it has heard of the new binding, the function that enrolls knows no such program; then every binding as before.
     program = f"{cloud.api_url}/v1/programs/harbour"
     waiting = f'until curl -sf "{program}" -H "Authorization: Bearer {cloud.token()}" > /dev/null; do sleep 1; done\n'
-    again = publish.splitlines()[-1] + " --program boreal\n"
+    again = publish.splitlines()[-1] + " --program boreal --unpublished\n"
     script = publish + again + "sleep 61\n" + waiting + accrue
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
