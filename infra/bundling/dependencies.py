@@ -1,11 +1,13 @@
 """The dependency layer: the wheels of the runtime lock, without what no function of ours reads."""
 
+import gzip
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from infra import ROOT
 from infra.bundling.targets import Target
@@ -14,6 +16,9 @@ LOCK: Final = ROOT / "layers" / "dependencies" / "requirements.txt"
 
 BOTOCORE_SERVICES: Final = frozenset({"dynamodb", "events", "kms", "secretsmanager", "sqs", "stepfunctions"})
 """The services that functions call. botocore's models of the 400 others would be most of the layer."""
+
+ENDPOINT_PREFIXES: Final = frozenset({"dynamodb", "events", "kms", "secretsmanager", "sqs", "states", "sts"})
+"""The same as ``endpoints.json`` names them; STS is where web identities are exchanged for credentials."""
 
 INSTALLER_RECORDS: Final = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"})
 """Notes of the installer on its own run; METADATA and licences stay, since packages read the one and law asks the other."""
@@ -54,3 +59,35 @@ def prune(folder: Path) -> None:
     for service in (folder / "botocore" / "data").iterdir():
         if service.is_dir() and service.name not in BOTOCORE_SERVICES:
             shutil.rmtree(service)
+    slim(folder / "botocore" / "data")
+
+
+def slim(data: Path) -> None:
+    """Rewrite botocore's data without what costs every cold start to parse and is never asked for.
+
+    Endpoints of services that are not called (an unknown one falls back to its partition's defaults), and the
+    documentation of those that are: together four fifths of what is parsed to make a client.
+    """
+    endpoints = data / "endpoints.json"
+    known = json.loads(endpoints.read_bytes())
+    for one in known["partitions"]:
+        one["services"] = {name: said for name, said in one["services"].items() if name in ENDPOINT_PREFIXES}
+    _write(endpoints, known)
+    for packed in sorted(data.rglob("service-2.json.gz")):
+        _write(packed.with_suffix(""), _undocumented(json.loads(gzip.decompress(packed.read_bytes()))))
+        packed.unlink()
+
+
+def _undocumented(model: Any) -> Any:
+    """A service's model without its texts; a shape's member may have the name ``documentation``, and stays."""
+    if isinstance(model, dict):
+        return {
+            name: _undocumented(value)
+            for name, value in model.items()
+            if name != "documentation" or not isinstance(value, str)
+        }
+    return [_undocumented(one) for one in model] if isinstance(model, list) else model
+
+
+def _write(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -124,8 +125,21 @@ def test_a_second_build_is_the_first_ones(tmp_path: Path) -> None:
     assert builder.build(["wallet"]).dependencies.folder.stat().st_ctime_ns == first
 
 
+_CLIENTS: Final = f"""
+import botocore.session
+session = botocore.session.get_session()
+for region in ("eu-south-1", "me-central-1", "ap-southeast-3", "us-gov-west-1", "cn-north-1", "xx-new-1"):
+    for service in {sorted(BOTOCORE_SERVICES)!r}:
+        made = session.create_client(service, region_name=region, aws_access_key_id="x", aws_secret_access_key="x")
+        model = made.meta.service_model
+        shapes = [(name, sorted(model.operation_model(name).input_shape.members)) for name in model.operation_names]
+        print(service, made.meta.endpoint_url, made.meta.partition, shapes)
+"""
+"""Tells where each client would call, and with what."""
+
+
 def test_the_pruned_layer_is_enough(tmp_path: Path) -> None:
-    """Every client that functions make, made by this interpreter from the local layers alone."""
+    """Every client that functions make, made by this interpreter from the local layers alone: as from the whole library."""
     assets = Builder(LOCAL).build(["wallet"])
     script = tmp_path / "probe.py"
     script.write_text(
@@ -133,17 +147,18 @@ def test_the_pruned_layer_is_enough(tmp_path: Path) -> None:
 import sys
 sys.path = [path for path in sys.path if "site-packages" not in path]
 sys.path[:0] = [{str(assets.dependencies.folder / "python")!r}, {str(assets.library.folder / "python")!r}]
-import botocore.session, cryptography.hazmat.primitives.ciphers.aead, email_validator, pydantic, pynamodb.models
+import cryptography.hazmat.primitives.ciphers.aead, email_validator, pydantic, pynamodb.models
 import aws_lambda_powertools.event_handler, aws_lambda_powertools.metrics, aws_lambda_powertools.utilities.batch
 import loyalty, loyalty_contract
 from loyalty.programs.conditions import require_valid
 require_valid("local.weekday == 'sunday' && member.first")
-session = botocore.session.get_session()
-for service in {sorted(BOTOCORE_SERVICES)!r}:
-    session.create_client(service, region_name="eu-south-1", aws_access_key_id="x", aws_secret_access_key="x")
+{_CLIENTS}
 """
     )
-    subprocess.run([sys.executable, "-I", str(script)], check=True)
+    shown = subprocess.run([sys.executable, "-I", str(script)], check=True, capture_output=True, text=True).stdout
+    whole = subprocess.run([sys.executable, "-c", _CLIENTS], check=True, capture_output=True, text=True).stdout
+    assert shown == whole
+    assert "https://dynamodb.cn-north-1.amazonaws.com.cn" in shown
 
 
 def test_a_function_without_a_handler_is_refused(tmp_path: Path) -> None:

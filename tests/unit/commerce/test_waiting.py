@@ -12,7 +12,7 @@ from loyalty.commerce.items import parse_record_key, record_key
 from loyalty.commerce.model import Refund
 from loyalty.commerce.outcomes import PROGRAM_UNKNOWN, TOO_MANY_REFUNDS, Outcome
 from loyalty.commerce.records import WAIT
-from loyalty.commerce.shopify import refund_event
+from loyalty.commerce.redelivery import refund_event
 from loyalty.commerce.waiting import WaitingRefunds
 from loyalty.core.clock import to_text
 from loyalty.core.errors import EntryExistsWithDifferentRequest, OccurredInFuture, Rejected, WalletBusy

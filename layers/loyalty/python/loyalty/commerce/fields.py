@@ -34,9 +34,12 @@ Email = Annotated[str | None, BeforeValidator(usable_email)]
 
 
 class Payload(BaseModel):
-    """What is read of another system's object; what it has beside that is its own business."""
+    """What is read of another system's object; what it has beside that is its own business.
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    Its validator is built when the first such object comes: most kinds never come to a function in its life.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True)
 
 
 PayloadT = TypeVar("PayloadT", bound=BaseModel)

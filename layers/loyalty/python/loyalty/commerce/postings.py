@@ -12,7 +12,7 @@ from loyalty.accruals.model import Refund as Reversal
 from loyalty.accruals.service import AccrualService
 from loyalty.commerce.model import Refund
 from loyalty.commerce.outcomes import Outcome
-from loyalty.commerce.records import KeptRefund, Record, in_order
+from loyalty.commerce.records import KeptRefund, Record, in_order, refund_of
 from loyalty.commerce.store import CommerceStore
 from loyalty.commerce.tasks import Run, Target, Task
 from loyalty.core.clock import Clock
@@ -155,13 +155,6 @@ class Postings:
             task.careful = True
         elif not (isinstance(refusal, EntryNotFound) and not task.record.counted):
             task.done = refusal
-
-
-def refund_of(record: Record, refund_id: str, kept: KeptRefund) -> Refund:
-    """A refund that waits beside a record, as it came."""
-    return Refund(
-        record.source, refund_id, record.source_id, kept.occurred_at, kept.amount, record.program, record.shop
-    )
 
 
 def _reversal(refund: Refund) -> Reversal:

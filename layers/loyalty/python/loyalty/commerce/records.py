@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from loyalty.accruals.model import Activity
-from loyalty.commerce.model import PLATFORMS
+from loyalty.commerce.model import PLATFORMS, Refund
 from loyalty.core.money import Money
 
 WAIT: Final = timedelta(days=30)
@@ -85,6 +85,13 @@ class Record:
     def due(self, now: datetime) -> dict[str, KeptRefund]:
         """The refunds that have waited long enough."""
         return {} if self.kept else {key: refund for key, refund in self.refunds.items() if refund.due_at <= now}
+
+
+def refund_of(record: Record, refund_id: str, kept: KeptRefund) -> Refund:
+    """A refund that waits beside a record, as it came."""
+    return Refund(
+        record.source, refund_id, record.source_id, kept.occurred_at, kept.amount, record.program, record.shop
+    )
 
 
 def in_order(refunds: Mapping[str, KeptRefund]) -> Iterable[tuple[str, KeptRefund]]:

@@ -31,8 +31,8 @@ from loyalty.commerce.model import (
     Refund,
 )
 from loyalty.commerce.outcomes import FINAL, PROGRAM_UNKNOWN, Outcome
-from loyalty.commerce.postings import Postings, Programs, refund_of
-from loyalty.commerce.records import Record, Unclaimed, in_order
+from loyalty.commerce.postings import Postings, Programs
+from loyalty.commerce.records import Record, Unclaimed, in_order, refund_of
 from loyalty.commerce.store import CommerceStore, Wanted
 from loyalty.commerce.tasks import Task, elsewhere, lanes, run_of
 from loyalty.core.clock import Clock

@@ -23,7 +23,7 @@ from loyalty.commerce.fields import (
     read,
 )
 from loyalty.commerce.model import SHOPIFY, UNKNOWN_TOPIC, CustomerRef, Ignored, Purchase, Refund
-from loyalty.core.clock import to_text
+from loyalty.commerce.redelivery import REFUNDS_CREATE
 from loyalty.core.errors import Rejected
 from loyalty.core.fields import UtcDatetime
 from loyalty.core.money import Money
@@ -32,7 +32,6 @@ SOURCE: Final = SHOPIFY
 
 ORDERS_PAID: Final = "orders/paid"
 _ORDER_TOPICS: Final = {ORDERS_PAID, "orders/create", "orders/updated"}
-_REFUNDS_CREATE: Final = "refunds/create"
 _UNUSED_TOPICS: Final = frozenset(
     {
         "app/uninstalled", "bulk_operations/finish", "carts/create", "carts/update", "checkouts/create",
@@ -138,7 +137,7 @@ def parse(detail: Mapping[str, Any]) -> Purchase | Refund | Ignored:
     if topic in _ORDER_TOPICS:
         payload = _bare(detail["payload"], "order")
         return _order(read(_Order, payload, "order"), payload, topic, _shop(headers))
-    if topic == _REFUNDS_CREATE:
+    if topic == REFUNDS_CREATE:
         return _refund(read(_Refund, _bare(detail["payload"], "refund"), "refund"), _shop(headers))
     shown = topic if _TOPIC.fullmatch(topic) else "this one"
     raise Rejected(UNKNOWN_TOPIC, f"No Shopify topic that is handled here: {shown}")
@@ -168,18 +167,6 @@ def _bare(payload: Any, kind: str) -> Any:
     if isinstance(payload.get(f"{kind}s"), list):
         raise malformed(f"{kind}: a list of {kind}s; an event tells of one")
     return payload.get(kind, payload)
-
-
-def refund_event(refund: Refund) -> dict[str, Any]:
-    """An event that tells of ``refund`` as Shopify would, and of nothing else."""
-    moment = to_text(refund.occurred_at)
-    given = {"kind": "refund", "status": "success", "amount": str(refund.amount.amount),
-             "currency": refund.amount.currency}  # fmt: skip
-    payload = {"id": refund.source_id, "order_id": refund.purchase_source_id, "created_at": moment,
-               "processed_at": moment, "transactions": [given]}  # fmt: skip
-    headers = {"X-Shopify-Topic": _REFUNDS_CREATE} | ({"X-Shopify-Shop-Domain": refund.shop} if refund.shop else {})
-    detail = {"payload": payload, "metadata": headers}
-    return {"source": "loyalty.redelivery", "detail-type": "shopifyWebhook", "detail": detail}
 
 
 def _order(order: _Order, payload: Any, topic: str, shop: str | None) -> Purchase | Ignored:
@@ -214,7 +201,7 @@ def _channel(source_name: str | None) -> str:
 def _refund(refund: _Refund, shop: str | None) -> Refund | Ignored:
     amount = _transacted(refund) if refund.transactions else _itemized(refund)
     if amount is None or amount.amount == 0:
-        return Ignored(_REFUNDS_CREATE, "no money was given back")
+        return Ignored(REFUNDS_CREATE, "no money was given back")
     return Refund(
         source=SOURCE,
         source_id=refund.id,

@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from loyalty.commerce.outcomes import PURCHASE_NOT_FOUND, REFUND_REFUSED
-from loyalty.commerce.postings import refund_of
-from loyalty.commerce.records import WAIT, KeptRefund, Record, in_order
-from loyalty.commerce.shopify import refund_event
+from loyalty.commerce.records import WAIT, KeptRefund, Record, in_order, refund_of
+from loyalty.commerce.redelivery import refund_event
 from loyalty.commerce.store import CommerceStore
 from loyalty.core.clock import Clock
 from loyalty.core.errors import Rejected

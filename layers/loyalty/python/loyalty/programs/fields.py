@@ -36,9 +36,12 @@ PointsOrZero = Annotated[int, Field(strict=True, ge=0, le=MAX_POINTS)]
 
 
 class DocumentPart(BaseModel):
-    """A part of a program document: immutable, and without fields that nobody knows."""
+    """A part of a program document: immutable, and without fields that nobody knows.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Its validator is built when it is first used by itself, which is rare: the whole document has one of its own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def twice(values: list[str]) -> str | None:

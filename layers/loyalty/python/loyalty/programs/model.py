@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Final, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from loyalty.core.fields import ProgramId
 from loyalty.ledger.ladders import STATUS
@@ -162,6 +162,8 @@ class ProgramDocument(DocumentPart):
     these are not offered. ``locales``: the languages of the program; its names are in the first one, and
     ``translations`` beside a name say it in the others.
     """
+
+    model_config = ConfigDict(defer_build=False)
 
     id: ProgramId
     name: Name
