@@ -21,8 +21,8 @@ RULES: Final = 50
 LINES: Final = 20
 RUNS: Final = 7
 _TIMES: Final = 50
-MOST: Final = 130
-"""Times that an evaluation may take what a validation does; it is some hundred now, nearly all of it fractions."""
+MOST: Final = 90
+"""Times that an evaluation may take what a validation does, which is one call of compiled code; it is some sixty now."""
 
 
 def figures() -> Iterator[Figure]:

@@ -80,7 +80,8 @@ def in_order_of_use(rules: Iterable[EarnRule]) -> list[EarnRule]:
                 f"the multipliers {names} multiply each other in a circle; leave one of them out of the of"
             )
         ordered += ready
-        left = {rule_id: rule for rule_id, rule in left.items() if rule not in ready}
+        for rule in ready:
+            del left[rule.id]
     return ordered
 
 

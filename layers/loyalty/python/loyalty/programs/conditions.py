@@ -73,6 +73,10 @@ class Verdict:
     error: str | None = None
 
 
+_MET: Final = Verdict(met=True)
+_NOT_MET: Final = Verdict(met=False)
+
+
 def require_valid(condition: str, *, of_lines: bool = False) -> None:
     """Checks an expression against the types of what it may ask.
 
@@ -196,12 +200,12 @@ def _activation(values: Mapping[str, Any], *, of_lines: bool) -> Any:
 
 def _evaluated(condition: str, activation: Any, *, of_lines: bool) -> Verdict:
     try:
-        value = _compiled(condition, of_lines=of_lines).eval(activation)
+        value = _compiled(condition, of_lines=of_lines).eval(activation).value()
     except (ConditionInvalid, RuntimeError) as error:  # published before it was checked; more steps than are allowed
         return Verdict(met=False, error=str(error))
-    if value.type().name().lower() == "bool":
-        return Verdict(met=bool(value.value()))
-    return Verdict(met=False, error=str(value.value()))
+    if isinstance(value, bool):
+        return _MET if value else _NOT_MET
+    return Verdict(met=False, error=str(value))
 
 
 def _said(error: str) -> str:

@@ -23,7 +23,8 @@ from loyalty.programs.conditions import Conditions, asks_first
 from loyalty.programs.counters import CounterKey
 from loyalty.programs.deeds import Deed, Earner
 from loyalty.programs.model import MAX_POINTS, EarnRule, Expiry, ProgramDocument, Rounding
-from loyalty.programs.worth import Appraiser, Eligible, Place, RuleReason, Worth, bonus, summed
+from loyalty.programs.portions import Place, Portions
+from loyalty.programs.worth import Appraiser, Eligible, RuleReason, Worth, bonus, summed
 
 Key = TypeVar("Key")
 
@@ -159,7 +160,7 @@ def _weighed(document: ProgramDocument, room: Room, alone: Mapping[str, Worth]) 
     wallets = {rule.wallet for rule in multipliers}
     plain = {wallet: summed(of for of in given.values() if of.rule.wallet == wallet) for wallet in wallets}
 
-    def multiplied(rule: EarnRule, of: Mapping[str, Worth]) -> Mapping[Place, Fraction]:
+    def multiplied(rule: EarnRule, of: Mapping[str, Worth]) -> Portions:
         return summed(of[other] for other in rule.of) if rule.of else plain[rule.wallet]
 
     expected = dict(given)
@@ -187,8 +188,9 @@ def _earned(document: ProgramDocument, eligible: Eligible, wallet: str, worths: 
     counted = [worth for worth in worths if worth.counted]
     exact = {worth.rule.id: worth.total for worth in counted}
     points = _within_limit(_rounded(sum(exact.values(), Fraction(0)), document.rounding))
-    by_place = {None: Fraction(0)} | summed(worth.scaled(worth.tier) for worth in counted)
-    lines = divided(points, by_place) if _is_uneven(by_place, eligible.worth) else {}
+    by_place = summed(worth.scaled(worth.tier) for worth in counted)
+    nothing: dict[Place, Fraction] = {None: Fraction(0)}
+    lines = divided(points, nothing | by_place.exact) if _is_uneven(by_place, eligible.worth) else {}
     return Earned(
         wallet,
         points,
@@ -210,14 +212,14 @@ def divided(points: int, exact: Mapping[Key, Fraction]) -> dict[Key, int]:
     return whole
 
 
-def _is_uneven(by_place: Mapping[Place, Fraction], worth: Mapping[Place, Fraction]) -> bool:
+def _is_uneven(earned: Portions, worth: Portions) -> bool:
     """Whether lines earn anything else than in proportion to their parts of the amount."""
-    amount = sum(worth.values(), Fraction(0))
-    points = sum((part for place, part in by_place.items() if place is not None), Fraction(0))
+    of_lines = {place: number for place, number in earned.numbers.items() if place is not None}
+    points, amount = sum(of_lines.values()), sum(worth.numbers.values())
     if not points:
         return False
     return not amount or any(
-        by_place.get(place, Fraction(0)) * amount != points * part for place, part in worth.items()
+        earned.numbers.get(place, 0) * amount != points * number for place, number in worth.numbers.items()
     )
 
 

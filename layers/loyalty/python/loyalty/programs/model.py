@@ -323,6 +323,8 @@ class ProgramDocument(DocumentPart):
 
     def campaign(self, campaign_id: str | None) -> Campaign | None:
         """The campaign of that id, or None."""
+        if campaign_id is None:
+            return None
         return next((campaign for campaign in self.campaigns if campaign.id == campaign_id), None)
 
     @property

@@ -1,17 +1,16 @@
 """What each rule is worth for an activity, before the rules are weighed against each other. Pure, exact."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
+from typing import Final
 
 from loyalty.core.money import minor_units, money_of, spread
 from loyalty.programs.conditions import Conditions
 from loyalty.programs.deeds import Deed
 from loyalty.programs.model import EarnRule, Exclusion, ProgramDocument
-
-Place = int | None
-"""A line, by its place; None: what is of no line."""
+from loyalty.programs.portions import NONE, Place, Portions, added
 
 
 class RuleReason(StrEnum):
@@ -32,6 +31,9 @@ class RuleReason(StrEnum):
     BUDGET_EXHAUSTED = "budget_exhausted"
 
 
+_ONE: Final = Fraction(1)
+
+
 @dataclass(frozen=True, slots=True)
 class Worth:
     """What a rule is worth: points before the tier's multiplier (``tier``), by the lines that earn them.
@@ -40,8 +42,8 @@ class Worth:
     """
 
     rule: EarnRule
-    parts: Mapping[Place, Fraction] = field(default_factory=dict)
-    tier: Fraction = Fraction(1)
+    parts: Portions = NONE
+    tier: Fraction = _ONE
     counted: bool = True
     reason: RuleReason | None = None
     lost_to: str | None = None
@@ -52,7 +54,7 @@ class Worth:
     @property
     def total(self) -> Fraction:
         """Its points."""
-        return self.tier * exact_sum(self.parts.values())
+        return self.parts.total if self.tier == _ONE else self.tier * self.parts.total
 
     def limited(self, most: Fraction | int, reason: RuleReason | None = None) -> "Worth":
         """At most so many points, all parts in proportion."""
@@ -63,11 +65,11 @@ class Worth:
 
     def scaled(self, factor: Fraction) -> "Worth":
         """That many times what it is."""
-        return replace(self, parts={place: part * factor for place, part in self.parts.items()})
+        return replace(self, parts=self.parts.times(factor))
 
     def without(self, reason: RuleReason, *, lost_to: str | None = None, error: str | None = None) -> "Worth":
         """Nothing, and why."""
-        return replace(self, parts={}, counted=False, reason=reason, lost_to=lost_to, error=error)
+        return replace(self, parts=NONE, counted=False, reason=reason, lost_to=lost_to, error=error)
 
 
 class Eligible:
@@ -82,7 +84,7 @@ class Eligible:
         self.lines = frozenset(
             place for place in range(len(deed.lines)) if not any(kinds[place] for kinds in not_counted)
         )
-        self.worth: Mapping[Place, Fraction] = {}
+        self.worth = NONE
         """Of the amount, by line, that of the others too; in major units."""
         if deed.amount is None:
             return
@@ -94,12 +96,12 @@ class Eligible:
         parts: dict[Place, int] = {None: units}
         if deed.lines:
             parts = dict[Place, int](enumerate(spread(units, told, [line.quantity for line in deed.lines])))
-        self.worth = {place: Fraction(money_of(part, deed.amount.currency).amount) for place, part in parts.items()}
+        self.worth = Portions(parts, Fraction(money_of(1, deed.amount.currency).amount))
 
-    def amounts(self, places: frozenset[int] | None) -> dict[Place, Fraction]:
+    def amounts(self, places: frozenset[int] | None) -> Portions:
         """What may earn by amount, of these lines; None: of all, and where there are none, all."""
-        wanted = self.lines if places is None else self.lines & places
-        return {place: part for place, part in self.worth.items() if place in wanted or (place, places) == (None, None)}
+        wanted: frozenset[Place] = self.lines | {None} if places is None else self.lines & places
+        return self.worth.only(wanted)
 
 
 class Appraiser:
@@ -146,7 +148,7 @@ class Appraiser:
         if rule.rates:
             return self._by_amount(rule, places)
         if rule.fixed_points is not None:
-            return Worth(rule, {None: Fraction(rule.fixed_points)})
+            return Worth(rule, Portions({None: rule.fixed_points}))
         return self._by_lines(rule, places)
 
     def _by_amount(self, rule: EarnRule, places: frozenset[int] | None) -> Worth:
@@ -155,49 +157,32 @@ class Appraiser:
         if amount is None or rate is None:
             return Worth(rule).without(RuleReason.CURRENCY_WITHOUT_RATE)
         eligible = self._eligible.amounts(places)
-        if amount.amount and not sum(eligible.values()):
+        if amount.amount and not eligible.total:
             return Worth(rule).without(RuleReason.NO_ELIGIBLE_AMOUNT)
-        each = Fraction(rate.points) / Fraction(rate.per)
-        return Worth(rule, {place: part * each for place, part in eligible.items()})
+        return Worth(rule, eligible.times(Fraction(rate.points) / Fraction(rate.per)))
 
     def _by_lines(self, rule: EarnRule, places: frozenset[int] | None) -> Worth:
         counted = sorted(self._eligible.lines if places is None else self._eligible.lines & places)
         if not counted:
             return Worth(rule).without(RuleReason.NO_LINE_MATCHED)
         pieces = {place: self._deed.lines[place].quantity for place in counted}
-        points: dict[Place, Fraction] = {
-            place: Fraction(rule.points_per_line or (rule.points_per_item or 0) * pieces[place]) for place in counted
+        points: dict[Place, int] = {
+            place: rule.points_per_line or (rule.points_per_item or 0) * pieces[place] for place in counted
         }
-        return Worth(rule, points)
+        return Worth(rule, Portions(points))
 
 
-def exact_sum(parts: Iterable[Fraction]) -> Fraction:
-    """Their sum. Most parts share a few denominators, so that nearly all of it is adding whole numbers."""
-    numerators: dict[int, int] = {}
-    for part in parts:
-        numerators[part.denominator] = numerators.get(part.denominator, 0) + part.numerator
-    if len(numerators) == 1:
-        ((denominator, numerator),) = numerators.items()
-        return Fraction(numerator, denominator)
-    return sum((Fraction(numerator, of) for of, numerator in numerators.items()), Fraction(0))
-
-
-def summed(worths: Iterable[Worth]) -> dict[Place, Fraction]:
+def summed(worths: Iterable[Worth]) -> Portions:
     """What rules give together, before the tier's multiplier, by the lines that earn it."""
-    by_place: dict[Place, list[Fraction]] = {}
-    for worth in worths:
-        for place, part in worth.parts.items():
-            by_place.setdefault(place, []).append(part)
-    return {place: exact_sum(parts) for place, parts in by_place.items()}
+    return added(worth.parts for worth in worths)
 
 
-def bonus(rule: Worth, of: Mapping[Place, Fraction]) -> Worth:
+def bonus(rule: Worth, of: Portions) -> Worth:
     """What a multiplier adds to what the rules that it multiplies give: before the tier's multiplier, on its lines."""
     if not rule.counted or rule.rule.multiplier is None:
         return rule
-    more = Fraction(rule.rule.multiplier) - 1
-    parts = {place: part * more for place, part in of.items() if rule.places is None or place in rule.places}
-    if not any(parts.values()):
+    parts = (of if rule.places is None else of.only(rule.places)).times(Fraction(rule.rule.multiplier) - 1)
+    if not parts.total:
         return rule.without(RuleReason.NOTHING_TO_MULTIPLY)
     return _within_bounds(replace(rule, parts=parts))
 
