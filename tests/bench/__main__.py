@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 from infra.local.ministack import ACCESS_KEY, REPOSITORY, SECRET_KEY
-from tests.bench import assets, cdnow, commerce, imports, ledger, operations, rules, stream, sweep
+from tests.bench import assets, cdnow, commerce, imports, ledger, operations, programs, rules, stream, sweep
 from tests.bench.engine import Running, running_engine
 from tests.bench.figures import Figure, matrix, table, write
 
@@ -71,6 +71,11 @@ def _batch(running: Running) -> list[Figure]:
     return _shown(list(commerce.figures(running)))
 
 
+def _programs(running: Running) -> list[Figure]:
+    _say(f"\nWhat knowing the program, and {programs.LADDERS} ladders of tiers, adds to an accrual, on {running}")
+    return _shown(list(programs.figures(running)))
+
+
 def _sweep(running: Running) -> list[Figure]:
     _say(f"\nA sweep where {sweep.DUE} members are due, on {running}")
     return _shown(list(sweep.figures(running)))
@@ -127,6 +132,7 @@ def _say(text: str) -> None:
 
 ON_AN_ENGINE: dict[str, Callable[[Running], list[Figure]]] = {
     "ledger": _ledger,
+    "programs": _programs,
     "batch": _batch,
     "sweep": _sweep,
     "stream": _stream,

@@ -1,6 +1,6 @@
 """The engine that the figures are taken on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 from infra.local.ministack import Ministack
 from infra.local.processes import free_port
 from loyalty.core.table import Table
-from tests.bench.meter import Engine
+from tests.bench.meter import Cost, Engine, metered
 from tests.engines.dynamodb_local import DynamoDbLocal, Unavailable
 from tests.engines.fixtures import REGION, dynamodb_client
 from tests.ledgerkit.tables import create_table, warm_up
@@ -36,6 +36,17 @@ class Running:
         create_table(self.client, name)
         warm_up(self.client, name)
         return Table(name, endpoint=self.endpoint, region=REGION)
+
+    def cost(self, table: Table, run: Callable[[], object]) -> Cost:
+        """What it costs to run something over a table."""
+        with metered(table.client, self.look, self.engine) as cost:
+            run()
+        return cost
+
+    def look(self, table: str, key: Any) -> dict[str, Any] | None:
+        """An item, by the client that nothing counts."""
+        item: dict[str, Any] | None = self.client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+        return item
 
     def drop(self, table: Table) -> None:
         """Frees the engine's memory of a table."""

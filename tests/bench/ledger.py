@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 from loyalty.programs.model import MAX_LOTS
 from tests.bench.engine import Running
 from tests.bench.figures import Figure
 from tests.bench.history import write_history
-from tests.bench.meter import Cost, metered
+from tests.bench.meter import Cost
 from tests.bench.operations import MOST, Operations, bench_program
 from tests.bench.peer import PowertoolsRecipe
 from tests.engines.fixtures import dynamodb_client
@@ -40,7 +39,7 @@ class LedgerBench:
             yield from _of(name, short[name], long[name])
         yield from worst
         peer = PowertoolsRecipe(dynamodb_client(self._running.endpoint), self._table.name)
-        cost = peer.measure(self._look, self._running.engine)
+        cost = peer.measure(self._running.look, self._running.engine)
         yield Figure("peer.accrual.powertools_idempotency.round_trips", cost.round_trips, "round trips")
         yield Figure("peer.accrual.powertools_idempotency.write_units", cost.write_units, "write units")
 
@@ -66,15 +65,8 @@ class LedgerBench:
         world.clock.now = start
         return costs
 
-    def _look(self, table: str, key: Any) -> dict[str, Any] | None:
-        found = self._running.client.get_item(TableName=table, Key=key, ConsistentRead=True)
-        item: dict[str, Any] | None = found.get("Item")
-        return item
-
     def _cost(self, run: Callable[[], object]) -> Cost:
-        with metered(self._table.client, self._look, self._running.engine) as cost:
-            run()
-        return cost
+        return self._running.cost(self._table, run)
 
     def _worst(self, member: str) -> Iterator[Figure]:
         """A wallet with as many lots as it may have, and a redemption that takes from all of them."""
