@@ -16,6 +16,7 @@ from loyalty.programs.qualifying import outdated, tallies
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.ladders import TIERS, Climb, laddered
 from tests.ledgerkit.programs import BASE, document, program
+from tests.ledgerkit.story import Story
 
 AT = at("2026-11-22T10:00:00Z")
 TODAY, OPENED = date(2026, 11, 22), date(2024, 2, 29)
@@ -194,13 +195,24 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
         {"ladders": [{**ladder("a"), "tiers": [{**TIERS[0], "multiplier": "2"}]}]}, "ladders", "only tiers of the main",
     ),
     "a ladder that does not rise": (
-        {"ladders": [{**ladder("a"), "tiers": [TIERS[0], TIERS[0]]}]}, "ladders", "rise strictly",
+        {"ladders": [{**ladder("a"), "tiers": [TIERS[0], TIERS[0]]}]}, "ladders", "list tiers by thresholds that rise",
     ),
-    "a ladder without a start": ({"ladders": [{**ladder("a"), "tiers": TIERS[1:]}]}, "ladders", "start at threshold 0"),
+    "a ladder without a start": ({"ladders": [{**ladder("a"), "tiers": TIERS[1:]}]}, "ladders", "everybody begins at 0"),
     "a reward for nobody": (
         {"rewards": [{**BASE["rewards"][0], "tiers": ["diamond"]}]}, "rewards", "the tier 'diamond', which no ladder has",
     ),
 }  # fmt: skip
+
+
+def test_what_gives_no_points_may_count(table: Table) -> None:
+    visits = {"metric": "activities", "activities": ["visit"]}
+    tiers = [{"id": "guest", "name": "Guest", "threshold": 0}, {"id": "regular", "name": "Regular", "threshold": 2}]
+    ladder = {"id": "visits", "name": "Visits", "tiers": tiers, "qualification": visits}
+    rule = {"id": "visit", "activity": "visit", "fixed_points": 0}
+    story = Story(table, program(earn_rules=[rule], ladders=[ladder]), "2026-01-01T10:00")
+    assert [story.did("visit"), story.standing("visits")] == [{"points": 0}, "guest"]
+    assert [story.did("visit"), story.standing("visits")] == [{"points": 0}, "regular"]
+    assert story.world.audit() == []
 
 
 @pytest.mark.parametrize("case", WRONG)

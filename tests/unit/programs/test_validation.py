@@ -10,6 +10,8 @@ from tests.ledgerkit.programs import BASE
 
 NOW = at("2026-11-22T09:00:00Z")
 RULE = BASE["earn_rules"][0]
+TIER = {"id": "entry", "name": "Entry", "threshold": 0}
+DOUBLE = {"id": "double", "activity": RULE["activity"], "multiplier": "2"}
 RATE = {"points": 1, "per": "1", "currency": "EUR"}
 
 
@@ -29,6 +31,14 @@ def _rate(**changes: Any) -> dict[str, Any]:
         ({"tiers": []}, "/tiers", "list at least 1"),
         ({"limits": {"hold_minuets": 5}}, "/limits/hold_minuets", "unknown field 'hold_minuets'; did you mean 'hold_minutes'?"),
         ({"tiers": 5}, "/tiers", "write a list here"),
+        ({"tiers": [TIER, {**TIER, "id": "low"}]}, "/tiers/1/threshold", "tier 'low' has the threshold 0, and 'entry' before it 0; list tiers by thresholds that rise"),
+        ({"tiers": [{**TIER, "threshold": 5}]}, "/tiers/0/threshold", "the first tier, 'entry', has the threshold 5, and everybody begins at 0; put a tier of that threshold first"),
+        ({"ladders": [{"id": "a", "name": "A", "tiers": [TIER, TIER]}]}, "/ladders/0/tiers/1/threshold", "tier 'entry' has the threshold 0, and 'entry' before it 0; list tiers by thresholds that rise"),
+        ({"earn_rules": [RULE, RULE]}, "/earn_rules/1/id", "two earn rules have the id 'shop'; give one of them another"),
+        ({"earn_rules": [RULE, {**RULE, "id": "b", "campaign": "x"}]}, "/earn_rules/1/campaign", "earn rule 'b': there is no campaign 'x'; add it to campaigns"),
+        ({"earn_rules": [RULE, {**DOUBLE, "of": ["x"]}]}, "/earn_rules/1/of", "earn rule 'double': there is no earn rule 'x' for it to multiply"),
+        ({"rewards": [{"id": "a", "name": "A", "type": "perk", "points": 5, "tiers": ["x"]}]}, "/rewards/0/tiers", "reward 'a' is for the tier 'x', which no ladder has"),
+        ({"earn_rules": [{**RULE, "translations": {"it": "Negozio"}}]}, "/earn_rules/0", "earn rule 'shop' has translations of a name, and no name; add it"),
         ({"expiry": 5}, "/expiry", "write an object with fields here"),
         ({"expiry": {"policy": "rolling"}}, "/expiry", "the policy 'rolling' needs months"),
         ({"time_zone": "Mars"}, "/time_zone", "'Mars' is not an IANA time zone; name one such as Europe/Rome"),

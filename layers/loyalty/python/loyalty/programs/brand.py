@@ -64,8 +64,8 @@ class Named(Protocol):
     """A part of a document that members see by its name."""
 
     @property
-    def name(self) -> str:
-        """In the program's default language."""
+    def name(self) -> str | None:
+        """In the program's default language; None where it has none."""
 
     @property
     def translations(self) -> Translations | None:
@@ -89,9 +89,9 @@ def direction(language: Language) -> Direction:
 
 
 def name_in(named: Named, language: Language) -> str:
-    """The name in a language; in the default language where there is no translation."""
+    """The name in a language; in the default language where there is no translation, and nothing where it has none."""
     texts = dict(named.translations or ())
-    return texts.get(language) or named.name
+    return texts.get(language) or named.name or ""
 
 
 def named_parts(value: object, path: str = "") -> Iterator[tuple[str, "NamedPart"]]:

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, NaiveDatetime, model_validator
+from pydantic import BeforeValidator, Field, NaiveDatetime, WithJsonSchema, model_validator
 
 from loyalty.programs.brand import Translations
 from loyalty.programs.fields import DocumentPart, Name, PositivePoints, Slug, twice
@@ -22,7 +22,11 @@ def _local_text(value: Any) -> Any:
     return value
 
 
-LocalDatetime = Annotated[NaiveDatetime, BeforeValidator(_local_text)]
+LocalDatetime = Annotated[
+    NaiveDatetime,
+    BeforeValidator(_local_text),
+    WithJsonSchema({"type": "string", "pattern": f"^{_LOCAL.pattern}$", "examples": ["2026-11-27T00:00"]}),
+]
 """A date and time as clocks in the program's zone show it."""
 
 

@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Final
 
 from loyalty.programs.campaigns import Campaign
+from loyalty.programs.fields import WrongPart
 from loyalty.programs.rules import EarnRule
 
 MAX_CAPS: Final = 10
@@ -20,9 +21,11 @@ def require_coherent(rules: Sequence[EarnRule], campaigns: Sequence[Campaign]) -
         ValueError: what is wrong with which rule, and what to do.
     """
     by_id = {campaign.id: campaign for campaign in campaigns}
-    for rule in rules:
+    for place, rule in enumerate(rules):
         if rule.campaign is not None and rule.campaign not in by_id:
-            raise ValueError(f"earn rule '{rule.id}': there is no campaign '{rule.campaign}'; add it to campaigns")
+            raise WrongPart(
+                f"earn rule '{rule.id}': there is no campaign '{rule.campaign}'; add it to campaigns", place, "campaign"
+            )
     by_place = sorted(rules, key=lambda rule: (rule.activity, rule.wallet))
     for (activity, wallet), together in groupby(by_place, key=lambda rule: (rule.activity, rule.wallet)):
         _require_same_wallet_rules(list(together), f"for '{activity}' in the wallet '{wallet}'")
@@ -51,15 +54,19 @@ def _require_same_wallet_rules(rules: Sequence[EarnRule], what: str) -> None:
 
 def _require_multipliers(rules: Sequence[EarnRule]) -> None:
     by_id = {rule.id: rule for rule in rules}
-    for rule in rules:
+    for place, rule in enumerate(rules):
         for other_id in rule.of:
             other = by_id.get(other_id)
             if other is None:
-                raise ValueError(f"earn rule '{rule.id}': there is no earn rule '{other_id}' for it to multiply")
+                raise WrongPart(
+                    f"earn rule '{rule.id}': there is no earn rule '{other_id}' for it to multiply", place, "of"
+                )
             if (other.activity, other.wallet) != (rule.activity, rule.wallet):
-                raise ValueError(
+                raise WrongPart(
                     f"earn rule '{rule.id}' multiplies '{other_id}', which is for '{other.activity}' in the wallet "
-                    f"'{other.wallet}'; name rules of its own activity and wallet"
+                    f"'{other.wallet}'; name rules of its own activity and wallet",
+                    place,
+                    "of",
                 )
     in_order_of_use(rules)
 

@@ -44,9 +44,23 @@ class DocumentPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
+class WrongPart(ValueError):
+    """A mistake in one part of a list. ``place`` leads from the list to what is wrong."""
+
+    def __init__(self, message: str, *place: str | int) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+def repeated(values: list[str]) -> int | None:
+    """The place of the first value that was there before, or None."""
+    return next((place for place, value in enumerate(values) if value in values[:place]), None)
+
+
 def twice(values: list[str]) -> str | None:
     """The first value that was there before, or None."""
-    return next((value for place, value in enumerate(values) if value in values[:place]), None)
+    place = repeated(values)
+    return None if place is None else values[place]
 
 
 def mistakes(error: ValidationError) -> list[ErrorDetails]:

@@ -27,6 +27,8 @@ from loyalty.programs.fields import (
     ShopDomain,
     Slug,
     TimeZone,
+    WrongPart,
+    repeated,
     twice,
 )
 from loyalty.programs.rewards import GiftCard, Reward, RewardType
@@ -200,13 +202,15 @@ class ProgramDocument(DocumentPart):
     @field_validator("wallets", "campaigns", "earn_rules", "tiers", "ladders", "rewards")
     @classmethod
     def _ids_are_unique(cls, parts: tuple["_Identified", ...], info: ValidationInfo) -> tuple["_Identified", ...]:
-        if same := twice([part.id for part in parts]):
-            raise ValueError(f"two {_WHAT[str(info.field_name)]}s have the id '{same}'")
+        ids = [part.id for part in parts]
+        if (place := repeated(ids)) is not None:
+            what = f"two {_WHAT[str(info.field_name)]}s have the id '{ids[place]}'"
+            raise WrongPart(f"{what}; give one of them another", place, "id")
         return parts
 
     _no_language_twice = field_validator("locales")(no_language_twice)
 
-    @field_validator("translations", "wallets", "campaigns", "tiers", "ladders", "rewards")
+    @field_validator("translations", "wallets", "campaigns", "earn_rules", "tiers", "ladders", "rewards")
     @classmethod
     def _translations_into_its_locales(cls, value: "_Translated", info: ValidationInfo) -> "_Translated":
         return require_known_languages(value, info.data.get("locales"))
@@ -264,9 +268,11 @@ class ProgramDocument(DocumentPart):
             return rewards
         tiers = [*info.data["tiers"], *(tier for ladder in info.data["ladders"] for tier in ladder.tiers)]
         known = {tier.id for tier in tiers}
-        for reward in rewards:
+        for place, reward in enumerate(rewards):
             if unknown := [tier for tier in reward.tiers if tier not in known]:
-                raise ValueError(f"reward '{reward.id}' is for the tier '{unknown[0]}', which no ladder has")
+                raise WrongPart(
+                    f"reward '{reward.id}' is for the tier '{unknown[0]}', which no ladder has", place, "tiers"
+                )
         return rewards
 
     @field_validator("earn_rules", "transfers")
@@ -350,7 +356,7 @@ class ProgramDocument(DocumentPart):
 _Identified = ProgramWallet | Campaign | EarnRule | Tier | Ladder | Reward
 _Counting = Qualification | tuple[Ladder, ...]
 _Naming = tuple[EarnRule, ...] | Transfers | None
-_Translated = tuple[ProgramWallet | Campaign | Tier | Ladder | Reward, ...] | Translations | None
+_Translated = tuple[ProgramWallet | Campaign | EarnRule | Tier | Ladder | Reward, ...] | Translations | None
 _WHAT: Final = {
     "wallets": "wallet",
     "campaigns": "campaign",

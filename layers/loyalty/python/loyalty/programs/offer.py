@@ -129,7 +129,7 @@ class OfferView(ResponseBody):
             time_zone=document.time_zone,
             brand=document.brand,
             wallets=list(_wallets(document, language)),
-            earn_rules=[_rule(rule) for rule in document.earn_rules],
+            earn_rules=[_rule(rule, language) for rule in document.earn_rules],
             campaigns=[_campaign(campaign, language) for campaign in document.campaigns],
             tiers=_tiers(document.tiers, language),
             ladders=list(_ladders(document, language)),
@@ -190,10 +190,10 @@ def _wallets(document: ProgramDocument, language: Language) -> Iterator[OfferedW
         yield OfferedWallet(wallet=wallet.id, name=name_in(wallet, language), currency=wallet.currency)
 
 
-def _rule(rule: EarnRule) -> OfferedRule:
+def _rule(rule: EarnRule, language: Language) -> OfferedRule:
     return OfferedRule(
         rule=rule.id,
-        name=rule.name,
+        name=name_in(rule, language) or None,
         activity=rule.activity,
         wallet=rule.wallet,
         campaign=rule.campaign,

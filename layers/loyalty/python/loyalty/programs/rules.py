@@ -7,8 +7,9 @@ from typing import Annotated, Final, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from loyalty.ledger.model import POINTS
+from loyalty.programs.brand import Translations
 from loyalty.programs.campaigns import Caps, one_of_each
-from loyalty.programs.fields import CurrencyCode, DocumentPart, Name, PositivePoints, Slug, twice
+from loyalty.programs.fields import CurrencyCode, DocumentPart, Name, PointsOrZero, PositivePoints, Slug, twice
 
 MAX_RETURN_DAYS: Final = 90
 """Days that points may stay pending, and so the days on which points of one wallet may be waiting to mature."""
@@ -50,8 +51,8 @@ class Rate(DocumentPart):
 class EarnRule(DocumentPart):
     """What one activity earns in one wallet, and when. It has one effect.
 
-    ``rates``: points by amount, one rate per currency. ``fixed_points``: so many. ``points_per_line``,
-    ``points_per_item``: so many for each line, or each piece, of what was bought. ``multiplier``: what the rules ``of``
+    ``rates``: points by amount, one rate per currency. ``fixed_points``: so many; 0 for what only counts towards tiers.
+    ``points_per_line``, ``points_per_item``: so many for each line, or each piece, of what was bought. ``multiplier``: what the rules ``of``
     give, of the same activity and wallet, that many times; it adds ``multiplier - 1`` times their points. Without ``of``
     these are all rules that are no multipliers themselves.
 
@@ -66,13 +67,14 @@ class EarnRule(DocumentPart):
 
     id: Slug
     name: Name | None = None
+    translations: Translations | None = None
     activity: Slug
     wallet: Slug = POINTS
     campaign: Slug | None = None
     when: Condition | None = None
     lines: Condition | None = None
     rates: Annotated[tuple[Rate, ...], Field(max_length=50)] = ()
-    fixed_points: PositivePoints | None = None
+    fixed_points: PointsOrZero | None = None
     points_per_line: PositivePoints | None = None
     points_per_item: PositivePoints | None = None
     multiplier: Annotated[Decimal, Field(gt=1, le=100, max_digits=6)] | None = None
@@ -84,6 +86,12 @@ class EarnRule(DocumentPart):
     group: Slug | None = None
     priority: Annotated[int, Field(strict=True, ge=-1000, le=1000)] = 0
     return_days: Annotated[int, Field(strict=True, ge=0, le=MAX_RETURN_DAYS)] = 0
+
+    @model_validator(mode="after")
+    def _a_name_to_translate(self) -> Self:
+        if self.translations is not None and self.name is None:
+            raise ValueError(f"earn rule '{self.id}' has translations of a name, and no name; add it")
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_earn(self) -> Self:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
 from typing import Annotated, Final, Self
 
@@ -14,7 +15,7 @@ from loyalty.core.money import MINOR_UNITS, Money
 from loyalty.ledger.ladders import STATUS, DowngradeBy, LadderTerms, Period
 from loyalty.ledger.model import POINTS
 from loyalty.programs.brand import Translations
-from loyalty.programs.fields import CurrencyCode, DocumentPart, Name, PointsOrZero, Slug, twice
+from loyalty.programs.fields import CurrencyCode, DocumentPart, Name, PointsOrZero, Slug, WrongPart, twice
 from loyalty.programs.rules import EarnRule
 
 MAX_LADDERS: Final = 4
@@ -153,7 +154,7 @@ class Ladder(DocumentPart):
 
     @model_validator(mode="after")
     def _is_a_ladder(self) -> Self:
-        require_rising(self.tiers)
+        require_rising(self.tiers, "tiers")
         if same := twice([tier.id for tier in self.tiers]):
             raise ValueError(f"two tiers have the id '{same}'")
         if tier := next((tier for tier in self.tiers if tier.multiplier != 1), None):
@@ -171,11 +172,26 @@ class CurrencyRate(DocumentPart):
     rate: Annotated[Decimal, Field(gt=0, max_digits=18)]
 
 
-def require_rising(tiers: Sequence[Tier]) -> None:
-    """Raises ValueError: the thresholds do not rise from zero."""
-    thresholds = [tier.threshold for tier in tiers]
-    if thresholds[0] != 0 or thresholds != sorted(set(thresholds)):
-        raise ValueError("tiers start at threshold 0 and rise strictly; list them in that order")
+def require_rising(tiers: Sequence[Tier], *above: str) -> None:
+    """Raises WrongPart: the thresholds do not rise from zero. ``above`` leads to the tiers."""
+    first = tiers[0]
+    if first.threshold:
+        raise WrongPart(
+            f"the first tier, '{first.id}', has the threshold {first.threshold}, and everybody begins at 0; put a tier "
+            "of that threshold first",
+            *above,
+            0,
+            "threshold",
+        )
+    for place, (lower, higher) in enumerate(pairwise(tiers), start=1):
+        if higher.threshold <= lower.threshold:
+            raise WrongPart(
+                f"tier '{higher.id}' has the threshold {higher.threshold}, and '{lower.id}' before it "
+                f"{lower.threshold}; list tiers by thresholds that rise",
+                *above,
+                place,
+                "threshold",
+            )
 
 
 def require_ending(qualification: Qualification, downgrade: Downgrade) -> None:

@@ -67,7 +67,8 @@ def pointer(finding: Finding) -> str:
 
 def _finding(error: ErrorDetails) -> Finding:
     *above, last = error["loc"] or ("",)
-    path = ".".join(map(str, error["loc"]))
+    place = getattr(error.get("ctx", {}).get("error"), "place", ())  # of a WrongPart
+    path = ".".join(map(str, (*error["loc"], *place)))
     if error["type"] == "extra_forbidden":
         path = path if _SIMPLE.fullmatch(str(last)) else ".".join(map(str, above))
         return Finding(path, _unknown_field(str(last), _fields_at(above)))
@@ -134,8 +135,9 @@ def _missing_translations(document: ProgramDocument) -> Iterator[Finding]:
     named: list[tuple[str, Named]] = [("", document)]
     named += [
         (f"{field}.{place}", part)
-        for field in ("wallets", "campaigns", "tiers", "ladders", "rewards")
+        for field in ("wallets", "campaigns", "earn_rules", "tiers", "ladders", "rewards")
         for place, part in named_parts(getattr(document, field))
+        if part.name is not None
     ]
     for prefix, part in named:
         texts = part.translations.languages if part.translations else ()
