@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Final
 
 from loyalty.programs.conditions import ConditionInvalid, require_valid
-from loyalty.programs.guessing import MOST_TRIED, never_true, unknown_tiers
+from loyalty.programs.guessing import MOST_TRIED, never_true, unknown_segments, unknown_tiers
 from loyalty.programs.model import EarnRule, ProgramDocument, Stacking
 
 _MOST_TRIED_OF_ALL: Final = 100_000
@@ -81,6 +81,9 @@ def _unlikely_conditions(document: ProgramDocument, wrong: set[str]) -> Iterator
             continue
         for tier in unknown_tiers(document, condition):
             yield Finding(path, f"'{tier}' is no tier of this program: {', '.join(one.id for one in document.tiers)}")
+        for segment in unknown_segments(document, condition):
+            declared = ", ".join(one.id for one in document.segments) or "it declares none"
+            yield Finding(path, f"'{segment}' is no segment of this program: {declared}")
         if never_true(document, condition, of_lines=of_lines, most=most):
             yield Finding(
                 path, "it was true for nothing that was tried: it may be that this rule never counts (a guess)"

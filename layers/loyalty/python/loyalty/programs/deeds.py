@@ -48,8 +48,12 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Earner:
-    """The member: their tier, that on each ladder, and whether this is their first activity of its kind that counts."""
+    """The member: their tier, that on each ladder, and whether this is their first activity of its kind that counts.
+
+    ``segments`` are those in force on the day of the activity; none where no rule asks for them.
+    """
 
     tier: str
     tiers: Mapping[str, str] = field(default_factory=dict)
     first: bool = False
+    segments: tuple[str, ...] = ()
