@@ -6,7 +6,7 @@ from loyalty.ledger.model import Book
 from loyalty.programs.deeds import Deed
 from loyalty.programs.earning import asks_for_segments
 from loyalty.programs.model import ProgramDocument
-from loyalty.segments.store import SEGMENTS_SK, segments_of
+from loyalty.segments.items import SEGMENTS_SK, segments_of
 
 
 def segment_sks(document: ProgramDocument, deed: Deed) -> list[str]:

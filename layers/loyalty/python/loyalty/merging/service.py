@@ -15,7 +15,7 @@ from loyalty.ledger.store import HOUSEHOLD_SK
 from loyalty.merging.decision import movements_of, require_free, require_not_absorbed, standings_after
 from loyalty.merging.store import handed_over, segments_of_both
 from loyalty.programs.model import Program
-from loyalty.segments.store import SEGMENTS_SK
+from loyalty.segments.items import SEGMENTS_SK
 from loyalty.tiers.change import following_change
 from loyalty_contract import MEMBER_SK
 

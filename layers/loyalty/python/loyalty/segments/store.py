@@ -1,35 +1,13 @@
-"""Segments in the table. The only place that speaks DynamoDB for them.
+"""Reads and writes the segments of members, each with a look at the member: :mod:`loyalty.segments.items` has the items."""
 
-::
+from datetime import datetime
 
-    M#{program}#{member}   SEGMENTS   by segment, until when the member is in it; version
-
-An accrual reads the item where a rule asks for it, a merge hands it over. Nothing else of the member changes with it, so
-that whoever posts does not wait for whoever assigns segments.
-"""
-
-from datetime import date, datetime
-from typing import Final
-
-from pynamodb.attributes import UnicodeAttribute
-from pynamodb.expressions.condition import Condition
-
-from loyalty.core.clock import to_text
-from loyalty.core.table import Check, Delete, DocumentAttribute, IntegerAttribute, Item, Operation, Put, RawItem, Table
-from loyalty.ledger.store import parse_partition, partition
+from loyalty.core.table import Check, Table
+from loyalty.ledger.store import partition
 from loyalty.members.store import MemberItem
-from loyalty.segments.model import Assignment, MemberSegments, in_order, united
+from loyalty.segments.items import SEGMENTS_SK, segments_of, segments_put
+from loyalty.segments.model import MemberSegments
 from loyalty_contract import MEMBER_SK
-
-SEGMENTS_SK: Final = "SEGMENTS"
-
-
-class SegmentsItem(Item):
-    """``segments`` maps an id to ``until``, an ISO date, where there is one."""
-
-    segments = DocumentAttribute()
-    version = IntegerAttribute()
-    updated_at = UnicodeAttribute()
 
 
 class SegmentStore:
@@ -55,46 +33,4 @@ class SegmentStore:
         """
         pk = partition(program, before.member_id)
         open_ = MemberItem.pk.exists() & MemberItem.merged_into.does_not_exist()
-        self._table.write([_put(pk, before, after, now), Check(MemberItem, pk, MEMBER_SK, open_)])
-
-
-def segments_of(member_id: str, raw: RawItem | None) -> MemberSegments:
-    """What an item says; of none, that the member is in no segment."""
-    if raw is None:
-        return MemberSegments(member_id)
-    item = SegmentsItem.from_raw_data(raw)
-    assignments = (Assignment(name, _day(parts.get("until"))) for name, parts in item.segments.items())
-    return MemberSegments(member_id, item.version, in_order(assignments))
-
-
-def joined(program: str, into: MemberSegments, gone: MemberSegments, now: datetime) -> list[Operation]:
-    """Writes of a merge: what either is in, the survivor is in; the absorbed member is in nothing any more.
-
-    Each only if both are still as they were read: nothing that is assigned at that moment is lost.
-    """
-    pk = partition(program, gone.member_id)
-    if not gone.version:
-        return [Check(SegmentsItem, pk, SEGMENTS_SK, _unchanged(gone))]
-    together = MemberSegments(into.member_id, into.version + 1, united(into.assignments, gone.assignments))
-    operations: list[Operation] = [Delete(SegmentsItem, pk, SEGMENTS_SK, _unchanged(gone))]
-    if together.assignments != into.assignments:
-        operations.append(_put(partition(program, into.member_id), into, together, now))
-    return operations
-
-
-def _put(pk: str, before: MemberSegments, after: MemberSegments, now: datetime) -> Put:
-    _, member_id = parse_partition(pk)
-    if not before.member_id == after.member_id == member_id:
-        raise AssertionError("segments of one member would be written to another")
-    segments = {one.segment: {"until": one.until.isoformat()} if one.until else {} for one in after.assignments}
-    item = SegmentsItem(pk, SEGMENTS_SK, segments=segments, version=after.version, updated_at=to_text(now))
-    return Put(item, _unchanged(before))
-
-
-def _unchanged(before: MemberSegments) -> Condition:
-    same: Condition = SegmentsItem.version == before.version
-    return same if before.version else SegmentsItem.pk.does_not_exist()
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+        self._table.write([segments_put(program, before, after, now), Check(MemberItem, pk, MEMBER_SK, open_)])
