@@ -150,6 +150,12 @@ def test_what_has_no_effect() -> None:
     assert _warned({**BASE_RULE, "minimum_points": 6, "caps": caps}) == ["earn_rules.0.caps.1.points"]
 
 
+def test_a_signup_has_no_amount() -> None:
+    by_amount = {**BASE_RULE, "id": "welcome", "activity": "signup"}
+    assert _warned(BASE_RULE, by_amount) == ["earn_rules.1.rates"]
+    assert _warned(BASE_RULE, {"id": "welcome", "activity": "signup", "fixed_points": 5}) == []
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_examples_are_beyond_doubt(path: Any) -> None:
     found = check(ProgramDocument.model_validate_json(path.read_text()), NOW)

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Final
 
 from loyalty.programs.conditions import ConditionInvalid, require_valid
+from loyalty.programs.deeds import SIGNUP
 from loyalty.programs.guessing import MOST_TRIED, never_true, unknown_segments, unknown_tiers
 from loyalty.programs.model import EarnRule, ProgramDocument, Stacking
 
@@ -97,6 +98,12 @@ def _without_effect(document: ProgramDocument) -> Iterator[Finding]:
             yield Finding(
                 f"earn_rules.{place}.multiplier",
                 f"no other rule gives points for '{rule.activity}' in the wallet '{rule.wallet}': it multiplies nothing",
+            )
+        if rule.activity == SIGNUP and rule.rates:
+            yield Finding(
+                f"earn_rules.{place}.rates",
+                f"the platform posts '{SIGNUP}' by itself, and without an amount: it refuses that as long as a rule for "
+                "it is by amount; give fixed_points",
             )
         for number, cap in enumerate(rule.caps):
             if rule.minimum_points is not None and cap.points is not None and rule.minimum_points > cap.points:

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from loyalty.core.money import Money
+
+SIGNUP: Final = "signup"
+"""The activity that the platform posts by itself, for who enrolls."""
 
 
 @dataclass(frozen=True, slots=True)
