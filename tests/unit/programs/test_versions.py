@@ -132,7 +132,7 @@ def test_a_function_that_looked_just_before_something_was_scheduled_changes_with
 def test_what_was_in_force_at_a_past_moment_is_found_however_much_came_since(desk: Desk) -> None:
     moments = {"none": desk.clock.now - timedelta(seconds=1), "One": desk.clock.now}
     desk.wait(hours=1)
-    desk.publish("never", 1, effective_at=EVENING)
+    desk.publish("never", 1, effective_at=EVENING - timedelta(hours=2))
     desk.cancel()
     desk.wait(hours=1)
     desk.publish("scheduled", 1, effective_at=EVENING)
