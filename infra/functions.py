@@ -61,7 +61,7 @@ class FunctionSpec:
 
 _API: Final = (
     FunctionSpec(
-        "enrollment", "Members: create, read, change", 15,
+        "enrollment", "Members: create, read, change; their segments", 15,
         table=REPLACE, sealed=SealedData(contract.PROFILE, (*OPEN, *SEAL)), lookup=True, snap_start=True,
         environment=(contract.ENV_PII_KEY, contract.ENV_LOOKUP_KEY),
     ),

@@ -27,6 +27,11 @@ _SHOWN: Final = _PERSON | {
     "created_at": "2026-11-22T09:00:00.000Z",
     "version": 1,
 }
+_SEGMENTS: Final = {
+    "member_id": _MEMBER,
+    "segments": [{"id": "founder", "until": None}, {"id": "staff", "until": "2026-12-31"}],
+    "version": 1,
+}
 _HELD: Final = {
     "redemption_id": _REDEMPTION,
     "status": "held",
@@ -193,6 +198,7 @@ _ACCRUAL: Final = {
 REQUESTS: Final[dict[str, Any]] = {
     "post_member": _PERSON | {"referral_code": "H2NPXT95"},
     "patch_member": {"family_name": "King", "phone": None},
+    "put_segments": {"segments": [{"id": "staff", "until": "2026-12-31"}, {"id": "founder"}]},
     "post_accrual": _ACCRUAL,
     "post_preview": _ACCRUAL,
     "post_reversal": {
@@ -227,6 +233,8 @@ RESPONSES: Final[dict[str, Any]] = {
     "post_member": _SHOWN,
     "get_member": _SHOWN,
     "patch_member": _SHOWN | {"family_name": "King", "phone": None, "version": 2},
+    "get_segments": _SEGMENTS,
+    "put_segments": _SEGMENTS,
     "get_wallet": _WALLET
     | {
         "wallet": "points",

@@ -32,6 +32,8 @@ ROUTES: Final = (
     Route("POST", f"{_PROGRAM}/members", "enrollment", "members.write"),
     Route("GET", _MEMBER, "enrollment", "members.read"),
     Route("PATCH", _MEMBER, "enrollment", "members.write"),
+    Route("GET", f"{_MEMBER}/segments", "enrollment", "members.read"),
+    Route("PUT", f"{_MEMBER}/segments", "enrollment", "members.write"),
     Route("GET", f"{_MEMBER}/wallet", "wallet", "wallet.read"),
     Route("GET", f"{_MEMBER}/wallet/explain", "wallet", "wallet.read"),
     Route("GET", f"{_MEMBER}/entries", "wallet", "wallet.read"),

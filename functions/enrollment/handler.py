@@ -12,6 +12,8 @@ from loyalty.core.table import Table
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
+from loyalty.segments.service import SegmentService
+from loyalty.segments.store import SegmentStore
 
 
 class EnrollmentSettings(Settings):
@@ -26,7 +28,8 @@ TABLE = Table(SETTINGS.table)
 MEMBERS = MemberService(
     MemberStore(TABLE), Vault(KmsDataKeys(SETTINGS.pii_key)), Lookups(KmsMac(SETTINGS.lookup_key)), system_clock
 )
-APP = api(routes(ProgramStore(TABLE, system_clock), MEMBERS))
+SEGMENTS = SegmentService(SegmentStore(TABLE), system_clock)
+APP = api(routes(ProgramStore(TABLE, system_clock), MEMBERS, SEGMENTS))
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
 
 

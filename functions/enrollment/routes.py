@@ -1,4 +1,4 @@
-"""Members: enroll, read, change."""
+"""Members: enroll, read, change; their segments."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -7,19 +7,22 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
+from functions.enrollment.segments import add_segments
 from loyalty.core.fields import MemberId, ProgramId
 from loyalty.core.http import REPLAYED_HEADER, IfMatch, caller, etag, version_of
 from loyalty.members.model import Member, Profile
 from loyalty.members.service import MemberService
 from loyalty.members.views import ChangesBody, EnrollmentBody, MemberView
 from loyalty.programs.store import ProgramStore
+from loyalty.segments.service import SegmentService
 
 _MEMBERS = "/v1/programs/<program>/members"
 
 
-def routes(programs: ProgramStore, members: MemberService) -> Router:
-    """``POST …/members``, ``GET`` and ``PATCH …/members/{member_id}``."""
+def routes(programs: ProgramStore, members: MemberService, segments: SegmentService) -> Router:
+    """``POST …/members``, ``GET`` and ``PATCH …/members/{member_id}``, everything under ``…/segments``."""
     router = Router()
+    add_segments(router, programs, segments)
 
     def answer(status: HTTPStatus, member: Member, **headers: str) -> Response[MemberView]:
         return Response(

@@ -11,6 +11,8 @@ from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.service import ReferralService
+from loyalty.segments.service import SegmentService
+from loyalty.segments.store import SegmentStore
 from tests.apikit.gateway import Gateway
 from tests.apikit.keys import FakeKeys
 from tests.ledgerkit.clock import SettableClock, at
@@ -28,8 +30,11 @@ class Members:
         self.store = MemberStore(table)
         self.lookups = Lookups(self.keys)
         self.service = self.service_with(self.store)
+        self.segments = SegmentService(SegmentStore(table), self.clock, sleep=lambda _seconds: None)
         referrals = ReferralService(self.store, self.lookups)
-        self.app = api(enrollment_routes(self.programs, self.service), referral_routes(self.programs, referrals))
+        self.app = api(
+            enrollment_routes(self.programs, self.service, self.segments), referral_routes(self.programs, referrals)
+        )
         self.call = Gateway(self.app)
         for program, client in (("acme", "app"), ("other", "stranger")):
             self.programs.publish(document(id=program), expected_version=0, actor="test")

@@ -12,10 +12,12 @@ from loyalty.accruals.awaited import Kept
 from loyalty.accruals.model import Refund
 from loyalty.core.money import Money
 from loyalty.explaining.service import ExplainService
+from loyalty.ledger.draft import Posted
 from loyalty.programs.model import Program
 from loyalty.rewards.model import Party
+from loyalty.segments.model import Assignment
 from tests.ledgerkit.moves import Moves, generous
-from tests.ledgerkit.programs import BASE
+from tests.ledgerkit.programs import BASE, SEGMENTS
 
 PAGE: Final = 10
 """Entries on a page of the statement and of an explanation."""
@@ -38,6 +40,7 @@ MOST: Final[Mapping[str, Most]] = {
     "accrual_pending": Most(2, 7, 1),
     "accrual_capped": Most(2, 7, 2),
     "accrual_of_a_budget": Most(2, 7, 2),
+    "accrual_of_a_segment": Most(2, 5, 2),
     "hold": Most(2, 7, 1),
     "hold_timed": Most(2, 9, 1),
     "hold_repeated": Most(3, 6, 2),
@@ -62,7 +65,7 @@ MOST: Final[Mapping[str, Most]] = {
     "transfer": Most(2, 12, 3),
     "contribution": Most(2, 12, 3),
     "withdrawal": Most(2, 14, 4),
-    "merge": Most(2, 28, 4),
+    "merge": Most(2, 30, 6),
     "accrual_after_merge": Most(2, 7, 1),
     "reversal_before_its_accrual": Most(4, 10, 17),
     "accrual_while_another_is_awaited": Most(3, 7, 3),
@@ -74,13 +77,15 @@ def bench_program() -> Program:
     """A program that offers everything, with an id as long as the real ones: it is in every item's key."""
     later = {"id": "online", "activity": "online", "rates": [{"points": 1, "per": "1", "currency": "EUR"}]}
     capped = later | {"id": "capped", "activity": "capped", "caps": [{"per": "day", "points": 100_000}]}
+    of_staff = later | {"id": "staff", "activity": "staff", "when": "'staff' in member.segments"}
     campaign = {"id": "spring", "name": "Spring", "starts_at": "2020-01-01T00:00", "ends_at": "2100-01-01T00:00"}
     budgeted = later | {"id": "budgeted", "activity": "budgeted", "campaign": "spring"}
     return generous(
         id="aurora-sample",
         expiry={"policy": "rolling", "months": 35},
         reversal="clamp_with_debt",
-        earn_rules=[*BASE["earn_rules"], later | {"return_days": 14}, capped, budgeted],
+        earn_rules=[*BASE["earn_rules"], later | {"return_days": 14}, capped, budgeted, of_staff],
+        segments=SEGMENTS,
         campaigns=[campaign | {"budget_points": 1_000_000_000}],
         limits={"adjustment_points": 1_000_000, "backdating_days": 36_500},
     )
@@ -104,6 +109,7 @@ class Operations:
         yield "accrual_capped", self._accrue("C-2", activity="capped")
         self._accrue("B-1", activity="budgeted")()
         yield "accrual_of_a_budget", self._accrue("B-2", activity="budgeted")
+        yield from self._segments()
         yield from self._holds()
         yield from self._reversals()
         yield from self._reads()
@@ -113,9 +119,16 @@ class Operations:
         yield from self._expired()
         yield from self._moved()
 
-    def _accrue(self, source_id: str, amount: str = "105.00", *, member: str = "", **more: Any) -> Run:
+    def _accrue(self, source_id: str, amount: str = "105.00", *, member: str = "", **more: Any) -> Callable[[], Posted]:
         more = {"channel": "web", "member": member or self._member} | more
         return lambda: self._world.accrue(source_id, amount, **more)
+
+    def _segments(self) -> Iterator[tuple[str, Run]]:
+        """Leaves a member who is in none."""
+        self._moves.assign(Assignment("staff"), member=self._member)
+        earned = self._accrue("S-1", activity="staff")
+        yield "accrual_of_a_segment", lambda: self._must(earned().entry.points > 0)
+        self._moves.assign(member=self._member)
 
     def _refund(self, source_id: str, of: str, amount: str) -> Run:
         return lambda: self._world.refund(source_id, of, amount, member=self._member)

@@ -45,9 +45,10 @@ def outcome(
     tier: str = "bronze",
     *,
     first: bool = False,
+    segments: tuple[str, ...] = (),
     room: dict[CounterKey, int] | None = None,
 ) -> Outcome:
-    return earn(of, deed, Earner(tier, {"status": tier}, first=first), room or {})
+    return earn(of, deed, Earner(tier, {"status": tier}, first=first, segments=segments), room or {})
 
 
 def points(of: ProgramDocument, deed: Deed, tier: str = "bronze", **more: Any) -> dict[str, int]:

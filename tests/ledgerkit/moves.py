@@ -18,6 +18,9 @@ from loyalty.ledger.movements import credit
 from loyalty.members.store import MemberStore, StoredMember
 from loyalty.merging.service import MergeService
 from loyalty.programs.model import Program
+from loyalty.segments.model import Assignment, MemberSegments
+from loyalty.segments.service import SegmentService
+from loyalty.segments.store import SegmentStore
 from loyalty.transfers.model import Transfer
 from loyalty.transfers.service import TransferService
 from tests.ledgerkit.clock import SettableClock
@@ -54,6 +57,7 @@ class Moves:
         self.households = HouseholdService(HouseholdStore(table), now)
         self.pools = PoolingService(ledger, HouseholdStore(table), now)
         self.merging = MergeService(ledger, self.world.reversals)
+        self.segments = SegmentService(SegmentStore(table), now)
 
     @property
     def program(self) -> Program:
@@ -125,6 +129,9 @@ class Moves:
 
     def reject(self, adjustment_id: str, *, actor: str = "staff-2", member: str = ADA) -> Adjustment:
         return self.adjustments.reject(self.program.document.id, member, adjustment_id, actor=actor)
+
+    def assign(self, *segments: Assignment, member: str = ADA) -> MemberSegments:
+        return self.segments.assign(self.program, member, segments)
 
     def give(
         self, points: int, *, key: str = "k", giver: str = ADA, to: str = BOB, wallet: str = POINTS

@@ -43,6 +43,10 @@ BASE: dict[str, Any] = {
 }
 
 
+SEGMENTS: list[dict[str, str]] = [{"id": name, "name": name.title()} for name in ("founder", "staff", "vip")]
+"""Segments that a test may declare."""
+
+
 def document(**changes: Any) -> ProgramDocument:
     """The plain document with some of its top-level fields replaced."""
     return ProgramDocument.model_validate({**BASE, **changes})

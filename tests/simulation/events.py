@@ -1,6 +1,7 @@
 """Events of the queue: batches through the real runner and the real service, over a process' table."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from loyalty.accruals.service import AccrualService
@@ -71,6 +72,9 @@ class _Programs:
         if program != self._program.document.id:
             raise ProgramNotFound(program)
         return self._program
+
+    def at(self, program: str, moment: datetime) -> Program | None:  # noqa: ARG002 -- as the port has it
+        return self.current(program)
 
     def for_shop(self, domain: str) -> str | None:  # noqa: ARG002 -- as the port has it
         return None

@@ -22,7 +22,7 @@ BUGS_FOUND_EARLY = {
     "captured_after_its_time_out": 5,
     "rest_of_a_capture_is_lost": 10,
     "waiting_reversal_is_lost": 5,
-    "transfer_in_two_transactions": 10,
+    "transfer_in_two_transactions": 25,
 }
 """Bugs that are put in on purpose, and within how many histories each is found. All of them: ``make simulate-bugs``."""
 

@@ -110,7 +110,10 @@ def test_a_program_is_shown_with_its_wallets_and_what_it_offers(table: Table) ->
     for line in (
         "wallet      stamps: Coffee stamps, points, never expire",
         "earn        purchase: 2 per 1.00 EUR into 'cashback', pending for 30 days",
+        "segment     staff: Our own people",
         "earn        coffee: 1 point into 'stamps'",
+        "earn        review: times 2",
+        "earn        signup: 100 points",
         "reversal    clamp_with_debt where points are spent already",
         "transfers   minimum_points 50, maximum_points 5000, daily_points 5000, wallets points, stamps",
         "households  members 4, daily_points 2500",

@@ -73,6 +73,7 @@ def test_an_activity_may_have_no_amount() -> None:
         {"source_id": "a#b"},
         {"source_id": "planted@example.com"},
         {"source_id": 17},
+        {"source": "enrollment"},
         {"occurred_at": "2026-11-20"},
         {"amount": {"value": 105, "currency": "USD"}},
         {"amount": {"value": "105.00", "currency": "QQQ"}},
@@ -84,10 +85,10 @@ def test_an_unusable_activity_is_malformed(changes: dict[str, Any]) -> None:
     assert reason(event(merged)) == "malformed_payload"
 
 
-@pytest.mark.parametrize("kind", ["member.enrolled", "member.updated"])
-def test_our_own_word_about_a_member_is_a_signal(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "enrolled"), [("member.enrolled", True), ("member.updated", False)])
+def test_our_own_word_about_a_member_is_a_signal(kind: str, enrolled: bool) -> None:
     found = parse(event({"program": "aurora", "member_id": MEMBER, "version": 1}, source="loyalty", kind=kind))
-    assert found == MemberSignal("aurora", MEMBER)
+    assert found == MemberSignal("aurora", MEMBER, enrolled)
 
 
 def test_our_other_events_are_ignored_and_a_wrong_one_is_malformed() -> None:

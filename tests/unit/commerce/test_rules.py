@@ -1,5 +1,7 @@
 """Events earn by rules as requests do: what they say of a purchase decides, also where it was kept meanwhile."""
 
+import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,8 +14,12 @@ from loyalty.commerce.service import _activity
 from loyalty.core.errors import Rejected
 from loyalty.core.table import Table
 from loyalty.ledger.model import EntryKey, EntryKind
+from loyalty.segments.model import Assignment
+from loyalty.segments.service import SegmentService
+from loyalty.segments.store import SegmentStore
+from tests.ledgerkit.calls import items_read
 from tests.ledgerkit.deeds import rule
-from tests.ledgerkit.programs import document
+from tests.ledgerkit.programs import SEGMENTS, document
 from tests.unit.commerce.shopify_samples import SHOP
 from tests.unit.commerce.test_lines import LINES
 from tests.unit.commerce.test_service import EMAIL, paid
@@ -111,3 +117,27 @@ def test_what_no_request_may_say_is_malformed(changes: dict[str, Any]) -> None:
     with pytest.raises(Rejected) as refusal:
         parse(recorded(**changes))
     assert refusal.value.reason == "malformed_payload"
+
+
+def test_a_batch_of_one_member_earns_by_their_segments_and_reads_them_once(table: Table) -> None:
+    commerce = Commerce(table)
+    of_staff = rule("staff", multiplier="2", when="'staff' in member.segments")
+    commerce.programs.publish(
+        document(id=PROGRAM, earn_rules=[RULES[0], of_staff], segments=SEGMENTS, shopify_shops=[SHOP]),
+        expected_version=1,
+        actor="test",
+    )
+    commerce.clock.set("2026-11-22T09:02:00Z")
+    member = commerce.enroll(EMAIL)
+    staff = [Assignment("staff", date(2026, 11, 21))]
+    SegmentService(SegmentStore(table), commerce.clock).assign(commerce.programs.current(PROGRAM), member, staff)
+    bodies = [
+        json.dumps(recorded(source_id=f"T-{day}", occurred_at=f"2026-11-{day}T12:00:00Z")) for day in (20, 21, 22)
+    ]
+    commerce.clock.set("2026-11-22T12:00:00Z")
+    with items_read(table.client) as items:
+        results = commerce.run(*bodies)
+    assert [result.outcomes for result in results] == [[Outcome.ACCRUED]] * 3
+    assert [given(commerce, member, "till", f"T-{day}") for day in (20, 21)] == [{"buy": 110, "staff": 110}] * 2
+    assert commerce.points(member) == 2 * 220 + 110
+    assert items == [1, 2]  # the lookup; then the book and the segments, for all three

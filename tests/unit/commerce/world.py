@@ -71,8 +71,8 @@ class Commerce:
     def apply(self, event: dict[str, Any]) -> list[Outcome]:
         return self.service.apply(parse(event))
 
-    def signal(self, member_id: str) -> list[Outcome]:
-        return self.service.apply(MemberSignal(PROGRAM, member_id))
+    def signal(self, member_id: str, *, enrolled: bool = False) -> list[Outcome]:
+        return self.service.apply(MemberSignal(PROGRAM, member_id, enrolled))
 
     def run(self, *bodies: str, workers: int = 1) -> list[Result]:
         """A batch; one worker unless a real engine is underneath, since moto's tables are not safe for threads."""

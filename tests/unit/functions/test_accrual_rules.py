@@ -58,6 +58,17 @@ def test_an_accrual_answers_with_what_each_rule_gave(acme: Api) -> None:
     ]
 
 
+def test_what_the_platform_posts_itself_is_no_partner_s_to_post(acme: Api) -> None:
+    before = acme.world.dump()
+    for path in ("accruals", "accruals/preview"):
+        sent = acme.accrue("R-1") | {"source": "enrollment"}
+        problem = acme.call("POST", f"{BASE}/{path}", sent).problem(422, "invalid")
+        assert [(field["pointer"], field["detail"]) for field in problem["errors"]] == [
+            ("/source", "Send a name for your own system; this one is the platform's.")
+        ]
+    assert acme.world.dump() == before
+
+
 def test_a_preview_tells_of_every_rule_why_and_writes_nothing(acme: Api) -> None:
     before = acme.world.dump()
     reply = acme.call("POST", f"{BASE}/accruals/preview", acme.accrue("R-1", lines=[SHOES, SHIRT]))

@@ -22,6 +22,8 @@ from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.store import RedemptionStore
+from loyalty.segments.service import SegmentService
+from loyalty.segments.store import SegmentStore
 from loyalty.tiers.grants import TierGrants
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.apikit.keys import FakeKeys
@@ -69,7 +71,7 @@ def acme(table: Table) -> Iterator[Api]:
         adjustment_routes(programs, moves.adjustments, moves.store, TierGrants(moves.world.ledger)),
         transfer_routes(programs, moves.transfers, moves.households, moves.pools),
         merge_routes(programs, moves.merging),
-        enrollment_routes(programs, members),
+        enrollment_routes(programs, members, SegmentService(SegmentStore(table), clock)),
         wallet_routes(programs, moves.world.store, Cursors(keys), clock),
         accrual_routes(programs, moves.world.accruals, moves.world.reversals),
         redemption_routes(programs, moves.world.redemptions, GiftCardService(redemptions, Vault(keys))),

@@ -74,7 +74,9 @@ def test_a_failure_inside_is_logged_without_its_values(
         def new(self, context: Mapping[str, str]) -> DataKey:
             raise ValueError(f"cannot seal {PLANTED} for {context}")
 
-    members.call = Gateway(api(routes(members.programs, members.service_with(members.store, keys=Broken()))))
+    members.call = Gateway(
+        api(routes(members.programs, members.service_with(members.store, keys=Broken()), members.segments))
+    )
     members.call("POST", PATH, PLANTED).problem(500, "internal_error")
     printed = capsys.readouterr().out
     assert '"error_type":"ValueError"' in logs.getvalue()

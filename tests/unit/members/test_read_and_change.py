@@ -185,7 +185,7 @@ def test_what_others_always_hold_is_refused_by_name(members: Members) -> None:
     service = members.service_with(Contended(members.table))
     with pytest.raises(MemberChanged):
         service.update(program(), ada["member_id"], {"given_name": "Augusta"})
-    call = Gateway(api(routes(members.programs, service)))
+    call = Gateway(api(routes(members.programs, service, members.segments)))
     reply = call("POST", MEMBERS, {"email": "bob@example.com"})
     reply.problem(503, "temporarily_unavailable")
     assert reply.headers["Retry-After"] == "1"

@@ -8,7 +8,7 @@ import pytest
 from loyalty.programs.checking import Finding, check
 from loyalty.programs.model import ProgramDocument
 from tests.ledgerkit.deeds import BASE_RULE, program_of, rule
-from tests.ledgerkit.programs import BASE, document
+from tests.ledgerkit.programs import BASE, SEGMENTS, document
 from tests.unit.programs.test_documents import EXAMPLES
 
 NOW = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
@@ -29,7 +29,7 @@ def bonus(**more: Any) -> dict[str, Any]:
         ({"when": "amount + 1.0"}, "when", "it gives a double; a condition is true or false"),
         ({"when": "skus"}, "when", "it gives a list"),
         ({"when": "line.category == 'x'"}, "when", "undeclared reference to 'line.category'"),
-        ({"when": "member.segments.exists(s, s == 'vip')"}, "when", "undeclared reference to 'member.segments'"),
+        ({"when": "member.friends.exists(s, s == 'vip')"}, "when", "undeclared reference to 'member.friends'"),
         ({"lines": "line.categroy == 'x'"}, "lines", "undeclared reference to 'line.categroy'"),
     ],
 )
@@ -93,6 +93,29 @@ def test_a_tier_that_is_none_is_a_warning(condition: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "'staff' in member.segments",
+        "'staff' in member.segments && 'vip' in member.segments && !('founder' in member.segments)",
+        "!('staff' in member.segments) && size(member.segments) > 0",
+        "size(member.segments) == 3 || size(member.segments) == 0",
+        "member.segments.exists(one, one.startsWith('f')) && channel == 'web'",
+    ],
+)
+def test_what_segments_can_be_is_not_doubted(condition: str) -> None:
+    assert check(program_of(bonus(when=condition), segments=SEGMENTS), NOW).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("segments", "declared"), [(SEGMENTS, "founder, staff, vip"), ([], "it declares none")], ids=["some", "none"]
+)
+def test_a_segment_that_is_not_declared_is_a_warning(segments: list[dict[str, str]], declared: str) -> None:
+    found = check(program_of(bonus(when="'stuff' in member.segments"), segments=segments), NOW)
+    said = Finding("earn_rules.1.when", f"'stuff' is no segment of this program: {declared}")
+    assert (found.errors, found.warnings) == ((), (said, Finding("earn_rules.1.when", DOUBTED)))
+
+
 def _warned(*rules: dict[str, Any], **more: Any) -> list[str]:
     return [warning.path for warning in check(document(earn_rules=list(rules), **more), NOW).warnings]
 
@@ -125,6 +148,12 @@ def test_what_has_no_effect() -> None:
     assert _warned(BASE_RULE, {"id": "m", "activity": "dance", "multiplier": "2"}) == ["earn_rules.1.multiplier"]
     caps = [{"per": "day", "times": 1}, {"per": "day", "points": 5}]
     assert _warned({**BASE_RULE, "minimum_points": 6, "caps": caps}) == ["earn_rules.0.caps.1.points"]
+
+
+def test_a_signup_has_no_amount() -> None:
+    by_amount = {**BASE_RULE, "id": "welcome", "activity": "signup"}
+    assert _warned(BASE_RULE, by_amount) == ["earn_rules.1.rates"]
+    assert _warned(BASE_RULE, {"id": "welcome", "activity": "signup", "fixed_points": 5}) == []
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

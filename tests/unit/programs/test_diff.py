@@ -27,6 +27,7 @@ MOVES = {"maximum_points": 100, "daily_points": 500}
             "tiers.gold.threshold",
             "tier 'gold': threshold 2000 → 1500",
         ),
+        ({"segments": [{"id": "staff", "name": "Staff"}]}, "segments.staff", "segment 'staff' added: name Staff"),
         ({"tiers": TIERS[:2]}, "tiers.gold", "tier 'gold' removed: name Gold, threshold 2000, multiplier 1.5"),
         ({"rewards": REWARDS[1:]}, "rewards.coffee", "reward 'coffee' removed: name Coffee, type perk, points 50"),
         (

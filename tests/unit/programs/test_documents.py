@@ -22,6 +22,7 @@ CASHBACK = {"id": "cashback", "name": "Cashback", "currency": "EUR", "expiry": {
 
 
 SALE = {"id": "sale", "name": "Sale", "starts_at": "2026-11-01T00:00", "ends_at": "2026-12-01T00:00"}
+STAFF = {"id": "staff", "name": "Staff"}
 DAILY = {"per": "day", "points": 5}
 SIX_CAPS = [{"per": per, "times": 5} for per in ("day", "week", "month", "year", "ever")] + [DAILY]
 
@@ -124,6 +125,10 @@ def _transfers(**changes: Any) -> dict[str, Any]:
         (_campaign(ends_at="2026-13-01T00:00"), "campaigns.0.ends_at", "month value is outside"),
         (_campaign(budget_points=0), "campaigns.0.budget_points", "greater than 0"),
         ({"campaigns": [SALE, SALE]}, "campaigns", "two campaigns have the id 'sale'"),
+        ({"segments": [STAFF, STAFF]}, "segments", "two segments have the id 'staff'"),
+        ({"segments": [{**STAFF, "id": "Staff"}]}, "segments.0.id", "should match pattern"),
+        ({"segments": [{"id": "staff"}]}, "segments.0.name", "Field required"),
+        ({"segments": [{**STAFF, "id": f"s{number}"} for number in range(101)]}, "segments", "at most 100"),
         ({"exclusions": ["tax", "tax"]}, "exclusions", "'tax' is named twice"),
         ({"exclusions": ["tips"]}, "exclusions.0", "'tax', 'shipping', 'gift_cards' or 'discounted_lines'"),
         ({"stacking": "most"}, "stacking", "'sum', 'best' or 'priority'"),

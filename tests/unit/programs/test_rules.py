@@ -7,8 +7,9 @@ import pytest
 
 from loyalty.core.errors import AmountRequired, CurrencyNotInProgram
 from loyalty.core.money import Money
+from loyalty.programs.checking import check
 from loyalty.programs.deeds import BoughtLine, Deed, Earner
-from loyalty.programs.earning import earn
+from loyalty.programs.earning import asks_for_segments, earn
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.deeds import SUNDAY, eur, line, outcome, points, program_of, purchase, reasons, rule
 from tests.ledgerkit.programs import document
@@ -81,6 +82,52 @@ def test_the_first_activity_of_its_kind_is_known() -> None:
     of = program_of(rule("welcome", fixed_points=50, when="member.first"))
     assert points(of, purchase(), first=True) == {"base": 100, "welcome": 50}
     assert points(of, purchase()) == {"base": 100}
+
+
+@pytest.mark.parametrize(
+    ("condition", "staff", "both", "nobody"),
+    [
+        ("'staff' in member.segments", True, True, False),
+        ("'vip' in member.segments", False, True, False),
+        ("!('staff' in member.segments)", False, False, True),
+        ("size(member.segments) == 1", True, False, False),
+        ("member.segments.exists(one, one.startsWith('st')) && member.tier == 'bronze'", True, True, False),
+    ],
+)
+def test_a_condition_asks_for_segments(condition: str, staff: bool, both: bool, nobody: bool) -> None:
+    of = program_of(rule("r", fixed_points=10, when=condition))
+    for segments, met in ((("staff",), staff), (("staff", "vip"), both), ((), nobody)):
+        assert points(of, purchase(), segments=segments) == ({"base": 100, "r": 10} if met else {"base": 100})
+
+
+def test_a_condition_of_lines_asks_for_segments() -> None:
+    of = program_of(rule("r", points_per_line=10, lines="line.category == 'shoes' && 'staff' in member.segments"))
+    assert points(of, purchase("100", *SHOES_AND_SHIRT), segments=("staff",)) == {"base": 100, "r": 10}
+    assert points(of, purchase("100", *SHOES_AND_SHIRT)) == {"base": 100}
+
+
+IN_NOVEMBER = {"id": "november", "name": "November", "starts_at": "2026-11-01T00:00", "ends_at": "2026-12-01T00:00"}
+IN_MAY = {**IN_NOVEMBER, "id": "may", "starts_at": "2026-05-01T00:00", "ends_at": "2026-06-01T00:00"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked"),
+    [
+        ({}, False),
+        ({"when": "member.first"}, False),
+        ({"when": "'staff' in member.segments"}, True),
+        ({"when": "size(member . segments) > 0"}, True),
+        ({"when": "size(member. // who\n segments) > 0"}, True),
+        ({"lines": "'staff' in member.segments"}, True),
+        ({"when": "'staff' in member.segments", "activity": "review"}, False),  # of another activity
+        ({"when": "'staff' in member.segments", "campaign": "november"}, True),
+        ({"when": "'staff' in member.segments", "campaign": "may"}, False),  # it does not run
+    ],
+)
+def test_segments_are_read_where_a_rule_of_the_activity_asks(changes: dict[str, Any], asked: bool) -> None:
+    of = program_of(rule("r", fixed_points=10) | changes, campaigns=[IN_NOVEMBER, IN_MAY])
+    assert [finding.message for finding in check(of, SUNDAY).errors] == []
+    assert asks_for_segments(of, purchase()) is asked
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Versions: published, scheduled, cancelled, rolled back; and which of them is in force when."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from loyalty.core.errors import (
     LoyaltyError,
     NothingScheduled,
     ProgramChanged,
+    ProgramNotFound,
     ScheduleDue,
     ShopsLimitExceeded,
     ShopTaken,
@@ -27,6 +28,7 @@ from loyalty.programs.model import ProgramDocument
 from loyalty.programs.publication import CACHE_SECONDS, LEAD, Proposal, Version, digest_of, require_version
 from loyalty.programs.store import ProgramStore
 from loyalty.programs.versions import VersionStore
+from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.clock import SettableClock, at
 from tests.ledgerkit.moto import moto_table, table
 from tests.ledgerkit.programs import document
@@ -125,6 +127,42 @@ def test_a_function_that_looked_just_before_something_was_scheduled_changes_with
     desk.publish("Two", 1, effective_at=at(NOON) + LEAD)
     desk.wait(seconds=LEAD.total_seconds())
     assert desk.in_force() == ("Two", "Two")
+
+
+def test_what_was_in_force_at_a_past_moment_is_found_however_much_came_since(desk: Desk) -> None:
+    moments = {"none": desk.clock.now - timedelta(seconds=1), "One": desk.clock.now}
+    desk.wait(hours=1)
+    desk.publish("never", 1, effective_at=EVENING - timedelta(hours=2))
+    desk.cancel()
+    desk.wait(hours=1)
+    desk.publish("scheduled", 1, effective_at=EVENING)
+    moments |= {"One, still": EVENING - timedelta(milliseconds=1), "scheduled": EVENING}
+    desk.wait(hours=6)
+    for number in range(3, 15):
+        desk.publish(f"later {number}", number)
+        moments[f"later {number}"] = desk.clock.now
+        desk.wait(hours=1)
+
+    def named(store: ProgramStore, moment: datetime) -> str:
+        found = store.at("acme", moment)
+        return found.document.name if found else "none"
+
+    for name, moment in moments.items():
+        assert (named(desk.remembering, moment), named(desk.started(), moment)) == (name.split(",")[0],) * 2
+    with pytest.raises(ProgramNotFound):
+        desk.started().at("nowhere", EVENING)
+
+
+def test_a_function_that_has_both_reads_nothing_to_know_what_was_in_force(desk: Desk) -> None:
+    desk.wait(hours=1)
+    desk.publish("second", 1, effective_at=EVENING)
+    store = desk.started()
+    store.current("acme")
+    desk.clock.set("2026-03-15T18:00:00Z")
+    with recorded(desk.table.client) as calls:
+        found = [store.at("acme", moment) for moment in (EVENING - timedelta(seconds=1), EVENING)]
+    assert [one.document.name for one in found if one] == ["One", "second"]
+    assert calls.names == []
 
 
 def test_a_function_knows_when_it_will_change(desk: Desk) -> None:

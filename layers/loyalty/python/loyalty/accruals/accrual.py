@@ -9,6 +9,7 @@ from loyalty.accruals.firsts import counted, earner
 from loyalty.accruals.limits import Limits, changed_counts, given_back, less
 from loyalty.accruals.model import Activity, Refund, activity_hash
 from loyalty.accruals.reading import MemberPosting, Seen, reading
+from loyalty.accruals.segments import segment_sks, segments_for
 from loyalty.accruals.share import Original
 from loyalty.accruals.times import require_enrolled, require_past
 from loyalty.core.clock import Clock, local_date
@@ -64,7 +65,7 @@ def accrual_posting(
         writes = [*undone.operations, *counts, *operations]
         return Decision(posted.movement, facts, writes, then, awaiting=-undone.settled)
 
-    return reading(key, activity_hash(activity), decide, limits.sks, limits.shards)
+    return reading(key, activity_hash(activity), decide, _sks(limits, activity), limits.shards)
 
 
 def preview_posting(program: Program, activity: Activity, clock: Clock, tell: Callable[[Outcome], None]) -> Posting:
@@ -76,7 +77,7 @@ def preview_posting(program: Program, activity: Activity, clock: Clock, tell: Ca
 
     # An identity that nothing has: what was posted before is no answer to what it would earn now.
     key = EntryKey(EntryKind.ACCRUAL, activity.source, f"{activity.source_id}?")
-    return reading(key, activity_hash(activity), decide, limits.sks, limits.shards)
+    return reading(key, activity_hash(activity), decide, _sks(limits, activity), limits.shards)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,12 @@ def worth_of(activity: Activity, limits: Limits, seen: Seen, book: Book, clock: 
     require_past(activity.occurred_at, clock)
     require_enrolled(activity.occurred_at, book.opened_at, limits.document.limits.backdating_days)
     lines = net_lines(activity.lines, activity.amount)
-    return WorthOf(limits.outcome(seen, book, earner(book, activity.activity)), lines)
+    segments = segments_for(limits.document, activity.deed, seen, book)
+    return WorthOf(limits.outcome(seen, book, earner(book, activity.activity, segments)), lines)
+
+
+def _sks(limits: Limits, activity: Activity) -> list[str]:
+    return [*limits.sks, *segment_sks(limits.document, activity.deed)]
 
 
 @dataclass(frozen=True, slots=True)

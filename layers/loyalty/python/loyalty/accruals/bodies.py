@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Final, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from loyalty.core.fields import MoneyBody, OneLine, RequestBody, SourceId
+from loyalty.accruals.model import ENROLLMENT
+from loyalty.core.fields import MoneyBody, OneLine, RequestBody, Source, SourceId
 from loyalty.core.money import Money
 from loyalty.programs.deeds import BoughtLine
 from loyalty.programs.fields import Slug
@@ -16,6 +17,16 @@ MAX_ATTRIBUTES: Final = 20
 
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
+def _not_ours(source: str) -> str:
+    if source == ENROLLMENT:
+        raise ValueError("Send a name for your own system; this one is the platform's")
+    return source
+
+
+PartnerSource = Annotated[Source, AfterValidator(_not_ours)]
+"""The system that an activity comes from; not the platform itself."""
 
 
 class LineBody(RequestBody):

@@ -11,10 +11,10 @@ from loyalty.programs.earning import counts_first
 from loyalty.programs.model import ProgramDocument
 
 
-def earner(book: Book, activity: str) -> Earner:
+def earner(book: Book, activity: str, segments: tuple[str, ...] = ()) -> Earner:
     """The member, as conditions ask for them."""
     tiers = {STATUS: book.tier} | {ladder: one.tier for ladder, one in book.standings.items() if ladder != STATUS}
-    return Earner(book.tier, tiers, first=book.qualifying.get(_key(activity), 0) == 0)
+    return Earner(book.tier, tiers, first=book.qualifying.get(_key(activity), 0) == 0, segments=segments)
 
 
 def counted(document: ProgramDocument, activity: str) -> dict[str, int]:

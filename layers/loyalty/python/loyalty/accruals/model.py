@@ -13,6 +13,7 @@ from loyalty.programs.deeds import BoughtLine, Deed
 
 __all__ = [
     "CLOCK_SKEW",
+    "ENROLLMENT",
     "MAX_AWAITED",
     "MAX_AWAITED_OF_MEMBER",
     "Activity",
@@ -25,6 +26,8 @@ __all__ = [
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far ahead of ours a source's clock may be."""
+ENROLLMENT: Final = "enrollment"
+"""The source of what the platform posts by itself: no partner's, so that nothing of theirs can be in its way."""
 MAX_AWAITED: Final = 20
 """Reversals that may wait for one accrual."""
 MAX_AWAITED_OF_MEMBER: Final = 200

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
 
-from loyalty.accruals.bodies import MAX_LINES, PurchaseBody, Quantity
+from loyalty.accruals.bodies import MAX_LINES, PartnerSource, PurchaseBody, Quantity
 from loyalty.accruals.model import Activity, Refund, ReversalReason
 from loyalty.accruals.records import Waiting, WaitingStatus
 from loyalty.accruals.reversal import reversal_key
@@ -29,7 +29,9 @@ class AccrualBody(PurchaseBody):
     """Something a member did. ``source`` and ``source_id`` name it for ever: sent twice, it counts once."""
 
     activity: Annotated[Slug, Field(description="What was done; the program's earn rules say what it is worth.")]
-    source: Annotated[Source, Field(description="The system that this comes from.", examples=["pos"])]
+    source: Annotated[
+        PartnerSource, Field(description="The system that this comes from; not `enrollment`.", examples=["pos"])
+    ]
     source_id: Annotated[SourceId, Field(description="That system's own id of it.", examples=["R-1"])]
     occurred_at: UtcDatetime
     channel: Annotated[Slug, Field(description="Where it happened.", examples=["online", "mobile", "in_store"])]

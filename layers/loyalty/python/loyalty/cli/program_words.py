@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from loyalty.ledger.model import POINTS
 from loyalty.programs.brand import Brand
-from loyalty.programs.model import Expiry, ProgramDocument
+from loyalty.programs.model import EarnRule, Expiry, ProgramDocument
 
 
 def lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
@@ -20,11 +20,12 @@ def lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
         wallet, unit = document.wallet(wallet_id), document.currency_of(wallet_id)
         name = f"{wallet.name}, {f'minor units of {unit}' if unit else 'points'}, " if wallet else ""
         yield "wallet", f"{wallet_id}: {name}{_in_words(document.expiry_of(wallet_id))}"
+    for segment in document.segments:
+        yield "segment", f"{segment.id}: {segment.name}"
     for rule in document.earn_rules:
-        rates = ", ".join(f"{rate.points} per {rate.per} {rate.currency}" for rate in rule.rates)
         pending = f", pending for {_count(rule.return_days, 'day')}" if rule.return_days else ""
         into = "" if rule.wallet == POINTS else f" into '{rule.wallet}'"
-        yield "earn", f"{rule.activity}: {rates or _count(rule.fixed_points or 0, 'point')}{into}{pending}"
+        yield "earn", f"{rule.activity}: {_effect(rule)}{into}{pending}"
     for tier in document.tiers:
         yield "tier", f"{tier.name}: from {tier.threshold}, times {tier.multiplier}"
     for reward in document.rewards:
@@ -40,6 +41,18 @@ def lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
 def _brand(brand: Brand) -> str:
     colours = [colour for _, colour in brand.colours or () if colour]
     return ", ".join(filter(None, [brand.display_name, *colours, brand.logo_url])) or "nothing of its own"
+
+
+def _effect(rule: EarnRule) -> str:
+    """What a rule gives; under which conditions is not told."""
+    if rule.multiplier is not None:
+        return f"times {rule.multiplier}"
+    if rule.points_per_line is not None:
+        return f"{_count(rule.points_per_line, 'point')} for each line"
+    if rule.points_per_item is not None:
+        return f"{_count(rule.points_per_item, 'point')} for each piece"
+    rates = ", ".join(f"{rate.points} per {rate.per} {rate.currency}" for rate in rule.rates)
+    return rates or _count(rule.fixed_points or 0, "point")
 
 
 def _in_words(expiry: Expiry) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import StringConstraints, field_validator, model_validator
 
-from loyalty.accruals.bodies import PurchaseBody
+from loyalty.accruals.bodies import PartnerSource, PurchaseBody
 from loyalty.commerce.fields import malformed, read, usable_email
 from loyalty.commerce.model import CustomerRef, MemberActivity
 from loyalty.core.errors import TooManyDecimals, UnknownCurrency
@@ -35,7 +35,7 @@ class ActivityRecorded(PurchaseBody):
     email: Annotated[str, StringConstraints(strict=True, max_length=254)] | None = None
     external_id: ExternalId | None = None
     activity: Slug
-    source: Source
+    source: PartnerSource
     source_id: SourceId
     occurred_at: UtcDatetime
     channel: Slug

@@ -1,7 +1,7 @@
 """A member came or changed: what was kept for them becomes theirs."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from loyalty.commerce.outcomes import FINAL, Outcome, Unfinished
 from loyalty.commerce.records import Unclaimed
@@ -18,39 +18,26 @@ CLAIMS: Final = 50
 """Postings after which a delivery stops: a claim takes about as long as a batch of events, whatever was kept."""
 
 
-class Members(Protocol):
-    """Members as stored."""
-
-    def get(self, program: str, member_id: str) -> StoredMember | None:
-        """The member, or None."""
-
-
 class Claims:
     """Claims for members what was kept under their hashes. ``work`` takes tasks to their ends."""
 
-    def __init__(
-        self, store: CommerceStore, members: Members, work: Callable[[Sequence[Task]], None], clock: Clock
-    ) -> None:
+    def __init__(self, store: CommerceStore, work: Callable[[Sequence[Task]], None], clock: Clock) -> None:
         self._store = store
-        self._members = members
         self._work = work
         self._clock = clock
 
-    def claim(self, program: Program, member_id: str) -> list[Outcome]:
+    def claim(self, program: Program, member: StoredMember) -> list[Outcome]:
         """Posts what waits for the member. What the program refuses waits on, and never keeps the rest from it.
 
         Raises:
             Unfinished: about :data:`CLAIMS` were moved, and more wait. Each is moved once: ask again.
             TransactionRefused, WalletBusy: others write the same items at the moment; ask again.
         """
-        member = self._members.get(program.document.id, member_id)
-        if member is None:
-            return []
         found = self._found(program.document.id, list(member.lookups.values()))
         due = [unclaimed for unclaimed in found if _earns(program, unclaimed)]
         refused = [unclaimed for unclaimed in found if unclaimed not in due]
         tasks = [
-            Task(unclaimed, program, unclaimed.activity, named=member_id, fresh=Outcome.CLAIMED)
+            Task(unclaimed, program, unclaimed.activity, named=member.member_id, fresh=Outcome.CLAIMED)
             for unclaimed in [*due, *refused][:CLAIMS]
         ]
         share = self._share(tasks)

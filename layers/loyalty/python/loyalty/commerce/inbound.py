@@ -51,7 +51,7 @@ def _own(detail_type: str, detail: Mapping[str, Any]) -> MemberSignal | Ignored:
     if detail_type not in {MEMBER_ENROLLED, MEMBER_UPDATED}:
         return Ignored(detail_type if _SHOWABLE.fullmatch(detail_type) else "loyalty", "our own event, not for us")
     member = read(_Member, detail, detail_type)
-    return MemberSignal(member.program, member.member_id)
+    return MemberSignal(member.program, member.member_id, enrolled=detail_type == MEMBER_ENROLLED)
 
 
 def _unsupported(source: str, detail: Mapping[str, Any]) -> str | None:

@@ -94,10 +94,11 @@ class MemberActivity:
 
 @dataclass(frozen=True, slots=True)
 class MemberSignal:
-    """Our own word that a member came or changed: what was kept for their email may now be claimed."""
+    """Our own word that a member came (``enrolled``) or changed: what was kept for their email may now be claimed."""
 
     program: str
     member_id: str
+    enrolled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ def observe(results: Sequence[Result]) -> None:
             if outcome is Outcome.ANONYMOUS:
                 count(Outcome.KEPT.value)  # counted among all purchases by nobody we know
                 logger.info("a purchase that nobody can claim: it names neither customer nor e-mail", extra=label)
+            elif outcome is Outcome.SIGNUP_REFUSED:
+                logger.warning("a signup that the program's rules for it refuse", extra=label)
             elif outcome is Outcome.REFUND_ANONYMOUS:
                 count(Outcome.REFUND_KEPT.value)
         if result.rejected is not None:

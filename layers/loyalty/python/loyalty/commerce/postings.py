@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, Protocol
 
@@ -32,6 +33,9 @@ class Programs(Protocol):
 
     def current(self, program: str) -> Program:
         """The current version; raises ``ProgramNotFound``."""
+
+    def at(self, program: str, moment: datetime) -> Program | None:
+        """The version that was in force at a past moment; None where there was none yet."""
 
     def for_shop(self, domain: str) -> str | None:
         """The program that a shop's events belong to, or None."""

@@ -17,7 +17,8 @@ from typing import Final, Protocol
 
 from loyalty.accruals.model import Activity
 from loyalty.accruals.service import AccrualService
-from loyalty.commerce.claims import Claims, Members
+from loyalty.commerce.claims import Claims
+from loyalty.commerce.comings import Comings, Members
 from loyalty.commerce.items import NO_LINES
 from loyalty.commerce.keeping import Keeping
 from loyalty.commerce.model import (
@@ -73,7 +74,8 @@ class InboundService:
         self._buyers = buyers
         self._postings = Postings(store, accruals, programs, clock)
         self._keeping = Keeping(store, clock)
-        self._claims = Claims(store, members, self.work, clock)
+        self._claims = Claims(store, self.work, clock)
+        self._comings = Comings(members, programs, accruals, self._claims)
         self._clock = clock
         self._default_program = default_program
 
@@ -147,8 +149,8 @@ class InboundService:
         """What is not posted as it is: it may be kept, refused, or belong elsewhere."""
         try:
             match task.asked:
-                case MemberSignal(program=program, member_id=member_id):
-                    task.done = self._claims.claim(self._programs.current(program), member_id)
+                case MemberSignal() as signal:
+                    task.done = self._comings.came(signal)
                 case Unclaimed():
                     self._claims.drop(task, task.asked)
                 case Purchase() | MemberActivity() if task.record.kept and elsewhere(task):

@@ -5,7 +5,7 @@
     LoyaltyError
     ├── Invalid                      the request cannot be right, whatever the state of the world
     │   ├── UnknownCurrency, TooManyDecimals, OccurredInFuture, InvalidCursor, IdempotencyKeyRequired
-    │   ├── LineRepeated, OneOfRequired, MomentInFuture
+    │   ├── LineRepeated, SegmentRepeated, OneOfRequired, MomentInFuture
     │   └── BodyTooLarge, MalformedJson, UnsupportedMediaType, InvalidHeader
     ├── Unacceptable                 well-formed, but the program's rules refuse it
     │   ├── CurrencyNotInProgram, ActivityNotRewarded, AmountRequired, ReferralCodeUnknown, PointsLimitExceeded
@@ -13,7 +13,7 @@
     │   ├── CaptureExceedsHold, HoldMinutesLimitExceeded, HoldMinutesNotAllowed
     │   ├── AdjustmentIsZero, AdjustmentReasonUnknown, SecondPersonRequired
     │   ├── TransfersNotOffered, TransferToSelf, TransferBelowMinimum, TransferAboveMaximum, WalletNotTransferable
-    │   ├── TierUnknown, TierGrantDateRefused
+    │   ├── TierUnknown, TierGrantDateRefused, SegmentUnknown
     │   ├── HouseholdsNotOffered, MergeWithSelf, MergeLimitExceeded
     │   ├── OccurredBeforeEnrollment, LineNotInAccrual, LineQuantityExceeded, HistoryTooLong
     │   ├── DocumentInvalid, VersionNotSchedulable, ShopsLimitExceeded
@@ -98,6 +98,10 @@ class MomentInFuture(Invalid):
 
 class LineRepeated(Invalid):
     code = "line_repeated"
+
+
+class SegmentRepeated(Invalid):
+    code = "segment_repeated"
 
 
 class OneOfRequired(Invalid):
@@ -202,6 +206,10 @@ class TierUnknown(Unacceptable):
 
 class TierGrantDateRefused(Unacceptable):
     code = "tier_grant_date_refused"
+
+
+class SegmentUnknown(Unacceptable):
+    code = "segment_unknown"
 
 
 class TransfersNotOffered(Unacceptable):

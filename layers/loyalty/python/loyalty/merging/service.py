@@ -13,8 +13,9 @@ from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts
 from loyalty.ledger.service import Ledger, Side
 from loyalty.ledger.store import HOUSEHOLD_SK
 from loyalty.merging.decision import movements_of, require_free, require_not_absorbed, standings_after
-from loyalty.merging.store import handed_over
+from loyalty.merging.store import handed_over, segments_of_both
 from loyalty.programs.model import Program
+from loyalty.segments.items import SEGMENTS_SK
 from loyalty.tiers.change import following_change
 from loyalty_contract import MEMBER_SK
 
@@ -55,7 +56,11 @@ class MergeService:
                 raise MemberInHousehold(f"'{absorbed}' is in a household; take them out, then merge.")
             gains, losses = movements_of(program.scope, into, gone)
             stands = standings_after(program.scope, into, gone)
-            operations = [*handed_over(gone, member_id), membership_check(program.document.id, absorbed, None)]
+            operations = [
+                *handed_over(gone, member_id),
+                *segments_of_both(into, gone),
+                membership_check(program.document.id, absorbed, None),
+            ]
 
             def raised(_: Entry) -> Sequence[Posting]:
                 return [following_change(program, change, _SOURCE, absorbed) for change in stands]
@@ -73,8 +78,8 @@ class MergeService:
             )
 
         sides = (
-            Side(member_id, EntryKey(EntryKind.MERGE_IN, _SOURCE, absorbed)),
-            Side(absorbed, EntryKey(EntryKind.MERGE_OUT, _SOURCE, member_id), (MEMBER_SK, HOUSEHOLD_SK)),
+            Side(member_id, EntryKey(EntryKind.MERGE_IN, _SOURCE, absorbed), (SEGMENTS_SK,)),
+            Side(absorbed, EntryKey(EntryKind.MERGE_OUT, _SOURCE, member_id), (MEMBER_SK, HOUSEHOLD_SK, SEGMENTS_SK)),
         )
         request = ids.request_hash({"from": absorbed, "into": member_id})
         posted = self._ledger.post_pair(program.scope, sides, request, decide)

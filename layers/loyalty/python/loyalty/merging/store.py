@@ -1,10 +1,11 @@
-"""What a merge writes beside the two books: the absorbed member's profile and lookups."""
+"""What a merge writes beside the two books: the absorbed member's profile and lookups, the segments of both."""
 
 from loyalty.core.clock import to_text
 from loyalty.core.table import Operation, Put, RawItem
 from loyalty.ledger.draft import Situation
 from loyalty.members.store import LookupItem, MemberItem, lookup_key
 from loyalty.referrals.model import code_digest
+from loyalty.segments.items import SEGMENTS_SK, joined, segments_of
 from loyalty_contract import MEMBER_SK
 
 
@@ -23,6 +24,12 @@ def handed_over(absorbed: Situation, into: str) -> list[Operation]:
     member.merged_into = into
     digests = [*member.lookups.values(), code_digest(member.referral_code)]
     return [Put(member, as_read), *(_moved(absorbed, digest, into) for digest in digests)]
+
+
+def segments_of_both(survivor: Situation, absorbed: Situation) -> list[Operation]:
+    """Puts the survivor into what either of them is in. Both situations have the record of their segments."""
+    into, gone = (segments_of(one.book.member_id, one.records.get(SEGMENTS_SK)) for one in (survivor, absorbed))
+    return joined(survivor.book.program, into, gone, absorbed.now)
 
 
 def _moved(absorbed: Situation, digest: str, into: str) -> Put:

@@ -10,7 +10,8 @@ from itertools import groupby
 from typing import Final
 
 from loyalty.programs.conditions import ConditionInvalid, require_valid
-from loyalty.programs.guessing import MOST_TRIED, never_true, unknown_tiers
+from loyalty.programs.deeds import SIGNUP
+from loyalty.programs.guessing import MOST_TRIED, never_true, unknown_segments, unknown_tiers
 from loyalty.programs.model import EarnRule, ProgramDocument, Stacking
 
 _MOST_TRIED_OF_ALL: Final = 100_000
@@ -81,6 +82,9 @@ def _unlikely_conditions(document: ProgramDocument, wrong: set[str]) -> Iterator
             continue
         for tier in unknown_tiers(document, condition):
             yield Finding(path, f"'{tier}' is no tier of this program: {', '.join(one.id for one in document.tiers)}")
+        for segment in unknown_segments(document, condition):
+            declared = ", ".join(one.id for one in document.segments) or "it declares none"
+            yield Finding(path, f"'{segment}' is no segment of this program: {declared}")
         if never_true(document, condition, of_lines=of_lines, most=most):
             yield Finding(
                 path, "it was true for nothing that was tried: it may be that this rule never counts (a guess)"
@@ -94,6 +98,12 @@ def _without_effect(document: ProgramDocument) -> Iterator[Finding]:
             yield Finding(
                 f"earn_rules.{place}.multiplier",
                 f"no other rule gives points for '{rule.activity}' in the wallet '{rule.wallet}': it multiplies nothing",
+            )
+        if rule.activity == SIGNUP and rule.rates:
+            yield Finding(
+                f"earn_rules.{place}.rates",
+                f"the platform posts '{SIGNUP}' by itself, and without an amount: it refuses that as long as a rule for "
+                "it is by amount; give fixed_points",
             )
         for number, cap in enumerate(rule.caps):
             if rule.minimum_points is not None and cap.points is not None and rule.minimum_points > cap.points:

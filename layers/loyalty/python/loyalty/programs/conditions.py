@@ -37,6 +37,7 @@ OF_ACTIVITY: Final[Mapping[str, str]] = {
     "member.tier": "string",
     "member.tiers": "map(string, string)",
     "member.first": "bool",
+    "member.segments": "list(string)",
 }
 """What every condition may ask, by name, and its type. What an activity does not have is empty, or zero."""
 
@@ -59,6 +60,8 @@ _POSITION: Final = re.compile(r"ERROR: <input>:(?P<line>\d+):(?P<column>\d+): (?
 _CONTAINER: Final = " (in container '')"
 _MIXED: Final = re.compile(r"\((double, int|int, double)\)")
 _ASKS_FIRST: Final = re.compile(r"\bmember\s*\.\s*first\b")
+_MAY_ASK_SEGMENTS: Final = re.compile(r"\bsegments\b")
+"""However the name is written, with spaces or a comment in it: a read too many does no harm, one too few would."""
 
 
 class ConditionInvalid(ValueError):
@@ -90,6 +93,11 @@ def require_valid(condition: str, *, of_lines: bool = False) -> None:
 def asks_first(condition: str | None) -> bool:
     """Whether a condition asks for ``member.first``."""
     return condition is not None and _ASKS_FIRST.search(condition) is not None
+
+
+def asks_segments(condition: str | None) -> bool:
+    """Whether a condition may ask for ``member.segments``; True also where it says that word for something else."""
+    return condition is not None and _MAY_ASK_SEGMENTS.search(condition) is not None
 
 
 def evaluate(condition: str, values: Mapping[str, Any], *, of_lines: bool = False) -> Verdict:
@@ -149,6 +157,7 @@ def values_of(deed: Deed, earner: Earner, zone: ZoneInfo) -> dict[str, Any]:
         "member.tier": earner.tier,
         "member.tiers": earner.tiers,
         "member.first": earner.first,
+        "member.segments": list(earner.segments),
     }
 
 

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from loyalty.core.money import Money
+
+SIGNUP: Final = "signup"
+"""The activity that the platform posts by itself, for who enrolls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,12 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Earner:
-    """The member: their tier, that on each ladder, and whether this is their first activity of its kind that counts."""
+    """The member: their tier, that on each ladder, and whether this is their first activity of its kind that counts.
+
+    ``segments`` are those in force on the day of the activity; none where no rule asks for them.
+    """
 
     tier: str
     tiers: Mapping[str, str] = field(default_factory=dict)
     first: bool = False
+    segments: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 from loyalty.core.errors import ActivityNotRewarded, AmountRequired, CurrencyNotInProgram, PointsLimitExceeded
 from loyalty.programs.choosing import Room, chosen
 from loyalty.programs.coherence import in_order_of_use
-from loyalty.programs.conditions import Conditions, asks_first
+from loyalty.programs.conditions import Conditions, asks_first, asks_segments
 from loyalty.programs.counters import CounterKey
 from loyalty.programs.deeds import Deed, Earner
 from loyalty.programs.model import MAX_POINTS, EarnRule, Expiry, ProgramDocument, Rounding
@@ -120,6 +120,17 @@ def counts_first(document: ProgramDocument, activity: str) -> bool:
     """Whether a rule asks if this is a member's first such activity, so that such activities have to be counted."""
     rules = [rule for rule in document.earn_rules if rule.activity == activity]
     return any(asks_first(condition) for rule in rules for condition in (rule.when, rule.lines))
+
+
+def asks_for_segments(document: ProgramDocument, deed: Deed) -> bool:
+    """Whether a rule that may count for the activity asks for the member's segments, so that they have to be read."""
+    local = deed.occurred_at.astimezone(document.zone).replace(tzinfo=None)
+    for rule in document.earn_rules:
+        if rule.activity == deed.activity and (asks_segments(rule.when) or asks_segments(rule.lines)):
+            campaign = document.campaign(rule.campaign)
+            if campaign is None or campaign.runs_at(local):
+                return True
+    return False
 
 
 def lot_for(expiry: Expiry, on: date) -> str:

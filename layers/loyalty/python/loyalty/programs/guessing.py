@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from itertools import combinations, product
 from math import prod
 from typing import Any, Final
 
@@ -22,6 +22,9 @@ _TIER: Final = re.compile(
     r"member\.tier\s*[!=]=\s*['\"]([^'\"]*)['\"]|['\"]([^'\"]*)['\"]\s*[!=]=\s*member\.tier\b(?!s)"
 )
 _TIER_LIST: Final = re.compile(r"member\.tier\s+in\s+\[([^\]]*)\]")
+_SEGMENT: Final = re.compile(r"""(?:'([^']*)'|"([^"]*)")\s+in\s+member\.segments\b""")
+_MOST_NAMED: Final = 6
+"""Segments that a condition names, of which all combinations are tried."""
 _NAMES: Final = {**OF_ACTIVITY, **OF_LINE}
 _CALENDAR: Final[dict[str, Sequence[Any]]] = {
     "local.weekday": WEEKDAYS,
@@ -53,6 +56,13 @@ def unknown_tiers(document: ProgramDocument, condition: str) -> list[str]:
     return list(dict.fromkeys(text for text in (*compared, *listed) if text not in known))
 
 
+def unknown_segments(document: ProgramDocument, condition: str) -> list[str]:
+    """Texts that a condition looks for among the member's segments, and that the program does not declare."""
+    known = {segment.id for segment in document.segments}
+    wanted = [one or other for one, other in _SEGMENT.findall(condition)]
+    return list(dict.fromkeys(text for text in wanted if text not in known))
+
+
 def _asks(condition: str, name: str) -> bool:
     return re.search(rf"(?<![\w.]){re.escape(name)}\b", condition) is not None
 
@@ -66,6 +76,7 @@ def _candidates(document: ProgramDocument, condition: str, name: str, calendar: 
         "local.time": ["00:00", *texts, *(f"{text}~" for text in texts)],
         "member.tier": tiers,
         "member.tiers": [{"status": tier} for tier in tiers],
+        "member.segments": _segments(document, texts),
     }
     by_kind: dict[str, Sequence[Any]] = {
         "bool": [True, False],
@@ -76,6 +87,16 @@ def _candidates(document: ProgramDocument, condition: str, name: str, calendar: 
         "string": [*texts, "something else", ""],
     }
     return by_name.get(name) or by_kind[_NAMES[name]]
+
+
+def _segments(document: ProgramDocument, texts: Sequence[str]) -> list[list[str]]:
+    """What a member may be in: of the declared ones that a condition names, any; of the others one, or all."""
+    declared = [segment.id for segment in document.segments]
+    named = [segment for segment in declared if segment in texts]
+    other = [segment for segment in declared if segment not in texts][:1]
+    tried = named[:_MOST_NAMED]
+    some = [list(chosen) for size in range(len(tried) + 1) for chosen in combinations(tried, size)]
+    return [*some, *([segment] for segment in named[_MOST_NAMED:]), [*named, *other], other, declared]
 
 
 def _named(values: Sequence[Any], named: Sequence[Any]) -> list[Any]:

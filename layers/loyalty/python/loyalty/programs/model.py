@@ -33,6 +33,7 @@ from loyalty.programs.fields import (
 )
 from loyalty.programs.rewards import GiftCard, Reward, RewardType
 from loyalty.programs.rules import MAX_RETURN_DAYS, EarnRule, Exclusion, Rate, Stacking
+from loyalty.programs.segments import MAX_SEGMENTS, Segment
 from loyalty.programs.tiers import (
     MAX_LADDERS,
     CurrencyRate,
@@ -69,6 +70,7 @@ __all__ = [
     "Reward",
     "RewardType",
     "Rounding",
+    "Segment",
     "ShopDomain",
     "Slug",
     "Stacking",
@@ -156,7 +158,7 @@ class Households(DocumentPart):
 class ProgramDocument(DocumentPart):
     """Everything that a business decides. ``time_zone`` gives its days, months and years.
 
-    ``stacking`` says which of the rules that match in a wallet count, ``exclusions`` what of a purchase earns nothing by
+    ``segments`` are groups of members that conditions may ask for. ``stacking`` says which of the rules that match in a wallet count, ``exclusions`` what of a purchase earns nothing by
     amount, by line or by piece. ``expiry`` is that of the wallet ``points``. ``reversal`` says what a reversal does
     about points that are spent already. ``tiers`` with their ``qualification`` and ``downgrade`` are the main ladder,
     ``ladders`` further ones; ``currencies`` say what money is worth where tiers count it, the first being the base.
@@ -175,6 +177,7 @@ class ProgramDocument(DocumentPart):
     brand: Brand | None = None
     wallets: Annotated[tuple[ProgramWallet, ...], Field(max_length=4)] = ()
     campaigns: Annotated[tuple[Campaign, ...], Field(max_length=50)] = ()
+    segments: Annotated[tuple[Segment, ...], Field(max_length=MAX_SEGMENTS)] = ()
     stacking: Stacking = Stacking.SUM
     exclusions: Annotated[tuple[Exclusion, ...], Field(max_length=4)] = ()
     earn_rules: Annotated[tuple[EarnRule, ...], Field(min_length=1, max_length=100)]
@@ -199,7 +202,7 @@ class ProgramDocument(DocumentPart):
     shopify_shops: Annotated[tuple[ShopDomain, ...], Field(max_length=50)] = ()
     """Shop domains (``example.myshopify.com``) whose events belong to this program."""
 
-    @field_validator("wallets", "campaigns", "earn_rules", "tiers", "ladders", "rewards")
+    @field_validator("wallets", "campaigns", "segments", "earn_rules", "tiers", "ladders", "rewards")
     @classmethod
     def _ids_are_unique(cls, parts: tuple["_Identified", ...], info: ValidationInfo) -> tuple["_Identified", ...]:
         ids = [part.id for part in parts]
@@ -353,13 +356,14 @@ class ProgramDocument(DocumentPart):
         return next((reward for reward in self.rewards if reward.id == reward_id), None)
 
 
-_Identified = ProgramWallet | Campaign | EarnRule | Tier | Ladder | Reward
+_Identified = ProgramWallet | Campaign | Segment | EarnRule | Tier | Ladder | Reward
 _Counting = Qualification | tuple[Ladder, ...]
 _Naming = tuple[EarnRule, ...] | Transfers | None
 _Translated = tuple[ProgramWallet | Campaign | EarnRule | Tier | Ladder | Reward, ...] | Translations | None
 _WHAT: Final = {
     "wallets": "wallet",
     "campaigns": "campaign",
+    "segments": "segment",
     "earn_rules": "earn rule",
     "tiers": "tier",
     "ladders": "ladder",

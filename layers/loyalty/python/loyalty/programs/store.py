@@ -44,9 +44,10 @@ class _Cache(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Published:
-    """What a function knows of a program: the version it found, and the one that takes its place by itself, with when."""
+    """What a function knows of a program: the version it found, and the one that takes its place by itself; since when."""
 
     found: Program
+    since: datetime
     scheduled: tuple[datetime, Program] | None = None
 
     def at(self, clock: Clock) -> Program:
@@ -54,6 +55,12 @@ class _Published:
         if self.scheduled is not None and self.scheduled[0] <= clock():
             return self.scheduled[1]
         return self.found
+
+    def at_past(self, moment: datetime) -> Program | None:
+        """The version that was in force at a past moment, if it is one of the two."""
+        if self.scheduled is not None and self.scheduled[0] <= moment:
+            return self.scheduled[1]
+        return self.found if self.since <= moment else None
 
 
 class ProgramStore:
@@ -87,6 +94,23 @@ class ProgramStore:
         if found is None:
             raise _not_found(program)
         return found.at(self._clock)
+
+    def at(self, program: str, moment: datetime) -> Program | None:
+        """The version that was in force at a past moment; None where there was none yet.
+
+        It is nearly always the one in force now, and then nothing is read.
+
+        Raises:
+            ProgramNotFound: nothing was ever published under that id.
+        """
+        found = self._programs.get(program)
+        if found is None:
+            raise _not_found(program)
+        known = found.at_past(moment)
+        if known is not None:
+            return known
+        version = self._versions.in_force_at(program, moment)
+        return None if version is None else version.program
 
     def changes_at(self, program: str) -> datetime | None:
         """When another version takes the place of :meth:`current` by itself, as far as is known; None: it does not."""
@@ -146,11 +170,11 @@ class ProgramStore:
         item = self._table.get(ProgramItem, program_pk(program), CURRENT_SK)
         if item is None:
             return None
-        found = version_of(item).program
+        version = version_of(item)
         if item.scheduled_version is None:
-            return _Published(found)
+            return _Published(version.program, version.effective_at)
         named = self._versions.get(program, item.scheduled_version)
-        return _Published(found, (named.effective_at, named.program))
+        return _Published(version.program, version.effective_at, (named.effective_at, named.program))
 
     def _load_client(self, client_id: str) -> frozenset[str] | None:
         item = self._table.get(ClientItem, f"C#{client_id}", CLIENT_SK)

@@ -20,6 +20,10 @@ MOST_SHOPS: Final = MOST_OPERATIONS - 4
 """Shops that may come or go with one version: its transaction also writes two or three of its items, and the draft."""
 
 
+_MOST_AT_ONCE: Final = 10
+"""Versions that are read at once in looking for an old one: each may be as large as a document."""
+
+
 @dataclass(frozen=True, slots=True)
 class VersionPage:
     """Versions, newest first, and the number below which the next page starts (None after the last)."""
@@ -58,6 +62,18 @@ class VersionStore:
         page = self._table.query(program_pk(program), where=within, newest_first=True, limit=limit)
         versions = [version_of(ProgramItem.from_raw_data(raw)) for raw in page.items]
         return VersionPage(versions, versions[-1].number if page.last_key and versions else None)
+
+    def in_force_at(self, program: str, moment: datetime) -> Version | None:
+        """The version that was in force at a past moment; None where there was none yet. Reads back from the newest."""
+        before: int | None = None
+        while True:
+            page = self.page(program, limit=_MOST_AT_ONCE, before=before)
+            for version in page.versions:
+                if version.cancelled_at is None and version.effective_at <= moment:
+                    return version
+            if page.next_before is None:
+                return None
+            before = page.next_before
 
     def publish(
         self,
