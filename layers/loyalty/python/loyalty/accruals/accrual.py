@@ -11,6 +11,7 @@ from loyalty.accruals.model import Activity, Refund, activity_hash
 from loyalty.accruals.reading import MemberPosting, Seen, reading
 from loyalty.accruals.share import Original
 from loyalty.accruals.times import require_enrolled, require_past
+from loyalty.accruals.told import told_of
 from loyalty.core.clock import Clock, local_date
 from loyalty.core.table import MOST_OPERATIONS, Operation
 from loyalty.core.telemetry import count
@@ -51,6 +52,7 @@ def accrual_posting(
             lines=_with_points(worth.lines, activity, earned),
             policy=document.reversal,
             renewed=tuple(sorted({wallet for wallet, _ in posted.renewed})),
+            told=told_of(activity),
         )
         original = Original(situation.book.member_id, key, facts, posted.movement)
         for refund in refunds:
