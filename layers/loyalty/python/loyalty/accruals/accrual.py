@@ -19,6 +19,7 @@ from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting, Situation
 from loyalty.ledger.model import Book, Entry, EntryKey, EntryKind, Facts, Line, Movement
 from loyalty.ledger.renewal import renewal
+from loyalty.programs.deeds import BoughtLine, Deed
 from loyalty.programs.earning import Earned, Outcome, lot_for
 from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.qualifying import qualifying
@@ -38,7 +39,7 @@ def accrual_posting(
         worth = worth_of(activity, limits, seen, situation.book, clock)
         earned = worth.outcome.earned
         _report(worth.outcome)
-        posted = _Posted.of(program, activity, worth.outcome, situation)
+        posted = Effect.of(program, activity.deed, worth.outcome, situation)
         facts = Facts(
             occurred_at=activity.occurred_at,
             program_version=program.version,
@@ -49,7 +50,7 @@ def accrual_posting(
             channel=activity.channel,
             amount=activity.amount,
             refund_basis=activity.refund_basis,
-            lines=_with_points(worth.lines, activity, earned),
+            lines=with_points(worth.lines, activity.lines, earned),
             policy=document.reversal,
             renewed=tuple(sorted({wallet for wallet, _ in posted.renewed})),
             told=told_of(activity),
@@ -107,15 +108,16 @@ def worth_of(activity: Activity, limits: Limits, seen: Seen, book: Book, clock: 
 
 
 @dataclass(frozen=True, slots=True)
-class _Posted:
-    """What is earned, the older points that it renews (wallet and lot), and the book after both."""
+class Effect:
+    """What an outcome does to a book: what is earned, the older points that it renews (wallet and lot), the book then."""
 
     movement: Movement
     renewed: Sequence[tuple[str, str]]
     book: Book
 
     @classmethod
-    def of(cls, program: Program, activity: Activity, outcome: Outcome, situation: Situation) -> "_Posted":
+    def of(cls, program: Program, deed: Deed, outcome: Outcome, situation: Situation) -> "Effect":
+        """The effect of a deed that is posted at the moment of the situation, on its book."""
         document, today = program.document, local_date(situation.now, program.document.zone)
         changes, renewed = {}, []
         for one in outcome.earned:
@@ -126,8 +128,8 @@ class _Posted:
             changes[one.wallet] = movements.accrue(wallet, one.points, lot=lot, matures_on=matures_on)
             if expiry.renewed_by_activity:
                 renewed.append((one.wallet, lot_for(expiry, today)))
-        counts = qualifying(program, situation.book, activity.activity, activity.amount, outcome, today=today)
-        movement = Movement(changes, qualifying={**counts, **counted(document, activity.activity)})
+        counts = qualifying(program, situation.book, deed.activity, deed.amount, outcome, today=today)
+        movement = Movement(changes, qualifying={**counts, **counted(document, deed.activity)})
         book = movements.apply(situation.book, movement, settled_to=situation.now)
         for wallet_id, lot in renewed:
             change = movements.renew(book.wallet(wallet_id), lot)
@@ -136,9 +138,9 @@ class _Posted:
         return cls(movement, renewed, book)
 
 
-def _with_points(bought: Mapping[str, Line], activity: Activity, earned: Sequence[Earned]) -> dict[str, Line]:
+def with_points(bought: Mapping[str, Line], lines: Sequence[BoughtLine], earned: Sequence[Earned]) -> dict[str, Line]:
     """The lines that may be given back, with what they earned where that is not in proportion to their amounts."""
-    ids = [line.line_id for line in activity.lines]
+    ids = [line.line_id for line in lines]
     points: dict[str, dict[str, int]] = {}
     for one in earned:
         for place, part in one.lines.items():
