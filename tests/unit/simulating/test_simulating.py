@@ -1,0 +1,186 @@
+"""What other rules would have given: by hand, and nothing where the rules are the same."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from loyalty.accruals.model import Activity, BoughtLine
+from loyalty.core.table import Table
+from loyalty.programs.model import PointCost, Program
+from loyalty.simulating.model import Both, Period
+from loyalty.simulating.report import BothCosts, BudgetRow, LadderRow, Points, Report, RuleRow
+from loyalty.simulating.service import simulate
+from loyalty.simulating.views import percent, report_view
+from tests.ledgerkit.clock import at
+from tests.ledgerkit.deeds import BASE_RULE, eur, rule
+from tests.ledgerkit.programs import program
+from tests.ledgerkit.story import Story, bought
+from tests.ledgerkit.world import World
+from tests.unit.simulating.spring import DRAFT, NOW, spring
+
+YEAR = Period(None, at("2026-12-31"))
+
+
+def compared(
+    table: Table, now: Program, period: Period = YEAR, *, cost: PointCost | None = None, **draft: Any
+) -> Report:
+    """The version in force beside one with other fields."""
+    return simulate(table, now, program(2, **draft), period, point_cost=cost).report
+
+
+def points(report: Report) -> dict[str | None, tuple[int, int, int]]:
+    """Of the wallet of points: posted, now, draft."""
+    rows = (*report.tiers, report.total)
+    return {
+        row.tier: (row.points["points"].posted, row.points["points"].both.now, row.points["points"].both.draft)
+        for row in rows
+    }
+
+
+def test_three_members_by_hand(table: Table) -> None:
+    report = compared(table, spring(table).program, **DRAFT)
+    assert points(report) == {"bronze": (250, 250, 350), "silver": (110, 110, 130), None: (360, 360, 480)}
+    assert [(row.activities, row.members) for row in (*report.tiers, report.total)] == [(4, 3), (2, 2), (6, 3)]
+    assert report.rules == (
+        RuleRow("points", "base", Both(410, 730)),
+        RuleRow("points", "double", Both(150, 75)),
+    )
+    assert report.ladders == (LadderRow("status", {"bronze": Both(2, 0), "silver": Both(1, 3)}, up=2, down=0),)
+    assert report.budgets == (BudgetRow("sale", 100, 50, Both(100, 50)),)
+    assert report.liability == {"points": Both(360, 480)}
+    assert report.liability_costs == {"EUR": BothCosts(Decimal("1.80"), Decimal("2.40"))}
+    assert report.total.costs == {"EUR": BothCosts(Decimal("1.80"), Decimal("2.40"))}
+    assert (report.complete, report.costs_known, report.refused) == (True, True, {})
+
+
+def test_what_was_before_the_period_is_as_it_was(table: Table) -> None:
+    """From the 4th on: ada is on silver, 200 of her cap are used and the budget is; what comes back of R-1 and R-2 is theirs.
+
+    Half of R-1 gives 50 of the posted 100 back to the budget: of the draft's 50 then nothing is left. In the draft bob
+    buys on bronze, and so does cleo.
+    """
+    report = compared(table, spring(table).program, Period(at("2026-03-04"), YEAR.end), **DRAFT)
+    assert points(report) == {"bronze": (160, 160, 220), None: (160, 160, 220)}
+    assert report.ladders[0].tiers == {"bronze": Both(2, 1), "silver": Both(1, 2)}
+    assert report.budgets == (BudgetRow("sale", 100, 50, Both(100, 50)),)
+    assert report.liability == {"points": Both(160, 220)}
+
+
+def test_the_version_in_force_beside_itself_differs_in_nothing(table: Table) -> None:
+    now = spring(table).program
+    view = report_view(compared(table, now, **NOW))
+
+    def differences(part: Any) -> list[Any]:
+        if isinstance(part, list):
+            return [one for each in part for one in differences(each)]
+        if not isinstance(part, dict):
+            return []
+        own = [part["difference"]] if "difference" in part else []
+        return own + [one for each in part.values() for one in differences(each)]
+
+    found = differences(view)
+    assert len(found) > 10
+    assert {Decimal(one) for one in found} == {0}
+
+
+def test_points_that_would_have_expired_are_no_liability(table: Table) -> None:
+    """360 points of March: after one month they are gone at the end of April, after twelve they are not."""
+    now = spring(table).program
+    draft = {**NOW, "expiry": {"policy": "rolling", "months": 1}}
+    assert compared(table, now, Period(None, at("2026-04-30T23:00:00Z")), **draft).liability == {
+        "points": Both(360, 360)
+    }
+    assert compared(table, now, Period(None, at("2026-05-01")), **draft).liability == {"points": Both(360, 0)}
+
+
+def test_lines_attributes_and_money_are_replayed_as_they_were_told(table: Table) -> None:
+    now = program(earn_rules=[BASE_RULE])
+    story = Story(table, now, "2026-01-10T10:00")
+    story.at("2026-03-01T10:00").did(
+        "purchase", "100", bought("60", "shoes", 2), bought("40"), attributes={"size": "l"}
+    )
+    rules = [
+        BASE_RULE,
+        rule("shoes", multiplier="3", lines="line.category == 'shoes'"),
+        rule("large", fixed_points=5, when="has(attributes.size) && attributes.size == 'l'"),
+        rule("cents", wallet="cash", rates=[{"points": 2, "per": "1", "currency": "EUR"}]),
+    ]
+    wallets = [{"id": "cash", "name": "Cash", "currency": "EUR", "expiry": {"policy": "never"}}]
+    report = compared(table, now, earn_rules=rules, wallets=wallets)
+    assert report.total.points == {"points": Points(100, Both(100, 225)), "cash": Points(0, Both(0, 200))}
+    assert report.total.costs == {"EUR": BothCosts(Decimal("0.00"), Decimal("2.00"))}
+    assert not report.costs_known
+
+
+def test_what_a_point_costs_may_be_given_and_is_rounded_once(table: Table) -> None:
+    """360 and 480 points at 0.00125 EUR are 0.45 and 0.60; the parts of it, 0.3125 and 0.1375, are rounded by themselves."""
+    cost = PointCost(amount=Decimal("0.00125"), currency="EUR")
+    report = compared(table, spring(table).program, cost=cost, **DRAFT)
+    assert report.total.costs == {"EUR": BothCosts(Decimal("0.45"), Decimal("0.60"))}
+    assert [row.costs["EUR"].now for row in report.tiers] == [Decimal("0.31"), Decimal("0.14")]
+
+
+def test_what_the_draft_refuses_is_counted_and_gives_nothing(table: Table) -> None:
+    world = spring(table)
+    report = compared(table, world.program, earn_rules=[rule("visits", fixed_points=9) | {"activity": "visit"}])
+    assert report.refused == {"activity_not_rewarded": Both(0, 6)}
+    assert points(report)[None] == (360, 360, 0)
+    assert report.ladders[0].down == 1
+
+
+def test_entries_from_before_details_were_kept_are_told_of_where_rules_ask(table: Table) -> None:
+    world = World(table, of=program(earn_rules=[BASE_RULE])).enroll()
+    line = BoughtLine(eur("100"), 1, "a", category="shoes")
+    world.accruals.accrue(
+        world.program, "mbr_1", Activity("purchase", "pos", "R-1", world.clock(), amount=eur("100"), lines=(line,))
+    )
+    forget(table)
+    plain = compared(
+        table, world.program, earn_rules=[{**BASE_RULE, "rates": [{"points": 3, "per": "1", "currency": "EUR"}]}]
+    )
+    assert (points(plain)[None], plain.complete) == ((100, 100, 300), True)
+    asking = compared(
+        table, world.program, earn_rules=[BASE_RULE, rule("shoes", multiplier="2", lines="line.category == 'shoes'")]
+    )
+    assert (points(asking)[None], asking.partly_known, asking.complete) == ((100, 100, 100), 1, False)
+
+
+def forget(table: Table) -> None:
+    """Leaves entries as they were before they kept what rules ask."""
+    for raw in list(table.scan()):
+        if "told" in raw:
+            table.client.put_item(
+                TableName=table.name, Item={name: value for name, value in raw.items() if name != "told"}
+            )
+
+
+def test_what_cannot_be_read_is_counted(table: Table) -> None:
+    world = spring(table)
+    raw = next(raw for raw in table.scan() if raw["sk"]["S"] == "ENTRY#accrual#pos#R-1")
+    table.client.put_item(TableName=table.name, Item={**raw, "told": {"S": "{"}})
+    report = compared(table, world.program, **DRAFT)
+    assert (report.unreadable, report.complete, report.activities) == (1, False, 5)
+    table.client.put_item(TableName=table.name, Item={**raw, "posted_at": {"S": "yesterday"}})
+    report = compared(table, world.program, **DRAFT)
+    assert (report.unreadable, report.complete, report.activities) == (1, False, 5)
+
+
+def test_nothing_in_a_period_is_an_empty_report(table: Table) -> None:
+    world = spring(table)
+    report = compared(table, world.program, Period(at("2026-01-01"), at("2026-02-01")), **DRAFT)
+    assert (report.activities, report.tiers, points(report)) == (0, (), {None: (0, 0, 0)})
+
+
+@pytest.mark.parametrize(
+    ("both", "text"),
+    [
+        (Both(300, 400), "+33.3"),
+        (Both(400, 300), "-25.0"),
+        (Both(5, 5), "+0.0"),
+        (Both(0, 5), None),
+        (Both(-10, -5), "+50.0"),
+    ],
+)
+def test_percent(both: Both, text: str | None) -> None:
+    assert percent(both) == text
