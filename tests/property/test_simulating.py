@@ -95,7 +95,7 @@ class Step:
 STEPS = st.lists(
     st.builds(
         Step,
-        act=st.sampled_from(["buy"] * 6 + ["review", "refund", "line", "all", "early", "grant", "end", "spend", "merge"]),
+        act=st.sampled_from(["buy"] * 6 + ["review", "refund", "refund", "line", "all", "early", "grant", "end", "spend", "merge"]),
         member=st.sampled_from(MEMBERS),
         hours=st.sampled_from([0, 1, 24, 24, 24 * 9, 24 * 20, 24 * 45, 24 * 200]),
         euros=st.integers(1, 300),
@@ -117,6 +117,7 @@ class Life:
         self.grants = TierGrants(self.world.ledger)
         self.earned: list[tuple[str, str]] = []
         """Member and source id of each accrual."""
+        self.spent = False
         self.refused = 0
 
     def do(self, number: int, step: Step) -> None:
@@ -149,6 +150,7 @@ class Life:
                 self.grants.end(self.program, step.member, asked)
             case "spend":
                 world.hold(key, "ten", member=step.member)
+                self.spent = True
             case "merge":
                 into = MEMBERS[(MEMBERS.index(step.member) + 1 + step.of % 2) % 3]
                 self.moves.merging.merge(self.program, into, absorbed=step.member, actor="staff-1")
@@ -196,6 +198,12 @@ def require_as_posted(life: Life, found: Simulation, period: Period) -> None:
         book = as_of(world.book(member), life.program.scope, period.end)
         assert stands(replay.books[member]) == stands(book), member
     assert all(one.both.difference == 0 for one in found.report.rules)
+    assert all(one.difference == 0 for one in found.report.liability.values())
+    if period.start is None and not life.spent:
+        books = [as_of(world.book(member), life.program.scope, period.end) for member in MEMBERS]
+        for wallet in ("points", "cash"):
+            owed = [one.available + one.pending - one.debt for one in (book.wallet(wallet) for book in books)]
+            assert replay.liability().get(wallet, 0) == sum(owed), wallet
     require_same_counts(world, found)
 
 

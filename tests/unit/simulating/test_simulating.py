@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from loyalty.accruals.model import Activity, BoughtLine
+from loyalty.accruals.model import Activity, BoughtLine, Refund
 from loyalty.core.table import Table
 from loyalty.programs.model import PointCost, Program
 from loyalty.simulating.model import Both, Period
@@ -164,6 +164,34 @@ def test_what_cannot_be_read_is_counted(table: Table) -> None:
     table.client.put_item(TableName=table.name, Item={**raw, "posted_at": {"S": "yesterday"}})
     report = compared(table, world.program, **DRAFT)
     assert (report.unreadable, report.complete, report.activities) == (1, False, 5)
+
+
+def test_a_reversal_that_came_first_keeps_a_tier_from_being_reached(table: Table) -> None:
+    """It is posted with its accrual: whoever looks at tiers finds nothing left."""
+    world = World(table, of=program()).enroll()
+    world.reversals.reverse(world.program, "mbr_1", Refund("pos", "F-1", "R-1", world.clock(), everything=True))
+    world.clock.advance(hours=1)
+    posted = world.accrue("R-1", "600")
+    assert world.tiers.recalculate(world.program, "mbr_1", cause=posted.entry.entry_id, posted_at=world.clock()) is None
+    report = compared(table, world.program)
+    assert report.ladders[0].tiers["silver"] == Both(0, 0)
+    assert points(report)[None] == (0, 0, 0)
+
+
+def test_first_times_are_told_from_entries_where_nobody_counted_them(table: Table) -> None:
+    """Each of the three buys for the first time, bob twice, as he returned R-2; from the 5th on he and cleo do."""
+    now = spring(table).program
+    first = {
+        **NOW,
+        "earn_rules": [
+            *NOW["earn_rules"],
+            rule("first", fixed_points=1000, tier_multiplied=False, when="member.first"),
+        ],
+    }
+    whole = compared(table, now, **first)
+    assert {row.rule: row.both.draft for row in whole.rules}["first"] == 4000
+    later = compared(table, now, Period(at("2026-03-05"), YEAR.end), **first)
+    assert {row.rule: row.both.draft for row in later.rules}["first"] == 2000
 
 
 def test_nothing_in_a_period_is_an_empty_report(table: Table) -> None:

@@ -28,6 +28,7 @@ def told(report: Report, draft: ProgramDocument) -> Iterator[Grid | str]:
     yield "Tiers are those of the draft, at the moment of the activity; points are less what was taken back."
     yield ""
     yield from map(escape, terminal_lines(bars_of(report)))
+    yield ""
     yield _ladders(report)
     yield _rules(report)
     if report.budgets:

@@ -137,8 +137,10 @@ class Replay:
         self._apply(entry.member_id, Change(ladder, terms, after).movement(book))
 
     def merge(self, entry: Entry) -> None:
-        """Makes one member of two, as it happened."""
+        """Makes one member of two, as it happened; not with one whose book cannot be read."""
         now, absorbed = entry.posted_at, entry.facts.other_member or ""
+        if absorbed not in self.books:
+            return
         into, gone = (Situation(self._settled(one, now), {}, now) for one in (entry.member_id, absorbed))
         gains, losses = movements_of(self._scope, into, gone)
         stands = standings_after(self._scope, into, gone)

@@ -98,6 +98,8 @@ def _member(found: History, period: Period, items: list[RawItem]) -> None:
     except UNREADABLE:
         found.unreadable += BOOK_SK in by_sk
         return
+    if book.opened_at is not None and book.opened_at >= period.end:
+        return
     found.members += 1
     opening = _first(book, [entry for entry, _ in entries])
     whole = {sk.removeprefix(REVERSED_PREFIX) for sk, raw in by_sk.items() if _is_whole(sk, raw)}
@@ -118,9 +120,16 @@ def _entries(found: History, by_sk: dict[str, RawItem]) -> Iterator[tuple[Entry,
             continue
         try:
             if parse_entry_sk(sk).kind in _READ:
-                yield entry_of(raw), raw
+                yield _entry(raw), raw
         except UNREADABLE:
             found.unreadable += 1
+
+
+def _entry(raw: RawItem) -> Entry:
+    entry = entry_of(raw)
+    if type(entry.seq) is not int:  # the item model reads a missing attribute as None
+        raise ValueError("it has no place among the member's entries")
+    return entry
 
 
 def _first(book: Book, entries: list[Entry]) -> Book:
