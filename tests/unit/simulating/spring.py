@@ -54,11 +54,11 @@ def spring(table: Table) -> World:
         (6, BOB, "R-5 10"), (7, ADA, "back R-1 50"), (8, CLEO, "R-6 60"),
     ):  # fmt: skip
         world.clock.now = world.occurred_at = at(f"2026-03-{day:02}T12:00:00Z")
-        match act.split():
-            case ["back", of, *amount]:
-                posted = world.refund(f"F-{day}", of, *amount, member=member, everything=not amount)
-            case [name, amount]:
-                posted = world.accrue(name, amount, member=member)
+        name, *more = act.split()
+        if name == "back":
+            posted = world.refund(f"F-{day}", *more, member=member, everything=len(more) == 1)
+        else:
+            posted = world.accrue(name, *more, member=member)
         cause = posted.entry.entry_id
         world.tiers.recalculate(world.program, member, cause=cause, posted_at=world.clock())
     return world

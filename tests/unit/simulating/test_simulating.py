@@ -14,6 +14,7 @@ from loyalty.simulating.service import simulate
 from loyalty.simulating.views import percent, report_view
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.deeds import BASE_RULE, eur, rule
+from tests.ledgerkit.moves import ADA, BOB, Moves
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.story import Story, bought
 from tests.ledgerkit.world import World
@@ -176,6 +177,23 @@ def test_a_reversal_that_came_first_keeps_a_tier_from_being_reached(table: Table
     report = compared(table, world.program)
     assert report.ladders[0].tiers["silver"] == Both(0, 0)
     assert points(report)[None] == (0, 0, 0)
+
+
+def test_who_was_merged_brings_what_they_used_of_a_cap(table: Table) -> None:
+    """60 of 100 are ada's, 60 bob's: together nothing is left. Of a cap of 150, 30 would be."""
+    now = program(earn_rules=[{**BASE_RULE, "caps": [{"per": "month", "points": 100}]}])
+    moves = Moves(table, of=now).enroll()
+    for number, member in enumerate((ADA, BOB)):
+        moves.world.accrue(f"R-{number}", "60", member=member)
+    moves.world.clock.advance(hours=1)
+    moves.merging.merge(now, ADA, absorbed=BOB, actor="staff-1")
+    moves.world.clock.advance(hours=1)
+    assert moves.world.accrue("R-2", "60", member=ADA).entry.points == 0
+    higher = [{**BASE_RULE, "caps": [{"per": "month", "points": 150}]}]
+    report = compared(table, now, earn_rules=higher)
+    assert points(report)[None] == (120, 120, 150)
+    assert (report.members, report.ladders[0].tiers["bronze"]) == (2, Both(2, 2))
+    assert points(compared(table, now, Period(moves.world.clock(), YEAR.end), earn_rules=higher))[None] == (0, 0, 30)
 
 
 def test_first_times_are_told_from_entries_where_nobody_counted_them(table: Table) -> None:
