@@ -15,7 +15,7 @@ from loyalty.simulating.views import percent, report_view
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.deeds import BASE_RULE, eur, rule
 from tests.ledgerkit.moves import ADA, BOB, Moves
-from tests.ledgerkit.programs import program
+from tests.ledgerkit.programs import BASE, program
 from tests.ledgerkit.story import Story, bought
 from tests.ledgerkit.world import World
 from tests.unit.simulating.spring import DRAFT, NOW, spring
@@ -95,6 +95,43 @@ def test_points_that_would_have_expired_are_no_liability(table: Table) -> None:
     assert compared(table, now, Period(None, at("2026-05-01")), **draft).liability == {"points": Both(360, 0)}
 
 
+def test_what_had_expired_is_not_taken_from_what_had_not(table: Table) -> None:
+    """100 of January are gone with February; of these half comes back in March, and the 50 of March stay."""
+    now = program(expiry={"policy": "rolling", "months": 1})
+    story = Story(table, now, "2026-01-01T10:00")
+    story.at("2026-01-10T10:00").did("purchase", "100")
+    story.at("2026-03-05T10:00").gave_back("R-1", "50")
+    story.at("2026-03-06T10:00").did("purchase", "50")
+    assert story.available() == 50
+    report = compared(table, now, Period(None, at("2026-03-10")), expiry={"policy": "rolling", "months": 12})
+    assert report.liability == {"points": Both(50, 100)}
+    assert points(report)[None] == (100, 100, 100)
+
+
+def test_who_spends_keeps_points_alive_where_activity_does(table: Table) -> None:
+    """100 of January live through February; what is spent in it lets the rest live through March."""
+    now = program(expiry={"policy": "inactivity", "months": 1})
+    story = Story(table, now, "2026-01-01T10:00")
+    story.at("2026-01-10T10:00").did("purchase", "100")
+    story.at("2026-02-20T10:00").redeemed("ten")
+    assert story.at("2026-03-15T10:00").available() == 90
+    report = compared(table, now, Period(None, at("2026-03-15")), expiry={"policy": "rolling", "months": 1})
+    assert report.liability == {"points": Both(100, 0)}
+
+
+def test_what_an_operator_recalculates_is_recalculated_then(table: Table) -> None:
+    """By a version that asks for less; in the draft the member was not high enough then either."""
+    story = Story(table, program(), "2026-01-01T10:00")
+    story.at("2026-01-10T10:00").did("purchase", "300")
+    lower = [{**tier, "threshold": tier["threshold"] // 2} for tier in BASE["tiers"]]
+    now = program(2, tiers=lower)
+    story.at("2026-02-10T10:00").world.tiers.recalculate(now, "mbr_1", cause="run:2", posted_at=story.world.clock())
+    story.world.program = now
+    assert story.at("2026-02-11T10:00").did("purchase", "100") == {"points": 125}
+    report = compared(table, now, Period(at("2026-02-01"), YEAR.end))
+    assert points(report)[None] == (125, 125, 100)
+
+
 def test_lines_attributes_and_money_are_replayed_as_they_were_told(table: Table) -> None:
     now = program(earn_rules=[BASE_RULE])
     story = Story(table, now, "2026-01-10T10:00")
@@ -112,6 +149,10 @@ def test_lines_attributes_and_money_are_replayed_as_they_were_told(table: Table)
     assert report.total.points == {"points": Points(100, Both(100, 225)), "cash": Points(0, Both(0, 200))}
     assert report.total.costs == {"EUR": BothCosts(Decimal("0.00"), Decimal("2.00"))}
     assert not report.costs_known
+    # The shoes come back: in the draft the 180 that they earned, and 60 % of the 5 that are of no line, and of the cents.
+    story.at("2026-03-02T10:00").gave_back("R-1", L_1=2)
+    after = compared(table, now, earn_rules=rules, wallets=wallets)
+    assert after.total.points == {"points": Points(40, Both(40, 42)), "cash": Points(0, Both(0, 80))}
 
 
 def test_what_a_point_costs_may_be_given_and_is_rounded_once(table: Table) -> None:
@@ -197,7 +238,7 @@ def test_who_was_merged_brings_what_they_used_of_a_cap(table: Table) -> None:
 
 
 def test_first_times_are_told_from_entries_where_nobody_counted_them(table: Table) -> None:
-    """Each of the three buys for the first time, bob twice, as he returned R-2; from the 5th on he and cleo do."""
+    """Each of the three buys for the first time, bob twice, as he returned R-2; from the 3rd on he and cleo do."""
     now = spring(table).program
     first = {
         **NOW,
@@ -208,7 +249,7 @@ def test_first_times_are_told_from_entries_where_nobody_counted_them(table: Tabl
     }
     whole = compared(table, now, **first)
     assert {row.rule: row.both.draft for row in whole.rules}["first"] == 4000
-    later = compared(table, now, Period(at("2026-03-05"), YEAR.end), **first)
+    later = compared(table, now, Period(at("2026-03-03"), YEAR.end), **first)
     assert {row.rule: row.both.draft for row in later.rules}["first"] == 2000
 
 
