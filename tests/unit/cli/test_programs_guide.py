@@ -86,12 +86,12 @@ def test_languages_and_brand_are_part_of_a_valid_document(harbour: Path) -> None
 
 def test_every_option_and_command_that_is_named_is_there() -> None:
     helps = {name: CliRunner().invoke(app, ["program", name, "--help"]).output for name in (
-        "validate", "diff", "publish", "rollback", "unschedule", "versions", "show",
+        "validate", "diff", "publish", "rollback", "unschedule", "versions", "show", "simulate",
     )}  # fmt: skip
     (commands,) = re.findall(r"^\| command .*?\n\n", PAGE, re.DOTALL | re.MULTILINE)
     told = set(re.findall(r"^\| `(\w+)", commands, re.MULTILINE))
     assert told == set(helps) - {"validate"}
-    for name in ("diff", "versions", "show", "validate"):
+    for name in ("diff", "versions", "show", "simulate", "validate"):
         assert "--json" in helps[name]
     for option in ("--expected-version", "--at", "--comment"):
         assert option in helps["publish"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from loyalty.accruals.told import deed_of
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.items import UnclaimedItem, activity_of, unclaimed_put
 from loyalty.commerce.model import MemberActivity
@@ -13,7 +14,8 @@ from loyalty.commerce.outcomes import Outcome
 from loyalty.commerce.service import _activity
 from loyalty.core.errors import Rejected
 from loyalty.core.table import Table
-from loyalty.ledger.model import EntryKey, EntryKind
+from loyalty.ledger.model import EntryKey, EntryKind, Facts
+from loyalty.programs.deeds import Deed
 from loyalty.segments.model import Assignment
 from loyalty.segments.service import SegmentService
 from loyalty.segments.store import SegmentStore
@@ -58,10 +60,21 @@ def recorded(**changes: Any) -> dict[str, Any]:
     return {"source": "till", "detail-type": "activity.recorded", "detail": detail | changes}
 
 
-def given(commerce: Commerce, member: str, source: str, source_id: str) -> dict[str, int]:
+def facts(commerce: Commerce, member: str, source: str, source_id: str) -> Facts:
     entry = commerce.ledger.entry(PROGRAM, member, EntryKey(EntryKind.ACCRUAL, source, source_id))
     assert entry is not None
-    return dict(entry.facts.rule_points["points"])
+    return entry.facts
+
+
+def given(commerce: Commerce, member: str, source: str, source_id: str) -> dict[str, int]:
+    return dict(facts(commerce, member, source, source_id).rule_points["points"])
+
+
+def deed() -> Deed:
+    """What the event tells, as rules see it."""
+    told = parse(recorded())
+    assert isinstance(told, MemberActivity)
+    return _activity(told).deed
 
 
 IN_ALL = {"buy": 100, "lamps": 60, "roma": 7, "pieces": 2}
@@ -72,6 +85,7 @@ def test_an_activity_s_lines_store_and_attributes_decide(shop: Commerce) -> None
     member = shop.enroll(EMAIL)
     assert shop.apply(recorded()) == [Outcome.ACCRUED]
     assert given(shop, member, "till", "T-1") == IN_ALL
+    assert deed_of(facts(shop, member, "till", "T-1")) == deed()
     assert shop.apply(recorded()) == [Outcome.REPLAYED]
     shop.audit()
 
@@ -81,6 +95,7 @@ def test_what_is_claimed_later_earns_the_same(shop: Commerce) -> None:
     member = shop.enroll(EMAIL)
     assert shop.signal(member) == [Outcome.CLAIMED]
     assert given(shop, member, "till", "T-1") == IN_ALL
+    assert deed_of(facts(shop, member, "till", "T-1")) == deed()
     assert shop.apply(recorded()) == [Outcome.REPLAYED]
     shop.audit()
 

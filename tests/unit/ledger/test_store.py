@@ -59,6 +59,7 @@ FACTS = Facts(
     ladder="elite",
     standing_from=Standing("gold", "silver", date(2027, 12, 31), kept=True),
     falls_to="none",
+    told='{"s":"rome-1"}',
 )
 ENTRY = Entry(
     program="acme",

@@ -5,11 +5,14 @@ from datetime import date
 import pytest
 
 from loyalty.accruals.model import Activity
+from loyalty.accruals.told import segments_of
 from loyalty.core.errors import MemberMerged
 from loyalty.core.table import Table
 from loyalty.ledger.draft import Posted
 from loyalty.segments.model import Assignment, MemberSegments, united
 from loyalty.segments.store import SegmentStore
+from loyalty.simulating.model import Both, Period
+from loyalty.simulating.service import simulate
 from tests.ledgerkit.calls import items_read, recorded
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.deeds import BASE_RULE, eur, rule
@@ -61,6 +64,10 @@ def test_a_segment_counts_through_its_last_day(
     preview = moves.world.accruals.preview(moves.program, ADA, activity)
     posted = moves.world.accrue("R-1", occurred_at=at(occurred_at), member=ADA)
     assert (posted.entry.points, sum(one.points for one in preview.earned)) == (points, points)
+    assert ("staff" in segments_of(posted.entry.facts)) == (points == 200)
+    whole = Period(None, at("2026-12-31"))
+    replayed = simulate(moves.world.table, moves.program, moves.program, whole).report.total.points["points"]
+    assert (replayed.posted, replayed.both) == (points, Both(points, points))
     assert moves.world.audit() == []
 
 

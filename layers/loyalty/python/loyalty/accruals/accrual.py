@@ -12,6 +12,7 @@ from loyalty.accruals.reading import MemberPosting, Seen, reading
 from loyalty.accruals.segments import segment_sks, segments_for
 from loyalty.accruals.share import Original
 from loyalty.accruals.times import require_enrolled, require_past
+from loyalty.accruals.told import told_of
 from loyalty.core.clock import Clock, local_date
 from loyalty.core.table import MOST_OPERATIONS, Operation
 from loyalty.core.telemetry import count
@@ -19,6 +20,7 @@ from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting, Situation
 from loyalty.ledger.model import Book, Entry, EntryKey, EntryKind, Facts, Line, Movement
 from loyalty.ledger.renewal import renewal
+from loyalty.programs.deeds import BoughtLine, Deed
 from loyalty.programs.earning import Earned, Outcome, lot_for
 from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.qualifying import qualifying
@@ -38,7 +40,7 @@ def accrual_posting(
         worth = worth_of(activity, limits, seen, situation.book, clock)
         earned = worth.outcome.earned
         _report(worth.outcome)
-        posted = _Posted.of(program, activity, worth.outcome, situation)
+        posted = Effect.of(program, activity.deed, worth.outcome, situation)
         facts = Facts(
             occurred_at=activity.occurred_at,
             program_version=program.version,
@@ -49,9 +51,10 @@ def accrual_posting(
             channel=activity.channel,
             amount=activity.amount,
             refund_basis=activity.refund_basis,
-            lines=_with_points(worth.lines, activity, earned),
+            lines=with_points(worth.lines, activity.lines, earned),
             policy=document.reversal,
             renewed=tuple(sorted({wallet for wallet, _ in posted.renewed})),
+            told=told_of(activity, worth.segments),
         )
         original = Original(situation.book.member_id, key, facts, posted.movement)
         for refund in refunds:
@@ -82,10 +85,14 @@ def preview_posting(program: Program, activity: Activity, clock: Clock, tell: Ca
 
 @dataclass(frozen=True, slots=True)
 class WorthOf:
-    """What an activity is worth to a member: the outcome, and the lines that may be given back, by id."""
+    """What an activity is worth to a member: the outcome, the lines that may be given back, by id, and what was asked.
+
+    ``segments``: those that the member was in, where a rule asks for them.
+    """
 
     outcome: Outcome
     lines: Mapping[str, Line]
+    segments: tuple[str, ...]
 
 
 def limits_of(document: ProgramDocument, activity: Activity) -> Limits:
@@ -103,7 +110,7 @@ def worth_of(activity: Activity, limits: Limits, seen: Seen, book: Book, clock: 
     require_enrolled(activity.occurred_at, book.opened_at, limits.document.limits.backdating_days)
     lines = net_lines(activity.lines, activity.amount)
     segments = segments_for(limits.document, activity.deed, seen, book)
-    return WorthOf(limits.outcome(seen, book, earner(book, activity.activity, segments)), lines)
+    return WorthOf(limits.outcome(seen, book, earner(book, activity.activity, segments)), lines, segments)
 
 
 def _sks(limits: Limits, activity: Activity) -> list[str]:
@@ -111,15 +118,16 @@ def _sks(limits: Limits, activity: Activity) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Posted:
-    """What is earned, the older points that it renews (wallet and lot), and the book after both."""
+class Effect:
+    """What an outcome does to a book: what is earned, the older points that it renews (wallet and lot), the book then."""
 
     movement: Movement
     renewed: Sequence[tuple[str, str]]
     book: Book
 
     @classmethod
-    def of(cls, program: Program, activity: Activity, outcome: Outcome, situation: Situation) -> "_Posted":
+    def of(cls, program: Program, deed: Deed, outcome: Outcome, situation: Situation) -> "Effect":
+        """The effect of a deed that is posted at the moment of the situation, on its book."""
         document, today = program.document, local_date(situation.now, program.document.zone)
         changes, renewed = {}, []
         for one in outcome.earned:
@@ -130,8 +138,8 @@ class _Posted:
             changes[one.wallet] = movements.accrue(wallet, one.points, lot=lot, matures_on=matures_on)
             if expiry.renewed_by_activity:
                 renewed.append((one.wallet, lot_for(expiry, today)))
-        counts = qualifying(program, situation.book, activity.activity, activity.amount, outcome, today=today)
-        movement = Movement(changes, qualifying={**counts, **counted(document, activity.activity)})
+        counts = qualifying(program, situation.book, deed.activity, deed.amount, outcome, today=today)
+        movement = Movement(changes, qualifying={**counts, **counted(document, deed.activity)})
         book = movements.apply(situation.book, movement, settled_to=situation.now)
         for wallet_id, lot in renewed:
             change = movements.renew(book.wallet(wallet_id), lot)
@@ -140,9 +148,9 @@ class _Posted:
         return cls(movement, renewed, book)
 
 
-def _with_points(bought: Mapping[str, Line], activity: Activity, earned: Sequence[Earned]) -> dict[str, Line]:
+def with_points(bought: Mapping[str, Line], lines: Sequence[BoughtLine], earned: Sequence[Earned]) -> dict[str, Line]:
     """The lines that may be given back, with what they earned where that is not in proportion to their amounts."""
-    ids = [line.line_id for line in activity.lines]
+    ids = [line.line_id for line in lines]
     points: dict[str, dict[str, int]] = {}
     for one in earned:
         for place, part in one.lines.items():

@@ -14,13 +14,14 @@ from loyalty.programs.model import ProgramDocument
 def earner(book: Book, activity: str, segments: tuple[str, ...] = ()) -> Earner:
     """The member, as conditions ask for them."""
     tiers = {STATUS: book.tier} | {ladder: one.tier for ladder, one in book.standings.items() if ladder != STATUS}
-    return Earner(book.tier, tiers, first=book.qualifying.get(_key(activity), 0) == 0, segments=segments)
+    return Earner(book.tier, tiers, first=book.qualifying.get(count_key(activity), 0) == 0, segments=segments)
 
 
 def counted(document: ProgramDocument, activity: str) -> dict[str, int]:
     """What an accrual adds to the count; nothing where no rule asks for it."""
-    return {_key(activity): 1} if counts_first(document, activity) else {}
+    return {count_key(activity): 1} if counts_first(document, activity) else {}
 
 
-def _key(activity: str) -> str:
+def count_key(activity: str) -> str:
+    """The name of the count."""
     return f"{COUNT_PREFIX}{activity}/ever"

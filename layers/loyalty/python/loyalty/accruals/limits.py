@@ -11,7 +11,7 @@ its identity, and at all of them where that has too little left.
 """
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -106,14 +106,7 @@ class Limits:
 
     def uses(self, seen: Seen, outcome: Outcome) -> dict[str, int]:
         """What the outcome uses: of each cap, and of each shard of a budget."""
-        wallets = {f"rule:{one.rule.id}": one.rule.wallet for one in outcome.rules}
-        wallets |= {f"campaign:{one.rule.campaign}": one.rule.wallet for one in outcome.rules if one.points}
-        found: dict[str, int] = {}
-        for key, number in outcome.used.items():
-            places = {key.window: number} if key.kind == "cap" else self._spread(seen, key, number)
-            for place, part in places.items():
-                found[str(Use(key.kind, wallets[key.owner], key.owner, place, key.unit))] = part
-        return found
+        return uses_of(outcome, lambda key, number: self._spread(seen, key, number))
 
     def _left(self, seen: Seen, book: Book, key: CounterKey) -> int:
         if key.kind == "budget":
@@ -143,6 +136,18 @@ class Limits:
 
     def _shard(self, key: CounterKey, number: int) -> Key:
         return _budget_key(self.document.id, key.owner, f"{number:02}")
+
+
+def uses_of(outcome: Outcome, spread: Callable[[CounterKey, int], Mapping[str, int]]) -> dict[str, int]:
+    """What an outcome uses, by the names of :class:`Use`. ``spread`` divides what it uses of a budget among shards."""
+    wallets = {f"rule:{one.rule.id}": one.rule.wallet for one in outcome.rules}
+    wallets |= {f"campaign:{one.rule.campaign}": one.rule.wallet for one in outcome.rules if one.points}
+    found: dict[str, int] = {}
+    for key, number in outcome.used.items():
+        places = {key.window: number} if key.kind == "cap" else spread(key, number)
+        for place, part in places.items():
+            found[str(Use(key.kind, wallets[key.owner], key.owner, place, key.unit))] = part
+    return found
 
 
 def share_of(budget: int, shard: int) -> int:

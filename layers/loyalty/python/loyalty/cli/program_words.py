@@ -30,6 +30,8 @@ def lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
         yield "tier", f"{tier.name}: from {tier.threshold}, times {tier.multiplier}"
     for reward in document.rewards:
         yield "reward", f"{reward.id}: {reward.name}, {_count(reward.points, 'point')}"
+    if document.point_cost is not None:
+        yield "cost", f"{document.point_cost.amount} {document.point_cost.currency} a point"
     yield "reversal", f"{document.reversal} where points are spent already"
     for name, value in document.limits:
         yield "limit", f"{name}: {value}"

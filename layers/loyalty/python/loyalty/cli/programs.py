@@ -1,4 +1,4 @@
-"""``loyalty program``: validate, diff, publish, roll back, unschedule, versions, show."""
+"""``loyalty program``: validate, diff, publish, roll back, unschedule, versions, show; see ``simulating`` for simulate."""
 
 import getpass
 from collections.abc import Iterable, Sequence
@@ -62,7 +62,7 @@ def validate(path: File, *, json: AsJson = False) -> None:
             }
         )
         raise typer.Exit(0 if assessment.publishable else 1)
-    document = _valid(source, assessment)
+    document = valid_document(source, assessment)
     out.print(f"[bold green]✓[/] {path} is a valid document of program '{document.id}'.", soft_wrap=True)
 
 
@@ -76,9 +76,9 @@ def diff(
     json: AsJson = False,
 ) -> None:
     """Say what a document changes, or what one version says otherwise than another."""
-    service = _lifecycle(open_table(table))
+    service = lifecycle(open_table(table))
     if Path(subject).is_file():
-        then = _read(Path(subject))
+        then = read_document(Path(subject))
         program = then.id
     else:
         program = subject
@@ -113,8 +113,8 @@ def publish(
     follow within a minute.
     """
     source = read_source(path)
-    document = _valid(source, assess(source.content, system_clock()))
-    service = _lifecycle(open_table(table))
+    document = valid_document(source, assess(source.content, system_clock()))
+    service = lifecycle(open_table(table))
     state, moment, why = service.state(document.id), _moment(at), _comment(comment)
     if expected_version is not None:
         require_version(document.id, state, expected_version)
@@ -146,7 +146,7 @@ def rollback(
     actor: Actor = _ME,
 ) -> None:
     """Publish the document of an older version again, as the next one."""
-    service = _lifecycle(open_table(table))
+    service = lifecycle(open_table(table))
     state, moment = service.state(program), _moment(at)
     if expected_version is not None:
         require_version(program, state, expected_version)
@@ -168,7 +168,7 @@ def rollback(
 @app.command()
 def unschedule(program: str, table: TableName, actor: Actor = _ME) -> None:
     """Take back the version that is scheduled; it never comes into force."""
-    service = _lifecycle(open_table(table))
+    service = lifecycle(open_table(table))
     gone = service.unschedule(program, actor, revision=service.state(program).revision)
     out.print(f"[bold green]✓[/] version {gone.number} of '{program}' does not come into force.")
 
@@ -182,7 +182,7 @@ def versions(
     json: AsJson = False,
 ) -> None:
     """List a program's versions: who published each, when, why, and what it changed."""
-    service = _lifecycle(open_table(table))
+    service = lifecycle(open_table(table))
     state, found = service.state(program), service.versions(program, limit=limit).versions
     if json:
         print_json([version_view(one, state).model_dump() for one in found])
@@ -206,7 +206,7 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Print a version of a program."""
-    service = _lifecycle(open_table(table))
+    service = lifecycle(open_table(table))
     kept = service.version(program, version) if version is not None else service.state(program).in_force
     if kept is None:
         raise ProgramNotFound(f"Nothing was published of program '{program}' yet.")
@@ -220,16 +220,18 @@ def show(
         out.print(f"  {what:<10}  {text}")
 
 
-def _lifecycle(table: Table) -> ProgramLifecycle:
+def lifecycle(table: Table) -> ProgramLifecycle:
+    """Programs and their drafts in a table."""
     return ProgramLifecycle(DraftStore(table), VersionStore(table, system_clock), system_clock)
 
 
-def _read(path: Path) -> ProgramDocument:
+def read_document(path: Path) -> ProgramDocument:
+    """The document in a file; ends the command with every error where there are any."""
     source = read_source(path)
-    return _valid(source, assess(source.content, system_clock()))
+    return valid_document(source, assess(source.content, system_clock()))
 
 
-def _valid(source: Source, assessment: Assessment) -> ProgramDocument:
+def valid_document(source: Source, assessment: Assessment) -> ProgramDocument:
     """The document, its warnings printed; ends the command with every error where there are any."""
     document, errors = assessment.publishable, assessment.findings.errors
     if document is None:

@@ -317,6 +317,8 @@ class Facts:
     """Where the member stood on it before, if that was written down; of a warning, stands."""
     falls_to: str | None = None
     """Of a warning: the tier that follows unless more is earned."""
+    told: str | None = None
+    """Of an accrual: what else there was to say of the activity, in the words of its feature; no balance depends on it."""
 
     def points_by_rule(self, wallet: str, points: int) -> Mapping[str, int]:
         """Of ``points`` in a wallet, those of each rule that gave some, by its id."""

@@ -121,6 +121,7 @@ class EntryItem(Item):
     standings = DocumentAttribute(null=True)
     standing_from = DocumentAttribute(null=True)
     falls_to = UnicodeAttribute(null=True)
+    told = UnicodeAttribute(null=True)
 
 
 def partition(program: str, member_id: str) -> str:
@@ -399,6 +400,7 @@ def _entry_item(entry: Entry) -> EntryItem:
         standings={key: standing_document(standing) for key, standing in movement.standings.items()} or None,
         standing_from=standing_document(facts.standing_from) if facts.standing_from else None,
         falls_to=facts.falls_to,
+        told=facts.told,
     )
 
 
@@ -430,6 +432,7 @@ def _facts_of(item: EntryItem) -> Facts:
         ladder=item.ladder,
         standing_from=standing_of(item.standing_from) if item.standing_from else None,
         falls_to=item.falls_to,
+        told=item.told,
     )
 
 

@@ -16,6 +16,7 @@ from loyalty.ledger.model import POINTS, ReversalPolicy, Scope, Terms
 from loyalty.programs.brand import Brand, Locales, Translations, no_language_twice, require_known_languages
 from loyalty.programs.campaigns import Campaign
 from loyalty.programs.coherence import require_coherent
+from loyalty.programs.costs import PointCost
 from loyalty.programs.expiry import MAX_LOTS, Expiry
 from loyalty.programs.fields import (
     MAX_POINTS,
@@ -62,6 +63,7 @@ __all__ = [
     "Households",
     "Limits",
     "Name",
+    "PointCost",
     "PositivePoints",
     "Program",
     "ProgramDocument",
@@ -188,6 +190,7 @@ class ProgramDocument(DocumentPart):
     ladders: Annotated[tuple[Ladder, ...], Field(max_length=MAX_LADDERS)] = ()
     expiry: Expiry
     rounding: Rounding = Rounding.DOWN
+    point_cost: PointCost | None = None
     reversal: ReversalPolicy = ReversalPolicy.ALLOW_NEGATIVE
     rewards: Annotated[tuple[Reward, ...], Field(max_length=200)] = ()
     limits: Limits = Limits()

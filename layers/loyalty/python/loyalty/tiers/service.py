@@ -6,7 +6,7 @@ from datetime import datetime
 from loyalty.core.clock import local_date
 from loyalty.core.ids import request_hash
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
-from loyalty.ledger.model import Entry, EntryKey, EntryKind
+from loyalty.ledger.model import Entry, EntryKey, EntryKind, Scope
 from loyalty.ledger.service import Ledger, following
 from loyalty.ledger.settlement import tallies_of
 from loyalty.programs.model import Program
@@ -36,7 +36,7 @@ class TierService:
         scope, key = program.scope, EntryKey(EntryKind.TIER, _SOURCE, cause)
 
         def decide(situation: Situation) -> Decision | None:
-            found = _changes(program, situation, posted_at)
+            found = changes(program.scope, situation, posted_at)
             if not found:
                 return None
 
@@ -49,9 +49,9 @@ class TierService:
         return following(member_id, lambda member: self._ledger.post(scope, member, posting))
 
 
-def _changes(program: Program, situation: Situation, posted_at: datetime) -> list[Change]:
-    """What changes on the ladders, the main one first."""
-    scope, book = program.scope, situation.book
+def changes(scope: Scope, situation: Situation, posted_at: datetime) -> list[Change]:
+    """What changes on the ladders in the wake of what was posted at a moment (UTC), the main one first."""
+    book = situation.book
     earned_on, today = local_date(posted_at, scope.zone), local_date(situation.now, scope.zone)
     tallies = tallies_of(book, scope)
     found = [
