@@ -27,6 +27,7 @@ TABLE.client  # noqa: B018 - made now, and not in the first step
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Takes one step. What it raises fails the task under the error's own name, by which the state machine goes on."""
+    count("RecalculationSteps")
     asked = StepRequest.model_validate(event)
     logger.append_keys(step=asked.step, program=asked.request.program, run=asked.request.run)
     if asked.step == "begin":
