@@ -117,18 +117,21 @@ class TestMembers:
         for member in (ADA, BOB):
             self.forget(books, member)
         assert self.listed(books) == sorted((CLEO, NEIGHBOUR))
+        assert sorted(books.store.unlisted("acme")) == sorted((ADA, BOB))
         before = books.book(ADA)
         assert books.store.list_member("acme", ADA)
         books.earn("R-1", 5, member=BOB)
         assert self.listed(books) == sorted((ADA, BOB, CLEO, NEIGHBOUR))
         assert books.book(ADA) == before
         assert not books.store.list_member("acme", ADA)
+        assert list(books.store.unlisted("acme")) == []
 
     def test_only_an_open_book_of_a_member_is_put_there(self, books: Books) -> None:
         books.merge(BOB, into=ADA)
         books.table.write([new_book_put("acme", "hsh_1", "bronze", books.clock())])
         assert [books.store.list_member("acme", name) for name in (BOB, "hsh_1", "mbr_nobody")] == [False] * 3
         assert books.store.book("acme", "mbr_nobody") is None
+        assert list(books.store.unlisted("acme")) == []
         assert self.listed(books) == sorted((ADA, CLEO, NEIGHBOUR))
 
     def forget(self, books: Books, member: str) -> None:

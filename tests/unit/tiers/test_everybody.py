@@ -9,6 +9,8 @@ from loyalty.programs.model import Program
 from loyalty.tiers.everybody import Recalculation
 from loyalty.tiers.runs import Recalculated, Run
 from tests.ledgerkit.calls import recorded
+from tests.ledgerkit.climbers import CHEAPER, Climbers, of_shard
+from tests.ledgerkit.interleaving import interrupted
 from tests.ledgerkit.ladders import TIERS, laddered
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import World
@@ -93,3 +95,31 @@ def test_a_member_who_stands_where_they_should_is_one_read(world: World) -> None
     with recorded(world.table.client) as calls:
         assert not Recalculation(world.table, world.clock).one(world.program, "mbr_c", Run("acme", "1"))
     assert calls.names == ["GetItem"]
+
+
+def test_an_execution_that_is_behind_another_one_does_not_put_it_back(table: Table) -> None:
+    """It finds out when it writes down its first page, and goes on from where the other is."""
+    members = of_shard(4, 3)
+    climbers = Climbers(table)
+    climbers.world.enroll(*members)
+    one = Run("acme", "x")
+    other = climbers.service(page=1)
+    with recorded(table.client) as calls, interrupted(table.client, lambda: other.shard(CHEAPER, one, 4)):
+        at = climbers.service(page=1).shard(CHEAPER, one, 4)
+    assert (at.members, at.done) == (3, True)
+    assert climbers.checkpoints()[4] == at
+    # Each reads the checkpoint; the other all wallets, this one the first, and the checkpoint again.
+    assert calls.names.count("GetItem") == 2 + 3 + 1 + 1
+
+
+def test_a_run_keeps_the_names_of_the_first_twenty_of_a_shard(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> bool:
+        raise RuntimeError
+
+    monkeypatch.setattr(Recalculation, "one", broken)
+    members = of_shard(4, 25)
+    climbers = Climbers(table)
+    climbers.world.enroll(*members)
+    done = climbers.service(page=5, tolerated=100).many(CHEAPER, Run("acme", "x"))
+    assert (done.members, done.failed, done.unfinished) == (25, 25, ())
+    assert done.failures == tuple((member, "RuntimeError") for member in members[:20])

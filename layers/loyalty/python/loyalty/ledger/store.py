@@ -368,10 +368,21 @@ class LedgerStore:
 
     def partitions(self, program: str) -> Iterator[str]:
         """Those of all members and households of a program; reads the whole table."""
+        for raw in self._raw_books(program):
+            yield raw[PARTITION_KEY]["S"]
+
+    def unlisted(self, program: str) -> Iterator[str]:
+        """Ids of members whose books are from before there was an index of members; reads the whole table."""
+        for raw in self._raw_books(program):
+            _, member_id = parse_partition(raw[PARTITION_KEY]["S"])
+            if not is_household(member_id) and not raw.keys() & {MEMBER_INDEX_KEY, "merged_into"}:
+                yield member_id
+
+    def _raw_books(self, program: str) -> Iterator[RawItem]:
         mine = partition(program, "")
         for raw in self._table.scan():
             if raw[SORT_KEY]["S"] == BOOK_SK and raw[PARTITION_KEY]["S"].startswith(mine):
-                yield raw[PARTITION_KEY]["S"]
+                yield raw
 
     def list_member(self, program: str, member_id: str) -> bool:
         """Puts a book from before there was an index of members into it; False where it is there or is no member's."""
