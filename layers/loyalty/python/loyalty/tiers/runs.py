@@ -61,7 +61,7 @@ class Checkpoint:
     """How far a run is in one shard: everybody up to the id ``after`` was looked at.
 
     ``changed`` is the least: of a page that is done again, since a run was cut off in it, who was changed the first time
-    counts as seen and not as changed. The entries tell all.
+    counts as seen and not as changed; in a run of a tier, which they have left, not as seen either. The entries tell all.
     """
 
     run: Run
