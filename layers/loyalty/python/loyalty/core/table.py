@@ -355,9 +355,9 @@ class Table:
         answer = self.client.query(
             TableName=self.name,
             IndexName=index,
-            KeyConditionExpression=f"#key = :key AND #sort {operator} :than",
-            ExpressionAttributeNames={"#key": key, "#sort": sort_key},
-            ExpressionAttributeValues={":key": {"S": value}, ":than": {"S": than}},
+            KeyConditionExpression=f"#shard = :shard AND #sort {operator} :than",
+            ExpressionAttributeNames={"#shard": key, "#sort": sort_key},
+            ExpressionAttributeValues={":shard": {"S": value}, ":than": {"S": than}},
             Limit=limit,
             **({"ExclusiveStartKey": start} if start else {}),
         )
