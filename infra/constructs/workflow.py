@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
@@ -16,6 +15,9 @@ from infra.constructs.nag import acknowledge
 from infra.constructs.python_function import PythonFunction
 from infra.names import resource, workflow_log_group
 from infra.permissions import allow
+
+A_DAY: Final = 24 * 60 * 60
+"""Seconds after which an execution is ended, and its children with it."""
 
 
 def workflow(
@@ -53,11 +55,11 @@ def workflow(
         construct_id,
         state_machine_name=resource(stage, name),
         comment=comment,
-        definition_body=sfn.DefinitionBody.from_string(json.dumps(definition)),
+        # Here and not as the construct's property, which it drops where the definition is a text.
+        definition_body=sfn.DefinitionBody.from_string(json.dumps({**definition, "TimeoutSeconds": A_DAY})),
         definition_substitutions={"Worker": worker.alias.function_arn},
         query_language=sfn.QueryLanguage.JSONATA,
         role=role,
-        timeout=Duration.days(1),
         tracing_enabled=True,
         logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
     )

@@ -88,7 +88,8 @@ def test_template(stage: Templates) -> None:
         assert machine["LoggingConfiguration"]["Level"] == "ALL"
         assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
         assert machine["TracingConfiguration"] == {"Enabled": True}
-        assert json.loads(machine["DefinitionString"])["QueryLanguage"] == "JSONata"
+        definition = json.loads(machine["DefinitionString"])
+        assert (definition["QueryLanguage"], definition["TimeoutSeconds"]) == ("JSONata", 24 * 60 * 60)
         assert "Alias" in json.dumps(machine["DefinitionSubstitutions"])
 
 
