@@ -16,9 +16,9 @@ and a Query without an answer leads to a person: points are never given back for
 never captured for one that may not.
 """
 
-from typing import Any, Final
+from typing import Final
 
-Json = dict[str, Any]
+from infra.asl import ANY, Json, catch, invoke, never, retry
 
 TASK_TIMEOUT_SECONDS: Final = 60
 """Twice the function's own timeout: an invocation whose result is lost does not hold the execution for ever."""
@@ -26,7 +26,6 @@ TASK_TIMEOUT_SECONDS: Final = 60
 SETTLED: Final = ["OrderRefused"]
 IN_FLIGHT: Final = ["SupplierTimeout"]
 MOVED: Final = ["RedemptionMoved"]
-ANY: Final = ["States.ALL"]
 
 
 def definition(*, settle_seconds: int) -> Json:
@@ -42,15 +41,15 @@ def definition(*, settle_seconds: int) -> Json:
             "Order": _step(
                 "order",
                 then="Decide",
-                retry=[_never(SETTLED + IN_FLIGHT), _retry(ANY, seconds=2, attempts=6)],
-                catch=[_catch(SETTLED, "Release"), _catch(ANY, "Settle")],
+                retries=[never(SETTLED + IN_FLIGHT), retry(ANY, seconds=2, attempts=6)],
+                catches=[catch(SETTLED, "Release"), catch(ANY, "Settle")],
             ),
             "Settle": {"Type": "Wait", "Seconds": settle_seconds, "Next": "Query"},
             "Query": _step(
                 "query",
                 then="Decide",
-                retry=[_retry(ANY, seconds=5, attempts=8)],
-                catch=[_catch(ANY, "Unresolved")],
+                retries=[retry(ANY, seconds=5, attempts=8)],
+                catches=[catch(ANY, "Unresolved")],
             ),
             "Decide": {
                 "Type": "Choice",
@@ -64,14 +63,14 @@ def definition(*, settle_seconds: int) -> Json:
             "Capture": _step(
                 "capture",
                 then="Fulfilled",
-                retry=[_retry(ANY, seconds=2, attempts=10)],
-                catch=[_catch(ANY, "Unresolved")],
+                retries=[retry(ANY, seconds=2, attempts=10)],
+                catches=[catch(ANY, "Unresolved")],
             ),
             "Release": _step(
                 "release",
                 then="Refused",
-                retry=[_never(MOVED), _retry(ANY, seconds=2, attempts=10)],
-                catch=[_catch(MOVED, "Settle"), _catch(ANY, "Unresolved")],
+                retries=[never(MOVED), retry(ANY, seconds=2, attempts=10)],
+                catches=[catch(MOVED, "Settle"), catch(ANY, "Unresolved")],
             ),
             "Fulfilled": {"Type": "Succeed"},
             "Refused": {
@@ -89,7 +88,7 @@ def definition(*, settle_seconds: int) -> Json:
     }
 
 
-def _step(step: str, *, then: str, retry: list[Json], catch: list[Json]) -> Json:
+def _step(step: str, *, then: str, retries: list[Json], catches: list[Json]) -> Json:
     request = {
         "step": step,
         **{
@@ -97,33 +96,4 @@ def _step(step: str, *, then: str, retry: list[Json], catch: list[Json]) -> Json
             for name in ("program", "member_id", "redemption_id")
         },
     }
-    return {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
-        "Arguments": {"FunctionName": "${Worker}", "Payload": request},
-        "Output": "{% $states.result.Payload %}",
-        "TimeoutSeconds": TASK_TIMEOUT_SECONDS,
-        "Retry": retry,
-        "Catch": catch,
-        "Next": then,
-    }
-
-
-def _never(errors: list[str]) -> Json:
-    """Keeps errors from the retry after it, which is for all the others."""
-    return {"ErrorEquals": errors, "MaxAttempts": 0}
-
-
-def _retry(errors: list[str], *, seconds: int, attempts: int) -> Json:
-    return {
-        "ErrorEquals": errors,
-        "IntervalSeconds": seconds,
-        "BackoffRate": 2,
-        "MaxAttempts": attempts,
-        "MaxDelaySeconds": 300,
-        "JitterStrategy": "FULL",
-    }
-
-
-def _catch(errors: list[str], then: str) -> Json:
-    return {"ErrorEquals": errors, "Next": then}
+    return invoke(request, timeout_seconds=TASK_TIMEOUT_SECONDS, Retry=retries, Catch=catches, Next=then)

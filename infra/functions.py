@@ -40,6 +40,7 @@ class FunctionSpec:
         table: DynamoDB actions on the table.
         index: DynamoDB actions on the index of entries.
         due_index: DynamoDB actions on the index of what falls due.
+        member_index: DynamoDB actions on the index of members.
         sealed: the personal data that it opens or seals.
         lookup: computes keyed hashes (lookups, cursors).
         environment: names of the variables that it needs beyond those that all get.
@@ -52,6 +53,7 @@ class FunctionSpec:
     table: tuple[str, ...] = ()
     index: tuple[str, ...] = ()
     due_index: tuple[str, ...] = ()
+    member_index: tuple[str, ...] = ()
     sealed: SealedData | None = None
     lookup: bool = False
     environment: tuple[str, ...] = ()
@@ -120,6 +122,10 @@ _WORKFLOWS: Final = (
         "fulfillment", "One step of a gift card's fulfilment", 30,
         table=(*POST, "dynamodb:UpdateItem"), sealed=SealedData(contract.GIFT_CARD, SEAL),
         environment=(contract.ENV_PII_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
+    ),
+    FunctionSpec(
+        "recalculation", "One step of a recalculation of the tiers of many members", 300,
+        table=(*READ, PUT, CHECK), member_index=("dynamodb:Query",), memory_mb=1769,
     ),
 )  # fmt: skip
 

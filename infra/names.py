@@ -15,6 +15,6 @@ def access_log_group(stage: str) -> str:
     return f"/loyalty/{stage}/api-access"
 
 
-def workflow_log_group(stage: str) -> str:
-    """Log of the fulfilment workflow. The prefix keeps the account's resource policy for log delivery small."""
-    return f"/aws/vendedlogs/states/loyalty-{stage}-fulfillment"
+def workflow_log_group(stage: str, workflow: str) -> str:
+    """Log of a workflow. The prefix keeps the account's resource policy for log delivery small."""
+    return f"/aws/vendedlogs/states/loyalty-{stage}-{workflow}"

@@ -199,7 +199,7 @@ def codes_by_status() -> dict[int, list[str]]:
     """Every code that a client may meet, by status: those of the error tree and those of the gateway."""
     found = {500: [problems.INTERNAL]} | {status: list(codes) for status, codes in GATEWAY_CODES.items()}
     for kind in _subclasses(errors.LoyaltyError):
-        if not issubclass(kind, errors.Rejected | errors.Undecided):
+        if not issubclass(kind, errors.Rejected | errors.Undecided | errors.RecalculationRefused):
             found.setdefault(problems.status_of(kind), []).append(kind.code)
     return {status: sorted(found[status]) for status in sorted(found)}
 

@@ -22,6 +22,7 @@ def data_permissions(spec: FunctionSpec, table: dynamodb.ITableV2, keys: Keys) -
         (table.table_arn, spec.table),
         (f"{table.table_arn}/index/{contract.ENTRY_INDEX}", spec.index),
         (f"{table.table_arn}/index/{contract.DUE_INDEX}", spec.due_index),
+        (f"{table.table_arn}/index/{contract.MEMBER_INDEX}", spec.member_index),
         (keys.lookup.key_arn, ("kms:GenerateMac",) if spec.lookup else ()),
     )
     return [allow(resource, *actions) for resource, actions in wanted if actions] + _sealed_data(spec, keys)

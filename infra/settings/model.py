@@ -78,6 +78,18 @@ class StageSettings(_Frozen):
         le=contract.DUE_SHARDS,
         description="schedules of the sweeper, each with its share of the due index: what they settle side by side",
     )
+    recalculated_shards: int = Field(
+        default=4,
+        ge=1,
+        le=contract.MEMBER_SHARDS,
+        description="shards of a program's members whose tiers are recalculated side by side, each eight members at a time",
+    )
+    recalculation_tolerance: int = Field(
+        default=25,
+        ge=0,
+        le=100,
+        description="percent of the shards that may fail before a recalculation ends the others",
+    )
     gateway_log_role: Literal["ours", "account"] = Field(
         default="ours",
         description="API Gateway writes the logs of all APIs of an account and region under one role: ours sets it, "

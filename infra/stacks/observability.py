@@ -9,6 +9,7 @@ from infra.constructs.alarms import FIVE_MINUTES, alarm
 from infra.functions import FUNCTIONS
 from infra.names import resource
 from infra.settings import StageSettings
+from infra.stacks.recalculating import recalculation_metric
 from infra.stacks.stateful import BUS_DEAD_LETTERS, StatefulStack
 from infra.stacks.sweeping import NOT_STARTED, sweeper_metric
 
@@ -56,20 +57,20 @@ class ObservabilityStack(cdk.Stack):
                 meaning=f"The table refuses {operation.lower()}s: one member or program is hot, or the account's limit is reached.",
             )  # fmt: skip
 
-        alarm(
-            self, "DueIndexThrottles", topic=topic, threshold=1, periods=2,
-            metric=self._metric(
-                "AWS/DynamoDB", "WriteThrottleEvents",
-                TableName=table.table_name, GlobalSecondaryIndexName=contract.DUE_INDEX,
-            ),
-            meaning="The due index refuses writes, and with it the table: one of its shards is hot.",
-        )  # fmt: skip
+        for name, index in (("DueIndex", contract.DUE_INDEX), ("MemberIndex", contract.MEMBER_INDEX)):
+            alarm(
+                self, f"{name}Throttles", topic=topic, threshold=1, periods=2,
+                metric=self._metric(
+                    "AWS/DynamoDB", "WriteThrottleEvents",
+                    TableName=table.table_name, GlobalSecondaryIndexName=index,
+                ),
+                meaning=f"The index {index} refuses writes, and with it the table: one of its shards is hot.",
+            )  # fmt: skip
 
     def _rows(self) -> list[list[cloudwatch.IWidget]]:
         api = {"ApiName": resource(self._stage, "api")}
         table = {"TableName": self._stateful.table.table_name}
         functions = [resource(self._stage, name) for name in FUNCTIONS]
-        machine = f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine:{resource(self._stage, 'fulfillment')}"
         return [
             [
                 self._graph("API requests and errors", *(self._metric("AWS/ApiGateway", name, **api) for name in ("Count", "4XXError", "5XXError"))),
@@ -101,12 +102,24 @@ class ObservabilityStack(cdk.Stack):
             [
                 self._graph("Capacity used (units)", *(self._metric("AWS/DynamoDB", f"Consumed{name}CapacityUnits", **table) for name in ("Read", "Write"))),
                 self._graph("Table throttles", *(self._metric("AWS/DynamoDB", f"{name}ThrottleEvents", **table) for name in ("Read", "Write"))),
+                self._graph("Gift-card fulfilments", *self._executions("fulfillment")),
+            ],
+            [
+                self._graph("Recalculations of tiers, a child for each shard among them", *self._executions(contract.RECALCULATION)),
                 self._graph(
-                    "Gift-card fulfilments",
-                    *(self._metric("AWS/States", f"Executions{name}", StateMachineArn=machine) for name in ("Started", "Succeeded", "Failed")),
+                    "Members at the end of recalculations",
+                    *(recalculation_metric(name) for name in (contract.MEMBERS_RECALCULATED, contract.MEMBERS_NOT_RECALCULATED)),
                 ),
             ],
         ]  # fmt: skip
+
+    def _executions(self, workflow: str) -> list[cloudwatch.Metric]:
+        name = resource(self._stage, workflow)
+        arn = f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine:{name}"
+        return [
+            self._metric("AWS/States", f"Executions{outcome}", StateMachineArn=arn)
+            for outcome in ("Started", "Succeeded", "Failed")
+        ]
 
     def _queue(self, metric: str, name: str) -> cloudwatch.Metric:
         return self._metric("AWS/SQS", metric, "max", QueueName=resource(self._stage, name))

@@ -83,7 +83,16 @@ class StatefulStack(Stack):
                     partition_key=dynamodb.Attribute(name=contract.DUE_INDEX_KEY, type=dynamodb.AttributeType.STRING),
                     sort_key=dynamodb.Attribute(name=contract.DUE_AT, type=dynamodb.AttributeType.STRING),
                     projection_type=dynamodb.ProjectionType.KEYS_ONLY,
-                )
+                ),
+                dynamodb.GlobalSecondaryIndexPropsV2(
+                    index_name=contract.MEMBER_INDEX,
+                    partition_key=dynamodb.Attribute(
+                        name=contract.MEMBER_INDEX_KEY, type=dynamodb.AttributeType.STRING
+                    ),
+                    sort_key=dynamodb.Attribute(name=contract.PARTITION_KEY, type=dynamodb.AttributeType.STRING),
+                    projection_type=dynamodb.ProjectionType.INCLUDE,
+                    non_key_attributes=list(contract.MEMBER_INDEX_HAS),
+                ),
             ],
             billing=dynamodb.Billing.on_demand(),
             encryption=dynamodb.TableEncryptionV2.customer_managed_key(self.keys.data),
@@ -191,7 +200,8 @@ class StatefulStack(Stack):
         names = {
             **{spec.name: function_log_group(stage, spec.name) for spec in FUNCTIONS.values()},
             "api_access": access_log_group(stage),
-            "fulfillment_workflow": workflow_log_group(stage),
+            "fulfillment_workflow": workflow_log_group(stage, "fulfillment"),
+            "recalculation_workflow": workflow_log_group(stage, contract.RECALCULATION),
         }
         for construct, name in names.items():
             logs.LogGroup(

@@ -9,7 +9,19 @@ from pathlib import Path
 from time import monotonic
 
 from infra.local.ministack import ACCESS_KEY, REPOSITORY, SECRET_KEY
-from tests.bench import assets, cdnow, commerce, imports, ledger, operations, programs, rules, stream, sweep
+from tests.bench import (
+    assets,
+    cdnow,
+    commerce,
+    imports,
+    ledger,
+    operations,
+    programs,
+    recalculation,
+    rules,
+    stream,
+    sweep,
+)
 from tests.bench.engine import Running, running_engine
 from tests.bench.figures import Figure, matrix, table, write
 
@@ -81,6 +93,14 @@ def _sweep(running: Running) -> list[Figure]:
     return _shown(list(sweep.figures(running)))
 
 
+def _recalculation(running: Running) -> list[Figure]:
+    _say(
+        f"\nRecalculating the tiers of {recalculation.MEMBERS} members with {recalculation.SHORT} and with "
+        f"{recalculation.LONG} entries each, and once more, on {running}"
+    )
+    return _shown(list(recalculation.figures(running)))
+
+
 def _stream(running: Running) -> list[Figure]:
     _say(
         f"\n{cdnow.PURCHASES:,} real purchases, {stream.TOLD_TWICE:.0%} told twice, shuffled within their day, in batches "
@@ -135,6 +155,7 @@ ON_AN_ENGINE: dict[str, Callable[[Running], list[Figure]]] = {
     "programs": _programs,
     "batch": _batch,
     "sweep": _sweep,
+    "recalculation": _recalculation,
     "stream": _stream,
 }
 

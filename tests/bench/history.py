@@ -19,11 +19,11 @@ from tests.ledgerkit.world import World
 def write_history(running: Running, world: World, member: str, entries: int) -> None:
     """Gives a member, who has none yet, so many accruals of one point; an audit finds nothing wrong with them."""
     with bar(f"{entries:,} entries of one member", entries) as told:
-        load(running.client, world.table.name, _items(world, member, entries), told=told)
+        load(running.client, world.table.name, items(world, member, entries), told=told)
 
 
-def _items(world: World, member: str, entries: int) -> Iterator[RawItem]:
-    """One entry and the book as the store makes them; the other entries differ from it in four places."""
+def items(world: World, member: str, entries: int) -> Iterator[RawItem]:
+    """What a member has of so many accruals: one entry and the book as the store makes them; the other entries differ from it in four places."""
     now, document = world.clock() - timedelta(days=1), world.program.document
     lot, year = lot_for(document.expiry, now.date()), str(now.year)
     opened = Book(document.id, member, document.tiers[0].id, opened_at=now)

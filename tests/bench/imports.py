@@ -22,7 +22,15 @@ from tests.bench.figures import Figure
 ROOT: Final = Path(__file__).parents[2]
 FUNCTIONS: Final = ROOT / "functions"
 EVENT_FUNCTIONS: Final = frozenset(
-    {"accrual_events", "tier_recalculation", "sweeper", "publisher", "fulfillment_start", "fulfillment"}
+    {
+        "accrual_events",
+        "tier_recalculation",
+        "recalculation",
+        "sweeper",
+        "publisher",
+        "fulfillment_start",
+        "fulfillment",
+    }
 )
 API_BOUND: Final = 1.8
 EVENT_BOUND: Final = 1.5

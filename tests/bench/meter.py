@@ -22,6 +22,10 @@ PAGES = {"Query"}
 _DUE: Final = (contract.DUE_INDEX_KEY, contract.DUE_AT)
 BY_SEQ: Final = Index((contract.ENTRY_INDEX_KEY,))
 BY_DUE: Final = Index(_DUE, frozenset({contract.PARTITION_KEY, contract.SORT_KEY, *_DUE}))
+BY_MEMBER: Final = Index(
+    (contract.MEMBER_INDEX_KEY,),
+    frozenset({contract.PARTITION_KEY, contract.SORT_KEY, contract.MEMBER_INDEX_KEY, *contract.MEMBER_INDEX_HAS}),
+)
 _BY_SEQ_OF_DYNAMODB_LOCAL: Final = replace(BY_SEQ, overhead=100)
 
 Look = Callable[[str, Any], sizes.Item | None]
@@ -40,7 +44,7 @@ class Part:
     def units(self, by_seq: Index = BY_SEQ) -> WriteUnits:
         """What it costs by the rules. A check costs what writing the stored item again would."""
         return sizes.write_units(
-            self.before, self.after, local=[by_seq], global_=[BY_DUE], transactional=self.transactional
+            self.before, self.after, local=[by_seq], global_=[BY_DUE, BY_MEMBER], transactional=self.transactional
         )
 
 

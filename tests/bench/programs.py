@@ -31,7 +31,7 @@ def figures(running: Running) -> Iterator[Figure]:
     changed = running.cost(table, lambda: world.recalculate("R-000000105", member=MEMBER))
     if world.book(MEMBER).tier != "high" or len(world.book(MEMBER).standings) != LADDERS:
         raise AssertionError("the member was not raised on every ladder")
-    yield from _figures("tiers_changed", changed, 2, 2 + 3 * LADDERS, 1)
+    yield from _figures("tiers_changed", changed, 2, 3 + 3 * LADDERS, 1)
     same = running.cost(table, lambda: world.recalculate("R-000000105", member=MEMBER))
     yield from _figures("tiers_unchanged", same, 1, 0, 1)
     running.drop(table)

@@ -30,6 +30,7 @@ from loyalty.ledger.store import LedgerStore, book_of, new_book_put
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers.everybody import Recalculation
+from loyalty.tiers.runs import Run
 from tests.apikit.keys import FakeKeys
 from tests.bench.cdnow import Purchase, purchases
 from tests.bench.engine import Running
@@ -131,8 +132,8 @@ class Stream:
     def _wrong_tiers(self, expected: Mapping[str, Expected]) -> int:
         today = self._clock().date()
         program = self._programs.current(PROGRAM)
-        done = Recalculation(self._table, self._clock, workers=1).many(program, run="stream")
-        if done.failures or done.members != len(expected):
+        done = Recalculation(self._table, self._clock, workers=1).many(program, Run(PROGRAM, "stream"))
+        if done.failed or done.members != len(expected):
             raise AssertionError(f"not every member was recalculated: {done}")
         first = program.scope.ladders["recent"].first
         found = {

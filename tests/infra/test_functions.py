@@ -41,6 +41,7 @@ MAY_DO = {
     "tier_recalculation": CONSUME | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
     "sweeper": ENTRIES | {"dynamodb:DeleteItem", "dynamodb:Query", "sqs:SendMessage"},
     "publisher": READ_STREAM | DEAD_LETTER | {"events:PutEvents"},
+    "recalculation": ENTRIES | {"dynamodb:ConditionCheckItem", "dynamodb:Query"},
     "fulfillment_start": CONSUME | {"states:StartExecution"},
     "fulfillment": ENTRIES
     | {

@@ -47,7 +47,18 @@ def test_table(stage: Templates, settings: StageSettings) -> None:
                         {"AttributeName": contract.DUE_AT, "KeyType": "RANGE"},
                     ],
                     "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
+                },
+                {
+                    "IndexName": contract.MEMBER_INDEX,
+                    "KeySchema": [
+                        {"AttributeName": contract.MEMBER_INDEX_KEY, "KeyType": "HASH"},
+                        {"AttributeName": contract.PARTITION_KEY, "KeyType": "RANGE"},
+                    ],
+                    "Projection": {
+                        "ProjectionType": "INCLUDE",
+                        "NonKeyAttributes": list(contract.MEMBER_INDEX_HAS),
+                    },
+                },
             ],
             "Replicas": [
                 Match.object_like(

@@ -132,12 +132,13 @@ def test_alarms_on_what_waits_on_failures_and_on_silence(stage: Templates, setti
 
 
 def test_a_hot_shard_of_the_index_is_an_alarm(stage: Templates) -> None:
-    (alarm,) = [
-        each
+    watched = {
+        dimension["Value"]
         for each in stage.properties("AWS::CloudWatch::Alarm", "observability")
-        if "GlobalSecondaryIndexName" in text(each.get("Dimensions", []))
-    ]
-    assert {"Name": "GlobalSecondaryIndexName", "Value": contract.DUE_INDEX} in alarm["Dimensions"]
+        for dimension in each.get("Dimensions", [])
+        if dimension["Name"] == "GlobalSecondaryIndexName"
+    }
+    assert watched == {contract.DUE_INDEX, contract.MEMBER_INDEX}
 
 
 def test_a_stage_may_have_a_sweeper_for_every_shard() -> None:

@@ -82,12 +82,15 @@ def test_repeats_are_bounded_and_spread(name: str) -> None:
 
 
 def test_template(stage: Templates) -> None:
-    machine = stage.one("AWS::StepFunctions::StateMachine")["Properties"]
-    assert machine["LoggingConfiguration"]["Level"] == "ALL"
-    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
-    assert machine["TracingConfiguration"] == {"Enabled": True}
-    assert json.loads(machine["DefinitionString"])["QueryLanguage"] == "JSONata"
-    assert "Alias" in json.dumps(machine["DefinitionSubstitutions"])
+    machines = stage.properties("AWS::StepFunctions::StateMachine")
+    assert len(machines) == 2
+    for machine in machines:
+        assert machine["LoggingConfiguration"]["Level"] == "ALL"
+        assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+        assert machine["TracingConfiguration"] == {"Enabled": True}
+        definition = json.loads(machine["DefinitionString"])
+        assert (definition["QueryLanguage"], definition["TimeoutSeconds"]) == ("JSONata", 24 * 60 * 60)
+        assert "Alias" in json.dumps(machine["DefinitionSubstitutions"])
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,30 @@ def killed_at(client: Any, number: int, cut: Cut) -> Iterator[Calls]:
 
 
 @contextmanager
+def dead_from(client: Any, number: int, cut: Cut) -> Iterator[None]:
+    """The process ends at its call ``number``, counted from 1: none of its threads gets anything done after that."""
+    calls = 0
+
+    def sent(**_: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > number or (calls == number and cut is Cut.BEFORE):
+            raise Killed
+
+    def answered(**_: Any) -> None:
+        if calls >= number:
+            raise Killed
+
+    client.meta.events.register("before-send.dynamodb", sent)
+    client.meta.events.register_last("response-received.dynamodb", answered)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister("before-send.dynamodb", sent)
+        client.meta.events.unregister("response-received.dynamodb", answered)
+
+
+@contextmanager
 def items_read(client: Any) -> Iterator[list[int]]:
     """How many items each read in the block evaluated."""
     read: list[int] = []

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from loyalty.core.table import RawItem
 from loyalty.ledger.model import Book, Wallet
-from loyalty.ledger.store import book_put, due_shard, partition
+from loyalty.ledger.store import book_put, due_shard, member_shard, partition
 from tests.ledgerkit.bulk import load
 from tests.ledgerkit.overdue import START, Overdue
 
@@ -23,8 +23,12 @@ def _books(world: Overdue, members: int, due: int) -> Iterator[RawItem]:
     for number in range(members):
         member = f"mbr_{number:06}"
         book = pending if number % (members // due) == 0 else living
-        keys = {"pk": {"S": partition(world.program.document.id, member)}, "due_shard": {"S": due_shard(member)}}
-        yield book | keys
+        program = world.program.document.id
+        yield book | {
+            "pk": {"S": partition(program, member)},
+            "due_shard": {"S": due_shard(member)},
+            "member_shard": {"S": member_shard(program, member)},
+        }
 
 
 def _book(world: Overdue, *, pending: bool) -> RawItem:

@@ -24,6 +24,7 @@ def create_table(client: Any, name: str) -> None:
             {"AttributeName": contract.ENTRY_INDEX_KEY, "AttributeType": "N"},
             {"AttributeName": contract.DUE_INDEX_KEY, "AttributeType": "S"},
             {"AttributeName": contract.DUE_AT, "AttributeType": "S"},
+            {"AttributeName": contract.MEMBER_INDEX_KEY, "AttributeType": "S"},
         ],
         LocalSecondaryIndexes=[
             {
@@ -40,7 +41,15 @@ def create_table(client: Any, name: str) -> None:
                     {"AttributeName": contract.DUE_AT, "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
+            },
+            {
+                "IndexName": contract.MEMBER_INDEX,
+                "KeySchema": [
+                    {"AttributeName": contract.MEMBER_INDEX_KEY, "KeyType": "HASH"},
+                    {"AttributeName": contract.PARTITION_KEY, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(contract.MEMBER_INDEX_HAS)},
+            },
         ],
         BillingMode="PAY_PER_REQUEST",
     )

@@ -17,6 +17,13 @@ DUE_INDEX_KEY: Final = "due_shard"
 DUE_AT: Final = "due_at"
 DUE_SHARDS: Final = 16
 """Partitions of the index for each kind of due work. More can be added; fewer would leave work behind."""
+MEMBER_INDEX: Final = "by_member"
+"""Global secondary index: the members of a program, by shard and partition. Wallets alone carry its attribute."""
+MEMBER_INDEX_KEY: Final = "member_shard"
+MEMBER_INDEX_HAS: Final = ("tier", "standings")
+"""What the index has of a wallet beside its keys: by what members are chosen, and nothing that a posting of points changes."""
+MEMBER_SHARDS: Final = 16
+"""Partitions of the index for each program. More can be added; fewer would leave members behind."""
 TTL_ATTRIBUTE: Final = "ttl"
 
 ENTRY_PREFIX: Final = "ENTRY#"
@@ -51,9 +58,14 @@ MEMBERS_SETTLED: Final = "MembersSettled"
 ENTRIES_SETTLED: Final = "EntriesSettled"
 SETTLEMENTS_FAILED: Final = "SettlementsFailed"
 """Members that a run could not settle, and shards that it could not read."""
+MEMBERS_RECALCULATED: Final = "MembersRecalculated"
+"""Members whom a recalculation of tiers looked at, once it ended."""
+MEMBERS_NOT_RECALCULATED: Final = "MembersNotRecalculated"
 
 # --- Resources that an operator's commands find by name ---------------------------------------
 BUS: Final = "bus"
+RECALCULATION: Final = "tier-recalculation"
+"""The state machine that recalculates the tiers of many members."""
 WORK_QUEUES: Final = ("inbound", "tier-recalculation", "fulfillment-start")
 """Each has a dead-letter queue of its own, see :func:`dead_letter_queue`."""
 UNDELIVERED_QUEUES: Final = ("undelivered", "fulfillment-undelivered")

@@ -12,7 +12,7 @@ from loyalty.core.table import RawItem, Table
 from loyalty.ledger.model import EntryKind
 from loyalty.ledger.store import partition
 from loyalty.sweeping.service import SHARDS
-from tests.ledgerkit.calls import Cut, Killed, items_read, recorded
+from tests.ledgerkit.calls import Cut, Killed, dead_from, items_read, recorded
 from tests.ledgerkit.overdue import START, Overdue, spread, together
 from tests.ledgerkit.tables import empty_table
 
@@ -134,30 +134,6 @@ def test_a_run_cut_off_at_its_number_is_gone_on_with(table: Table) -> None:
     counts = [(sweep.members, sweep.finished) for sweep in (world.sweep(most=2, page=2) for _ in range(3))]
     assert counts == [(2, False), (2, False), (1, True)]
     assert all(world.kinds(member)[3:] == KINDS for member in members)
-
-
-@contextmanager
-def dead_from(client: Any, number: int, cut: Cut) -> Iterator[None]:
-    """The process ends at its call ``number``, counted from 1: none of its threads gets anything done after that."""
-    calls = 0
-
-    def sent(**_: Any) -> None:
-        nonlocal calls
-        calls += 1
-        if calls > number or (calls == number and cut is Cut.BEFORE):
-            raise Killed
-
-    def answered(**_: Any) -> None:
-        if calls >= number:
-            raise Killed
-
-    client.meta.events.register("before-send.dynamodb", sent)
-    client.meta.events.register_last("response-received.dynamodb", answered)
-    try:
-        yield
-    finally:
-        client.meta.events.unregister("before-send.dynamodb", sent)
-        client.meta.events.unregister("response-received.dynamodb", answered)
 
 
 def test_a_run_that_dies_anywhere_leaves_only_what_the_next_one_finds(table: Table) -> None:

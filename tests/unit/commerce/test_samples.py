@@ -27,6 +27,7 @@ from loyalty.programs.model import ProgramDocument
 from loyalty.programs.views import PublicationBody
 from loyalty.publishing.events import PointsEvent
 from loyalty.publishing.service import events_of
+from loyalty.tiers.steps import StepRequest as RecalculationStep
 from loyalty.transfers.views import TransferBody
 
 SCRIPT = Script.load()
@@ -96,6 +97,9 @@ def test_the_other_events_fit_their_functions() -> None:
     HeldGiftCard.model_validate(sample("fulfillment_start/redemption_held.json"))
     assert {StepRequest.model_validate(sample(file)).step for file in files("fulfillment")} == {
         "order", "query", "capture", "release",
+    }  # fmt: skip
+    assert {RecalculationStep.model_validate(sample(file)).step for file in files("recalculation")} == {
+        "member", "begin", "shard", "sum",
     }  # fmt: skip
     records = sample("publisher/entry_inserted.json")["Records"]
     assert [event.detail_type for record in records for event in events_of(record)] == ["points.accrued"]

@@ -27,7 +27,17 @@ from loyalty.ledger.model import (
     Wallet,
 )
 from loyalty.ledger.settlement import next_due
-from loyalty.ledger.store import book_of, book_put, due_at, due_shard, entry_of, entry_put, new_book_put, shard_name
+from loyalty.ledger.store import (
+    book_of,
+    book_put,
+    due_at,
+    due_shard,
+    entry_of,
+    entry_put,
+    member_shard,
+    new_book_put,
+    shard_name,
+)
 from loyalty_contract import DUE_SHARDS
 from tests.ledgerkit.clock import at
 from tests.unit.ledger.forging import LATER, SCOPE, SOON, START, raw_of
@@ -161,6 +171,19 @@ def test_shards_have_names_that_never_change(number: int, name: str) -> None:
 
 def test_a_member_stays_in_their_shard() -> None:
     assert due_shard("mbr_01jd000000000000000000000") == "DUE#book#05"
+
+
+def test_a_book_is_in_the_index_of_members_as_long_as_it_is_one_s() -> None:
+    assert raw_of(new_book_put("acme", "mbr_x", "bronze", START))["member_shard"] == {
+        "S": member_shard("acme", "mbr_x")
+    }
+    assert raw_of(written(BOOK))["member_shard"] == {"S": member_shard("acme", "mbr_x")}
+    assert "member_shard" not in raw_of(written(replace(BOOK, merged_into="mbr_y")))
+    assert "member_shard" not in raw_of(new_book_put("acme", "hsh_1", "bronze", START))
+
+
+def test_a_member_stays_in_their_shard_of_the_index_of_members() -> None:
+    assert member_shard("acme", "mbr_01jd000000000000000000000") == "acme#05"
 
 
 def test_an_ordinary_entry_is_under_a_kilobyte() -> None:

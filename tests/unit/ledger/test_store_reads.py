@@ -3,8 +3,8 @@
 import pytest
 
 from loyalty.core.table import Table, TransactionRefused
-from loyalty.ledger.store import DueBook, EntryPage, due_shard, new_book_put, partition
-from loyalty_contract import DUE_SHARDS
+from loyalty.ledger.store import DueBook, EntryPage, ListedMember, due_shard, new_book_put, partition
+from loyalty_contract import DUE_SHARDS, MEMBER_INDEX_KEY, MEMBER_SHARDS
 from tests.unit.ledger.posting import ADA, BOB, CLEO, LOT, Books
 
 SHARD = int(due_shard(ADA)[-2:])
@@ -76,6 +76,70 @@ class TestEntries:
         assert books.store.entry("acme", ADA, entry.key) == entry
         assert books.store.entry("acme", BOB, entry.key) is None
         assert books.store.entry("other", ADA, entry.key) is None
+
+
+class TestMembers:
+    def listed(self, books: Books, program: str = "acme", limit: int = 10) -> list[str]:
+        """Of all shards, page by page."""
+        found: list[str] = []
+        for shard in range(MEMBER_SHARDS):
+            after = None
+            while True:
+                page = books.store.members(program, shard, limit=limit, after=after)
+                found += [one.member_id for one in page.members]
+                assert len(page.members) <= limit
+                if (after := page.next_after) is None:
+                    break
+        return sorted(found)
+
+    @pytest.mark.parametrize("limit", [1, 2, 10])
+    def test_every_member_of_the_program_is_listed_once(self, books: Books, limit: int) -> None:
+        for program in ("acm", "acme2"):
+            books.table.write([new_book_put(program, ADA, "bronze", books.clock())])
+        assert self.listed(books, limit=limit) == sorted((ADA, BOB, CLEO, NEIGHBOUR))
+        assert self.listed(books, "acme2", limit) == [ADA]
+
+    def test_they_come_in_the_order_of_their_ids_behind_any_id(self, books: Books) -> None:
+        first, second = sorted((ADA, NEIGHBOUR))
+        page = books.store.members("acme", SHARD, limit=10, after=first[:-1])
+        assert [one.member_id for one in page.members] == [first, second]
+        assert books.store.members("acme", SHARD, limit=10, after=first).members == [
+            ListedMember(second, frozenset({"bronze"}))
+        ]
+        assert books.store.members("acme", SHARD, limit=10, after=second).members == []
+
+    def test_who_was_merged_is_not_listed_nor_is_a_household(self, books: Books) -> None:
+        books.merge(BOB, into=ADA)
+        books.table.write([new_book_put("acme", "hsh_1", "bronze", books.clock())])
+        assert self.listed(books) == sorted((ADA, CLEO, NEIGHBOUR))
+
+    def test_a_book_from_before_the_index_is_listed_once_it_is_put_there_or_posted_to(self, books: Books) -> None:
+        for member in (ADA, BOB):
+            self.forget(books, member)
+        assert self.listed(books) == sorted((CLEO, NEIGHBOUR))
+        assert sorted(books.store.unlisted("acme")) == sorted((ADA, BOB))
+        before = books.book(ADA)
+        assert books.store.list_member("acme", ADA)
+        books.earn("R-1", 5, member=BOB)
+        assert self.listed(books) == sorted((ADA, BOB, CLEO, NEIGHBOUR))
+        assert books.book(ADA) == before
+        assert not books.store.list_member("acme", ADA)
+        assert list(books.store.unlisted("acme")) == []
+
+    def test_only_an_open_book_of_a_member_is_put_there(self, books: Books) -> None:
+        books.merge(BOB, into=ADA)
+        books.table.write([new_book_put("acme", "hsh_1", "bronze", books.clock())])
+        assert [books.store.list_member("acme", name) for name in (BOB, "hsh_1", "mbr_nobody")] == [False] * 3
+        assert books.store.book("acme", "mbr_nobody") is None
+        assert list(books.store.unlisted("acme")) == []
+        assert self.listed(books) == sorted((ADA, CLEO, NEIGHBOUR))
+
+    def forget(self, books: Books, member: str) -> None:
+        """As it was written before there was the index."""
+        key = {"pk": {"S": partition("acme", member)}, "sk": {"S": "WALLET"}}
+        books.table.client.update_item(
+            TableName=books.table.name, Key=key, UpdateExpression=f"REMOVE {MEMBER_INDEX_KEY}"
+        )
 
 
 def test_the_partitions_of_a_program_are_those_of_its_members_once_each(books: Books) -> None:

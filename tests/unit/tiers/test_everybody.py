@@ -6,8 +6,11 @@ import pytest
 
 from loyalty.core.table import Table
 from loyalty.programs.model import Program
-from loyalty.tiers.everybody import Recalculated, Recalculation
+from loyalty.tiers.everybody import Recalculation
+from loyalty.tiers.runs import Recalculated, Run
 from tests.ledgerkit.calls import recorded
+from tests.ledgerkit.climbers import CHEAPER, Climbers, of_shard
+from tests.ledgerkit.interleaving import interrupted
 from tests.ledgerkit.ladders import TIERS, laddered
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import World
@@ -25,9 +28,9 @@ def world(table: Table) -> World:
     return world
 
 
-def run(world: World, of: Program, name: str = "run:1", **more: Any) -> Recalculated:
+def run(world: World, of: Program, name: str = "1", **more: Any) -> Recalculated:
     world.program = of
-    return Recalculation(world.table, world.clock, workers=1).many(of, run=name, **more)
+    return Recalculation(world.table, world.clock, workers=1).many(of, Run("acme", name, **more))
 
 
 def tiers(world: World) -> list[str]:
@@ -40,8 +43,11 @@ def test_lower_thresholds_raise_who_reaches_them_now(world: World) -> None:
     assert run(world, cheaper) == Recalculated(members=3, changed=1)
     assert tiers(world) == ["silver", "silver", "bronze"]
     before = world.dump()
-    assert run(world, cheaper, "run:2") == Recalculated(members=3, changed=0)
-    assert world.dump() == before
+    assert run(world, cheaper, "2") == Recalculated(members=3, changed=0)
+    noted = {key for key in world.dump() if key[0] == "P#acme"}
+    assert {key: raw for key, raw in world.dump().items() if key not in noted} == {
+        key: raw for key, raw in before.items() if key not in noted
+    }
 
 
 def test_the_first_version_that_ends_tiers_says_until_when(world: World) -> None:
@@ -68,24 +74,52 @@ def test_a_tier_that_nothing_earns_any_more_is_kept_through_the_running_period(w
 
 
 def test_those_on_a_tier_alone(world: World) -> None:
-    assert run(world, laddered(version=2), tier="silver") == Recalculated(members=1, changed=1)
-    assert run(world, laddered(version=2), tier="gold") == Recalculated()
+    assert run(world, laddered(version=2), "1", tier="silver") == Recalculated(members=1, changed=1)
+    assert run(world, laddered(version=2), "2", tier="gold") == Recalculated()
 
 
 def test_whoever_cannot_be_recalculated_is_named_and_passed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = Recalculation.one
 
-    def one(self: Recalculation, program: Program, member_id: str, *, run: str) -> bool:
+    def one(self: Recalculation, program: Program, member_id: str, run: Run) -> bool:
         if member_id == "mbr_a":
             raise RuntimeError("nora@example.com")
-        return plain(self, program, member_id, run=run)
+        return plain(self, program, member_id, run)
 
     monkeypatch.setattr(Recalculation, "one", one)
     done = run(world, laddered(version=2))
-    assert (done.members, done.failures) == (3, [("mbr_a", "RuntimeError")])
+    assert (done.members, done.failed, done.failures) == (3, 1, (("mbr_a", "RuntimeError"),))
 
 
 def test_a_member_who_stands_where_they_should_is_one_read(world: World) -> None:
     with recorded(world.table.client) as calls:
-        assert not Recalculation(world.table, world.clock).one(world.program, "mbr_c", run="run:1")
+        assert not Recalculation(world.table, world.clock).one(world.program, "mbr_c", Run("acme", "1"))
     assert calls.names == ["GetItem"]
+
+
+def test_an_execution_that_is_behind_another_one_does_not_put_it_back(table: Table) -> None:
+    """It finds out when it writes down its first page, and goes on from where the other is."""
+    members = of_shard(4, 3)
+    climbers = Climbers(table)
+    climbers.world.enroll(*members)
+    one = Run("acme", "x")
+    other = climbers.service(page=1)
+    with recorded(table.client) as calls, interrupted(table.client, lambda: other.shard(CHEAPER, one, 4)):
+        at = climbers.service(page=1).shard(CHEAPER, one, 4)
+    assert (at.members, at.done) == (3, True)
+    assert climbers.checkpoints()[4] == at
+    # Each reads the checkpoint; the other all wallets, this one the first, and the checkpoint again.
+    assert calls.names.count("GetItem") == 2 + 3 + 1 + 1
+
+
+def test_a_run_keeps_the_names_of_the_first_twenty_of_a_shard(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> bool:
+        raise RuntimeError
+
+    monkeypatch.setattr(Recalculation, "one", broken)
+    members = of_shard(4, 25)
+    climbers = Climbers(table)
+    climbers.world.enroll(*members)
+    done = climbers.service(page=5, tolerated=100).many(CHEAPER, Run("acme", "x"))
+    assert (done.members, done.failed, done.unfinished) == (25, 25, ())
+    assert done.failures == tuple((member, "RuntimeError") for member in members[:20])

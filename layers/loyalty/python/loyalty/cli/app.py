@@ -4,7 +4,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from loyalty.cli import clients, programs, purchases, redrive, simulating, sweeping, tiers, verify
+from loyalty.cli import clients, members, programs, purchases, redrive, simulating, sweeping, tiers, verify
 from loyalty.cli.console import fail
 from loyalty.core.errors import LoyaltyError
 
@@ -15,6 +15,7 @@ app.command("sweep")(sweeping.sweep)
 app.command("settle")(sweeping.settle)
 programs.app.command("simulate")(simulating.simulate)
 app.add_typer(programs.app, name="program", help="Programs: validate, compare, simulate, publish, schedule, roll back.")
+app.add_typer(members.app, name="members", help="Members of a program, all of them.")
 app.add_typer(tiers.app, name="tiers", help="Where members stand on the ladders of tiers.")
 app.add_typer(purchases.app, name="purchase", help="Purchases that came as events, and refunds that wait for theirs.")
 app.add_typer(clients.app, name="client", help="OAuth2 clients of partner apps, and the programs they speak for.")

@@ -35,6 +35,8 @@
     ├── Unauthenticated              the caller has not said who it is
     ├── Unavailable                  what we stand on (table, keys) is throttled or away: the same request may be sent again
     ├── Undecided                    a posting that has to be decided again; what decides it again catches it, no caller sees it
+    ├── RecalculationRefused         what an operator's run over many members meets; no caller sees it
+    │   └── RecalculationDiffers, RecalculationStopped
     ├── PreconditionRequired         a change of what others change too, without ``If-Match`` or ``If-None-Match``
     ├── Stale                        what the change is meant for is no longer so, such as the version in ``If-Match``
     │   └── ProgramChanged
@@ -497,6 +499,22 @@ class Undecided(LoyaltyError):
     def __init__(self, detail: str, *, pointer: str | None = None, again: object = None) -> None:
         super().__init__(detail, pointer=pointer)
         self.again = again
+
+
+class RecalculationRefused(LoyaltyError):
+    code = "recalculation_refused"
+
+
+class RecalculationDiffers(RecalculationRefused):
+    """Under the run's name others are recalculated."""
+
+    code = "recalculation_differs"
+
+
+class RecalculationStopped(RecalculationRefused):
+    """Too many members of a page could not be recalculated."""
+
+    code = "recalculation_stopped"
 
 
 class PreconditionRequired(LoyaltyError):

@@ -56,6 +56,11 @@ def household_id(program: str, member_id: str, client_id: str, idempotency_key: 
     return _derived("hsh", "hsh", program, member_id, client_id, idempotency_key)
 
 
+def is_household(member_id: str) -> bool:
+    """Whether this stands for a household's pool, which has a book like a member's."""
+    return member_id.startswith("hsh_")
+
+
 def request_hash(request: object) -> str:
     """128 bits, in hex, that tell one request from another; blind to the order of keys.
 

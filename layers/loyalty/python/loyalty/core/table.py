@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from botocore.exceptions import ClientError
 from pynamodb.attributes import Attribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.connection import Connection
 from pynamodb.connection.base import MetaTable
@@ -18,7 +19,17 @@ from pynamodb.models import Model
 
 from loyalty.core.backoff import jitter
 from loyalty.core.errors import Unavailable
-from loyalty_contract import DUE_AT, DUE_INDEX, DUE_INDEX_KEY, ENTRY_INDEX, ENTRY_INDEX_KEY, PARTITION_KEY, SORT_KEY
+from loyalty_contract import (
+    DUE_AT,
+    DUE_INDEX,
+    DUE_INDEX_KEY,
+    ENTRY_INDEX,
+    ENTRY_INDEX_KEY,
+    MEMBER_INDEX,
+    MEMBER_INDEX_KEY,
+    PARTITION_KEY,
+    SORT_KEY,
+)
 
 CONNECT_SECONDS: Final = 1.0
 READ_SECONDS: Final = 2.0
@@ -314,18 +325,39 @@ class Table:
     def due(self, shard: str, until: str, *, limit: int) -> list[RawItem]:
         """Keys of items that fell due in a shard of the due index by ``until``, the longest due first.
 
-        The one read that is eventually consistent: an index cannot be read otherwise.
+        Eventually consistent: a global index cannot be read otherwise.
         """
         return self.due_page(shard, until, limit=limit).items
 
     def due_page(self, shard: str, until: str, *, limit: int, start: RawItem | None = None) -> Page:
         """One page of :meth:`due`; items that left the index meanwhile do not shift the next one."""
+        where = (DUE_INDEX_KEY, shard), (DUE_AT, "<=", until)
+        return self._index_page(DUE_INDEX, *where, limit=limit, start=start)
+
+    def member_page(self, shard: str, *, after: str, limit: int) -> Page:
+        """One page of a shard of the member index: the partitions behind ``after``, in their order.
+
+        Eventually consistent, as :meth:`due`.
+        """
+        return self._index_page(MEMBER_INDEX, (MEMBER_INDEX_KEY, shard), (PARTITION_KEY, ">", after), limit=limit)
+
+    def _index_page(
+        self,
+        index: str,
+        partition: tuple[str, str],
+        where: tuple[str, str, str],
+        *,
+        limit: int,
+        start: RawItem | None = None,
+    ) -> Page:
+        """One page of a partition of a global index, of whose sort key something holds."""
+        (key, value), (sort_key, operator, than) = partition, where
         answer = self.client.query(
             TableName=self.name,
-            IndexName=DUE_INDEX,
-            KeyConditionExpression="#shard = :shard AND #at <= :until",
-            ExpressionAttributeNames={"#shard": DUE_INDEX_KEY, "#at": DUE_AT},
-            ExpressionAttributeValues={":shard": {"S": shard}, ":until": {"S": until}},
+            IndexName=index,
+            KeyConditionExpression=f"#shard = :shard AND #sort {operator} :than",
+            ExpressionAttributeNames={"#shard": key, "#sort": sort_key},
+            ExpressionAttributeValues={":shard": {"S": value}, ":than": {"S": than}},
             Limit=limit,
             **({"ExclusiveStartKey": start} if start else {}),
         )
@@ -341,6 +373,28 @@ class Table:
             start = answer.get("LastEvaluatedKey")
             if not start:
                 return
+
+    def mark(self, pk: str, sk: str, name: str, value: str, *, unless: Sequence[str]) -> bool:
+        """Gives an item a text attribute, if the item is there and has none of ``unless``; whether it did.
+
+        Nothing else of the item changes, so that it may be written by others at the same time.
+        """
+        names = {"#pk": PARTITION_KEY, "#name": name, **{f"#u{place}": one for place, one in enumerate(unless)}}
+        lacking = "".join(f" AND attribute_not_exists(#u{place})" for place in range(len(unless)))
+        try:
+            self.client.update_item(
+                TableName=self.name,
+                Key={PARTITION_KEY: {"S": pk}, SORT_KEY: {"S": sk}},
+                UpdateExpression="SET #name = :value",
+                ConditionExpression=f"attribute_exists(#pk){lacking}",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={":value": {"S": value}},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
 
     def write(self, operations: Sequence[Operation]) -> None:
         """One TransactWriteItems, all or nothing.

@@ -9,6 +9,7 @@ from typing import Any, Final
 from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
+from loyalty.core.ids import is_household
 from loyalty.core.money import Money
 from loyalty.core.table import (
     DocumentAttribute,
@@ -39,7 +40,17 @@ from loyalty.ledger.model import (
 )
 from loyalty.ledger.settlement import next_due
 from loyalty.ledger.standings import standing_document, standing_of, standings_of
-from loyalty_contract import DUE_AT, DUE_INDEX_KEY, DUE_SHARDS, ENTRY_INDEX, ENTRY_PREFIX, PARTITION_KEY, SORT_KEY
+from loyalty_contract import (
+    DUE_AT,
+    DUE_INDEX_KEY,
+    DUE_SHARDS,
+    ENTRY_INDEX,
+    ENTRY_PREFIX,
+    MEMBER_INDEX_KEY,
+    MEMBER_SHARDS,
+    PARTITION_KEY,
+    SORT_KEY,
+)
 
 BOOK_SK: Final = "WALLET"
 REVERSED_PREFIX: Final = "REVERSED#"
@@ -65,7 +76,8 @@ class BookItem(Item):
     """A member's book.
 
     ``last_seq`` and not ``seq``: an item with ``seq`` would be in the entry index, at one write unit a posting.
-    ``due_*`` put it into the due index, as long as anything is to fall due by itself.
+    ``due_*`` put it into the due index, as long as anything is to fall due by itself; ``member_shard`` into the index of
+    members, as long as it is one's.
     """
 
     last_seq = IntegerAttribute()
@@ -81,6 +93,7 @@ class BookItem(Item):
     awaiting = IntegerAttribute(null=True)
     due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY, null=True)
     due_at = UnicodeAttribute(attr_name=DUE_AT, null=True)
+    member_shard = UnicodeAttribute(attr_name=MEMBER_INDEX_KEY, null=True)
 
 
 class EntryItem(Item):
@@ -164,6 +177,16 @@ def due_shard(member_id: str) -> str:
 def shard_name(number: int) -> str:
     """The key of a shard of the due index, from 0."""
     return f"DUE#book#{number:02}"
+
+
+def member_shard(program: str, member_id: str) -> str:
+    """The shard of the index of members in which a member's book is."""
+    return member_shard_name(program, zlib.crc32(member_id.encode()) % MEMBER_SHARDS)
+
+
+def member_shard_name(program: str, number: int) -> str:
+    """The key of a shard of the index of members, from 0."""
+    return f"{program}#{number:02}"
 
 
 def new_book_put(program: str, member_id: str, tier: str, now: datetime) -> Put:
@@ -261,6 +284,22 @@ class DuePage:
     next: RawItem | None
 
 
+@dataclass(frozen=True, slots=True)
+class ListedMember:
+    """What the index of members has of one: the tiers of all ladders, as they were last written."""
+
+    member_id: str
+    tiers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPage:
+    """Members in the order of their ids, and behind whom the next page starts (None: nobody comes after them)."""
+
+    members: list[ListedMember]
+    next_after: str | None
+
+
 class LedgerStore:
     """Reads of the ledger; it is written by :class:`loyalty.ledger.service.Ledger` alone."""
 
@@ -317,20 +356,51 @@ class LedgerStore:
         page = self._table.due_page(shard_name(shard), to_text(now), limit=limit, start=start)
         return DuePage([DueBook(raw[PARTITION_KEY]["S"], raw[DUE_AT]["S"]) for raw in page.items], page.last_key)
 
+    def members(self, program: str, shard: int, *, limit: int, after: str | None = None) -> MemberPage:
+        """A page of the members in a shard of the index, those behind the id ``after``. Households are none.
+
+        Eventually consistent: who enrolled a moment ago may be missing, who was merged a moment ago be named. Books
+        from before there was this index are in it from their next posting on, or by :meth:`list_member`.
+        """
+        start = partition(program, after or "")
+        page = self._table.member_page(member_shard_name(program, shard), after=start, limit=limit)
+        members = [_listed(raw) for raw in page.items]
+        return MemberPage(members, members[-1].member_id if page.last_key and members else None)
+
     def partitions(self, program: str) -> Iterator[str]:
-        """Those of all members of a program; reads the whole table."""
+        """Those of all members and households of a program; reads the whole table."""
         for raw in self._raw_books(program):
             yield raw[PARTITION_KEY]["S"]
 
-    def books(self, program: str) -> Iterator[Book]:
-        """Those of all members of a program, as they were last written; reads the whole table."""
-        yield from map(book_of, self._raw_books(program))
+    def unlisted(self, program: str) -> Iterator[str]:
+        """Ids of members whose books are from before there was an index of members; reads the whole table."""
+        for raw in self._raw_books(program):
+            _, member_id = parse_partition(raw[PARTITION_KEY]["S"])
+            if not is_household(member_id) and not raw.keys() & {MEMBER_INDEX_KEY, "merged_into"}:
+                yield member_id
 
     def _raw_books(self, program: str) -> Iterator[RawItem]:
         mine = partition(program, "")
         for raw in self._table.scan():
             if raw[SORT_KEY]["S"] == BOOK_SK and raw[PARTITION_KEY]["S"].startswith(mine):
                 yield raw
+
+    def list_member(self, program: str, member_id: str) -> bool:
+        """Puts a book from before there was an index of members into it; False where it is there or is no member's."""
+        if is_household(member_id):
+            return False
+        shard, unless = member_shard(program, member_id), (MEMBER_INDEX_KEY, "merged_into")
+        return self._table.mark(partition(program, member_id), BOOK_SK, MEMBER_INDEX_KEY, shard, unless=unless)
+
+
+def _listed(raw: RawItem) -> ListedMember:
+    standings = raw.get("standings", {}).get("M", {}).values()
+    tiers = [raw.get("tier"), *(standing["M"].get("tier") for standing in standings)]
+    return ListedMember(parse_partition(raw[PARTITION_KEY]["S"])[1], frozenset(tier["S"] for tier in tiers if tier))
+
+
+def _is_listed(book: Book) -> bool:
+    return book.merged_into is None and not is_household(book.member_id)
 
 
 def _book_item(book: Book, due: datetime | None) -> BookItem:
@@ -357,6 +427,7 @@ def _book_item(book: Book, due: datetime | None) -> BookItem:
         awaiting=book.awaiting or None,
         due_shard=due_shard(book.member_id) if due else None,
         due_at=to_text(due) if due else None,
+        member_shard=member_shard(book.program, book.member_id) if _is_listed(book) else None,
     )
 
 

@@ -1,0 +1,74 @@
+"""A state machine of ours: the one way in which they are defined."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.constructs.nag import acknowledge
+from infra.constructs.python_function import PythonFunction
+from infra.names import resource, workflow_log_group
+from infra.permissions import allow
+
+A_DAY: Final = 24 * 60 * 60
+"""Seconds after which an execution is ended, and its children with it."""
+
+
+def workflow(
+    scope: Construct,
+    construct_id: str,
+    *,
+    stage: str,
+    name: str,
+    comment: str,
+    definition: Mapping[str, Any],
+    worker: PythonFunction,
+    topic: sns.ITopic,
+    failed: str,
+    timed_out: str,
+) -> sfn.StateMachine:
+    """A standard state machine with a role of its own, traced, and logged without what it is given.
+
+    Args:
+        scope: where it is defined.
+        construct_id: of the machine, and the beginning of its role's.
+        stage: of the platform.
+        name: within the stage.
+        comment: for operators, in the console.
+        definition: in Amazon States Language; ``${Worker}`` stands for the function.
+        worker: the function that its tasks call.
+        topic: is told of alarms.
+        failed: what it means that an execution failed, for the person who is woken.
+        timed_out: the same of one that was not done within a day.
+    """
+    role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+    role.add_to_policy(allow(worker.alias.function_arn, "lambda:InvokeFunction"))
+    log_group = logs.LogGroup.from_log_group_name(scope, f"{construct_id}Log", workflow_log_group(stage, name))
+    machine = sfn.StateMachine(
+        scope,
+        construct_id,
+        state_machine_name=resource(stage, name),
+        comment=comment,
+        # Here and not as the construct's property, which it drops where the definition is a text.
+        definition_body=sfn.DefinitionBody.from_string(json.dumps({**definition, "TimeoutSeconds": A_DAY})),
+        definition_substitutions={"Worker": worker.alias.function_arn},
+        query_language=sfn.QueryLanguage.JSONATA,
+        role=role,
+        tracing_enabled=True,
+        logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
+    )
+    acknowledge(
+        role,
+        "X-Ray and the delivery of vended logs have no resources of their own to name; AWS documents these statements so.",
+        "AwsSolutions-IAM5[Resource::*]",
+    )
+    failures, time_outs = machine.metric_failed(period=FIVE_MINUTES), machine.metric_timed_out(period=FIVE_MINUTES)
+    alarm(scope, "Failed", topic=topic, metric=failures, threshold=1, meaning=failed)
+    alarm(scope, "TimedOut", topic=topic, metric=time_outs, threshold=1, meaning=timed_out)
+    return machine
