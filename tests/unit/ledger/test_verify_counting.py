@@ -181,6 +181,7 @@ def test_what_a_reversal_takes_of_what_was_counted_is_not_found(
         (PLAIN, 100, {"2026": 100}, {"2026": -101}),
         (PLAIN, 100, {"2026": 100}, {"2026": -99}),
         (PLAIN, 100, {"2026": 100}, {"2026": 1}),
+        (PLAIN, 1, {"2026": 1}, {}),
         (PLAIN, 100, {"2026": 100, "points/2026-01": 100}, {"2026": -100, "points/2026-01": -99}),
         (PLAIN, 100, {"2026": 100}, {"2026": -100, "points/2026-01": -1}),
         (PLAIN, 100, {"2026": 100}, {"2026": -100, "points/2026-01": 1}),
@@ -205,3 +206,14 @@ def test_what_a_reversal_takes_of_anything_else_is_found(
     scope: Scope, points: int, counted: Tallies, back: Tallies
 ) -> None:
     assert taken(counted, back, scope, points=points, **SPENT, **DONE) == ["qualifying_wrong"]
+
+
+def test_a_month_that_is_over_is_left_alone_and_so_are_others() -> None:
+    forgery = earned(100, {"points/2026-01": 100})
+    again(forgery, 7, {"points/2026-01": -100, "points/2027-02": 7}, on="2027-02-10")
+    forgery.reversed(100, lots={NEVER: -100}, movement={"qualifying": {}})
+    assert codes(forgery.items(PLAIN), PLAIN) == []
+
+
+def test_what_was_counted_wrongly_is_found_once() -> None:
+    assert taken({"2026": 99}, {"2026": -99}) == ["qualifying_wrong"]
