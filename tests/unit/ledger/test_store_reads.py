@@ -93,3 +93,16 @@ def test_a_book_is_opened_once(books: Books) -> None:
     with pytest.raises(TransactionRefused):
         books.open(ADA)
     assert books.book().wallet().available == 5
+
+
+def test_the_books_of_a_program_are_those_of_its_members_once_each(books: Books) -> None:
+    books.earn("R-1", 5)
+    books.table.write([new_book_put("acme2", ADA, "bronze", books.clock())])
+    found = {book.member_id: book for book in books.store.books("acme")}
+    assert found == {name: books.book(name) for name in (ADA, BOB, CLEO, NEIGHBOUR)}
+    assert [book.program for book in books.store.books("acme2")] == ["acme2"]
+
+
+def test_of_nobody_there_is_no_record(books: Books) -> None:
+    assert books.store.record("acme", "mbr_z", "NOTE") is None
+    assert books.store.record("acme", ADA, "NOTE") is None
