@@ -11,7 +11,7 @@ import pytest
 from loyalty.ledger.ladders import STATUS, DowngradeBy, LadderTerms, Period, Standing
 from loyalty.ledger.model import Scope
 from tests.unit.ledger.climbing import Case, K, by_tier_alone, earned, ladder, on, refunded, review, until
-from tests.unit.ledger.forging import NEVER, SCOPE, Forgery, codes
+from tests.unit.ledger.forging import NEVER, SCOPE, SOON, Forgery, audited, codes
 from tests.unit.ledger.test_verify_tiers import BRONZE, SILVER, stood
 
 YEAR = ladder()
@@ -242,3 +242,14 @@ def test_a_tier_ends_as_its_ladder_says(told: str) -> None:
 def test_every_ladder_is_proved_by_itself(told: str) -> None:
     history, expected = LADDERS[told]
     assert codes(history().items(TWO), TWO) == expected
+
+
+def test_a_recalculation_comes_after_what_was_due_when_it_was_posted_and_not_when_its_accrual_was() -> None:
+    forgery = stood(Forgery().earned("R-1", 600, SOON), SILVER, on="2026-04-02", due="2026-01-10")
+    found = {(one.code, one.where) for one in audited(forgery.items(TWO), TWO)}
+    assert ("expiry_missed", forgery.entries[-1].entry_id) in found
+
+
+def test_the_tier_of_a_book_without_entries_is_the_first() -> None:
+    forgery = Forgery(tier="gold").record("MEMBER", entry_tier="bronze")
+    assert codes(forgery.items(TWO), TWO) == ["wallet_tier_wrong"]
