@@ -44,6 +44,12 @@ class TestApply:
         assert self.apply(Movement(tier="gold")).tier == "gold"
         assert self.apply(Movement()).tier == "bronze"
 
+    def test_an_empty_bucket_goes_but_for_a_calendar_year_of_points(self) -> None:
+        book = replace(self.BOOK, qualifying={"2025": 3, "2026": 5, "points/2026-01": 5, "spend.EUR/2026": 9})
+        taken = {"2026": -5, "points/2026-01": -5, "spend.EUR/2026": -4, "activities.stay/ever": 1}
+        after = self.apply(Movement(qualifying=taken), book)
+        assert after.qualifying == {"2025": 3, "2026": 0, "spend.EUR/2026": 5, "activities.stay/ever": 1}
+
     def test_qualifying_points_add_up_by_year(self) -> None:
         book = self.apply(Movement(qualifying={"2026": 10, "2025": -3}), replace(self.BOOK, qualifying={"2025": 9}))
         assert book.qualifying == {"2025": 6, "2026": 10}

@@ -5,7 +5,7 @@ import pytest
 from loyalty.core.table import Table, TransactionRefused
 from loyalty.ledger.store import DueBook, EntryPage, ListedMember, due_shard, new_book_put, partition
 from loyalty_contract import DUE_SHARDS, MEMBER_INDEX_KEY, MEMBER_SHARDS
-from tests.unit.ledger.posting import ADA, BOB, CLEO, LOT, Books
+from tests.unit.ledger.posting import ADA, BOB, CLEO, LOT, Books, note
 
 SHARD = int(due_shard(ADA)[-2:])
 NEIGHBOUR = next(name for name in map("mbr_{}".format, range(1_000)) if due_shard(name) == due_shard(ADA))
@@ -157,3 +157,34 @@ def test_a_book_is_opened_once(books: Books) -> None:
     with pytest.raises(TransactionRefused):
         books.open(ADA)
     assert books.book().wallet().available == 5
+
+
+class TestRecord:
+    @pytest.fixture
+    def merged(self, books: Books) -> Books:
+        """Cleo was merged into Bob, and Bob into Ada; each kept a note."""
+        for member in (ADA, BOB, CLEO):
+            books.table.write([note(f"NOTE#{member}", member, member)])
+        books.merge(CLEO, into=BOB)
+        books.merge(BOB, into=ADA)
+        return books
+
+    @pytest.mark.parametrize("asked", [ADA, BOB, CLEO])
+    @pytest.mark.parametrize("kept", [ADA, BOB, CLEO])
+    def test_it_is_found_wherever_among_those_who_are_one_member_it_is(
+        self, merged: Books, asked: str, kept: str
+    ) -> None:
+        found = merged.store.record("acme", asked, f"NOTE#{kept}")
+        assert found is not None
+        assert (found["pk"]["S"], found["text"]["S"]) == (partition("acme", kept), kept)
+
+    def test_their_own_comes_first(self, merged: Books) -> None:
+        for member in (ADA, BOB, CLEO):
+            merged.table.write([note("SAME", member, member)])
+        found = [merged.store.record("acme", member, "SAME") for member in (ADA, BOB, CLEO)]
+        assert [raw and raw["text"]["S"] for raw in found] == [ADA, BOB, CLEO]
+
+    def test_it_may_be_nowhere(self, merged: Books) -> None:
+        assert merged.store.record("acme", CLEO, "NONE") is None
+        assert merged.store.record("acme", NEIGHBOUR, "NONE") is None
+        assert merged.store.record("acme", "mbr_z", "NONE") is None

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
+from loyalty.ledger.ladders import Standing
 from loyalty.ledger.model import POINTS, EntryKind, Terms
 from tests.ledgerkit.clock import at
 from tests.unit.ledger.forging import LATER, NEVER, SCOPE, SOON, Forgery, audited, codes, typed
@@ -251,3 +253,11 @@ def test_a_warning_of_any_version_may_be_due_next() -> None:
 def test_where_no_program_is_known_any_moment_before_the_lot_s_end_may_be_a_warning() -> None:
     for moment, expected in [("2026-03-01T00:00:00Z", []), ("2026-04-02T00:00:00Z", ["due_at_wrong"])]:
         assert codes(earned().item(due_at=typed(moment)).items(), None) == expected
+
+
+def test_where_no_program_is_known_nothing_may_be_due_in_an_empty_book_and_anything_on_a_ladder() -> None:
+    empty = nothing().item(due_at=typed(WARNS), due_shard=typed("DUE#book#03"))
+    assert codes(empty.items(), None) == ["due_needless"]
+    standing = nothing().book(standings={"guest": Standing("regular", "regular", date(2026, 3, 31))})
+    standing.item(due_at=typed(WARNS), due_shard=typed("DUE#book#03"))
+    assert codes(standing.items(), None) == ["wallet_standings_wrong"]

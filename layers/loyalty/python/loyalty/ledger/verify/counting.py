@@ -44,15 +44,14 @@ def wrongly_taken(step: Step, accrual: Entry) -> bool:
     counted = {key: n for key, n in split_counts(accrual.movement.qualifying)[0].items() if n > 0}
     taken = {key: -number for key, number in split_counts(entry.movement.qualifying)[0].items()}
     for key, number in taken.items():
-        if key in counted and _counts_all(accrual, key):
+        if key in counted and _wallet_counted(accrual, key):
             continue  # it is exactly its share, see below
         homes = [other for other in counted if other == key or _may_have_become(other, key)]
         if number < 0 or number > sum(counted[other] for other in homes):
             return True
     for key in counted.keys() & step.before.qualifying.keys():
-        wallet = _wallet(_metric(key))
-        part = -_earned(entry, wallet) if wallet else None
-        if part is not None and _counts_all(accrual, key) and taken.get(key, 0) != part:
+        wallet = _wallet_counted(accrual, key)
+        if wallet and taken.get(key, 0) != -_earned(entry, wallet):
             return True
     return False
 
@@ -64,8 +63,10 @@ def split_counts(qualifying: Mapping[str, int]) -> tuple[dict[str, int], dict[st
     return {key: number for key, number in filled.items() if key not in times}, times
 
 
-def _counts_all(accrual: Entry, key: str) -> bool:
-    return accrual.movement.qualifying[key] == _earned(accrual, _wallet(_metric(key)) or POINTS)
+def _wallet_counted(accrual: Entry, key: str) -> str | None:
+    """The wallet in which an accrual earned what it counts under a key, all of it; None of other metrics."""
+    wallet = _wallet(_metric(key))
+    return wallet if wallet and accrual.movement.qualifying[key] == _earned(accrual, wallet) else None
 
 
 def _earned(entry: Entry, wallet: str) -> int:
@@ -121,4 +122,5 @@ def _may_have_become(one: str, other: str) -> bool:
     """Whether a year from an anniversary began in another one, to which a merge may have taken it."""
     if _metric(one) != _metric(other) or not len(_name(one)) == len(_name(other)) == len("2026-03-14"):
         return False
-    return date.fromisoformat(_name(other)) - _YEAR < date.fromisoformat(_name(one))
+    began, home = date.fromisoformat(_name(one)), date.fromisoformat(_name(other))
+    return home <= began < home + _YEAR

@@ -12,7 +12,8 @@ from loyalty.ledger.verify.days import Days, days_after
 from loyalty.ledger.verify.replay import ENDS_OF_A_TIER, State, Step
 from loyalty.ledger.verify.report import Problem, Problems
 
-_YEAR = timedelta(days=366)
+_YEAR = timedelta(days=365)
+"""The shortest: of a longer one the last day is nobody's, so that no year is taken for the running one after its end."""
 
 
 def check_tier(step: Step, scopes: Mapping[int, Scope], days: Days) -> Problems:
