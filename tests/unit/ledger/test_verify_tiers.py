@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loyalty.ledger.ladders import STATUS, DowngradeBy, LadderTerms, Standing
+from loyalty.ledger.ladders import STATUS, DowngradeBy, LadderTerms, Period, Standing
 from loyalty.ledger.model import POINTS, Change, EntryKind, Scope
 from tests.unit.ledger.forging import SCOPE, Forgery, codes
 
@@ -145,3 +145,29 @@ def test_what_is_right_is_not_found(honest: str) -> None:
 def test_what_is_planted_is_found_and_nothing_else(planted: str) -> None:
     forged, expected = PLANTED[planted]
     assert codes(forged().items(LADDERS), LADDERS) == sorted(expected)
+
+
+VISITS = LadderTerms({"visitor": 0, "regular": 10}, metric="activities.purchase", period=Period.LIFETIME)
+YEARLY = replace(VISITS, period=Period.CALENDAR_YEAR)
+
+
+def test_the_same_may_count_in_a_year_and_for_good() -> None:
+    """Both buckets have names of four characters."""
+    scope = replace(SCOPE, ladders={STATUS: TERMS, "visits": VISITS, "yearly": YEARLY})
+    counted = {"2026": 600, "activities.purchase/2026": 1, "activities.purchase/ever": 1}
+    forged = earned().earned("R-2", 600, NEVER, movement={"qualifying": counted})
+    assert codes(forged.items(scope), scope) == []
+
+
+def test_a_tier_of_a_year_may_end_on_the_anniversary_itself() -> None:
+    """The year before it has 365 days, and is not running any more."""
+    terms = replace(TERMS, metric="points", period=Period.ANNIVERSARY_YEAR, this_period=True, warn_days=())
+    scope = replace(SCOPE, ladders={STATUS: terms})
+    kept = Standing("silver", "silver", date(2026, 6, 14))
+    first = Forgery().record("MEMBER", entry_tier="bronze")
+    forged = stood(first.earned("R-1", 600, NEVER, movement={"qualifying": {"points/2025-06-15": 600}}), kept)
+    early = stood(forged, BRONZE, kept, name="status/3", source="review", on="2026-06-13T17:00:00Z")
+    assert "tier_lost_early" in codes(early.items(scope), scope)
+    early.entries.pop()
+    forged = stood(forged, BRONZE, kept, name="status/3", source="review", on="2026-06-14T17:00:00Z")
+    assert codes(forged.items(scope), scope) == []

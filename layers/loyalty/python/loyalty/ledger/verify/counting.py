@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from loyalty.ledger.ladders import PLAIN
+from loyalty.ledger.ladders import EVER, PLAIN
 from loyalty.ledger.model import COUNT_PREFIX, POINTS, Account, Entry, EntryKind, Scope
 from loyalty.ledger.verify.days import Days
 from loyalty.ledger.verify.replay import Step, without_zeros
@@ -32,7 +32,7 @@ def check_counted(step: Step, days: Days, scopes: Mapping[int, Scope]) -> Proble
                 "qualifying_wrong", step.where, f"{earned} points of {entry.posted_at} count {number} in {key}"
             )
     missing = _expected(entry, scopes, counted) - {_metric(key) for key in counted}
-    if missing or len(counted) != len({(_metric(key), len(key)) for key in counted}):
+    if missing or len(counted) != len({(_metric(key), len(key), _name(key) == EVER) for key in counted}):
         yield Problem(
             "qualifying_wrong", step.where, f"{dict(counted)} count, nothing for {', '.join(sorted(missing))}"
         )
