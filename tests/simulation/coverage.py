@@ -1,9 +1,10 @@
 """What occurred in histories: a simulation in which little happens proves little."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
+from loyalty.ledger.ladders import STATUS
 from loyalty.ledger.model import Account, Entry, EntryKind
 from tests.simulation.answers import CRASHED, KEPT, NOTHING, POSTED, UNKNOWN
 from tests.simulation.faults import Fault
@@ -39,14 +40,27 @@ COMMANDS: Final[Mapping[str, str]] = {
     " transfer_below_minimum transfers_not_offered idempotency_key_reused",
     "Merge": "posted again crashed member_merged member_has_open_holds merge_with_self",
     "Recalculate": "posted again nothing crashed",
+    "Grant": "posted again crashed idempotency_key_reused ladder_not_found tier_unknown tier_grant_date_refused"
+    " adjustment_reason_unknown",
+    "EndGrant": "posted again crashed tier_not_granted",
 }
 """What clients of each kind of command must have been told, over some hundreds of histories."""
-_NOT_MODELLED: Final = frozenset({EntryKind.TIER_WARNING})
-"""The model's ladders end no tiers, so nobody is warned of it."""
 MUST_OCCUR: Final[Mapping[str, frozenset[str]]] = {
     **{kind: frozenset(told.split()) for kind, told in COMMANDS.items()},
     "fault": frozenset(fault.name.lower() for fault in Fault),
-    "entry": frozenset(kind.value for kind in EntryKind if kind not in _NOT_MODELLED),
+    "entry": frozenset(kind.value for kind in EntryKind),
+    "ladder": frozenset(
+        ["points", "spend", "activities", "calendar_year", "anniversary_year", "rolling_months", "lifetime", "never", "achievement", "one_level", "keep_until_review", "at_once"]
+    ),
+    "tier": frozenset(
+        {
+            "tier_recalculation, higher", "tier_recalculation, lower", "tier_recalculation, the same",
+            "tier_recalculation, on another ladder", "review, higher", "review, lower", "review, the same",
+            "review, one level left", "review, on another ladder", "merge, higher", "merge, the same",
+            "merge, on another ladder", "tier_grant, higher", "tier_grant, the same", "tier_grant_end, lower",
+            "grant_end, lower", "grant_end, the same", "granted above what is earned", "grant of another member",
+        }
+    ),
     "expiry": frozenset({"rolling", "inactivity", "fixed_date", "never"}),
     "reversal of spent points": frozenset({"allow_negative", "clamp_with_debt", "refuse"}),
     "state": frozenset(
@@ -73,6 +87,7 @@ def counted(played: Played, replay: Replay | None) -> Counts:
     for fault, times in played.simulation.struck.items():
         counts["fault", fault.name.lower()] += times
     document = played.history.documents[0]
+    counts += _ladders([document, *document["ladders"]])
     counts["zone", document["time_zone"]] += 1
     counts["reversal of spent points", document.get("reversal", "allow_negative")] += 1
     for wallet in [document, *document["wallets"]]:
@@ -85,9 +100,22 @@ def counted(played: Played, replay: Replay | None) -> Counts:
     if replay is not None:
         for entry in replay.entries.values():
             counts["entry", str(entry.key.kind)] += 1
+            for what in _tier_story(replay, entry):
+                counts["tier", what] += 1
         for state, times in states(replay):
             counts["state", state] += times
     return counts
+
+
+def _ladders(ladders: Sequence[Mapping[str, Any]]) -> Counts:
+    found: Counts = Counter()
+    for ladder in ladders:
+        qualification, downgrade = ladder.get("qualification", {}), ladder.get("downgrade", {})
+        found["ladder", qualification.get("period", "calendar_year")] += 1
+        found["ladder", qualification.get("metric", "points")] += 1
+        found["ladder", downgrade.get("by", "never")] += 1
+        found["ladder", downgrade.get("after_reversal", "keep_until_review")] += 1
+    return found
 
 
 def kind_of(command: Command) -> str:
@@ -132,6 +160,25 @@ def summary(counts: Counts, width: int) -> Iterator[str]:
     for title, found in [("refused", refusals), *sorted(others.items())]:
         yield f"\n{title}"
         yield from (f"  {line}" for line in columns(found, width - 2))
+
+
+def _tier_story(replay: Replay, entry: Entry) -> Iterator[str]:
+    """What an entry of a tier did, in words."""
+    if entry.key.kind is not EntryKind.TIER:
+        return
+    source = entry.key.source.partition(".")[0]
+    ladder = replay.latest.ladder(entry.facts.ladder or STATUS)
+    before, after = ladder.rank(entry.facts.tier_from), ladder.rank(entry.tier_to)
+    for standing in entry.movement.standings.values():
+        if standing.tier != standing.earned:
+            yield "granted above what is earned"
+        if source == "merge" and standing.granted is not None:
+            yield "grant of another member"
+    yield f"{source}, {'the same' if before == after else 'higher' if after > before else 'lower'}"
+    if any(standing.kept for standing in entry.movement.standings.values()):
+        yield f"{source}, one level left"
+    if ladder.id != STATUS:
+        yield f"{source}, on another ladder"
 
 
 def states(replay: Replay) -> Iterator[tuple[str, int]]:

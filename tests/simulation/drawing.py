@@ -12,8 +12,10 @@ from tests.simulation.oracle.commands import (
     Adjust,
     Bought,
     Decide,
+    EndGrant,
     EndHold,
     Give,
+    Grant,
     HoldPoints,
     Merge,
     Recalculate,
@@ -31,6 +33,8 @@ KINDS: Final = {
     "decide": 4,
     "give": 8,
     "merge": 1.5,
+    "grant": 4,
+    "end_grant": 2,
     "events": 8,
     "spent": 4,
     "undone": 3,
@@ -82,6 +86,12 @@ class Draws:
 
     def some(self) -> list[Drawn]:
         """The next command, and what belongs to it; with each, how long ago it happened when it is sent."""
+        found = self._some()
+        counted = [command for command, _ in found if isinstance(command, Accrue | TakeBack)]
+        # Tiers are looked at in the wake of what counts; many a time that comes too late, or never.
+        return [*found, *(_in_the_wake(command) for command in counted if self.rng.random() < 0.5)]
+
+    def _some(self) -> list[Drawn]:
         kind = self.rng.choices(list(KINDS), self._weights)[0]
         if self.later and self.rng.random() < 0.3:
             return [self.later.pop(0)]
@@ -112,8 +122,6 @@ class Draws:
         command, ago = self.new_accrual(), self.ago()
         self.accruals.append(command)
         found: list[Drawn] = [(command, ago)]
-        if self.rng.random() < 0.4:
-            found.append((Recalculate(command.member, f"accrual:{command.source}:{command.source_id}"), ago))
         if self.rng.random() < 0.04 and command.amount:
             found.append((replace(command, amount=Sum(command.amount.units + 100, command.amount.currency)), ago))
         return found
@@ -271,7 +279,37 @@ class Draws:
             found.append((replace(command, points=points + 1), timedelta()))
         return found
 
+    def _grant(self) -> list[Drawn]:
+        """A tier by hand: mostly a higher one, for days to a year; some go wrong, some end before their day."""
+        rng = self.rng
+        days = rng.choice([0, 1, 3, 10, 40, 200, 400, *([-1, 2000] if rng.random() < 0.2 else [])])
+        tier = rng.choice(["silver", "gold", "gold", *(["bronze", "platinum"] if rng.random() < 0.1 else [])])
+        reason = "goodwill" if rng.random() < 0.95 else "whim"
+        command = Grant(self.member(), f"T{self.name()}", self._ladder(), tier, days, reason)
+        found: list[Drawn] = [(command, timedelta())]
+        if rng.random() < 0.08:
+            found.append((replace(command, tier="gold" if tier == "silver" else "silver"), timedelta()))
+        if rng.random() < 0.3:
+            end = EndGrant(
+                self.alias(command.member), f"E{self.name()}", command.ladder, actor=rng.choice(["ann", "bob"])
+            )
+            self.later.append((end, timedelta()))
+        return found
+
+    def _end_grant(self) -> list[Drawn]:
+        command = EndGrant(self.member(), f"E{self.name()}", self._ladder())
+        return [(command, timedelta())]
+
+    def _ladder(self) -> str:
+        others = [ladder["id"] for ladder in self._document["ladders"]]
+        return "nothing" if self.rng.random() < 0.03 else self.rng.choice(["status", "status", *others])
+
     def _merge(self) -> list[Drawn]:
         one, other = self.rng.choice(self.members), self.rng.choice(self.members)
         self.same |= {one: other, other: one} if one != other else {}
         return [(Merge(one, other), timedelta())]
+
+
+def _in_the_wake(command: Accrue | TakeBack) -> Drawn:
+    kind = "accrual" if isinstance(command, Accrue) else "reversal"
+    return Recalculate(command.member, f"{kind}:{command.source}:{command.source_id}"), timedelta()

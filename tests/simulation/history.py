@@ -11,7 +11,17 @@ from tests.simulation.faults import Faults
 from tests.simulation.oracle.commands import Command
 from tests.simulation.programs import changed_program, drawn_program, drawn_start
 
-JUMPS: Final = {"seconds": 4, "hours": 3, "midnight": 3, "month": 2, "due": 5, "days": 3, "months": 2, "year": 0.5}
+JUMPS: Final = {
+    "seconds": 4,
+    "hours": 3,
+    "midnight": 3,
+    "month": 2,
+    "due": 4,
+    "tier": 3,
+    "days": 3,
+    "months": 2,
+    "year": 0.5,
+}
 """How time goes on between bursts, and how often in which way."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from tests.simulation.ladders import drawn_ladders, drawn_status, later_tiers
 from tests.simulation.naming import PROGRAM
 
 Document = dict[str, Any]
@@ -41,11 +42,8 @@ def drawn_program(rng: random.Random, zone: str) -> Document:
         "time_zone": zone,
         "wallets": wallets,
         "earn_rules": _earn_rules(rng, wallets),
-        "tiers": [
-            {"id": "bronze", "name": "Bronze", "threshold": 0},
-            {"id": "silver", "name": "Silver", "threshold": rng.choice([80, 150]), "multiplier": "1.25"},
-            {"id": "gold", "name": "Gold", "threshold": 400, "multiplier": rng.choice(["1.5", "2"])},
-        ],
+        **drawn_status(rng),
+        "ladders": drawn_ladders(rng),
         "expiry": _expiry(rng),
         "rounding": rng.choice(["down", "down", "half_up", "up"]),
         "reversal": rng.choice(["allow_negative", "clamp_with_debt", "refuse"]),
@@ -78,8 +76,10 @@ def changed_program(rng: random.Random, document: Mapping[str, Any]) -> Document
     it was decided by.
     """
     other = drawn_program(rng, document["time_zone"])
-    kept = ("wallets", "expiry", "tiers")
-    after = {**other, **{name: document[name] for name in kept}}
+    kept = ("wallets", "expiry")
+    of_tiers = ("tiers", "qualification", "downgrade", "ladders")
+    after = {name: part for name, part in other.items() if name not in of_tiers}
+    after |= {**{name: document[name] for name in kept}, **later_tiers(rng, document)}
     after["limits"] = {**after["limits"], "backdating_days": document["limits"]["backdating_days"]}
     after["earn_rules"] = _earn_rules(rng, document["wallets"])
     after["transfers"] = _transfers(rng, document["wallets"])

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from loyalty.commerce import batch
 from loyalty.core.table import Table
-from loyalty.ledger.store import BOOK_SK, entry_sk, new_book_put, parse_entry_id, partition
+from loyalty.ledger.store import BOOK_SK, book_of, entry_sk, new_book_put, parse_entry_id, partition
 from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.store import ProgramStore
 from loyalty.sweeping import service as sweeping
@@ -22,7 +22,7 @@ from tests.simulation.engine import SlowCommit
 from tests.simulation.events import lookup_of
 from tests.simulation.history import Burst, History, Jump
 from tests.simulation.naming import PROGRAM, Ids
-from tests.simulation.oracle.commands import Accrue, Command, EndHold, Recalculate, TakeBack
+from tests.simulation.oracle.commands import Accrue, Command, EndHold, Grant, Recalculate, TakeBack
 from tests.simulation.oracle.days import ONE_DAY, Calendar, end_of_month
 from tests.simulation.showing import shown
 from tests.simulation.simulation import Process, Simulation
@@ -121,6 +121,7 @@ class _Play:
         self._rng = random.Random(f"deliveries/{history.seed}")  # noqa: S311 -- repeatable, and no secret
         self._known: dict[tuple[str, str], str] = {}
         self._resolved: dict[Command, Command] = {}
+        self._calendar = Calendar(history.documents[0]["time_zone"])
         simulation = Simulation(history.seed, history.faults, start=history.start)
         documents = [ProgramDocument.model_validate(document) for document in history.documents]
         self._versions = [Program(version=number, document=one) for number, one in enumerate(documents, start=1)]
@@ -198,6 +199,8 @@ class _Play:
             resolved = command
             if isinstance(command, Accrue | TakeBack):
                 resolved = replace(command, occurred_at=occurred_at)
+            if isinstance(command, Grant):
+                resolved = replace(command, until=self._calendar.date_of(occurred_at) + ONE_DAY * command.days)
             self._resolved[command] = resolved
             self._played.commands.append(resolved)
         return self._resolved[command]
@@ -274,7 +277,7 @@ class _Play:
 
     def _jump(self, jump: Jump) -> None:
         time = self._simulation.time
-        calendar = Calendar(self._history.documents[0]["time_zone"])
+        calendar = self._calendar
         by = timedelta(seconds=jump.by)
         today: date = calendar.date_of(time.now)
         target = time.now + by
@@ -286,6 +289,9 @@ class _Play:
             case "due":
                 due = self._next_due()
                 target = due + by if due else target
+            case "tier":
+                day = self._tier_day()
+                target = calendar.start_of(day) + by if day else target
         time.advance(microseconds=max(0, (target - time.now) // timedelta(microseconds=1)))
 
     def _next_due(self) -> datetime | None:
@@ -293,6 +299,21 @@ class _Play:
         books = [self._played.table.read(partition(PROGRAM, member), BOOK_SK) for member in self._history.members]
         found = sorted(book["due_at"]["S"] for book in books if book and "due_at" in book)
         return datetime.fromisoformat(self._rng.choice(found)) if found else None
+
+    def _tier_day(self) -> date | None:
+        """A day at whose start a tier of somebody is over, or they are warned of it."""
+        ladders = self._versions[-1].scope.ladders
+        days = set[date]()
+        for member in self._history.members:
+            raw = self._played.table.read(partition(PROGRAM, member), BOOK_SK)
+            for ladder, stand in book_of(raw).standings.items() if raw else ():
+                days |= {stand.granted_until + ONE_DAY} if stand.granted_until else set()
+                if stand.valid_until:
+                    last = stand.valid_until + ONE_DAY * ladders[ladder].grace_days
+                    days |= {last + ONE_DAY, *(last - ONE_DAY * before for before in ladders[ladder].warn_days)}
+        today = self._calendar.date_of(self._simulation.time.now)
+        ahead = sorted(day for day in days if day >= today)
+        return self._rng.choice(ahead) if ahead else None
 
 
 def _is_event(command: Command) -> TypeGuard[Accrue | TakeBack]:

@@ -45,7 +45,7 @@ class _Names:
     def redemption(self, member: str, key: str) -> str:
         return f"{member}/{key}"
 
-    adjustment = transfer = redemption
+    adjustment = transfer = tier_grant = redemption
 
 
 class Story:

@@ -15,10 +15,9 @@ from loyalty_contract import ENTRY_PREFIX
 from tests.simulation.judge.replay import Replay
 from tests.simulation.judge.violation import require
 from tests.simulation.oracle.accruals import find
-from tests.simulation.oracle.commands import TakeBack
+from tests.simulation.oracle.commands import DECIMALS, TakeBack
 from tests.simulation.oracle.judgement import POSTED, answer
 from tests.simulation.oracle.member import Earned, PlainMember, Redeemed
-from tests.simulation.oracle.rules import DECIMALS
 from tests.simulation.oracle.world import When
 
 Told = dict[tuple[str, str], Any]

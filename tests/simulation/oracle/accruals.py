@@ -1,12 +1,14 @@
 """Accruals, what is given back of them, and what was given back before they came."""
 
 from datetime import date, timedelta
+from fractions import Fraction
+from math import floor
 
 from tests.simulation.oracle.commands import Accrue, Refused, TakeBack
 from tests.simulation.oracle.days import ONE_DAY, end_of_month
-from tests.simulation.oracle.giving_back import Part, net_lines, part_of
+from tests.simulation.oracle.giving_back import Part, net_lines, part_of, share
 from tests.simulation.oracle.member import Earned, PlainMember, Waiting
-from tests.simulation.oracle.rules import MAIN, Earning
+from tests.simulation.oracle.rules import Earning
 from tests.simulation.oracle.world import PlainWorld, Step, Steps, When
 
 AHEAD = timedelta(minutes=5)
@@ -31,7 +33,7 @@ def accrue(world: PlainWorld, command: Accrue, when: When) -> Steps:
     backdating = timedelta(days=when.rules.limit("backdating_days", 30))
     if command.occurred_at < root.opened_at - backdating:
         raise Refused("occurred_before_enrollment")
-    earnings = when.rules.earn(command.activity, command.amount, root.tier)
+    earnings = when.rules.earn(command.activity, command.amount, root.standings.tier)
     lines = net_lines(command.lines, command.amount)
     earned = Earned(
         home=root.member_id,
@@ -41,14 +43,14 @@ def accrue(world: PlainWorld, command: Accrue, when: When) -> Steps:
         points={earning.wallet: earning.points for earning in earnings if earning.points},
         put={},
         matures={},
-        year=str(when.today.year),
+        counted=_counted(root, command, earnings, when),
         paid=command.basis or command.amount,
         amount=command.amount,
         lines=lines,
     )
     for earning in earnings:
         _credit(root, earned, earning, when)
-    root.qualifying[earned.year] += earned.points.get(MAIN, 0)
+    _count(root, earned, when)
     root.earned[identity] = earned
     root.posted[identity] = command.content
     rules = {earning.wallet: earning.rule for earning in earnings}
@@ -158,6 +160,34 @@ def _credit(root: PlainMember, earned: Earned, earning: Earning, when: When) -> 
         earned.matures[earning.wallet] = first.isoformat()
 
 
+def _counted(
+    root: PlainMember, command: Accrue, earnings: list[Earning], when: When
+) -> list[tuple[str, int, str | None]]:
+    """What it counts towards tiers; each metric and period once, however many ladders count it."""
+    found = {}
+    for ladder in when.rules.ladders:
+        number = when.rules.counted(ladder, command.activity, command.amount, earnings)
+        key = ladder.key(when.today, root.enrolled(when.rules))
+        found[key] = key, number, ladder.wallet if ladder.counts == "points" else None
+    return [one for one in found.values() if one[1]]
+
+
+def _count(root: PlainMember, earned: Earned, when: When) -> None:
+    ladders, enrolled = when.rules.ladders, root.enrolled(when.rules)
+    root.standings.drop_months(ladders, when.today, enrolled)
+    for key in when.dropped:
+        root.standings.drop(ladders, key, when.today, enrolled)
+    for key, number, _ in earned.counted:
+        root.standings.tallies[key] += number
+
+
+def _uncount(root: PlainMember, earned: Earned, part: Part) -> None:
+    """Each tally loses the share that the points do: of points as many as are taken."""
+    for key, number, wallet in earned.counted:
+        until, before = (floor(number * min(share(one), Fraction(1))) for one in (part.after, earned))
+        root.standings.uncount(key, until - before if wallet is None else part.points[wallet])
+
+
 def _what_waited(world: PlainWorld, command: Accrue, root: PlainMember, earned: Earned, when: When) -> Steps:
     """Whoever it was sent to; what was sent to two of them is posted once."""
     homes = [world.members[name] for name in dict.fromkeys([command.member, *world.relatives(command.member)])]
@@ -194,7 +224,7 @@ def _taken(world: PlainWorld, root: PlainMember, refund: TakeBack, earned: Earne
             home, lot, count = found
             world.members[home].wallet(name).expired[lot] -= count
             earned.lapsed[name] += count
-    root.qualifying[earned.year] -= part.points[MAIN]
+    _uncount(root, earned, part)
     earned.money_back, earned.lines_back, earned.whole = (
         part.after.money_back, part.after.lines_back, part.after.whole,
     )  # fmt: skip

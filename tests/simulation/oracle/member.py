@@ -8,6 +8,7 @@ from datetime import date, datetime
 from tests.simulation.oracle.commands import Adjust, HoldPoints, Sum, TakeBack
 from tests.simulation.oracle.days import ONE_DAY
 from tests.simulation.oracle.rules import MAIN, NEVER, Rules
+from tests.simulation.oracle.standings import GRANT_END, REVIEW, TIER_WARNING, PlainStandings
 from tests.simulation.oracle.wallet import PlainWallet, Points
 
 
@@ -26,7 +27,8 @@ class Earned:
     """By wallet: the lot that its points went into, and how many did; or will, of those that are pending first."""
     matures: dict[str, str]
     """By wallet, where they were pending first: until which day."""
-    year: str
+    counted: list[tuple[str, int, str | None]]
+    """What it counts towards tiers: where, how much and, where that is points, of which wallet."""
     paid: Sum | None
     amount: Sum | None
     lines: dict[str, tuple[int, int]]
@@ -94,7 +96,10 @@ _Content = tuple[str, set[str], set[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Something that falls due by itself at ``at``; ``name`` is a redemption, a bucket, a lot, a warning."""
+    """Something that falls due by itself at ``at``; ``name`` is a redemption, a bucket, a lot, a warning, a ladder.
+
+    ``wallet`` is a ladder where a warning is of a tier, and nothing where a tier ends.
+    """
 
     at: datetime
     kind: str
@@ -103,6 +108,9 @@ class Due:
 
     @property
     def identity(self) -> str:
+        """Of the end of a tier without its number in the ledger."""
+        if self.kind in {REVIEW, GRANT_END}:
+            return f"tier:{self.kind}:{self.name}"
         return f"{self.kind}:{'redemption' if self.kind == 'timeout' else self.wallet}:{self.name}"
 
 
@@ -112,9 +120,8 @@ class PlainMember:
 
     member_id: str
     opened_at: datetime
-    tier: str
+    standings: PlainStandings
     wallets: dict[str, PlainWallet] = field(default_factory=dict)
-    qualifying: Counter[str] = field(default_factory=Counter)
     redemptions: dict[str, Redeemed] = field(default_factory=dict)
     earned: dict[str, Earned] = field(default_factory=dict)
     """By the accrual's identity."""
@@ -128,7 +135,7 @@ class PlainMember:
     merged_into: str | None = None
     absorbed: list[str] = field(default_factory=list)
     walked: datetime | None = None
-    warned: set[tuple[str, str]] = field(default_factory=set)
+    warned: set[tuple[str, str, str]] = field(default_factory=set)
     """Of the moment ``walked`` alone."""
     over: bool = False
     """Whether everything of the moment ``walked`` has happened; what comes then has missed its warning."""
@@ -137,7 +144,7 @@ class PlainMember:
         return replace(
             self,
             wallets={name: wallet.copy() for name, wallet in self.wallets.items()},
-            qualifying=Counter(self.qualifying),
+            standings=self.standings.copy(),
             redemptions={name: redeemed.copy() for name, redeemed in self.redemptions.items()},
             earned={name: earned.copy() for name, earned in self.earned.items()},
             adjustments={name: adjusted.copy() for name, adjusted in self.adjustments.items()},
@@ -150,6 +157,10 @@ class PlainMember:
 
     def wallet(self, name: str = MAIN) -> PlainWallet:
         return self.wallets.setdefault(name, PlainWallet())
+
+    def enrolled(self, rules: Rules) -> date:
+        """The day of enrollment."""
+        return rules.calendar.date_of(self.opened_at)
 
     @property
     def open_holds(self) -> dict[str, Redeemed]:
@@ -175,6 +186,13 @@ class PlainMember:
 
     def happen(self, due: Due, rules: Rules) -> None:
         """Lets it happen."""
+        match due.kind:
+            case "review" | "grant_end":
+                self.standings.happen(due.kind, rules.ladder(due.name), self.enrolled(rules))
+                return
+            case "warning" | "tier_warning":
+                self.warned.add((due.kind, due.wallet, due.name))
+                return
         wallet = self.wallet(due.wallet)
         match due.kind:
             case "timeout":
@@ -183,8 +201,6 @@ class PlainMember:
                 del wallet.held[due.name]
                 today, grace = rules.calendar.date_of(due.at), rules.expiry(due.wallet).grace_days
                 wallet.give_back(redeemed.points, "held", today=today, grace_days=grace)
-            case "warning":
-                self.warned.add((due.wallet, due.name))
             case "maturity":
                 wallet.mature(*due.name.split("/"))
             case "expiry":
@@ -198,6 +214,8 @@ class PlainMember:
             days |= {day + ONE_DAY for day in last_days}
             days |= {day - warn * ONE_DAY for day in last_days for warn in rules.expiry(wallet).warn_days}
             days |= {date.fromisoformat(first) for first, _ in buckets}
+        for ladder in rules.ladders:
+            days |= self.standings.due_days(ladder)
         found = {rules.calendar.start_of(day) for day in days}
         found |= {one.deadline for one in self.timed_holds.values() if one.deadline}
         walked = self.walked or until
@@ -216,15 +234,26 @@ class PlainMember:
             for first_day, last_day in buckets:
                 if first_day <= today.isoformat():
                     yield Due(moment, "maturity", wallet, f"{first_day}/{last_day}")
+        for ladder in rules.ladders:
+            yield from (Due(moment, kind, "", ladder.id) for kind in self.standings.due_on(ladder, today))
+            warnings = self.standings.warnings(ladder, rules.calendar, today, self.enrolled(rules))
+            yield from (
+                Due(moment, TIER_WARNING, ladder.id, name)
+                for name in warnings
+                if (TIER_WARNING, ladder.id, name) not in self.warned
+            )
 
     def _warnings_at(self, rules: Rules, moment: datetime, wallet: str, lots: set[str]) -> Iterator[Due]:
         for lot in lots:
             for days in rules.expiry(wallet).warn_days:
                 # A day that is skipped begins with the next one: so do its warnings.
                 starts = rules.calendar.start_of(date.fromisoformat(lot) - days * ONE_DAY)
-                if starts == moment and (wallet, f"{lot}/{days}") not in self.warned:
+                if starts == moment and ("warning", wallet, f"{lot}/{days}") not in self.warned:
                     yield Due(moment, "warning", wallet, f"{lot}/{days}")
 
 
 def _in_order(due: Due) -> tuple[datetime, int, str, str]:
-    return due.at, ("timeout", "warning", "maturity", "expiry").index(due.kind), due.wallet, due.name
+    return due.at, _ORDER.index(due.kind), due.wallet, due.name
+
+
+_ORDER = ("timeout", "warning", TIER_WARNING, "maturity", "expiry", GRANT_END, REVIEW)

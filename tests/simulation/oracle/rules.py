@@ -1,17 +1,18 @@
 """A program document, as far as it decides about points."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from math import floor
 from typing import Any
 
-from tests.simulation.oracle.commands import Refused, Sum
+from tests.simulation.oracle.commands import DECIMALS, Refused, Sum
 from tests.simulation.oracle.days import Calendar, end_of_month, months_later, next_such_day
+from tests.simulation.oracle.ladders import STATUS, Ladder
 
 NEVER = "9999-12-31"
 MAIN = "points"
-DECIMALS = {"EUR": 2, "USD": 2, "IDR": 2, "JPY": 0, "KWD": 3}
 MOST_POINTS = 1_000_000_000
 
 
@@ -62,6 +63,8 @@ class Rules:
         self.calendar = Calendar(document["time_zone"])
         self._document = document
         self._wallets = {wallet["id"]: wallet for wallet in document.get("wallets", ())}
+        others = [Ladder(str(part["id"]), part) for part in document.get("ladders", ())]
+        self.ladders = [Ladder(STATUS, document), *others]
 
     @property
     def wallets(self) -> list[str]:
@@ -75,9 +78,8 @@ class Rules:
     def reasons(self) -> list[str]:
         return list(self._document.get("adjustment_reasons", ("goodwill", "correction", "complaint", "migration")))
 
-    @property
-    def tiers(self) -> list[str]:
-        return [tier["id"] for tier in self._document["tiers"]]
+    def ladder(self, ladder_id: str) -> Ladder:
+        return next(ladder for ladder in self.ladders if ladder.id == ladder_id)
 
     @property
     def transfers(self) -> Mapping[str, Any] | None:
@@ -92,9 +94,21 @@ class Rules:
     def reward(self, reward_id: str) -> Mapping[str, Any] | None:
         return next((reward for reward in self._document["rewards"] if reward["id"] == reward_id), None)
 
-    def tier_reached(self, points: int) -> str:
-        reached = [tier["id"] for tier in self._document["tiers"] if tier["threshold"] <= max(points, 0)]
-        return str(reached[-1])
+    def counted(self, ladder: Ladder, activity: str, amount: Sum | None, earnings: Sequence[Earning]) -> int:
+        """What a rewarded activity counts on a ladder."""
+        if ladder.activities and activity not in ladder.activities:
+            return 0
+        if ladder.counts == "points":
+            return sum(earning.points for earning in earnings if earning.wallet == ladder.wallet)
+        if ladder.counts == "activities":
+            return 1
+        return 0 if amount is None else self._minor_units(amount, str(ladder.currency))
+
+    def _minor_units(self, amount: Sum, into: str) -> int:
+        """In another currency; nothing where the program does not say what one is worth in the other."""
+        rates = {one["currency"]: Fraction(one["rate"]) for one in self._document.get("currencies", ())}
+        worth = Fraction(1) if amount.currency == into else rates.get(amount.currency, Fraction(0)) / rates[into]
+        return floor(in_major(amount) * worth * int(10 ** DECIMALS[into]))
 
     def earn(self, activity: str, amount: Sum | None, tier: str) -> list[Earning]:
         """What an activity of a member on that tier earns, in the order of the wallets.

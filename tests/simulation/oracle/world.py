@@ -7,8 +7,10 @@ from datetime import date, datetime
 from typing import Protocol
 
 from tests.simulation.oracle.commands import Refused
+from tests.simulation.oracle.ladders import STATUS
 from tests.simulation.oracle.member import PlainMember
 from tests.simulation.oracle.rules import Rules
+from tests.simulation.oracle.standings import PlainStandings
 
 Number = tuple[str, str, str]
 """A wallet, what sort of number of it, and which."""
@@ -23,6 +25,8 @@ class Names(Protocol):
 
     def transfer(self, member: str, key: str) -> str: ...
 
+    def tier_grant(self, member: str, key: str) -> str: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -35,11 +39,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """When and by which version of the program something is decided. ``day`` is that of the caller's clock."""
+    """When and by which version of the program something is decided. ``day`` is that of the caller's clock.
+
+    ``dropped``: tallies that an accrual may take away, those being over.
+    """
 
     at: datetime
     rules: Rules
     day: date | None = None
+    dropped: frozenset[str] = frozenset()
 
     @property
     def today(self) -> date:
@@ -76,7 +84,8 @@ class PlainWorld:
         return other
 
     def enroll(self, member_id: str, at: datetime) -> None:
-        self.members[member_id] = PlainMember(member_id, at, self.rules[1].tiers[0])
+        first = self.rules[1].ladder(STATUS).first()
+        self.members[member_id] = PlainMember(member_id, at, PlainStandings({STATUS: first}))
 
     def member(self, member_id: str) -> PlainMember:
         """The member of that id.
@@ -133,8 +142,8 @@ class PlainWorld:
         for name, wallet in member.wallets.items():
             for (kind, what), number in wallet.picture().items():
                 found[name, kind, what] = number
-        for year, points in member.qualifying.items():
-            found["", "qualifying", year] = points
+        for key, number in member.standings.tallies.items():
+            found["", "qualifying", key] = number
         return found
 
 
