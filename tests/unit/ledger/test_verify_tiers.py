@@ -171,3 +171,21 @@ def test_a_tier_of_a_year_may_end_on_the_anniversary_itself() -> None:
     early.entries.pop()
     forged = stood(forged, BRONZE, kept, name="status/3", source="review", on="2026-06-14T17:00:00Z")
     assert codes(forged.items(scope), scope) == []
+
+
+def test_of_two_ladders_one_may_warn_and_the_other_not() -> None:
+    """Silver was earned again, so that the first warning of the year is that of the visits."""
+    visits = replace(YEARLY, downgrade=DowngradeBy.ACHIEVEMENT, tiers={"visitor": 0, "regular": 1}, warn_days=(14,))
+    scope = replace(SCOPE, ladders={STATUS: TERMS, "visits": visits})
+    regular = Standing("regular", "regular", date(2027, 12, 31))
+    counted = {"qualifying": {"2026": 600, "activities.purchase/2026": 1}}
+    forged = stood(Forgery().record("MEMBER", entry_tier="bronze").earned("R-1", 600, NEVER, movement=counted), SILVER)
+    forged.post(
+        K.TIER, "accrual:pos:R-1", source="tier_recalculation.visits", says={"tier_from": "visitor", "ladder": "visits"},
+        movement={"changes": {}, "standings": {"visits": regular}},
+    )  # fmt: skip
+    items = forged.earned("R-2", 600, NEVER, on="2027-06-01", movement={"qualifying": {"2027": 600}}).items(scope)
+    assert items[forged.pk, "WALLET"]["due_at"]["S"] == "2027-12-16T17:00:00.000Z"
+    assert codes(items, scope) == []
+    never = forged.item(due_at={"S": "2027-12-15T17:00:00.000Z"}).items(scope)
+    assert codes(never, scope) == ["due_at_wrong"]
