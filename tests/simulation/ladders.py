@@ -37,8 +37,30 @@ def drawn_ladders(rng: random.Random) -> list[Document]:
 
 
 def later_tiers(rng: random.Random, document: Mapping[str, Any]) -> Document:
-    """What a later version says of tiers: mostly the same."""
-    return {name: document[name] for name in ("tiers", "qualification", "downgrade", "ladders") if name in document}
+    """What a later version says of tiers: the same, other thresholds, or other ends; perhaps the first."""
+    parts: Document = {
+        name: document[name] for name in ("tiers", "qualification", "downgrade", "ladders") if name in document
+    }
+    chance = rng.random()
+    if chance < 0.6:
+        return parts
+    change = _other_thresholds if chance < 0.8 else _other_ends
+    return {**parts, **change(rng, parts), "ladders": [{**one, **change(rng, one)} for one in parts["ladders"]]}
+
+
+def _other_thresholds(rng: random.Random, ladder: Mapping[str, Any]) -> Document:
+    """Twice as high, or half."""
+    dearer = rng.random() < 0.5
+    tiers = [
+        {**one, "threshold": one["threshold"] * 2 if dearer else (one["threshold"] + 1) // 2} for one in ladder["tiers"]
+    ]
+    return {"tiers": tiers}
+
+
+def _other_ends(rng: random.Random, ladder: Mapping[str, Any]) -> Document:
+    period = ladder.get("qualification", {}).get("period", "calendar_year")
+    # Of a lifetime nothing says whether a tier is from before refunds took any.
+    return {} if period == "lifetime" else {"downgrade": _downgrade(rng, period)}
 
 
 def _counting(rng: random.Random, metrics: Mapping[str, int]) -> Document:

@@ -267,8 +267,13 @@ class _Play:
         """Until nothing is due any more: whatever waits is found by the index alone."""
         self._simulation.time.advance(seconds=5)
         self._simulation.engine.settle()
-        self._simulation.start("sweeper", self._sweep)
+        self._simulation.start("sweeper", self._sweep_everybody if len(self._versions) > 1 else self._sweep)
         self._simulation.run()
+
+    def _sweep_everybody(self, process: Process) -> None:
+        """As an operator does after a version by which other things fall due than the index says."""
+        sweeping.Sweeper(process.table, process.clock, workers=1, sleep=process.sleep).everybody(PROGRAM)
+        self._sweep(process)
 
     def _stand(self, after: float, seconds: float, _: Process) -> None:
         self._simulation.scheduler.sleep(after)

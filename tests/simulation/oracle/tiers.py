@@ -22,7 +22,7 @@ def recalculate(world: PlainWorld, command: Recalculate, when: When) -> Steps:
     changed = []
     for ladder in when.rules.ladders:
         before = root.standings.stand(ladder)
-        after = _recalculated(root, ladder, earned_on, when)
+        after = _recalculated(root, ladder, earned_on, when, refunded=command.cause.startswith("reversal:"))
         if after != before:
             changed.append((ladder, after))
     for place, (ladder, after) in enumerate(changed):
@@ -113,7 +113,7 @@ def stand_facts(ladder: Ladder, before: Stand, after: Stand) -> dict[str, object
     }  # fmt: skip
 
 
-def _recalculated(root: PlainMember, ladder: Ladder, earned_on: date, when: When) -> Stand:
+def _recalculated(root: PlainMember, ladder: Ladder, earned_on: date, when: When, *, refunded: bool) -> Stand:
     tallies, enrolled = root.standings.tallies, root.enrolled(when.rules)
     stand = root.standings.stand(ladder)
     reached = ladder.reached(tallies, earned_on, enrolled)
@@ -128,7 +128,7 @@ def _recalculated(root: PlainMember, ladder: Ladder, earned_on: date, when: When
             return ladder.with_earned(stand, still)
         end = last_day(ladder.period, when.today, enrolled)
         return ladder.with_earned(stand, Reached(stand.earned, end), left=True)
-    if stand.left or ladder.is_over(stand.until, when.today):
+    if not refunded or stand.left or ladder.is_over(stand.until, when.today):
         return stand
     return _after_refunds(ladder, stand, still, last_day("rolling_months", when.today, enrolled))
 
