@@ -1,11 +1,11 @@
 """What entries and records tell, in the model's words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from loyalty.core.money import Money
-from loyalty.ledger.model import Entry
+from loyalty.ledger.model import Account, Entry
 from tests.simulation.judge.books import stand_of
 from tests.simulation.oracle.commands import DECIMALS, Sum, TakeBack
 from tests.simulation.oracle.ladders import STATUS, Stand
@@ -81,6 +81,30 @@ def _sum(amount: Money | None) -> Sum | None:
     return None if amount is None else Sum(units(amount), amount.currency)
 
 
+def _rule_points(entry: Entry) -> dict[str, dict[str, int]]:
+    """Of every wallet in which something was earned."""
+    earned = {wallet: -change.postings.get(Account.ISSUED, 0) for wallet, change in entry.movement.changes.items()}
+    told = {wallet: entry.facts.points_by_rule(wallet, points) for wallet, points in earned.items()}
+    found = {wallet: {rule: part for rule, part in parts.items() if part} for wallet, parts in told.items()}
+    return {wallet: parts for wallet, parts in found.items() if parts}
+
+
+def used_of(entry: Entry) -> Iterator[tuple[str, str, str, str, int]]:
+    """What an accrual used: cap or budget, whose, what of, and in which window or shard."""
+    for text, number in entry.facts.used.items():
+        kind, _, owner, place, unit = text.split("|")
+        yield kind, owner, unit, place, number
+
+
+def _used(entry: Entry) -> dict[tuple[str, str, str, str], int]:
+    """Of a budget what was used of all shards."""
+    found: dict[tuple[str, str, str, str], int] = {}
+    for kind, owner, unit, place, number in used_of(entry):
+        key = kind, owner, unit, "" if kind == "budget" else place
+        found[key] = found.get(key, 0) + number
+    return found
+
+
 _TELLERS: Final[Mapping[str, Callable[[Entry], object]]] = {
     "tier": lambda entry: entry.movement.tier,
     "ladder": lambda entry: entry.facts.ladder or STATUS,
@@ -88,5 +112,7 @@ _TELLERS: Final[Mapping[str, Callable[[Entry], object]]] = {
     "amount": lambda entry: _sum(entry.facts.amount),
     "worth": lambda entry: None if entry.facts.amount is None else units(entry.facts.amount),
     "lines": lambda entry: {key: (line.quantity, units(line.amount)) for key, line in entry.facts.lines.items()},
+    "rule_points": _rule_points,
+    "used": _used,
     "policy": lambda entry: None if entry.facts.policy is None else str(entry.facts.policy),
 }

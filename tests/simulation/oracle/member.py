@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from tests.simulation.oracle.commands import Adjust, HoldPoints, Sum, TakeBack
 from tests.simulation.oracle.days import ONE_DAY
+from tests.simulation.oracle.earning import Bound
 from tests.simulation.oracle.rules import MAIN, NEVER, Rules
 from tests.simulation.oracle.standings import GRANT_END, REVIEW, TIER_WARNING, PlainStandings
 from tests.simulation.oracle.wallet import PlainWallet, Points
@@ -29,6 +30,8 @@ class Earned:
     """By wallet, where they were pending first: until which day."""
     counted: list[tuple[str, int, str | None]]
     """What it counts towards tiers: where, how much and, where that is points, of which wallet."""
+    used: dict[Bound, tuple[int, str]]
+    """What it used of caps and budgets, and for points of which wallet."""
     paid: Sum | None
     amount: Sum | None
     lines: dict[str, tuple[int, int]]
@@ -40,10 +43,16 @@ class Earned:
     lapsed: Counter[str] = field(default_factory=Counter)
     """Of what was taken, what had expired before."""
     reversals: int = 0
+    given_back: Counter[Bound] = field(default_factory=Counter)
+    """Of what it used."""
 
     def copy(self) -> "Earned":
         return replace(
-            self, lines_back=Counter(self.lines_back), taken=Counter(self.taken), lapsed=Counter(self.lapsed)
+            self,
+            lines_back=Counter(self.lines_back),
+            taken=Counter(self.taken),
+            lapsed=Counter(self.lapsed),
+            given_back=Counter(self.given_back),
         )
 
 
@@ -130,6 +139,8 @@ class PlainMember:
     """By source and id of the reversal."""
     given: Counter[tuple[date, str]] = field(default_factory=Counter)
     """Transferred to others, by day and wallet."""
+    capped: Counter[Bound] = field(default_factory=Counter)
+    """What accruals that were posted here used of caps."""
     posted: dict[str, object] = field(default_factory=dict)
     """The content of everything that was posted, by identity."""
     merged_into: str | None = None
@@ -150,6 +161,7 @@ class PlainMember:
             adjustments={name: adjusted.copy() for name, adjusted in self.adjustments.items()},
             waiting={name: waiting.copy() for name, waiting in self.waiting.items()},
             given=Counter(self.given),
+            capped=Counter(self.capped),
             posted=dict(self.posted),
             absorbed=list(self.absorbed),
             warned=set(self.warned),
@@ -173,6 +185,10 @@ class PlainMember:
     def next_due(self, rules: Rules, until: datetime) -> Due | None:
         """What falls due next, until a moment; None, and the clock stands there, if nothing does."""
         if self.walked is not None and self.merged_into is None:
+            # By another version of the program a tier may have ended before what was posted last.
+            overdue = [due for due in self._ends_of_tiers(rules) if due.at < self.walked]
+            if overdue:
+                return min(overdue, key=_in_order)
             contents = [(name, {*one.free} - {NEVER}, {*one.pending}) for name, one in self.wallets.items()]
             for moment in self._moments(rules, until, contents):
                 if moment != self.walked:
@@ -206,6 +222,11 @@ class PlainMember:
             case "expiry":
                 wallet.expire(due.name)
 
+    def _ends_of_tiers(self, rules: Rules) -> Iterator[Due]:
+        for ladder in rules.ladders:
+            for kind, day in self.standings.ends(ladder):
+                yield Due(rules.calendar.start_of(day), kind, "", ladder.id)
+
     def _moments(self, rules: Rules, until: datetime, contents: Sequence[_Content]) -> list[datetime]:
         """When something may be due: the beginnings of days, and the ends of holds."""
         days: set[date] = set()
@@ -225,6 +246,7 @@ class PlainMember:
         for name, redeemed in self.timed_holds.items():
             if redeemed.deadline and redeemed.deadline <= moment:
                 yield Due(redeemed.deadline, "timeout", MAIN, name)
+        yield from (due for due in self._ends_of_tiers(rules) if due.at <= moment)
         today = rules.calendar.date_of(moment)
         if rules.calendar.start_of(today) != moment:
             return
@@ -235,7 +257,6 @@ class PlainMember:
                 if first_day <= today.isoformat():
                     yield Due(moment, "maturity", wallet, f"{first_day}/{last_day}")
         for ladder in rules.ladders:
-            yield from (Due(moment, kind, "", ladder.id) for kind in self.standings.due_on(ladder, today))
             warnings = self.standings.warnings(ladder, rules.calendar, today, self.enrolled(rules))
             yield from (
                 Due(moment, TIER_WARNING, ladder.id, name)

@@ -3,9 +3,10 @@
 from datetime import date
 
 from tests.simulation.oracle.commands import Adjust, Decide, Give, Merge, Refused
+from tests.simulation.oracle.earning import MOST_POINTS
 from tests.simulation.oracle.ladders import STATUS
 from tests.simulation.oracle.member import Adjusted, PlainMember
-from tests.simulation.oracle.rules import MOST_POINTS, Rules
+from tests.simulation.oracle.rules import Rules
 from tests.simulation.oracle.tiers import add_tallies, merged, stand_at
 from tests.simulation.oracle.world import PlainWorld, Replayed, Step, Steps, When
 

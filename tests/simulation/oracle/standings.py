@@ -29,21 +29,20 @@ class PlainStandings:
     def stand(self, ladder: Ladder) -> Stand:
         return self.stands.get(ladder.id) or ladder.first()
 
+    def ends(self, ladder: Ladder) -> Iterator[tuple[str, date]]:
+        """What of a ladder is over, and from which day on."""
+        stand, last = self.stand(ladder), ladder.last_day(self.stand(ladder))
+        if stand.granted_until is not None:
+            yield GRANT_END, stand.granted_until + ONE_DAY
+        if last is not None:
+            yield REVIEW, last + ONE_DAY
+
     def due_days(self, ladder: Ladder) -> set[date]:
         """The days at whose start something may be due."""
-        stand = self.stand(ladder)
-        found = {stand.granted_until + ONE_DAY} if stand.granted_until else set()
-        if last := ladder.last_day(stand):
-            found |= {last + ONE_DAY, *(last - days * ONE_DAY for days in ladder.warn_days)}
+        found = {day for _, day in self.ends(ladder)}
+        if last := ladder.last_day(self.stand(ladder)):
+            found |= {last - days * ONE_DAY for days in ladder.warn_days}
         return found
-
-    def due_on(self, ladder: Ladder, today: date) -> Iterator[str]:
-        """What of a ladder is over at the start of a day."""
-        stand, last = self.stand(ladder), ladder.last_day(self.stand(ladder))
-        if stand.granted_until is not None and stand.granted_until < today:
-            yield GRANT_END
-        if last is not None and last < today:
-            yield REVIEW
 
     def warnings(self, ladder: Ladder, calendar: Calendar, today: date, enrolled: date) -> Iterator[str]:
         """Warnings of the start of a day: last day, and how many days are left."""

@@ -41,13 +41,15 @@ class Step:
 class When:
     """When and by which version of the program something is decided. ``day`` is that of the caller's clock.
 
-    ``dropped``: tallies that an accrual may take away, those being over.
+    ``dropped``: tallies that an accrual may take away, those being over. ``unseen``: points of a campaign's budget that
+    were given back so late that who decided did not see them.
     """
 
     at: datetime
     rules: Rules
     day: date | None = None
     dropped: frozenset[str] = frozenset()
+    unseen: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -72,12 +74,15 @@ class PlainWorld:
         self.rules = rules
         self.names = names
         self.members: dict[str, PlainMember] = {}
+        self.spent: Counter[str] = Counter()
+        """Of the budgets of campaigns."""
         self.kept: dict[tuple[str, str], dict[str, object]] = {}
         """Contents of what was given back of purchases that have not come by event, by source and id of the purchase."""
 
     def copy(self, *only: str) -> "PlainWorld":
         """A world that may go another way; with ``only`` these members, and whoever they were merged with, are in it."""
         other = PlainWorld(self.rules, self.names)
+        other.spent = Counter(self.spent)
         other.kept = {purchase: dict(refunds) for purchase, refunds in self.kept.items()}
         wanted = {relative for member_id in only for relative in self.relatives(member_id)} or set(self.members)
         other.members = {name: member.copy() if name in wanted else member for name, member in self.members.items()}
