@@ -9,8 +9,9 @@ from loyalty.ledger.model import Account, Entry, EntryKind
 from tests.simulation.answers import CRASHED, KEPT, NOTHING, POSTED, UNKNOWN
 from tests.simulation.faults import Fault
 from tests.simulation.judge.replay import Replay
+from tests.simulation.judge.telling import used_of
 from tests.simulation.oracle.commands import Accrue, Command, Decide, EndHold, TakeBack
-from tests.simulation.oracle.member import PlainMember
+from tests.simulation.oracle.member import Earned, PlainMember
 from tests.simulation.scenario import Call, Played
 from tests.simulation.showing import columns, table
 
@@ -68,7 +69,9 @@ MUST_OCCUR: Final[Mapping[str, frozenset[str]]] = {
             "below zero", "debt", "debt paid", "lapsed points taken back", "reversal waits", "waiting reversal refused",
             "waiting reversal posted", "proposed", "approved", "absorbed", "absorbed in a chain",
             "waits in a family", "accrual under an absorbed id", "reversal across a merge", "came back with grace",
-            "part captured",
+            "part captured", "several rules", "a multiplier", "cap of points", "cap of times", "cap used up",
+            "budget of one shard", "budget of several shards", "budget used up", "budget shared by rules",
+            "cap given back", "budget given back",
         }
     ),
 }  # fmt: skip
@@ -187,6 +190,8 @@ def states(replay: Replay) -> Iterator[tuple[str, int]]:
         yield from _of_entry(replay, entry).items()
     for member in replay.world.members.values():
         yield from _of_member(replay, member).items()
+    for campaign, limit in replay.budget_limits.items():
+        yield "budget used up", replay.world.spent[f"campaign:{campaign}"] == limit
 
 
 def _of_entry(replay: Replay, entry: Entry) -> dict[str, int]:
@@ -203,6 +208,22 @@ def _of_entry(replay: Replay, entry: Entry) -> dict[str, int]:
         "waiting reversal posted": is_reversal and isinstance(command, Accrue),
         "reversal across a merge": is_reversal and (entry.member_id, entry.facts.reverses) not in replay.entries,
         "came back with grace": _has_grace(replay, entry),
+        **_of_rules(replay, entry),
+    }
+
+
+def _of_rules(replay: Replay, entry: Entry) -> dict[str, int]:
+    used = list(used_of(entry))
+    shards = Counter(owner for kind, owner, *_ in used if kind == "budget")
+    rules = [rule for parts in entry.facts.rule_points.values() for rule, points in parts.items() if points]
+    return {
+        "several rules": len(rules) > 1,
+        "a multiplier": "double" in rules,
+        "cap of points": any(kind == "cap" and unit == "points" for kind, _, unit, *_ in used),
+        "cap of times": any(kind == "cap" and unit == "times" for kind, _, unit, *_ in used),
+        "budget of one shard": 1 in shards.values(),
+        "budget of several shards": any(number > 1 for number in shards.values()),
+        "budget shared by rules": bool(shards) and len({"rush", "treat", "double"} & {*rules}) > 1,
     }
 
 
@@ -228,5 +249,12 @@ def _of_member(replay: Replay, member: PlainMember) -> dict[str, int]:
         "waiting reversal refused": len(member.waiting) - waiting,
         "lapsed points taken back": sum(any(one.lapsed.values()) for one in member.earned.values()),
         "proposed": sum(one.status == "proposed" for one in member.adjustments.values()),
+        "cap used up": sum(number == bound.limit for bound, number in member.capped.items()),
+        "cap given back": sum(_gave_back(one, "cap") for one in member.earned.values()),
+        "budget given back": sum(_gave_back(one, "budget") for one in member.earned.values()),
         "part captured": sum(0 < one.captured < len(one.points) for one in member.redemptions.values()),
     }
+
+
+def _gave_back(earned: Earned, kind: str) -> bool:
+    return any(number and bound.kind == kind for bound, number in earned.given_back.items())

@@ -80,8 +80,8 @@ def drawn(seed: int) -> History:
     """The history of that seed."""
     rng = random.Random(f"history/{seed}")  # noqa: S311 -- repeatable, and no secret
     zone, start = drawn_start(rng)
-    first = drawn_program(rng, zone)
-    documents = (first, changed_program(rng, first)) if rng.random() < 0.5 else (first,)
+    first = drawn_program(rng, zone, start)
+    documents = (first, changed_program(rng, first, start)) if rng.random() < 0.5 else (first,)
     members = tuple(f"mbr_{number}" for number in range(1, rng.choice([2, 3, 3, 4]) + 1))
     draws = Draws(rng, documents, members)
     bursts = tuple(_burst(rng, draws, first=number == 0) for number in range(rng.randint(3, 6)))

@@ -11,12 +11,23 @@ from loyalty.ledger.model import POINTS, Entry, EntryKind
 from loyalty.ledger.store import book_of
 from tests.simulation.faults import LATE
 from tests.simulation.judge.books import balances_in, compare_book
+from tests.simulation.judge.budgets import Budgets
 from tests.simulation.judge.commits import Commit, Part
 from tests.simulation.judge.telling import changes_of, difference, fact, less, same_money, same_wish, shown_entry
 from tests.simulation.judge.violation import Violation, require
 from tests.simulation.naming import Ids, by_identity
 from tests.simulation.oracle import accruals, judgement, moving
-from tests.simulation.oracle.commands import Adjust, Command, Decide, Give, Merge, Recalculate, Refused, TakeBack
+from tests.simulation.oracle.commands import (
+    Accrue,
+    Adjust,
+    Command,
+    Decide,
+    Give,
+    Merge,
+    Recalculate,
+    Refused,
+    TakeBack,
+)
 from tests.simulation.oracle.member import Due, PlainMember
 from tests.simulation.oracle.rules import Rules
 from tests.simulation.oracle.standings import GRANT_END, REVIEW, TIER_WARNING
@@ -59,6 +70,9 @@ class Replay:
         self.settled: Counter[str] = Counter()
         self.ever_kept: dict[tuple[str, str], TakeBack] = {}
         """What was given back of purchases before they came by event."""
+        campaigns = played.history.documents[0]["campaigns"]
+        self.budget_limits = {one["id"]: one["budget_points"] for one in campaigns if "budget_points" in one}
+        self.budgets = Budgets(played.simulation.engine.changes, self.budget_limits)
         self._expected: dict[str, deque[Expected]] = {member: deque() for member in played.history.members}
         self._last: dict[str, datetime] = {}
 
@@ -133,27 +147,53 @@ class Replay:
         """Finds the command that the entry is of, and lets the model obey it."""
         candidates = self._candidates(entry, commit)
         require(candidates, "unexpected", f"nobody asked for {shown_entry(entry)}")
+        tries = [(command, unseen) for command in candidates for unseen in self._unseen(command, entry, commit)]
         failures: list[str] = []
-        for command in candidates:
+        for command, unseen in tries:
             world = self.world
-            self.world = world.copy() if len(candidates) > 1 else world
+            self.world = world.copy() if len(tries) > 1 else world
             try:
-                made = list(self._made(command, entry, commit))
+                made = list(self._made(command, entry, commit, unseen))
             except Violation as violation:
                 failures.append(str(violation))
                 self.world = world
                 continue
-            if len(candidates) == 1 or _is_of(entry, made):
-                for member, expected in made:
-                    self._expected[member].append(expected)
-                    self.command_of[member, expected.identity] = command
+            if len(tries) == 1 or _is_of(entry, made):
+                self._expect(command, made)
                 return
             self.world = world
+        if len(candidates) == 1 and not failures:  # what is wrong with it is told number by number
+            self._expect(candidates[0], list(self._made(candidates[0], entry, commit, {})))
+            return
         raise Violation(
             "refused", "; ".join(failures) or f"{shown_entry(entry)} is of none of {shown(tuple(candidates))}"
         )
 
-    def _made(self, command: Command, entry: Entry, commit: Commit) -> Iterator[tuple[str, Expected]]:
+    def _expect(self, command: Command, made: Sequence[tuple[str, Expected]]) -> None:
+        for member, expected in made:
+            self._expected[member].append(expected)
+            self.command_of[member, expected.identity] = command
+
+    def _unseen(self, command: Command, entry: Entry, commit: Commit) -> Iterator[Mapping[str, int]]:
+        """Of budgets, what was given back so late that whoever decided may not have seen it: mostly nothing."""
+        yield {}
+        if not isinstance(command, Accrue) or not self.budget_limits:
+            return
+        calls = [call.sent_after for call in self.played.calls if call.command == command]
+        used: Counter[str] = Counter()
+        for campaign, _, number in self.budgets.used_by(entry):
+            used[campaign] += number
+        for campaign, limit in self.budget_limits.items():
+            left = limit - self.world.spent[f"campaign:{campaign}"]
+            least = self.budgets.seen_least(campaign, min(calls), commit.number)
+            # What two rules take is counted in whole points each.
+            for seen in (used[campaign], used[campaign] + 1):
+                if least <= seen < left:
+                    yield {f"campaign:{campaign}": left - seen}
+
+    def _made(
+        self, command: Command, entry: Entry, commit: Commit, unseen: Mapping[str, int]
+    ) -> Iterator[tuple[str, Expected]]:
         if isinstance(command, Recalculate):
             command = self._with_moment(command)
         rules = self._rules(entry)
@@ -162,7 +202,7 @@ class Replay:
         for member in self.involved(command):
             self._nothing_due(member, entry, self.rules[writers] if writers else rules)
         dropped = frozenset(key for key, number in entry.movement.qualifying.items() if number < 0)
-        when = When(entry.posted_at, rules, self._day(command, commit), dropped)
+        when = When(entry.posted_at, rules, self._day(command, commit), dropped, unseen)
         pictures = {member: self.world.picture(member) for member in self.involved(command)}
         try:
             for step in judgement.steps(self.world, command, when):
