@@ -15,7 +15,6 @@ from tests.simulation.oracle.commands import (
     EndGrant,
     EndHold,
     Give,
-    Grant,
     HoldPoints,
     Merge,
     Recalculate,
@@ -49,6 +48,7 @@ TALES: Final[Mapping[str, Callable[["Draws"], list["Drawn"]]]] = {
     "approved": tales.approved,
     "merged": tales.merged,
     "early": tales.early,
+    "grant": tales.granted,
 }
 """Commands that belong together, and lead where single ones seldom do."""
 _EMPHASIS: Final = (0.2, 1, 1, 3)
@@ -279,28 +279,11 @@ class Draws:
             found.append((replace(command, points=points + 1), timedelta()))
         return found
 
-    def _grant(self) -> list[Drawn]:
-        """A tier by hand: mostly a higher one, for days to a year; some go wrong, some end before their day."""
-        rng = self.rng
-        days = rng.choice([0, 1, 3, 10, 40, 200, 400, *([-1, 2000] if rng.random() < 0.2 else [])])
-        tier = rng.choice(["silver", "gold", "gold", *(["bronze", "platinum"] if rng.random() < 0.1 else [])])
-        reason = "goodwill" if rng.random() < 0.95 else "whim"
-        command = Grant(self.member(), f"T{self.name()}", self._ladder(), tier, days, reason)
-        found: list[Drawn] = [(command, timedelta())]
-        if rng.random() < 0.08:
-            found.append((replace(command, tier="gold" if tier == "silver" else "silver"), timedelta()))
-        if rng.random() < 0.3:
-            end = EndGrant(
-                self.alias(command.member), f"E{self.name()}", command.ladder, actor=rng.choice(["ann", "bob"])
-            )
-            self.later.append((end, timedelta()))
-        return found
-
     def _end_grant(self) -> list[Drawn]:
-        command = EndGrant(self.member(), f"E{self.name()}", self._ladder())
+        command = EndGrant(self.member(), f"E{self.name()}", self.ladder())
         return [(command, timedelta())]
 
-    def _ladder(self) -> str:
+    def ladder(self) -> str:
         others = [ladder["id"] for ladder in self._document["ladders"]]
         return "nothing" if self.rng.random() < 0.03 else self.rng.choice(["status", "status", *others])
 

@@ -1,14 +1,12 @@
 """Accruals, what is given back of them, and what was given back before they came."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
-from fractions import Fraction
-from math import floor
 
 from tests.simulation.oracle.commands import Accrue, Refused, TakeBack
+from tests.simulation.oracle.counting import count, counted, give_back, told_of, uncount, use, worth_of
 from tests.simulation.oracle.days import ONE_DAY, end_of_month
-from tests.simulation.oracle.earning import Bound, Earning, Worth
-from tests.simulation.oracle.giving_back import Part, net_lines, part_of, share
+from tests.simulation.oracle.earning import Earning
+from tests.simulation.oracle.giving_back import Part, net_lines, part_of
 from tests.simulation.oracle.member import Earned, PlainMember, Waiting
 from tests.simulation.oracle.world import PlainWorld, Step, Steps, When
 
@@ -34,7 +32,7 @@ def accrue(world: PlainWorld, command: Accrue, when: When) -> Steps:
     backdating = timedelta(days=when.rules.limit("backdating_days", 30))
     if command.occurred_at < root.opened_at - backdating:
         raise Refused("occurred_before_enrollment")
-    worth = _worth(world, command, root, when)
+    worth = worth_of(world, command, root, when)
     earnings = worth.earnings
     lines = net_lines(command.lines, command.amount)
     earned = Earned(
@@ -45,7 +43,7 @@ def accrue(world: PlainWorld, command: Accrue, when: When) -> Steps:
         points={earning.wallet: earning.points for earning in earnings if earning.points},
         put={},
         matures={},
-        counted=_counted(root, command, worth, when),
+        counted=counted(root, command, worth, when),
         used={bound: (number, wallet) for (bound, wallet), number in worth.used.items()},
         paid=command.basis or command.amount,
         amount=command.amount,
@@ -53,15 +51,15 @@ def accrue(world: PlainWorld, command: Accrue, when: When) -> Steps:
     )
     for earning in earnings:
         _credit(root, earned, earning, when)
-    _count(root, earned, when)
+    count(root, earned, when)
     root.earned[identity] = earned
     root.posted[identity] = command.content
-    _use(world, root, {bound: number for bound, (number, _) in earned.used.items()})
+    use(world, root, {bound: number for bound, (number, _) in earned.used.items()})
     rules = {earning.wallet: earning.rule for earning in earnings}
     by_rule = {earning.wallet: {rule: part for rule, part in earning.by_rule.items() if part} for earning in earnings}
     facts: dict[str, object] = {
         "policy": earned.policy, "rules": rules, "amount": command.amount, "occurred_at": command.occurred_at,
-        "rule_points": {wallet: parts for wallet, parts in by_rule.items() if parts}, "used": _told(worth),
+        "rule_points": {wallet: parts for wallet, parts in by_rule.items() if parts}, "used": told_of(worth),
         "renewed": tuple(sorted(name for name in rules if when.rules.expiry(name).by_inactivity)),
     }  # fmt: skip
     yield Step(root.member_id, identity, facts)
@@ -166,71 +164,6 @@ def _credit(root: PlainMember, earned: Earned, earning: Earning, when: When) -> 
         earned.matures[earning.wallet] = first.isoformat()
 
 
-def _counted(root: PlainMember, command: Accrue, worth: Worth, when: When) -> list[tuple[str, int, str | None]]:
-    """What it counts towards tiers; each metric and period once, however many ladders count it."""
-    found = {}
-    for ladder in when.rules.ladders if worth.rewarded else ():
-        number = when.rules.counted(ladder, command.activity, command.amount, worth.earnings)
-        key = ladder.key(when.today, root.enrolled(when.rules))
-        found[key] = key, number, ladder.wallet if ladder.counts == "points" else None
-    return [one for one in found.values() if one[1]]
-
-
-def _count(root: PlainMember, earned: Earned, when: When) -> None:
-    ladders, enrolled = when.rules.ladders, root.enrolled(when.rules)
-    root.standings.drop_months(ladders, when.today, enrolled)
-    for key in when.dropped:
-        root.standings.drop(ladders, key, when.today, enrolled)
-    for key, number, _ in earned.counted:
-        root.standings.tallies[key] += number
-
-
-def _worth(world: PlainWorld, command: Accrue, root: PlainMember, when: When) -> Worth:
-    """What it earns within what is left: to the member and all who are the same, or of a budget to everybody."""
-
-    def left(bound: Bound) -> int:
-        if bound.kind == "budget":
-            return bound.limit - world.spent[bound.owner] - when.unseen.get(bound.owner, 0)
-        return bound.limit - sum(world.members[name].capped[bound] for name in world.relatives(root.member_id))
-
-    tier = root.standings.tier
-    return when.rules.earn(command.activity, command.amount, command.occurred_at, tier, left)
-
-
-def _use(world: PlainWorld, home: PlainMember, uses: Mapping[Bound, int]) -> None:
-    for bound, number in uses.items():
-        if bound.kind == "budget":
-            world.spent[bound.owner] += number
-        else:
-            home.capped[bound] += number
-
-
-def _give_back(world: PlainWorld, earned: Earned, part: Part) -> None:
-    """What was used of caps and budgets: points in proportion, a time once nothing of the activity is left."""
-    for bound, (number, wallet) in earned.used.items():
-        share_of_points = Fraction(part.after.taken[wallet], earned.points[wallet])
-        back = floor(number * share_of_points) if bound.unit == "points" else 0
-        back = number if part.after.whole else back
-        _use(world, world.members[earned.home], {bound: earned.given_back[bound] - back})
-        earned.given_back[bound] = back
-
-
-def _told(worth: Worth) -> dict[tuple[str, str, str, str], int]:
-    """As an entry tells what was used; of a budget all of it together."""
-    found: dict[tuple[str, str, str, str], int] = {}
-    for (bound, _), number in worth.used.items():
-        key = bound.kind, bound.owner, bound.unit, "" if bound.kind == "budget" else bound.window
-        found[key] = found.get(key, 0) + number
-    return found
-
-
-def _uncount(root: PlainMember, earned: Earned, part: Part) -> None:
-    """Each tally loses the share that the points do: of points as many as are taken."""
-    for key, number, wallet in earned.counted:
-        until, before = (floor(number * min(share(one), Fraction(1))) for one in (part.after, earned))
-        root.standings.uncount(key, until - before if wallet is None else part.points[wallet])
-
-
 def _what_waited(world: PlainWorld, command: Accrue, root: PlainMember, earned: Earned, when: When) -> Steps:
     """Whoever it was sent to; what was sent to two of them is posted once."""
     homes = [world.members[name] for name in dict.fromkeys([command.member, *world.relatives(command.member)])]
@@ -267,8 +200,8 @@ def _taken(world: PlainWorld, root: PlainMember, refund: TakeBack, earned: Earne
             home, lot, count = found
             world.members[home].wallet(name).expired[lot] -= count
             earned.lapsed[name] += count
-    _uncount(root, earned, part)
-    _give_back(world, earned, part)
+    uncount(root, earned, part)
+    give_back(world, earned, part)
     earned.money_back, earned.lines_back, earned.whole = (
         part.after.money_back, part.after.lines_back, part.after.whole,
     )  # fmt: skip
