@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import groupby
 from typing import Any, Final, Self, TypeGuard
@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from loyalty.commerce import batch
 from loyalty.core.table import Table
-from loyalty.ledger.store import BOOK_SK, book_of, entry_sk, new_book_put, parse_entry_id, partition
+from loyalty.ledger.store import entry_sk, new_book_put, parse_entry_id, partition
 from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.store import ProgramStore
 from loyalty.sweeping import service as sweeping
@@ -20,10 +20,11 @@ from tests.simulation.acting import Client
 from tests.simulation.answers import CRASHED, DEFINITE, UNKNOWN, Answer
 from tests.simulation.engine import SlowCommit
 from tests.simulation.events import lookup_of
-from tests.simulation.history import Burst, History, Jump
+from tests.simulation.history import Burst, History
+from tests.simulation.jumping import leap
 from tests.simulation.naming import PROGRAM, Ids
 from tests.simulation.oracle.commands import Accrue, Command, EndHold, Grant, Recalculate, TakeBack
-from tests.simulation.oracle.days import ONE_DAY, Calendar, end_of_month
+from tests.simulation.oracle.days import ONE_DAY, Calendar
 from tests.simulation.showing import shown
 from tests.simulation.simulation import Process, Simulation
 
@@ -148,7 +149,7 @@ class _Play:
         return self._played
 
     def _burst(self, number: int, burst: Burst) -> None:
-        self._jump(burst.jump)
+        leap(burst.jump, self._simulation, self._history, self._versions[-1], self._rng)
         changed = len(self._history.bursts) // 2
         if len(self._versions) > 1 and number == changed:
             self._store.publish(self._versions[1].document, expected_version=1, actor="simulation")
@@ -279,46 +280,6 @@ class _Play:
         self._simulation.scheduler.sleep(after)
         self._simulation.time.advance(seconds=seconds)
         self._simulation.scheduler.note("time stood still, and is later by", seconds)
-
-    def _jump(self, jump: Jump) -> None:
-        time = self._simulation.time
-        calendar = self._calendar
-        by = timedelta(seconds=jump.by)
-        today: date = calendar.date_of(time.now)
-        target = time.now + by
-        match jump.kind:
-            case "midnight":
-                target = calendar.start_of(today + ONE_DAY) + by
-            case "month":
-                target = calendar.start_of(end_of_month(today) + ONE_DAY) + by
-            case "due":
-                due = self._next_due()
-                target = due + by if due else target
-            case "tier":
-                day = self._tier_day()
-                target = calendar.start_of(day) + by if day else target
-        time.advance(microseconds=max(0, (target - time.now) // timedelta(microseconds=1)))
-
-    def _next_due(self) -> datetime | None:
-        """When something falls due next, of one member or another."""
-        books = [self._played.table.read(partition(PROGRAM, member), BOOK_SK) for member in self._history.members]
-        found = sorted(book["due_at"]["S"] for book in books if book and "due_at" in book)
-        return datetime.fromisoformat(self._rng.choice(found)) if found else None
-
-    def _tier_day(self) -> date | None:
-        """A day at whose start a tier of somebody is over, or they are warned of it."""
-        ladders = self._versions[-1].scope.ladders
-        days = set[date]()
-        for member in self._history.members:
-            raw = self._played.table.read(partition(PROGRAM, member), BOOK_SK)
-            for ladder, stand in book_of(raw).standings.items() if raw else ():
-                days |= {stand.granted_until + ONE_DAY} if stand.granted_until else set()
-                if stand.valid_until:
-                    last = stand.valid_until + ONE_DAY * ladders[ladder].grace_days
-                    days |= {last + ONE_DAY, *(last - ONE_DAY * before for before in ladders[ladder].warn_days)}
-        today = self._calendar.date_of(self._simulation.time.now)
-        ahead = sorted(day for day in days if day >= today)
-        return self._rng.choice(ahead) if ahead else None
 
 
 def _is_event(command: Command) -> TypeGuard[Accrue | TakeBack]:
