@@ -29,9 +29,11 @@ class Budgets:
             require(0 <= spent <= self._share(campaign, shard), "budget", f"{pk} has spent {spent} of its share")
             require(total <= limits[campaign], "budget", f"{campaign} has spent {total} of {limits[campaign]}")
 
-    def seen_least(self, campaign: str, since: int, until: int) -> int:
-        """The least that somebody may have seen to be left who read all shards, one by one, between two changes."""
-        return sum(self._least(campaign, shard, since, until) for shard in range(SHARDS))
+    def seen(self, campaign: str, since: int, until: int) -> range:
+        """What somebody may have seen to be left who read all shards, one by one, between two changes."""
+        spent = [self._spent_between(campaign, shard, since, until) for shard in range(SHARDS)]
+        limit = self._limits[campaign]
+        return range(limit - sum(map(max, spent)), limit - sum(map(min, spent)) + 1)
 
     def spent(self, campaign: str, shard: int) -> int:
         """At the end."""
@@ -43,11 +45,10 @@ class Budgets:
             if kind == "budget":
                 yield owner.removeprefix("campaign:"), int(place), number
 
-    def _least(self, campaign: str, shard: int, since: int, until: int) -> int:
+    def _spent_between(self, campaign: str, shard: int, since: int, until: int) -> list[int]:
         history = self._spent.get((campaign, shard), [])
         before = next((spent for number, spent in reversed(history) if number <= since), 0)
-        most = max([before, *(spent for number, spent in history if since < number <= until)])
-        return self._share(campaign, shard) - most
+        return [before, *(spent for number, spent in history if since < number <= until)]
 
     def _share(self, campaign: str, shard: int) -> int:
         each, rest = divmod(self._limits[campaign], SHARDS)

@@ -37,6 +37,8 @@ from tests.simulation.scenario import Call, Played
 from tests.simulation.showing import shown
 
 SETTLEMENTS: Final = frozenset({"timeout", "warning", "tier_warning", "maturity", "expiry"})
+MOST_RULES: Final = 3
+"""Of one campaign."""
 TIER_ENDS: Final = frozenset({REVIEW, GRANT_END})
 
 
@@ -175,7 +177,10 @@ class Replay:
             self.command_of[member, expected.identity] = command
 
     def _unseen(self, command: Command, entry: Entry, commit: Commit) -> Iterator[Mapping[str, int]]:
-        """Of budgets, what was given back so late that whoever decided may not have seen it: mostly nothing."""
+        """Of budgets, what whoever decided may not have seen of what is left, or seen although it was gone: mostly nothing.
+
+        What an accrual uses is as it was read; of other shards something may have been taken, or given back, meanwhile.
+        """
         yield {}
         if not isinstance(command, Accrue) or not self.budget_limits:
             return
@@ -185,10 +190,10 @@ class Replay:
             used[campaign] += number
         for campaign, limit in self.budget_limits.items():
             left = limit - self.world.spent[f"campaign:{campaign}"]
-            least = self.budgets.seen_least(campaign, min(calls), commit.number)
-            # What two rules take is counted in whole points each.
-            for seen in (used[campaign], used[campaign] + 1):
-                if least <= seen < left:
+            possible = self.budgets.seen(campaign, min(calls), commit.number)
+            # What several rules take is counted in whole points each, though less of it may be given.
+            for seen in range(used[campaign], used[campaign] + MOST_RULES + 1):
+                if seen in possible and seen != left >= used[campaign]:
                     yield {f"campaign:{campaign}": left - seen}
 
     def _made(

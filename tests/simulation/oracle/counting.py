@@ -22,6 +22,7 @@ def counted(root: PlainMember, command: Accrue, worth: Worth, when: When) -> lis
 
 
 def count(root: PlainMember, earned: Earned, when: When) -> None:
+    """Adds what it counts to the tallies, and takes those away that are over."""
     ladders, enrolled = when.rules.ladders, root.enrolled(when.rules)
     root.standings.drop_months(ladders, when.today, enrolled)
     for key in when.dropped:
@@ -43,6 +44,7 @@ def worth_of(world: PlainWorld, command: Accrue, root: PlainMember, when: When) 
 
 
 def use(world: PlainWorld, home: PlainMember, uses: Mapping[Bound, int]) -> None:
+    """So much more of caps, where the accrual was posted, and of budgets; less where that is below zero."""
     for bound, number in uses.items():
         if bound.kind == "budget":
             world.spent[bound.owner] += number

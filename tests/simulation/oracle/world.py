@@ -42,7 +42,7 @@ class When:
     """When and by which version of the program something is decided. ``day`` is that of the caller's clock.
 
     ``dropped``: tallies that an accrual may take away, those being over. ``unseen``: points of a campaign's budget that
-    were given back so late that who decided did not see them.
+    were given back so late that who decided did not see them; below zero, that were taken so late.
     """
 
     at: datetime
