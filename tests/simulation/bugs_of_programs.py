@@ -29,12 +29,15 @@ def _all(*patches: AbstractContextManager[Any]) -> Iterator[None]:
 
 def grace_ignored_at_a_review() -> AbstractContextManager[Any]:
     """A tier is reviewed the day after its last, whatever days of grace there are."""
-    right = ladders.last_day
+    last, review = ladders.last_day, ladders.reviewed
 
     def last_day(terms: LadderTerms, standing: Standing) -> date | None:
-        return right(replace(terms, grace_days=0), standing)
+        return last(replace(terms, grace_days=0), standing)
 
-    return patch.object(ladders, "last_day", last_day)
+    def reviewed(terms: LadderTerms, *arguments: Any) -> Standing:
+        return review(replace(terms, grace_days=0), *arguments)
+
+    return _all(patch.object(ladders, "last_day", last_day), patch.object(ladders, "reviewed", reviewed))
 
 
 def review_of_the_running_period_alone() -> AbstractContextManager[Any]:
