@@ -189,3 +189,15 @@ def test_of_two_ladders_one_may_warn_and_the_other_not() -> None:
     assert codes(items, scope) == []
     never = forged.item(due_at={"S": "2027-12-15T17:00:00.000Z"}).items(scope)
     assert codes(never, scope) == ["due_at_wrong"]
+
+
+def test_of_a_month_that_was_over_no_more_is_taken_than_a_merge_brought() -> None:
+    monthly = replace(TERMS, period=Period.ROLLING_MONTHS, months=1, warn_days=())
+    scope = replace(SCOPE, ladders={STATUS: monthly})
+    forged = Forgery().record("MEMBER", entry_tier="bronze")
+    forged.earned("R-1", 67, NEVER, movement={"qualifying": {"points/2026-01": 67}})
+    over = {"qualifying": {"points/2026-01": -67, "points/2026-03": 5}}
+    forged.earned("R-2", 5, NEVER, on="2026-03-02", movement=over)
+    forged.post(K.MERGE_IN, "mbr_9", source="merge", movement={"changes": {}, "qualifying": {"points/2026-01": 66}})
+    taken = {"qualifying": {"points/2026-01": -66}}
+    assert "qualifying_wrong" not in codes(forged.reversed(67, lots={NEVER: -67}, movement=taken).items(scope), scope)
