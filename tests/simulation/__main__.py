@@ -5,18 +5,20 @@
     python -m tests.simulation 10000 --seed 0     so many histories, from that seed on
     python -m tests.simulation 1 --seed 4711      one of them, told in full, and in short where it is not right
     python -m tests.simulation --bugs             how soon each of the bugs is found that are put in on purpose
+    python -m tests.simulation --bugs no_grace    one of them
 """
 
 import argparse
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tests.simulation.bugs import BUGS
+from tests.simulation.bugs import BUGS, Bug
 from tests.simulation.coverage import Counts, missing, summary
 from tests.simulation.history import drawn
 from tests.simulation.runs import Run, cores, first_found, run, run_all, shrunk
@@ -36,13 +38,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__.splitlines()[0])
     parser.add_argument("count", nargs="?", type=int, default=1000, help="how many histories (1000)")
     parser.add_argument("--seed", type=int, default=0, help="the first seed (0)")
-    parser.add_argument("--bugs", action="store_true", help="look for the bugs instead, one after the other")
+    looked_for = "look for the bugs instead, one after the other: for those that are named, or for all"
+    parser.add_argument("--bugs", nargs="*", choices=[[], *sorted(BUGS)], metavar="BUG", help=looked_for)
     parser.add_argument("--bug", choices=sorted(BUGS), help="put this bug in")
     asked = parser.parse_args()
     if asked.count < 1:
         parser.error("at least one history")
-    if asked.bugs:
-        return _bugs()
+    if asked.bugs is not None:
+        return _bugs({name: bug for name, bug in BUGS.items() if not asked.bugs or name in asked.bugs})
     if asked.count == 1:
         return _one(asked.seed, asked.bug)
     return _many(asked.seed, asked.count, asked.bug)
@@ -97,18 +100,18 @@ def _many(first: int, count: int, bug: str | None) -> int:
     return 1 if wrong or left else 0
 
 
-def _bugs() -> int:
+def _bugs(bugs: Mapping[str, Bug]) -> int:
     unfound = 0
-    width = max(map(len, BUGS))
+    width = max(map(len, bugs))
     _CONSOLE.print(f"| {'bug':<{width}} | history | promise     | what is wrong |\n|---|--:|---|---|")
     with cores() as pool:
-        for name, bug in BUGS.items():
+        for name, bug in bugs.items():
             found = first_found(pool, name, MOST_FOR_A_BUG)
             summary_line = (bug.__doc__ or "").splitlines()[0]
             number, what = ("none", "") if found is None else (f"{found.seed + 1}", found.what or "")
             unfound += found is None
             _CONSOLE.print(f"| {name:<{width}} | {number:>7} | {what:<11} | {summary_line} |")
-    _CONSOLE.print(f"\n{len(BUGS) - unfound} of {len(BUGS)} bugs found, each within {MOST_FOR_A_BUG} histories")
+    _CONSOLE.print(f"\n{len(bugs) - unfound} of {len(bugs)} bugs found, each within {MOST_FOR_A_BUG} histories")
     return 1 if unfound else 0
 
 

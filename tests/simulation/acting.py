@@ -15,6 +15,8 @@ from loyalty.programs.model import Program
 from loyalty.rewards.model import Party
 from loyalty.rewards.service import RedemptionService
 from loyalty.rewards.store import RedemptionStore
+from loyalty.tiers.grants import Asked as AskedTier
+from loyalty.tiers.grants import TierGrants
 from loyalty.tiers.service import TierService
 from loyalty.transfers.service import TransferService
 from tests.simulation.answers import KEPT, NOTHING, POSTED, Answer, activity_of, refund_of, trouble
@@ -25,8 +27,10 @@ from tests.simulation.oracle.commands import (
     Adjust,
     Command,
     Decide,
+    EndGrant,
     EndHold,
     Give,
+    Grant,
     HoldPoints,
     Merge,
     Recalculate,
@@ -51,6 +55,7 @@ class Client:
         self._transfers = TransferService(ledger, clock)
         self._merges = MergeService(ledger, self._reversals)
         self._tiers = TierService(ledger)
+        self._grants = TierGrants(ledger)
         self.events = Events(process, self._accruals)
 
     def act(self, command: Command, program: Program) -> Answer:
@@ -71,6 +76,8 @@ class Client:
             Give: self._give,
             Merge: self._merge,
             Recalculate: self._recalculate,
+            Grant: self._grant,
+            EndGrant: self._end_grant,
         }
         return acts[type(command)](command, program)
 
@@ -90,6 +97,14 @@ class Client:
             raise AssertionError("nothing to recalculate after")
         posted = self._tiers.recalculate(program, command.member, cause=command.cause, posted_at=command.posted_at)
         return Answer(NOTHING) if posted is None else _of(posted)
+
+    def _grant(self, command: Grant, program: Program) -> Answer:
+        asked = AskedTier(command.ladder, command.reason, command.actor, CLIENT_ID, command.key)
+        return _of(self._grants.grant(program, command.member, asked, tier=command.tier, until=command.until))
+
+    def _end_grant(self, command: EndGrant, program: Program) -> Answer:
+        asked = AskedTier(command.ladder, command.reason, command.actor, CLIENT_ID, command.key)
+        return _of(self._grants.end(program, command.member, asked))
 
     def _hold(self, command: HoldPoints, program: Program) -> Answer:
         redemption, replayed = self._redemptions.hold(

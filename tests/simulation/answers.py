@@ -14,8 +14,7 @@ from loyalty.accruals.service import Activity
 from loyalty.core.errors import LoyaltyError
 from loyalty.core.money import Money
 from loyalty.core.table import TransactionRefused
-from tests.simulation.oracle.commands import Accrue, Sum, TakeBack
-from tests.simulation.oracle.rules import DECIMALS
+from tests.simulation.oracle.commands import DECIMALS, Accrue, Sum, TakeBack
 
 PASSING = frozenset({"wallet_busy", "record_changed", "temporarily_unavailable"})
 """Refusals that say nothing of the command: it is to be sent again."""

@@ -29,6 +29,7 @@ from loyalty.rewards import service as rewards
 from loyalty.rewards.model import Redemption, RedemptionStatus
 from loyalty.rewards.store import redemption_of as redemption_of_item
 from loyalty.transfers import limits
+from tests.simulation.bugs_of_programs import BUGS_OF_PROGRAMS
 
 Bug = Callable[[], AbstractContextManager[Any]]
 
@@ -362,7 +363,7 @@ def _both(one: AbstractContextManager[Any], other: AbstractContextManager[Any]) 
         yield
 
 
-BUGS: Final[Mapping[str, Bug]] = {
+_OF_THE_LEDGER: Final[dict[str, Bug]] = {
     bug.__name__: bug
     for bug in (
         entry_without_condition, book_without_condition, replay_of_another_request, fresh_key_for_each_retry,
@@ -376,4 +377,5 @@ BUGS: Final[Mapping[str, Bug]] = {
         hold_never_times_out, waiting_not_counted, merge_forgets_what_waits,
     )
 }  # fmt: skip
+BUGS: Final[Mapping[str, Bug]] = {**_OF_THE_LEDGER, **BUGS_OF_PROGRAMS}
 """By name."""

@@ -1,15 +1,17 @@
 """What occurred in histories: a simulation in which little happens proves little."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
+from loyalty.ledger.ladders import STATUS
 from loyalty.ledger.model import Account, Entry, EntryKind
 from tests.simulation.answers import CRASHED, KEPT, NOTHING, POSTED, UNKNOWN
 from tests.simulation.faults import Fault
 from tests.simulation.judge.replay import Replay
+from tests.simulation.judge.telling import used_of
 from tests.simulation.oracle.commands import Accrue, Command, Decide, EndHold, TakeBack
-from tests.simulation.oracle.member import PlainMember
+from tests.simulation.oracle.member import Earned, PlainMember
 from tests.simulation.scenario import Call, Played
 from tests.simulation.showing import columns, table
 
@@ -39,14 +41,27 @@ COMMANDS: Final[Mapping[str, str]] = {
     " transfer_below_minimum transfers_not_offered idempotency_key_reused",
     "Merge": "posted again crashed member_merged member_has_open_holds merge_with_self",
     "Recalculate": "posted again nothing crashed",
+    "Grant": "posted again crashed idempotency_key_reused ladder_not_found tier_unknown tier_grant_date_refused"
+    " adjustment_reason_unknown",
+    "EndGrant": "posted again crashed tier_not_granted",
 }
 """What clients of each kind of command must have been told, over some hundreds of histories."""
-_NOT_MODELLED: Final = frozenset({EntryKind.TIER_WARNING})
-"""The model's ladders end no tiers, so nobody is warned of it."""
 MUST_OCCUR: Final[Mapping[str, frozenset[str]]] = {
     **{kind: frozenset(told.split()) for kind, told in COMMANDS.items()},
     "fault": frozenset(fault.name.lower() for fault in Fault),
-    "entry": frozenset(kind.value for kind in EntryKind if kind not in _NOT_MODELLED),
+    "entry": frozenset(kind.value for kind in EntryKind),
+    "ladder": frozenset(
+        ["points", "spend", "activities", "calendar_year", "anniversary_year", "rolling_months", "lifetime", "never", "achievement", "one_level", "keep_until_review", "at_once"]
+    ),
+    "tier": frozenset(
+        {
+            "tier_recalculation, higher", "tier_recalculation, lower", "tier_recalculation, the same",
+            "tier_recalculation, on another ladder", "review, higher", "review, lower", "review, the same",
+            "review, one level left", "review, on another ladder", "merge, higher", "merge, the same",
+            "merge, on another ladder", "tier_grant, higher", "tier_grant, the same", "tier_grant_end, lower",
+            "grant_end, lower", "grant_end, the same", "granted above what is earned", "grant of another member",
+        }
+    ),
     "expiry": frozenset({"rolling", "inactivity", "fixed_date", "never"}),
     "reversal of spent points": frozenset({"allow_negative", "clamp_with_debt", "refuse"}),
     "state": frozenset(
@@ -54,7 +69,9 @@ MUST_OCCUR: Final[Mapping[str, frozenset[str]]] = {
             "below zero", "debt", "debt paid", "lapsed points taken back", "reversal waits", "waiting reversal refused",
             "waiting reversal posted", "proposed", "approved", "absorbed", "absorbed in a chain",
             "waits in a family", "accrual under an absorbed id", "reversal across a merge", "came back with grace",
-            "part captured",
+            "part captured", "several rules", "a multiplier", "cap of points", "cap of times", "cap used up",
+            "budget of one shard", "budget of several shards", "budget used up", "budget shared by rules",
+            "cap given back", "budget given back",
         }
     ),
 }  # fmt: skip
@@ -73,6 +90,7 @@ def counted(played: Played, replay: Replay | None) -> Counts:
     for fault, times in played.simulation.struck.items():
         counts["fault", fault.name.lower()] += times
     document = played.history.documents[0]
+    counts += _ladders([document, *document["ladders"]])
     counts["zone", document["time_zone"]] += 1
     counts["reversal of spent points", document.get("reversal", "allow_negative")] += 1
     for wallet in [document, *document["wallets"]]:
@@ -85,9 +103,22 @@ def counted(played: Played, replay: Replay | None) -> Counts:
     if replay is not None:
         for entry in replay.entries.values():
             counts["entry", str(entry.key.kind)] += 1
+            for what in _tier_story(replay, entry):
+                counts["tier", what] += 1
         for state, times in states(replay):
             counts["state", state] += times
     return counts
+
+
+def _ladders(ladders: Sequence[Mapping[str, Any]]) -> Counts:
+    found: Counts = Counter()
+    for ladder in ladders:
+        qualification, downgrade = ladder.get("qualification", {}), ladder.get("downgrade", {})
+        found["ladder", qualification.get("period", "calendar_year")] += 1
+        found["ladder", qualification.get("metric", "points")] += 1
+        found["ladder", downgrade.get("by", "never")] += 1
+        found["ladder", downgrade.get("after_reversal", "keep_until_review")] += 1
+    return found
 
 
 def kind_of(command: Command) -> str:
@@ -134,12 +165,33 @@ def summary(counts: Counts, width: int) -> Iterator[str]:
         yield from (f"  {line}" for line in columns(found, width - 2))
 
 
+def _tier_story(replay: Replay, entry: Entry) -> Iterator[str]:
+    """What an entry of a tier did, in words."""
+    if entry.key.kind is not EntryKind.TIER:
+        return
+    source = entry.key.source.partition(".")[0]
+    ladder = replay.latest.ladder(entry.facts.ladder or STATUS)
+    before, after = ladder.rank(entry.facts.tier_from), ladder.rank(entry.tier_to)
+    for standing in entry.movement.standings.values():
+        if standing.tier != standing.earned:
+            yield "granted above what is earned"
+        if source == "merge" and standing.granted is not None:
+            yield "grant of another member"
+    yield f"{source}, {'the same' if before == after else 'higher' if after > before else 'lower'}"
+    if any(standing.kept for standing in entry.movement.standings.values()):
+        yield f"{source}, one level left"
+    if ladder.id != STATUS:
+        yield f"{source}, on another ladder"
+
+
 def states(replay: Replay) -> Iterator[tuple[str, int]]:
     """What is worth telling of where a history led, and how often it did."""
     for entry in replay.entries.values():
         yield from _of_entry(replay, entry).items()
     for member in replay.world.members.values():
         yield from _of_member(replay, member).items()
+    for campaign, limit in replay.budget_limits.items():
+        yield "budget used up", replay.world.spent[f"campaign:{campaign}"] == limit
 
 
 def _of_entry(replay: Replay, entry: Entry) -> dict[str, int]:
@@ -156,6 +208,22 @@ def _of_entry(replay: Replay, entry: Entry) -> dict[str, int]:
         "waiting reversal posted": is_reversal and isinstance(command, Accrue),
         "reversal across a merge": is_reversal and (entry.member_id, entry.facts.reverses) not in replay.entries,
         "came back with grace": _has_grace(replay, entry),
+        **_of_rules(replay, entry),
+    }
+
+
+def _of_rules(replay: Replay, entry: Entry) -> dict[str, int]:
+    used = list(used_of(entry))
+    shards = Counter(owner for kind, owner, *_ in used if kind == "budget")
+    rules = [rule for parts in entry.facts.rule_points.values() for rule, points in parts.items() if points]
+    return {
+        "several rules": len(rules) > 1,
+        "a multiplier": "double" in rules,
+        "cap of points": any(kind == "cap" and unit == "points" for kind, _, unit, *_ in used),
+        "cap of times": any(kind == "cap" and unit == "times" for kind, _, unit, *_ in used),
+        "budget of one shard": 1 in shards.values(),
+        "budget of several shards": any(number > 1 for number in shards.values()),
+        "budget shared by rules": bool(shards) and len({"rush", "treat", "double"} & {*rules}) > 1,
     }
 
 
@@ -181,5 +249,12 @@ def _of_member(replay: Replay, member: PlainMember) -> dict[str, int]:
         "waiting reversal refused": len(member.waiting) - waiting,
         "lapsed points taken back": sum(any(one.lapsed.values()) for one in member.earned.values()),
         "proposed": sum(one.status == "proposed" for one in member.adjustments.values()),
+        "cap used up": sum(number == bound.limit for bound, number in member.capped.items()),
+        "cap given back": sum(_gave_back(one, "cap") for one in member.earned.values()),
+        "budget given back": sum(_gave_back(one, "budget") for one in member.earned.values()),
         "part captured": sum(0 < one.captured < len(one.points) for one in member.redemptions.values()),
     }
+
+
+def _gave_back(earned: Earned, kind: str) -> bool:
+    return any(number and bound.kind == kind for bound, number in earned.given_back.items())

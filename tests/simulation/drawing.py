@@ -12,6 +12,7 @@ from tests.simulation.oracle.commands import (
     Adjust,
     Bought,
     Decide,
+    EndGrant,
     EndHold,
     Give,
     HoldPoints,
@@ -31,6 +32,8 @@ KINDS: Final = {
     "decide": 4,
     "give": 8,
     "merge": 1.5,
+    "grant": 4,
+    "end_grant": 2,
     "events": 8,
     "spent": 4,
     "undone": 3,
@@ -45,6 +48,7 @@ TALES: Final[Mapping[str, Callable[["Draws"], list["Drawn"]]]] = {
     "approved": tales.approved,
     "merged": tales.merged,
     "early": tales.early,
+    "grant": tales.granted,
 }
 """Commands that belong together, and lead where single ones seldom do."""
 _EMPHASIS: Final = (0.2, 1, 1, 3)
@@ -82,6 +86,12 @@ class Draws:
 
     def some(self) -> list[Drawn]:
         """The next command, and what belongs to it; with each, how long ago it happened when it is sent."""
+        found = self._some()
+        counted = [command for command, _ in found if isinstance(command, Accrue | TakeBack)]
+        # Tiers are looked at in the wake of what counts; many a time that comes too late, or never.
+        return [*found, *(_in_the_wake(command) for command in counted if self.rng.random() < 0.5)]
+
+    def _some(self) -> list[Drawn]:
         kind = self.rng.choices(list(KINDS), self._weights)[0]
         if self.later and self.rng.random() < 0.3:
             return [self.later.pop(0)]
@@ -112,8 +122,6 @@ class Draws:
         command, ago = self.new_accrual(), self.ago()
         self.accruals.append(command)
         found: list[Drawn] = [(command, ago)]
-        if self.rng.random() < 0.4:
-            found.append((Recalculate(command.member, f"accrual:{command.source}:{command.source_id}"), ago))
         if self.rng.random() < 0.04 and command.amount:
             found.append((replace(command, amount=Sum(command.amount.units + 100, command.amount.currency)), ago))
         return found
@@ -271,7 +279,20 @@ class Draws:
             found.append((replace(command, points=points + 1), timedelta()))
         return found
 
+    def _end_grant(self) -> list[Drawn]:
+        command = EndGrant(self.member(), f"E{self.name()}", self.ladder())
+        return [(command, timedelta())]
+
+    def ladder(self) -> str:
+        others = [ladder["id"] for ladder in self._document["ladders"]]
+        return "nothing" if self.rng.random() < 0.03 else self.rng.choice(["status", "status", *others])
+
     def _merge(self) -> list[Drawn]:
         one, other = self.rng.choice(self.members), self.rng.choice(self.members)
         self.same |= {one: other, other: one} if one != other else {}
         return [(Merge(one, other), timedelta())]
+
+
+def _in_the_wake(command: Accrue | TakeBack) -> Drawn:
+    kind = "accrual" if isinstance(command, Accrue) else "reversal"
+    return Recalculate(command.member, f"{kind}:{command.source}:{command.source_id}"), timedelta()

@@ -11,7 +11,17 @@ from tests.simulation.faults import Faults
 from tests.simulation.oracle.commands import Command
 from tests.simulation.programs import changed_program, drawn_program, drawn_start
 
-JUMPS: Final = {"seconds": 4, "hours": 3, "midnight": 3, "month": 2, "due": 5, "days": 3, "months": 2, "year": 0.5}
+JUMPS: Final = {
+    "seconds": 4,
+    "hours": 3,
+    "midnight": 3,
+    "month": 2,
+    "due": 4,
+    "tier": 3,
+    "days": 3,
+    "months": 2,
+    "year": 0.5,
+}
 """How time goes on between bursts, and how often in which way."""
 
 
@@ -70,8 +80,8 @@ def drawn(seed: int) -> History:
     """The history of that seed."""
     rng = random.Random(f"history/{seed}")  # noqa: S311 -- repeatable, and no secret
     zone, start = drawn_start(rng)
-    first = drawn_program(rng, zone)
-    documents = (first, changed_program(rng, first)) if rng.random() < 0.5 else (first,)
+    first = drawn_program(rng, zone, start)
+    documents = (first, changed_program(rng, first, start)) if rng.random() < 0.5 else (first,)
     members = tuple(f"mbr_{number}" for number in range(1, rng.choice([2, 3, 3, 4]) + 1))
     draws = Draws(rng, documents, members)
     bursts = tuple(_burst(rng, draws, first=number == 0) for number in range(rng.randint(3, 6)))

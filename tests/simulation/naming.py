@@ -9,8 +9,10 @@ from tests.simulation.oracle.commands import (
     Adjust,
     Command,
     Decide,
+    EndGrant,
     EndHold,
     Give,
+    Grant,
     HoldPoints,
     Merge,
     Recalculate,
@@ -31,12 +33,16 @@ class Ids:
     def adjustment(self, member: str, key: str) -> str:
         return ids.adjustment_id(PROGRAM, member, CLIENT_ID, key)
 
+    def tier_grant(self, member: str, key: str) -> str:
+        return ids.tier_grant_id(PROGRAM, member, CLIENT_ID, key)
+
     def transfer(self, member: str, key: str) -> str:
         return ids.transfer_id(PROGRAM, member, CLIENT_ID, key)
 
 
 def identities(command: Command, members: Iterable[str]) -> Iterator[str]:
     """Of all entries that the command may make, whoever of ``members`` it is posted to; those that follow them not."""
+    yield from _of_tiers(command)
     match command:
         case Accrue():
             yield accrual_identity(command.source, command.source_id)
@@ -53,6 +59,14 @@ def identities(command: Command, members: Iterable[str]) -> Iterator[str]:
             yield from (f"transfer_out:transfer:{name}", f"transfer_in:transfer:{name}")
         case Merge(member=member, absorbed=absorbed):
             yield from (f"merge_in:merge:{absorbed}", f"merge_out:merge:{member}")
+
+
+def _of_tiers(command: Command) -> Iterator[str]:
+    match command:
+        case Grant(member=member, key=key):
+            yield f"tier:tier_grant:{Ids().tier_grant(member, key)}"
+        case EndGrant(member=member, key=key):
+            yield f"tier:tier_grant_end:{Ids().tier_grant(member, key)}"
         case Recalculate(cause=cause):
             yield f"tier:tier_recalculation:{cause}"
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from tests.simulation.earn_rules import drawn_campaigns, drawn_rules
+from tests.simulation.ladders import drawn_ladders, drawn_status, later_tiers
 from tests.simulation.naming import PROGRAM
 
 Document = dict[str, Any]
@@ -32,20 +34,19 @@ def drawn_start(rng: random.Random) -> tuple[str, datetime]:
     return zone, day + timedelta(seconds=rng.randrange(3 * 86_400))
 
 
-def drawn_program(rng: random.Random, zone: str) -> Document:
-    """A program."""
+def drawn_program(rng: random.Random, zone: str, start: datetime) -> Document:
+    """A program that begins to be played at ``start``."""
     wallets = _wallets(rng)
+    campaigns = drawn_campaigns(rng, start)
     return {
         "id": PROGRAM,
         "name": "Acme",
         "time_zone": zone,
         "wallets": wallets,
-        "earn_rules": _earn_rules(rng, wallets),
-        "tiers": [
-            {"id": "bronze", "name": "Bronze", "threshold": 0},
-            {"id": "silver", "name": "Silver", "threshold": rng.choice([80, 150]), "multiplier": "1.25"},
-            {"id": "gold", "name": "Gold", "threshold": 400, "multiplier": rng.choice(["1.5", "2"])},
-        ],
+        "campaigns": campaigns,
+        **drawn_rules(rng, wallets, campaigns),
+        **drawn_status(rng),
+        "ladders": drawn_ladders(rng),
         "expiry": _expiry(rng),
         "rounding": rng.choice(["down", "down", "half_up", "up"]),
         "reversal": rng.choice(["allow_negative", "clamp_with_debt", "refuse"]),
@@ -71,17 +72,20 @@ def drawn_program(rng: random.Random, zone: str) -> Document:
     }
 
 
-def changed_program(rng: random.Random, document: Mapping[str, Any]) -> Document:
+def changed_program(rng: random.Random, document: Mapping[str, Any], start: datetime) -> Document:
     """A later version of it: other rates, other rules for what is spent and when it expires, other limits.
 
     Zone and wallets stay. So does how far back something may be dated: a reversal's entry does not tell which version
     it was decided by.
     """
-    other = drawn_program(rng, document["time_zone"])
-    kept = ("wallets", "expiry", "tiers")
-    after = {**other, **{name: document[name] for name in kept}}
+    other = drawn_program(rng, document["time_zone"], start)
+    # Of a budget that is lowered shards may give that are above their share.
+    kept = ("wallets", "expiry", "campaigns")
+    of_tiers = ("tiers", "qualification", "downgrade", "ladders")
+    after = {name: part for name, part in other.items() if name not in of_tiers}
+    after |= {**{name: document[name] for name in kept}, **later_tiers(rng, document)}
     after["limits"] = {**after["limits"], "backdating_days": document["limits"]["backdating_days"]}
-    after["earn_rules"] = _earn_rules(rng, document["wallets"])
+    after |= drawn_rules(rng, document["wallets"], document["campaigns"])
     after["transfers"] = _transfers(rng, document["wallets"])
     if "months" in document["expiry"] and rng.random() < 0.5:
         after["expiry"] = {**document["expiry"], "months": rng.randint(1, 3)}
@@ -122,21 +126,6 @@ def _wallets(rng: random.Random) -> list[Document]:
         return []
     currency = "EUR" if chance < 0.85 else None
     return [{"id": "cashback", "name": "Cashback", "currency": currency, "expiry": _expiry(rng)}]
-
-
-def _earn_rules(rng: random.Random, wallets: list[Document]) -> list[Document]:
-    per = rng.choice(["1", "1.00", "3.00"])
-    rates = [{"points": rng.choice([1, 2]), "per": per, "currency": "EUR"}]
-    rules: list[Document] = [
-        {"id": "shop", "activity": "purchase", "rates": rates, "return_days": rng.choice([0, 0, 0, 1, 3, 14])},
-        {"id": "review", "activity": "review", "fixed_points": 25},
-    ]
-    if rng.random() < 0.3:
-        rates.append({"points": 1, "per": "100", "currency": "JPY"})
-    for wallet in wallets:
-        more = {"id": "back", "activity": "purchase", "wallet": wallet["id"], "return_days": rng.choice([0, 2])}
-        rules.append({**more, "rates": [{"points": 1, "per": "2.50", "currency": "EUR"}]})
-    return rules
 
 
 def _transfers(rng: random.Random, wallets: list[Document]) -> Document | None:

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import groupby
 from typing import Any, Final, Self, TypeGuard
@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from loyalty.commerce import batch
 from loyalty.core.table import Table
-from loyalty.ledger.store import BOOK_SK, entry_sk, new_book_put, parse_entry_id, partition
+from loyalty.ledger.store import entry_sk, new_book_put, parse_entry_id, partition
 from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.store import ProgramStore
 from loyalty.sweeping import service as sweeping
@@ -20,10 +20,11 @@ from tests.simulation.acting import Client
 from tests.simulation.answers import CRASHED, DEFINITE, UNKNOWN, Answer
 from tests.simulation.engine import SlowCommit
 from tests.simulation.events import lookup_of
-from tests.simulation.history import Burst, History, Jump
+from tests.simulation.history import Burst, History
+from tests.simulation.jumping import leap
 from tests.simulation.naming import PROGRAM, Ids
-from tests.simulation.oracle.commands import Accrue, Command, EndHold, Recalculate, TakeBack
-from tests.simulation.oracle.days import ONE_DAY, Calendar, end_of_month
+from tests.simulation.oracle.commands import Accrue, Command, EndHold, Grant, Recalculate, TakeBack
+from tests.simulation.oracle.days import ONE_DAY, Calendar
 from tests.simulation.showing import shown
 from tests.simulation.simulation import Process, Simulation
 
@@ -121,6 +122,7 @@ class _Play:
         self._rng = random.Random(f"deliveries/{history.seed}")  # noqa: S311 -- repeatable, and no secret
         self._known: dict[tuple[str, str], str] = {}
         self._resolved: dict[Command, Command] = {}
+        self._calendar = Calendar(history.documents[0]["time_zone"])
         simulation = Simulation(history.seed, history.faults, start=history.start)
         documents = [ProgramDocument.model_validate(document) for document in history.documents]
         self._versions = [Program(version=number, document=one) for number, one in enumerate(documents, start=1)]
@@ -147,7 +149,7 @@ class _Play:
         return self._played
 
     def _burst(self, number: int, burst: Burst) -> None:
-        self._jump(burst.jump)
+        leap(burst.jump, self._simulation, self._history, self._versions[-1], self._rng)
         changed = len(self._history.bursts) // 2
         if len(self._versions) > 1 and number == changed:
             self._store.publish(self._versions[1].document, expected_version=1, actor="simulation")
@@ -198,6 +200,8 @@ class _Play:
             resolved = command
             if isinstance(command, Accrue | TakeBack):
                 resolved = replace(command, occurred_at=occurred_at)
+            if isinstance(command, Grant):
+                resolved = replace(command, until=self._calendar.date_of(occurred_at) + ONE_DAY * command.days)
             self._resolved[command] = resolved
             self._played.commands.append(resolved)
         return self._resolved[command]
@@ -264,35 +268,18 @@ class _Play:
         """Until nothing is due any more: whatever waits is found by the index alone."""
         self._simulation.time.advance(seconds=5)
         self._simulation.engine.settle()
-        self._simulation.start("sweeper", self._sweep)
+        self._simulation.start("sweeper", self._sweep_everybody if len(self._versions) > 1 else self._sweep)
         self._simulation.run()
+
+    def _sweep_everybody(self, process: Process) -> None:
+        """As an operator does after a version by which other things fall due than the index says."""
+        sweeping.Sweeper(process.table, process.clock, workers=1, sleep=process.sleep).everybody(PROGRAM)
+        self._sweep(process)
 
     def _stand(self, after: float, seconds: float, _: Process) -> None:
         self._simulation.scheduler.sleep(after)
         self._simulation.time.advance(seconds=seconds)
         self._simulation.scheduler.note("time stood still, and is later by", seconds)
-
-    def _jump(self, jump: Jump) -> None:
-        time = self._simulation.time
-        calendar = Calendar(self._history.documents[0]["time_zone"])
-        by = timedelta(seconds=jump.by)
-        today: date = calendar.date_of(time.now)
-        target = time.now + by
-        match jump.kind:
-            case "midnight":
-                target = calendar.start_of(today + ONE_DAY) + by
-            case "month":
-                target = calendar.start_of(end_of_month(today) + ONE_DAY) + by
-            case "due":
-                due = self._next_due()
-                target = due + by if due else target
-        time.advance(microseconds=max(0, (target - time.now) // timedelta(microseconds=1)))
-
-    def _next_due(self) -> datetime | None:
-        """When something falls due next, of one member or another."""
-        books = [self._played.table.read(partition(PROGRAM, member), BOOK_SK) for member in self._history.members]
-        found = sorted(book["due_at"]["S"] for book in books if book and "due_at" in book)
-        return datetime.fromisoformat(self._rng.choice(found)) if found else None
 
 
 def _is_event(command: Command) -> TypeGuard[Accrue | TakeBack]:

@@ -9,7 +9,9 @@ from tests.simulation.oracle.commands import (
     Adjust,
     Command,
     Decide,
+    EndGrant,
     EndHold,
+    Grant,
     HoldPoints,
     Merge,
     Sum,
@@ -107,6 +109,24 @@ def early(draws: "Draws") -> list[Drawn]:
         draws.later.append((bought, draws.ago()))
     else:
         found.append(bought)
+    return _now(found)
+
+
+def granted(draws: "Draws") -> list[Drawn]:
+    """A tier by hand: mostly a higher one, for days to a year; some go wrong, some end before their day."""
+    rng = draws.rng
+    days = rng.choice([0, 1, 3, 10, 40, 200, 400, *([-1, 2000] if rng.random() < 0.2 else [])])
+    tier = rng.choice(["silver", "gold", "gold", *(["bronze", "platinum"] if rng.random() < 0.1 else [])])
+    reason = "goodwill" if rng.random() < 0.95 else "whim"
+    command = Grant(draws.member(), f"T{draws.name()}", draws.ladder(), tier, days, reason)
+    found: list[Command] = [command]
+    if rng.random() < 0.08:
+        found.append(replace(command, tier="gold" if tier == "silver" else "silver"))
+    if rng.random() < 0.3:
+        actor = rng.choice(["ann", "bob"])
+        draws.later.append(
+            (EndGrant(draws.alias(command.member), f"E{draws.name()}", command.ladder, actor=actor), _NOW)
+        )
     return _now(found)
 
 

@@ -23,6 +23,11 @@ BUGS_FOUND_EARLY = {
     "rest_of_a_capture_is_lost": 10,
     "waiting_reversal_is_lost": 5,
     "transfer_in_two_transactions": 25,
+    "grace_ignored_at_a_review": 5,
+    "granted_for_ever": 5,
+    "caps_of_the_day_in_utc": 10,
+    "cap_not_given_back": 5,
+    "shards_mixed_up": 5,
 }
 """Bugs that are put in on purpose, and within how many histories each is found. All of them: ``make simulate-bugs``."""
 
@@ -44,7 +49,7 @@ def test_everything_occurs_that_may(runs: list[Run]) -> None:
 def test_what_occurred_fits_into_a_terminal(runs: list[Run]) -> None:
     lines = list(summary(_counts(runs), 120))
     assert max(map(len, lines)) <= 120
-    assert len(lines) < 100
+    assert len(lines) < 120
 
 
 def test_a_seed_is_one_history_bit_for_bit(runs: list[Run]) -> None:

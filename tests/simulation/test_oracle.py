@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -45,7 +45,7 @@ class _Names:
     def redemption(self, member: str, key: str) -> str:
         return f"{member}/{key}"
 
-    adjustment = transfer = redemption
+    adjustment = transfer = tier_grant = redemption
 
 
 class Story:
@@ -66,7 +66,7 @@ class Story:
             self.world.settle(member, self.rules, self.now)
         return judgement.answer(self.world, command, When(self.now, self.rules))
 
-    def on(self, day: str) -> "Story":
+    def on(self, day: str) -> Self:
         self.now = datetime.fromisoformat(f"{day}T12:00:00+00:00")
         for member in self.world.members:
             self.world.settle(member, self.rules, self.now)

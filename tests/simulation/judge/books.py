@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from loyalty.ledger.ladders import Standing
 from loyalty.ledger.model import Balances, Book
 from tests.simulation.judge.violation import require
+from tests.simulation.oracle.ladders import STATUS, Stand
 from tests.simulation.oracle.rules import MAIN
 from tests.simulation.oracle.world import Number, PlainWorld
 
@@ -27,11 +29,14 @@ def compare_book(world: PlainWorld, book: Book, where: str) -> None:
     holds = {name: (hold.points, hold.expires_at) for name, hold in book.holds.items()}
     right_holds = {name: (len(one.points), one.deadline) for name, one in member.timed_holds.items()}
     require(holds == right_holds, "holds", f"{where}: {holds}, not {right_holds}")
-    qualifying = {year: points for year, points in book.qualifying.items() if points}
-    right_years = {year: points for year, points in member.qualifying.items() if points}
-    require(qualifying == right_years, "qualifying", f"{where}: {qualifying}, not {right_years}")
+    counted = {key: number for key, number in book.qualifying.items() if number}
+    right_counts = {key: number for key, number in member.standings.tallies.items() if number}
+    require(counted == right_counts, "qualifying", f"{where}: {counted}, not {right_counts}")
+    stands = {STATUS: Stand(book.tier, book.tier), **{name: stand_of(one) for name, one in book.standings.items()}}
+    right_stands = member.standings.stands
+    require(stands == right_stands, "tier", f"{where}: {stands}, not {right_stands}")
     told = book.tier, book.merged_into, sorted(book.absorbed)
-    known = member.tier, member.merged_into, sorted(member.absorbed)
+    known = member.standings.tier, member.merged_into, sorted(member.absorbed)
     require(told == known, "book", f"{where}: {told}, not {known}")
 
 
@@ -41,3 +46,10 @@ def balances_in(picture: Mapping[Number, int], wallet: str) -> Balances:
         picture.get((wallet, "account", f"member:{name}"), 0) for name in ("available", "pending", "held", "debt")
     )
     return Balances(available, pending, held, -debt)
+
+
+def stand_of(standing: Standing) -> Stand:
+    """A standing in the model's words."""
+    return Stand(
+        standing.tier, standing.earned, standing.valid_until, standing.kept, standing.granted, standing.granted_until
+    )

@@ -11,6 +11,7 @@ from loyalty.ledger.settlement import as_of
 from loyalty.ledger.store import BOOK_SK, book_of, due_shard, partition
 from loyalty.ledger.verify import audit_table
 from tests.simulation.judge.books import compare_book
+from tests.simulation.judge.budgets import SHARDS
 from tests.simulation.judge.commits import Raw
 from tests.simulation.judge.records import check_records, check_refused
 from tests.simulation.judge.replay import Replay
@@ -39,6 +40,7 @@ def check_final(replay: Replay) -> None:
         _check_later(replay, member, raw, now)
         _check_awaiting(replay, member, raw)
     _check_sums(replay)
+    _check_budgets(replay)
     check_records(replay)
     _check_audit(replay)
 
@@ -145,6 +147,24 @@ def _check_sums(replay: Replay) -> None:
         require(total == 0, "sums", f"{name} sums to {total} over all accounts")
         moved = sums[name, "program:transferred"]
         require(moved == 0, "sums", f"{moved} points of {name} are on their way for ever")
+
+
+def _check_budgets(replay: Replay) -> None:
+    """All shards together have spent what the model has; each what was used of it, and not given back."""
+    least, most = Counter[tuple[str, int]](), Counter[tuple[str, int]]()
+    for (member, identity), entry in replay.entries.items():
+        for campaign, shard, number in replay.budgets.used_by(entry):
+            earned = replay.world.members[member].earned[identity]
+            least[campaign, shard] += 0 if earned.reversals else number
+            most[campaign, shard] += 0 if earned.whole else number
+    for campaign in replay.budget_limits:
+        spent = [replay.budgets.spent(campaign, shard) for shard in range(SHARDS)]
+        right = replay.world.spent[f"campaign:{campaign}"]
+        require(sum(spent) == right, "budget", f"{campaign} has spent {sum(spent)}, not {right}")
+        for shard, number in enumerate(spent):
+            bounds = least[campaign, shard], most[campaign, shard]
+            told = f"shard {shard} of {campaign} says {number}, and its accruals from {bounds[0]} to {bounds[1]}"
+            require(bounds[0] <= number <= bounds[1], "budget", told)
 
 
 def _require_balanced(entry: Entry) -> None:

@@ -7,23 +7,39 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from loyalty.commerce.items import parse_record_key
-from loyalty.core.money import Money
-from loyalty.ledger.model import POINTS, Entry
+from loyalty.ledger.model import POINTS, Entry, EntryKind
 from loyalty.ledger.store import book_of
 from tests.simulation.faults import LATE
 from tests.simulation.judge.books import balances_in, compare_book
+from tests.simulation.judge.budgets import Budgets
 from tests.simulation.judge.commits import Commit, Part
+from tests.simulation.judge.telling import changes_of, difference, fact, less, same_money, same_wish, shown_entry
 from tests.simulation.judge.violation import Violation, require
 from tests.simulation.naming import Ids, by_identity
 from tests.simulation.oracle import accruals, judgement, moving
-from tests.simulation.oracle.commands import Adjust, Command, Decide, Give, Merge, Recalculate, Refused, Sum, TakeBack
-from tests.simulation.oracle.member import Due
-from tests.simulation.oracle.rules import DECIMALS, Rules
+from tests.simulation.oracle.commands import (
+    Accrue,
+    Adjust,
+    Command,
+    Decide,
+    Give,
+    Merge,
+    Recalculate,
+    Refused,
+    TakeBack,
+)
+from tests.simulation.oracle.member import Due, PlainMember
+from tests.simulation.oracle.rules import Rules
+from tests.simulation.oracle.standings import GRANT_END, REVIEW, TIER_WARNING
+from tests.simulation.oracle.tiers import stand_facts
 from tests.simulation.oracle.world import Number, PlainWorld, Replayed, When
 from tests.simulation.scenario import Call, Played
 from tests.simulation.showing import shown
 
-SETTLEMENTS: Final = frozenset({"timeout", "warning", "maturity", "expiry"})
+SETTLEMENTS: Final = frozenset({"timeout", "warning", "tier_warning", "maturity", "expiry"})
+MOST_RULES: Final = 3
+"""Of one campaign."""
+TIER_ENDS: Final = frozenset({REVIEW, GRANT_END})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +66,15 @@ class Replay:
         self.by_identity = by_identity(played.commands, played.history.members)
         self.entries: dict[tuple[str, str], Entry] = {}
         """By member and identity."""
+        self._version_of = {call.client: call.version for call in played.calls}
         self.command_of: dict[tuple[str, str], Command] = {}
         """Of which command an entry came."""
         self.settled: Counter[str] = Counter()
         self.ever_kept: dict[tuple[str, str], TakeBack] = {}
         """What was given back of purchases before they came by event."""
+        campaigns = played.history.documents[0]["campaigns"]
+        self.budget_limits = {one["id"]: one["budget_points"] for one in campaigns if "budget_points" in one}
+        self.budgets = Budgets(played.simulation.engine.changes, self.budget_limits)
         self._expected: dict[str, deque[Expected]] = {member: deque() for member in played.history.members}
         self._last: dict[str, datetime] = {}
 
@@ -69,7 +89,7 @@ class Replay:
             return
         left = {part.member: deque(part.entries) for part in commit.parts}
         for part in commit.parts:
-            while left[part.member] and left[part.member][0].key.kind in SETTLEMENTS:
+            while left[part.member] and _fell_due(left[part.member][0]):
                 self._settled(left[part.member].popleft())
         for part in commit.parts:
             for entry in left[part.member]:
@@ -85,78 +105,126 @@ class Replay:
         rules = self._rules(entry)
         due = member.next_due(rules, entry.posted_at)
         if due is None:
-            raise Violation("settlement", f"{_shown(entry)}: nothing falls due until then")
-        require(due.identity == entry.entry_id, "settlement", f"{_shown(entry)} where {due} comes first")
-        require(entry.facts.occurred_at == due.at, "settlement", f"{_shown(entry)} should tell of {due.at}")
+            raise Violation("settlement", f"{shown_entry(entry)}: nothing falls due until then")
+        identity = f"{due.identity}/{entry.seq}" if due.kind in TIER_ENDS else due.identity
+        require(identity == entry.entry_id, "settlement", f"{shown_entry(entry)} where {due} comes first")
+        require(entry.facts.occurred_at == due.at, "settlement", f"{shown_entry(entry)} should tell of {due.at}")
         before = self.world.picture(entry.member_id)
-        member.happen(due, rules)
+        facts = self._happens(due, member, rules)
         after = self.world.picture(entry.member_id)
-        facts = self._facts_of_due(due, entry.member_id)
-        self._compare(entry, Expected(due.identity, _difference(before, after), after, facts))
+        self._compare(entry, Expected(due.identity, difference(before, after), after, facts))
         self.settled[due.kind] += 1
 
-    def _facts_of_due(self, due: Due, member: str) -> Mapping[str, object]:
+    def _happens(self, due: Due, member: PlainMember, rules: Rules) -> Mapping[str, object]:
+        """Lets it happen, and says what its entry has to tell."""
+        if due.kind in TIER_ENDS:
+            ladder = rules.ladder(due.name)
+            before = member.standings.stand(ladder)
+            member.happen(due, rules)
+            return stand_facts(ladder, before, member.standings.stand(ladder))
+        member.happen(due, rules)
+        if due.kind == TIER_WARNING:
+            ladder = rules.ladder(due.wallet)
+            stand = member.standings.stand(ladder)
+            falls_to = ladder.falls_to(stand, member.standings.tallies, member.enrolled(rules))
+            return {"ladder": ladder.id, "tier_from": stand.tier, "falls_to": falls_to}
         if due.kind == "timeout":
             return {"redemption_id": due.name}
         if due.kind != "warning":
             return {}
         lot = due.name.split("/")[0]
-        return {"lot": lot, "lot_points": self.world.members[member].wallet(due.wallet).free.count(lot)}
+        return {"lot": lot, "lot_points": member.wallet(due.wallet).free.count(lot)}
 
     def _posted(self, entry: Entry, commit: Commit) -> None:
         self._in_order(entry)
         expected = self._expected[entry.member_id]
         if not expected:
             self._run(entry, commit)
-        require(expected, "unexpected", f"{_shown(entry)}")
+        require(expected, "unexpected", f"{shown_entry(entry)}")
         first = expected.popleft()
-        require(first.identity == entry.entry_id, "unexpected", f"{_shown(entry)} in place of {first.identity}")
+        require(first.identity == entry.entry_id, "unexpected", f"{shown_entry(entry)} in place of {first.identity}")
         self._compare(entry, first)
 
     def _run(self, entry: Entry, commit: Commit) -> None:
         """Finds the command that the entry is of, and lets the model obey it."""
         candidates = self._candidates(entry, commit)
-        require(candidates, "unexpected", f"nobody asked for {_shown(entry)}")
+        require(candidates, "unexpected", f"nobody asked for {shown_entry(entry)}")
+        tries = [(command, unseen) for command in candidates for unseen in self._unseen(command, entry, commit)]
         failures: list[str] = []
-        for command in candidates:
+        for command, unseen in tries:
             world = self.world
-            self.world = world.copy() if len(candidates) > 1 else world
+            self.world = world.copy() if len(tries) > 1 else world
             try:
-                made = list(self._made(command, entry, commit))
+                made = list(self._made(command, entry, commit, unseen))
             except Violation as violation:
                 failures.append(str(violation))
                 self.world = world
                 continue
-            if len(candidates) == 1 or _is_of(entry, made):
-                for member, expected in made:
-                    self._expected[member].append(expected)
-                    self.command_of[member, expected.identity] = command
+            if len(tries) == 1 or _is_of(entry, made):
+                self._expect(command, made)
                 return
             self.world = world
-        raise Violation("refused", "; ".join(failures) or f"{_shown(entry)} is of none of {shown(tuple(candidates))}")
+        if len(candidates) == 1 and not failures:  # what is wrong with it is told number by number
+            self._expect(candidates[0], list(self._made(candidates[0], entry, commit, {})))
+            return
+        raise Violation(
+            "refused", "; ".join(failures) or f"{shown_entry(entry)} is of none of {shown(tuple(candidates))}"
+        )
 
-    def _made(self, command: Command, entry: Entry, commit: Commit) -> Iterator[tuple[str, Expected]]:
+    def _expect(self, command: Command, made: Sequence[tuple[str, Expected]]) -> None:
+        for member, expected in made:
+            self._expected[member].append(expected)
+            self.command_of[member, expected.identity] = command
+
+    def _unseen(self, command: Command, entry: Entry, commit: Commit) -> Iterator[Mapping[str, int]]:
+        """Of budgets, what whoever decided may not have seen of what is left, or seen although it was gone: mostly nothing.
+
+        What an accrual uses is as it was read; of other shards something may have been taken, or given back, meanwhile.
+        """
+        yield {}
+        if not isinstance(command, Accrue) or not self.budget_limits:
+            return
+        calls = [call.sent_after for call in self.played.calls if call.command == command]
+        used: Counter[str] = Counter()
+        for campaign, _, number in self.budgets.used_by(entry):
+            used[campaign] += number
+        for campaign, limit in self.budget_limits.items():
+            left = limit - self.world.spent[f"campaign:{campaign}"]
+            possible = self.budgets.seen(campaign, min(calls), commit.number)
+            # What several rules take is counted in whole points each, though less of it may be given.
+            for seen in range(used[campaign], used[campaign] + MOST_RULES + 1):
+                if seen in possible and seen != left >= used[campaign]:
+                    yield {f"campaign:{campaign}": left - seen}
+
+    def _made(
+        self, command: Command, entry: Entry, commit: Commit, unseen: Mapping[str, int]
+    ) -> Iterator[tuple[str, Expected]]:
         if isinstance(command, Recalculate):
             command = self._with_moment(command)
-        for member in self.involved(command):
-            self._nothing_due(member, entry)
         rules = self._rules(entry)
-        when = When(entry.posted_at, rules, self._day(command, commit))
+        # A reversal's entry names the version of its accrual; what is due by then is so by its writer's.
+        writers = self._version_of.get(commit.author.removeprefix(LATE))
+        for member in self.involved(command):
+            self._nothing_due(member, entry, self.rules[writers] if writers else rules)
+        dropped = frozenset(key for key, number in entry.movement.qualifying.items() if number < 0)
+        when = When(entry.posted_at, rules, self._day(command, commit), dropped, unseen)
         pictures = {member: self.world.picture(member) for member in self.involved(command)}
         try:
             for step in judgement.steps(self.world, command, when):
                 after = self.world.picture(step.member)
-                changes = _difference(pictures[step.member], after)
+                changes = difference(pictures[step.member], after)
                 pictures[step.member] = after
                 yield step.member, Expected(step.identity, changes, after, step.facts)
         except Refused as refusal:
-            raise Violation("refused", f"{_shown(entry)} where {shown(command)} is refused: {refusal.code}") from None
+            raise Violation(
+                "refused", f"{shown_entry(entry)} where {shown(command)} is refused: {refusal.code}"
+            ) from None
         except Replayed as replayed:
-            raise Violation("twice", f"{_shown(entry)} where {replayed.identity} was posted before") from None
+            raise Violation("twice", f"{shown_entry(entry)} where {replayed.identity} was posted before") from None
 
-    def _nothing_due(self, member: str, entry: Entry) -> None:
-        due = self.world.members[member].next_due(self._rules(entry), entry.posted_at)
-        require(due is None, "settlement", f"{_shown(entry)} before {due} of {member}")
+    def _nothing_due(self, member: str, entry: Entry, rules: Rules) -> None:
+        due = self.world.members[member].next_due(rules, entry.posted_at)
+        require(due is None, "settlement", f"{shown_entry(entry)} before {due} of {member}")
 
     def involved(self, command: Command) -> list[str]:
         """Whose books it may be about."""
@@ -233,7 +301,7 @@ class Replay:
                 for command in self.by_identity.get(f"reversal:{source}:{refund_id}", ())
                 if isinstance(command, TakeBack) and command.by_event and command.accrual_id == source_id
             ]
-            right = [command for command in asked if _same_money(command, raw["refunds"]["M"][refund_id]["S"])]
+            right = [command for command in asked if same_money(command, raw["refunds"]["M"][refund_id]["S"])]
             require(right, "kept", f"{source}:{refund_id} waits as nobody sent it: {raw}")
             now[refund_id] = before.get(refund_id, right[0].content)
             self.ever_kept[source, refund_id] = right[0]
@@ -244,7 +312,7 @@ class Replay:
         when = When(datetime.fromisoformat(raw["received_at"]["S"]), self.latest)
         problems = []
         for command in self.by_identity.get(f"reversal:{source}:{source_id}", ()):
-            if not isinstance(command, TakeBack) or command.member != member or not _same_wish(command, raw):
+            if not isinstance(command, TakeBack) or command.member != member or not same_wish(command, raw):
                 continue
             try:
                 accruals.keep(self.world, command, when)
@@ -279,29 +347,31 @@ class Replay:
 
     def _in_order(self, entry: Entry) -> None:
         last = self._last.get(entry.member_id)
-        require(last is None or entry.posted_at >= last, "order", f"{_shown(entry)} was posted before {last}")
+        require(last is None or entry.posted_at >= last, "order", f"{shown_entry(entry)} was posted before {last}")
         latest = self.played.simulation.time.now + timedelta(seconds=self.played.history.faults.skew_seconds)
-        require(entry.posted_at <= latest, "order", f"{_shown(entry)} was posted in the future")
+        require(entry.posted_at <= latest, "order", f"{shown_entry(entry)} was posted in the future")
         self._last[entry.member_id] = entry.posted_at
         self.entries[entry.member_id, entry.entry_id] = entry
 
     def _compare(self, entry: Entry, expected: Expected) -> None:
-        changes = _changes(entry)
+        changes = changes_of(entry)
         require(
             changes == dict(expected.changes),
             "points",
             lambda: (
-                f"{_shown(entry)} did {_less(changes, expected.changes)} in place of {_less(expected.changes, changes)}"
+                f"{shown_entry(entry)} did {less(changes, expected.changes)} in place of {less(expected.changes, changes)}"
             ),
         )
         for wallet, balances in entry.after.items():
             right = balances_in(expected.after, wallet)
-            require(balances == right, "balances", f"{_shown(entry)} left {wallet} at {balances}, not {right}")
-        require(POINTS in entry.after, "balances", f"{_shown(entry)} does not tell of {POINTS}")
-        require(entry.movement.tier == expected.facts.get("tier"), "tier", f"{_shown(entry)} {entry.movement.tier}")
+            require(balances == right, "balances", f"{shown_entry(entry)} left {wallet} at {balances}, not {right}")
+        require(POINTS in entry.after, "balances", f"{shown_entry(entry)} does not tell of {POINTS}")
+        require(
+            entry.movement.tier == expected.facts.get("tier"), "tier", f"{shown_entry(entry)} {entry.movement.tier}"
+        )
         for name, wanted in expected.facts.items():
-            told = _fact(entry, name)
-            require(told == wanted, "facts", f"{_shown(entry)} tells {name} {told}, not {wanted}")
+            told = fact(entry, name)
+            require(told == wanted, "facts", f"{shown_entry(entry)} tells {name} {told}, not {wanted}")
 
     def _compare_book(self, part: Part) -> None:
         book = book_of(part.book)
@@ -312,72 +382,15 @@ def _versions(played: Played) -> Sequence[tuple[Any, Mapping[str, Any]]]:
     return list(zip(played.programs, played.history.documents, strict=True))
 
 
-def _changes(entry: Entry) -> dict[Number, int]:
-    found: dict[Number, int] = {}
-    for name, change in entry.movement.changes.items():
-        found |= {(name, "account", str(account)): points for account, points in change.postings.items()}
-        found |= {(name, "lot", lot): points for lot, points in change.lots.items()}
-        found |= {(name, "bucket", bucket): points for bucket, points in change.maturing.items()}
-    found |= {("", "qualifying", year): points for year, points in entry.movement.qualifying.items()}
-    return {number: points for number, points in found.items() if points}
-
-
-def _difference(before: Mapping[Number, int], after: Mapping[Number, int]) -> dict[Number, int]:
-    numbers = {number: after.get(number, 0) - before.get(number, 0) for number in {**before, **after}}
-    return {number: points for number, points in numbers.items() if points}
-
-
-def _fact(entry: Entry, name: str) -> object:
-    """What an entry tells, in the model's words."""
-    match name:
-        case "tier":
-            return entry.movement.tier
-        case "amount":
-            amount = entry.facts.amount
-            return None if amount is None else Sum(_units(amount), amount.currency)
-        case "worth":
-            amount = entry.facts.amount
-            return None if amount is None else _units(amount)
-        case "lines":
-            return {key: (line.quantity, _units(line.amount)) for key, line in entry.facts.lines.items()}
-        case "policy":
-            return None if entry.facts.policy is None else str(entry.facts.policy)
-        case _:
-            return getattr(entry.facts, name)
-
-
-def _units(amount: Any) -> int:
-    return int(amount.amount.scaleb(DECIMALS[amount.currency]))
-
-
-def _less(numbers: Mapping[Number, int], others: Mapping[Number, int]) -> str:
-    left = {number: points for number, points in numbers.items() if others.get(number) != points}
-    return ", ".join(f"{'/'.join(number)} {points:+}" for number, points in sorted(left.items())) or "nothing"
-
-
-def _shown(entry: Entry) -> str:
-    return f"{entry.member_id} {entry.seq} {entry.entry_id} at {entry.posted_at.isoformat()}"
-
-
-def _same_wish(command: TakeBack, raw: Mapping[str, Any]) -> bool:
-    lines = {name: int(number["N"]) for name, number in raw.get("lines", {"M": {}})["M"].items()}
-    amount = raw.get("amount", {}).get("S")
-    told = raw["accrual_source_id"]["S"], lines, "everything" in raw, raw["reason"]["S"], amount is not None
-    wish = command.accrual_id, dict(command.lines), command.everything, command.reason, command.amount is not None
-    return told == wish
-
-
-def _same_money(command: TakeBack, text: str) -> bool:
-    occurred_at, amount, currency = text.split(" ")[:3]
-    money = Money.parse(f"{amount} {currency}")
-    told = datetime.fromisoformat(occurred_at), Sum(_units(money), currency)
-    return told == (command.occurred_at, command.amount)
+def _fell_due(entry: Entry) -> bool:
+    """Whether it is of what happens by itself."""
+    return entry.key.kind in SETTLEMENTS or (entry.key.kind is EntryKind.TIER and entry.key.source in TIER_ENDS)
 
 
 def _is_of(entry: Entry, made: Sequence[tuple[str, Expected]]) -> bool:
     """Whether the entry is what this command makes, of several that share an identity."""
     for member, expected in made:
         if (member, expected.identity) == (entry.member_id, entry.entry_id):
-            facts = all(_fact(entry, name) == right for name, right in expected.facts.items())
-            return facts and _changes(entry) == dict(expected.changes)
+            facts = all(fact(entry, name) == right for name, right in expected.facts.items())
+            return facts and changes_of(entry) == dict(expected.changes)
     return False

@@ -3,10 +3,11 @@
 from datetime import date, timedelta
 
 from tests.simulation.oracle.commands import Accrue, Refused, TakeBack
+from tests.simulation.oracle.counting import count, counted, give_back, told_of, uncount, use, worth_of
 from tests.simulation.oracle.days import ONE_DAY, end_of_month
+from tests.simulation.oracle.earning import Earning
 from tests.simulation.oracle.giving_back import Part, net_lines, part_of
 from tests.simulation.oracle.member import Earned, PlainMember, Waiting
-from tests.simulation.oracle.rules import MAIN, Earning
 from tests.simulation.oracle.world import PlainWorld, Step, Steps, When
 
 AHEAD = timedelta(minutes=5)
@@ -31,7 +32,8 @@ def accrue(world: PlainWorld, command: Accrue, when: When) -> Steps:
     backdating = timedelta(days=when.rules.limit("backdating_days", 30))
     if command.occurred_at < root.opened_at - backdating:
         raise Refused("occurred_before_enrollment")
-    earnings = when.rules.earn(command.activity, command.amount, root.tier)
+    worth = worth_of(world, command, root, when)
+    earnings = worth.earnings
     lines = net_lines(command.lines, command.amount)
     earned = Earned(
         home=root.member_id,
@@ -41,19 +43,23 @@ def accrue(world: PlainWorld, command: Accrue, when: When) -> Steps:
         points={earning.wallet: earning.points for earning in earnings if earning.points},
         put={},
         matures={},
-        year=str(when.today.year),
+        counted=counted(root, command, worth, when),
+        used={bound: (number, wallet) for (bound, wallet), number in worth.used.items()},
         paid=command.basis or command.amount,
         amount=command.amount,
         lines=lines,
     )
     for earning in earnings:
         _credit(root, earned, earning, when)
-    root.qualifying[earned.year] += earned.points.get(MAIN, 0)
+    count(root, earned, when)
     root.earned[identity] = earned
     root.posted[identity] = command.content
+    use(world, root, {bound: number for bound, (number, _) in earned.used.items()})
     rules = {earning.wallet: earning.rule for earning in earnings}
+    by_rule = {earning.wallet: {rule: part for rule, part in earning.by_rule.items() if part} for earning in earnings}
     facts: dict[str, object] = {
         "policy": earned.policy, "rules": rules, "amount": command.amount, "occurred_at": command.occurred_at,
+        "rule_points": {wallet: parts for wallet, parts in by_rule.items() if parts}, "used": told_of(worth),
         "renewed": tuple(sorted(name for name in rules if when.rules.expiry(name).by_inactivity)),
     }  # fmt: skip
     yield Step(root.member_id, identity, facts)
@@ -194,7 +200,8 @@ def _taken(world: PlainWorld, root: PlainMember, refund: TakeBack, earned: Earne
             home, lot, count = found
             world.members[home].wallet(name).expired[lot] -= count
             earned.lapsed[name] += count
-    root.qualifying[earned.year] -= part.points[MAIN]
+    uncount(root, earned, part)
+    give_back(world, earned, part)
     earned.money_back, earned.lines_back, earned.whole = (
         part.after.money_back, part.after.lines_back, part.after.whole,
     )  # fmt: skip

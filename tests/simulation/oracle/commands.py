@@ -1,7 +1,9 @@
 """What clients ask for. Sums are whole minor units; moments are UTC."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+
+DECIMALS = {"EUR": 2, "USD": 2, "IDR": 2, "JPY": 0, "KWD": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,42 @@ class Recalculate:
     """Not known before the accrual is."""
 
 
-Command = Accrue | TakeBack | HoldPoints | EndHold | Adjust | Decide | Give | Merge | Recalculate
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A tier that staff grant through a day, so many days after that on which it is first asked for."""
+
+    member: str
+    key: str
+    ladder: str
+    tier: str
+    days: int
+    reason: str = "goodwill"
+    actor: str = "ann"
+    until: date = date.min
+
+    @property
+    def content(self) -> object:
+        """What must be the same where the identity is."""
+        return self.ladder, self.tier, self.until, self.reason, self.actor
+
+
+@dataclass(frozen=True, slots=True)
+class EndGrant:
+    """A granted tier ends now."""
+
+    member: str
+    key: str
+    ladder: str
+    reason: str = "correction"
+    actor: str = "ann"
+
+    @property
+    def content(self) -> object:
+        """What must be the same where the identity is."""
+        return self.ladder, self.reason, self.actor
+
+
+Command = Accrue | TakeBack | HoldPoints | EndHold | Adjust | Decide | Give | Merge | Recalculate | Grant | EndGrant
 
 
 class Refused(Exception):

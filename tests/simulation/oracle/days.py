@@ -60,6 +60,10 @@ class Calendar:
         """What it shows."""
         return moment.astimezone(ZoneInfo(self.zone)).date()
 
+    def clock(self, moment: datetime) -> datetime:
+        """What clocks there show, without an offset."""
+        return moment.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
+
     def start_of(self, day: date) -> datetime:
         """When the day begins (UTC)."""
         return _start(self.zone, day)

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.simulation.oracle import accruals, moving, redeeming
+from tests.simulation.oracle import accruals, moving, redeeming, tiers
 from tests.simulation.oracle.commands import (
     Accrue,
     Adjust,
     Command,
     Decide,
+    EndGrant,
     EndHold,
     Give,
+    Grant,
     HoldPoints,
     Merge,
     Recalculate,
@@ -42,7 +44,9 @@ _STEPS: Mapping[type, Callable[[PlainWorld, Any, When], Steps]] = {
     Decide: moving.decide,
     Give: moving.give,
     Merge: moving.merge,
-    Recalculate: moving.recalculate,
+    Recalculate: tiers.recalculate,
+    Grant: tiers.grant,
+    EndGrant: tiers.end_grant,
 }
 
 

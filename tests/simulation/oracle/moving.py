@@ -1,10 +1,13 @@
-"""What staff and members move by hand: adjustments, transfers, merges; and the tiers."""
+"""What staff and members move by hand: adjustments, transfers, merges."""
 
 from datetime import date
 
-from tests.simulation.oracle.commands import Adjust, Decide, Give, Merge, Recalculate, Refused
+from tests.simulation.oracle.commands import Adjust, Decide, Give, Merge, Refused
+from tests.simulation.oracle.earning import MOST_POINTS
+from tests.simulation.oracle.ladders import STATUS
 from tests.simulation.oracle.member import Adjusted, PlainMember
-from tests.simulation.oracle.rules import MOST_POINTS, Rules
+from tests.simulation.oracle.rules import Rules
+from tests.simulation.oracle.tiers import add_tallies, merged, stand_at
 from tests.simulation.oracle.world import PlainWorld, Replayed, Step, Steps, When
 
 MOST_ABSORBED = 10
@@ -111,42 +114,18 @@ def merge(world: PlainWorld, command: Merge, when: When) -> Steps:
         raise Refused("member_has_open_holds")
     if len({*into.absorbed, gone.member_id, *gone.absorbed}) > MOST_ABSORBED:
         raise Refused("merge_limit_exceeded")
-    tier = _tier_of_both(into, gone, when)
+    add_tallies(world, into, gone, when)
     for name in list(gone.wallets):
         into.wallet(name).take_over(gone.wallet(name))
-    into.qualifying.update(gone.qualifying)
-    gone.qualifying.clear()
     into.absorbed = [*into.absorbed, gone.member_id, *gone.absorbed]
     gone.merged_into = into.member_id
     into.opened_at = min(into.opened_at, gone.opened_at)
     into.posted[merge_in] = gone.posted[merge_out] = None
     yield Step(into.member_id, merge_in, {"other_member": gone.member_id, "actor": command.actor})
-    if tier != into.tier:
-        before, into.tier = into.tier, tier
-        yield Step(into.member_id, f"tier:merge:{gone.member_id}", {"tier_from": before, "tier": tier})
+    for ladder, after in merged(into, gone, when):
+        source = "merge" if ladder.id == STATUS else f"merge.{ladder.id}"
+        yield stand_at(into, ladder, after, f"tier:{source}:{gone.member_id}")
     yield Step(gone.member_id, merge_out, {"other_member": into.member_id, "actor": command.actor})
-
-
-def recalculate(world: PlainWorld, command: Recalculate, when: When) -> Steps:
-    """The tier that the points of the year reach in which the cause was posted; it only rises."""
-    root = world.root(command.member)
-    identity = f"tier:tier_recalculation:{command.cause}"
-    world.require_new(command.member, identity, None)
-    if command.posted_at is None:
-        raise AssertionError
-    year = str(when.rules.calendar.date_of(command.posted_at).year)
-    order = when.rules.tiers
-    reached = when.rules.tier_reached(root.qualifying[year])
-    if order.index(reached) > order.index(root.tier):
-        before, root.tier = root.tier, reached
-        root.posted[identity] = None
-        yield Step(root.member_id, identity, {"tier_from": before, "tier": reached})
-
-
-def _tier_of_both(into: PlainMember, gone: PlainMember, when: When) -> str:
-    year = str(when.today.year)
-    reached = when.rules.tier_reached(into.qualifying[year] + gone.qualifying[year])
-    return max((into.tier, gone.tier, reached), key=when.rules.tiers.index)
 
 
 def _require_giveable(giver: PlainMember, command: Give, rules: Rules, day: date) -> None:

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from tests.simulation.oracle.accruals import renew
 from tests.simulation.oracle.commands import EndHold, HoldPoints, Refused
+from tests.simulation.oracle.earning import MOST_POINTS
 from tests.simulation.oracle.member import PlainMember, Redeemed
-from tests.simulation.oracle.rules import MAIN, MOST_POINTS
+from tests.simulation.oracle.rules import MAIN
 from tests.simulation.oracle.world import PlainWorld, Replayed, Step, Steps, When
 
 MOST_HOLDS = 20

@@ -7,8 +7,10 @@ from datetime import date, datetime
 from typing import Protocol
 
 from tests.simulation.oracle.commands import Refused
+from tests.simulation.oracle.ladders import STATUS
 from tests.simulation.oracle.member import PlainMember
 from tests.simulation.oracle.rules import Rules
+from tests.simulation.oracle.standings import PlainStandings
 
 Number = tuple[str, str, str]
 """A wallet, what sort of number of it, and which."""
@@ -23,6 +25,8 @@ class Names(Protocol):
 
     def transfer(self, member: str, key: str) -> str: ...
 
+    def tier_grant(self, member: str, key: str) -> str: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -35,11 +39,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """When and by which version of the program something is decided. ``day`` is that of the caller's clock."""
+    """When and by which version of the program something is decided. ``day`` is that of the caller's clock.
+
+    ``dropped``: tallies that an accrual may take away, those being over. ``unseen``: points of a campaign's budget that
+    were given back so late that who decided did not see them; below zero, that were taken so late.
+    """
 
     at: datetime
     rules: Rules
     day: date | None = None
+    dropped: frozenset[str] = frozenset()
+    unseen: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -64,19 +74,23 @@ class PlainWorld:
         self.rules = rules
         self.names = names
         self.members: dict[str, PlainMember] = {}
+        self.spent: Counter[str] = Counter()
+        """Of the budgets of campaigns."""
         self.kept: dict[tuple[str, str], dict[str, object]] = {}
         """Contents of what was given back of purchases that have not come by event, by source and id of the purchase."""
 
     def copy(self, *only: str) -> "PlainWorld":
         """A world that may go another way; with ``only`` these members, and whoever they were merged with, are in it."""
         other = PlainWorld(self.rules, self.names)
+        other.spent = Counter(self.spent)
         other.kept = {purchase: dict(refunds) for purchase, refunds in self.kept.items()}
         wanted = {relative for member_id in only for relative in self.relatives(member_id)} or set(self.members)
         other.members = {name: member.copy() if name in wanted else member for name, member in self.members.items()}
         return other
 
     def enroll(self, member_id: str, at: datetime) -> None:
-        self.members[member_id] = PlainMember(member_id, at, self.rules[1].tiers[0])
+        first = self.rules[1].ladder(STATUS).first()
+        self.members[member_id] = PlainMember(member_id, at, PlainStandings({STATUS: first}))
 
     def member(self, member_id: str) -> PlainMember:
         """The member of that id.
@@ -133,8 +147,8 @@ class PlainWorld:
         for name, wallet in member.wallets.items():
             for (kind, what), number in wallet.picture().items():
                 found[name, kind, what] = number
-        for year, points in member.qualifying.items():
-            found["", "qualifying", year] = points
+        for key, number in member.standings.tallies.items():
+            found["", "qualifying", key] = number
         return found
 
 

@@ -1,6 +1,6 @@
 """Caps and budgets over many activities: what is used, what is given back, and that nobody passes them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -217,6 +217,72 @@ def test_a_cap_that_was_read_before_another_posting_is_read_again(
     assert review(world, "V-2") == 5
     assert not torn
     assert world.proven().available == 15
+
+
+def tear(
+    table: Table, monkeypatch: pytest.MonkeyPatch, counts_then: Mapping[tuple[str, str], RawItem], times: int
+) -> None:
+    """The next reads of a cap find what was counted then, beside a book of now."""
+    whole, left = table.get_many, [True] * times
+
+    def get_many(keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], RawItem]:
+        found = whole(keys)
+        if not (left and any("CAPS" in sk for _, sk in keys)):
+            return found
+        left.pop()
+        kept = {key: raw for key, raw in found.items() if "CAPS" not in key[1]}
+        return kept | {key: raw for key, raw in counts_then.items() if key in keys}
+
+    monkeypatch.setattr(table, "get_many", get_many)
+
+
+def test_what_was_given_back_before_is_there_though_the_count_was_read_before(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the cap would be used, so that no write of it says that it has changed."""
+    world = World(table, of=capped({"per": "day", "points": 10})).enroll()
+    assert review(world, "V-1") == 10
+    full = {key: raw for key, raw in world.dump().items() if "CAPS" in key[1]}
+    assert full
+    world.refund("F-1", "V-1", everything=True)
+    tear(table, monkeypatch, full, 1)
+    assert review(world, "V-2") == 10
+
+
+def test_what_is_set_off_by_a_refund_that_waited_passes_no_cap_either(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(table, of=capped({"per": "day", "points": 10})).enroll()
+    world.reversals.reverse(world.program, MEMBER, Refund("pos", "F-2", "V-2", NOON, everything=True))
+    assert review(world, "V-1") == 10
+    tear(table, monkeypatch, {}, 3)
+    entry = world.accrue("V-2", None, activity="review").entry
+    assert (entry.points, entry.facts.used) == (0, {})
+    assert world.audit() == []
+
+
+def test_a_rule_that_a_budget_leaves_less_than_a_point_drops_out(table: Table) -> None:
+    """A fifth of a point would be rounded down and use nothing; the next of its group gives ten."""
+    rules = [
+        {**REVIEW, "fixed_points": 30, "campaign": "sale"},
+        {
+            **BASE_RULE,
+            "rates": [{"points": 1, "per": "100", "currency": "EUR"}],
+            "campaign": "sale",
+            "group": "g",
+            "priority": 1,
+        },
+        {**BASE_RULE, "id": "gift", "rates": [], "fixed_points": 10, "group": "g"},
+    ]
+    world = World(table, of=program(earn_rules=rules, campaigns=[{**CAMPAIGN, "budget_points": 30}])).enroll()
+    assert review(world, "V-1") == 30
+    assert world.accrue("R-1", "20").entry.points == 10
+
+
+def test_where_a_cap_leaves_nothing_a_foreign_currency_is_no_reason_to_refuse(table: Table) -> None:
+    gift = {**BASE_RULE, "id": "gift", "rates": [], "fixed_points": 5, "caps": [{"per": "day", "times": 1}]}
+    world = World(table, of=program(earn_rules=[BASE_RULE, gift])).enroll()
+    assert [world.accrue(name, "10", currency="GBP").entry.points for name in ("R-1", "R-2")] == [5, 0]
 
 
 def test_a_budget_that_others_write_all_the_time_is_read_again(table: Table) -> None:

@@ -203,6 +203,21 @@ STORIES: dict[str, Story] = {
             ("2028-04-01T00:00", "look", "bronze"),
         ],
     ),
+    "one level, and what was earned in the days of grace makes it no shorter": (
+        {
+            "time_zone": "Europe/Rome",
+            "qualification": {"period": "rolling_months", "months": 1},
+            "downgrade": {"by": "one_level", "grace_days": 31},
+        },
+        "2025-01-10T12:00",
+        [
+            ("2025-03-10T12:00", "earn 2000", "gold 2025-03-31"),
+            ("2025-04-10T12:00", "earn 500", "gold 2025-03-31"),
+            ("2025-05-02T00:00", "look", "silver 2025-05-31"),
+            ("2025-07-01T23:59:59", "look", "silver 2025-05-31"),
+            ("2025-07-02T00:00", "look", "bronze"),
+        ],
+    ),
     "a lifetime": (
         {"qualification": {"period": "lifetime"}, "downgrade": {"by": "never"}},
         "2025-01-10T12:00",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loyalty.ledger.ladders import STATUS, DowngradeBy, LadderTerms, Standing
+from loyalty.ledger.ladders import STATUS, DowngradeBy, LadderTerms, Period, Standing
 from loyalty.ledger.model import POINTS, Change, EntryKind, Scope
 from tests.unit.ledger.forging import SCOPE, Forgery, codes
 
@@ -145,3 +145,59 @@ def test_what_is_right_is_not_found(honest: str) -> None:
 def test_what_is_planted_is_found_and_nothing_else(planted: str) -> None:
     forged, expected = PLANTED[planted]
     assert codes(forged().items(LADDERS), LADDERS) == sorted(expected)
+
+
+VISITS = LadderTerms({"visitor": 0, "regular": 10}, metric="activities.purchase", period=Period.LIFETIME)
+YEARLY = replace(VISITS, period=Period.CALENDAR_YEAR)
+
+
+def test_the_same_may_count_in_a_year_and_for_good() -> None:
+    """Both buckets have names of four characters."""
+    scope = replace(SCOPE, ladders={STATUS: TERMS, "visits": VISITS, "yearly": YEARLY})
+    counted = {"2026": 600, "activities.purchase/2026": 1, "activities.purchase/ever": 1}
+    forged = earned().earned("R-2", 600, NEVER, movement={"qualifying": counted})
+    assert codes(forged.items(scope), scope) == []
+
+
+def test_a_tier_of_a_year_may_end_on_the_anniversary_itself() -> None:
+    """The year before it has 365 days, and is not running any more."""
+    terms = replace(TERMS, metric="points", period=Period.ANNIVERSARY_YEAR, this_period=True, warn_days=())
+    scope = replace(SCOPE, ladders={STATUS: terms})
+    kept = Standing("silver", "silver", date(2026, 6, 14))
+    first = Forgery().record("MEMBER", entry_tier="bronze")
+    forged = stood(first.earned("R-1", 600, NEVER, movement={"qualifying": {"points/2025-06-15": 600}}), kept)
+    early = stood(forged, BRONZE, kept, name="status/3", source="review", on="2026-06-13T17:00:00Z")
+    assert "tier_lost_early" in codes(early.items(scope), scope)
+    early.entries.pop()
+    forged = stood(forged, BRONZE, kept, name="status/3", source="review", on="2026-06-14T17:00:00Z")
+    assert codes(forged.items(scope), scope) == []
+
+
+def test_of_two_ladders_one_may_warn_and_the_other_not() -> None:
+    """Silver was earned again, so that the first warning of the year is that of the visits."""
+    visits = replace(YEARLY, downgrade=DowngradeBy.ACHIEVEMENT, tiers={"visitor": 0, "regular": 1}, warn_days=(14,))
+    scope = replace(SCOPE, ladders={STATUS: TERMS, "visits": visits})
+    regular = Standing("regular", "regular", date(2027, 12, 31))
+    counted = {"qualifying": {"2026": 600, "activities.purchase/2026": 1}}
+    forged = stood(Forgery().record("MEMBER", entry_tier="bronze").earned("R-1", 600, NEVER, movement=counted), SILVER)
+    forged.post(
+        K.TIER, "accrual:pos:R-1", source="tier_recalculation.visits", says={"tier_from": "visitor", "ladder": "visits"},
+        movement={"changes": {}, "standings": {"visits": regular}},
+    )  # fmt: skip
+    items = forged.earned("R-2", 600, NEVER, on="2027-06-01", movement={"qualifying": {"2027": 600}}).items(scope)
+    assert items[forged.pk, "WALLET"]["due_at"]["S"] == "2027-12-16T17:00:00.000Z"
+    assert codes(items, scope) == []
+    never = forged.item(due_at={"S": "2027-12-15T17:00:00.000Z"}).items(scope)
+    assert codes(never, scope) == ["due_at_wrong"]
+
+
+def test_of_a_month_that_was_over_no_more_is_taken_than_a_merge_brought() -> None:
+    monthly = replace(TERMS, period=Period.ROLLING_MONTHS, months=1, warn_days=())
+    scope = replace(SCOPE, ladders={STATUS: monthly})
+    forged = Forgery().record("MEMBER", entry_tier="bronze")
+    forged.earned("R-1", 67, NEVER, movement={"qualifying": {"points/2026-01": 67}})
+    over = {"qualifying": {"points/2026-01": -67, "points/2026-03": 5}}
+    forged.earned("R-2", 5, NEVER, on="2026-03-02", movement=over)
+    forged.post(K.MERGE_IN, "mbr_9", source="merge", movement={"changes": {}, "qualifying": {"points/2026-01": 66}})
+    taken = {"qualifying": {"points/2026-01": -66}}
+    assert "qualifying_wrong" not in codes(forged.reversed(67, lots={NEVER: -67}, movement=taken).items(scope), scope)

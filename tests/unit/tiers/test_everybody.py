@@ -1,5 +1,6 @@
 """Recalculating many members: after a version with other thresholds, and the first that ends tiers."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from loyalty.core.table import Table
 from loyalty.programs.model import Program
 from loyalty.tiers.everybody import Recalculation
+from loyalty.tiers.grants import Asked, TierGrants
 from loyalty.tiers.runs import Recalculated, Run
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.climbers import CHEAPER, Climbers, of_shard
@@ -70,6 +72,34 @@ def test_a_tier_that_nothing_earns_any_more_is_kept_through_the_running_period(w
     world.recalculate("F-1", member="mbr_a")
     assert tiers(world)[0] == "silver"
     world.clock.set("2029-01-01T00:00:00Z")
+    assert tiers(world)[0] == "bronze"
+
+
+def test_a_tier_of_a_further_ladder_or_beneath_a_grant_begins_to_end_like_any_other(table: Table) -> None:
+    club = {"id": "club", "name": "Club", "tiers": TIERS}
+    world = World(table, of=program(tiers=TIERS, ladders=[club])).enroll(*MEMBERS)
+    world.accrue("R-1", "600", member="mbr_a")
+    world.recalculate("R-1", member="mbr_a")
+    asked = Asked("status", "goodwill", "staff-1", "app", "T-1")
+    TierGrants(world.ledger).grant(world.program, "mbr_a", asked, tier="gold", until=date(2026, 3, 20))
+    world.clock.set("2026-05-01T12:00:00Z")
+    run(world, laddered(version=2, ladders=[{**club, "downgrade": {"by": "achievement"}}]))
+    standings = world.now("mbr_a").standings
+    assert {name: (one.tier, str(one.valid_until)) for name, one in standings.items()} == {
+        "status": ("silver", "2027-12-31"),
+        "club": ("silver", "2027-12-31"),
+    }
+    world.clock.set("2028-01-01T00:00:00Z")
+    assert [one.tier for one in world.now("mbr_a").standings.values()] == ["bronze", "bronze"]
+
+
+def test_nobody_is_lowered_where_thresholds_rise_but_by_a_refund(world: World) -> None:
+    dearer = [TIERS[0], {**TIERS[1], "threshold": 900}, TIERS[2]]
+    run(world, laddered(version=2, downgrade={"after_reversal": "at_once"}))
+    assert run(world, laddered(version=3, tiers=dearer, downgrade={"after_reversal": "at_once"}), "run:2").changed == 0
+    assert tiers(world)[0] == "silver"
+    world.refund("F-1", "R-1", "1", member="mbr_a")
+    world.tiers.recalculate(world.program, "mbr_a", cause="reversal:pos:F-1", posted_at=world.clock())
     assert tiers(world)[0] == "bronze"
 
 

@@ -180,6 +180,19 @@ def test_nobody_is_warned_of_a_tier_that_is_earned_again_or_granted_beyond(table
     member.world.proven()
 
 
+def test_a_grant_that_ends_before_is_no_reason_to_warn_of_a_tier_that_is_earned_again(table: Table) -> None:
+    member = climb(table, downgrade={"warn_days": [30, 7]})
+    member.on("2025-05-01T12:00", "earn 600")
+    member.on("2026-06-01T12:00", "earn 500")
+    grant(member, "gold", "2026-12-10")
+    member.on("2026-12-02T12:00", "settle")  # gold still, and silver at the end of the year as before it
+    assert kinds(member) == []
+    grant(member, "gold", "2026-12-31", key="to the last day")
+    member.on("2027-01-01T12:00", "settle")
+    assert kinds(member) == []
+    member.world.proven()
+
+
 def test_earned_again_between_two_warnings_there_is_no_second(table: Table) -> None:
     member = climb(table, downgrade={"warn_days": [30, 7]})
     member.on("2025-05-01T12:00", "earn 600")

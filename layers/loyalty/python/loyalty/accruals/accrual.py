@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from loyalty.accruals.allocation import net_lines
 from loyalty.accruals.early import early
 from loyalty.accruals.firsts import counted, earner
-from loyalty.accruals.limits import Limits, changed_counts, given_back, less
+from loyalty.accruals.limits import Limits, changed_counts, given_back, less, unchanged_counts
 from loyalty.accruals.model import Activity, Refund, activity_hash
 from loyalty.accruals.reading import MemberPosting, Seen, reading
 from loyalty.accruals.segments import segment_sks, segments_for
@@ -60,11 +60,13 @@ def accrual_posting(
         for refund in refunds:
             require_past(refund.occurred_at, clock)
         entries = (1 + len(posted.renewed)) * (1 + len(posted.book.absorbed))
-        room = MOST_OPERATIONS - 1 - entries - len(operations) - len(facts.used)
+        deciding = limits.deciding(situation.book, worth.outcome)
+        room = MOST_OPERATIONS - 1 - entries - len(operations) - len(facts.used) - len(deciding)
         undone = early(seen, posted.book, original, refunds, now=situation.now, room=room)
         then = _following(posted.renewed, undone.postings)
         used = less(facts.used, given_back(original, undone.taken))
-        counts = changed_counts(seen, document.id, situation.book.member_id, used)
+        counts = list(changed_counts(seen, document.id, situation.book.member_id, used))
+        counts += unchanged_counts(seen, document.id, deciding, facts.used, counts)
         writes = [*undone.operations, *counts, *operations]
         return Decision(posted.movement, facts, writes, then, awaiting=-undone.settled)
 

@@ -11,7 +11,7 @@ its identity, and at all of them where that has too little left.
 """
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,14 +19,15 @@ from pynamodb.expressions.condition import Condition
 
 from loyalty.accruals.reading import Seen
 from loyalty.accruals.share import Original, Reversed
-from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Operation, Put, RawItem
+from loyalty.core.table import Check, IntegerAttribute, IntegerMapAttribute, Item, Operation, Put, RawItem
 from loyalty.ledger.model import Book
 from loyalty.ledger.movements import without_zeros
 from loyalty.ledger.store import BUDGET_PREFIX, CAPS_PREFIX, partition
-from loyalty.programs.counters import CounterKey, bounds_for
+from loyalty.programs.counters import CounterKey, bounds_for, bounds_of
 from loyalty.programs.deeds import Deed, Earner
 from loyalty.programs.earning import Outcome, earn
 from loyalty.programs.model import ProgramDocument
+from loyalty.programs.worth import RuleReason
 
 SHARDS: Final = 16
 BUDGET_SK: Final = "BUDGET"
@@ -81,6 +82,7 @@ class Limits:
         self._deed = deed
         self._bounds = {bound.key: bound.limit for bound in bounds_for(document, deed)}
         self._budgets = [key for key in self._bounds if key.kind == "budget"]
+        self._day = deed.occurred_at.astimezone(document.zone).date()
         self._first = zlib.crc32(identity.encode()) % SHARDS
 
     @property
@@ -100,13 +102,27 @@ class Limits:
         room = {key: max(0, self._left(seen, book, key)) for key in self._bounds if key not in in_part}
         found = earn(self.document, self._deed, earner, room)
         for key in in_part:
-            if found.used.get(key, 0) > self._left(seen, book, key):
+            if found.taken.get(key, 0) > self._left(seen, book, key):
                 seen.require_shared(all_shards[key])
         return found
 
     def uses(self, seen: Seen, outcome: Outcome) -> dict[str, int]:
         """What the outcome uses: of each cap, and of each shard of a budget."""
         return uses_of(outcome, lambda key, number: self._spread(seen, key, number))
+
+    def deciding(self, book: Book, outcome: Outcome) -> list[Key]:
+        """The counts of caps that the outcome would be another one without, by member and sort key.
+
+        Those of which something is used, or of which a rule found nothing left: of the member, and of whoever was merged
+        into them.
+        """
+        rules = [judged.rule for judged in outcome.rules if judged.reason is RuleReason.CAPPED]
+        capped = [
+            bound.key for rule in rules for bound in bounds_of(rule, self.document.campaign(rule.campaign), self._day)
+        ]
+        windows = dict.fromkeys(key.window for key in (*outcome.used, *capped) if key.kind == "cap")
+        family = (book.member_id, *book.absorbed)
+        return [(member_id, f"{CAPS_PREFIX}{window}") for window in windows for member_id in family]
 
     def _left(self, seen: Seen, book: Book, key: CounterKey) -> int:
         if key.kind == "budget":
@@ -217,6 +233,24 @@ def changed_counts(seen: Seen, program: str, member_id: str, changes: Mapping[st
         yield Put(
             BudgetItem(*key, spent=spent, version=_version(raw) + 1), _unchanged(BudgetItem.version, raw), shared=True
         )
+
+
+def unchanged_counts(
+    seen: Seen, program: str, deciding: Sequence[Key], used: Mapping[str, int], written: Sequence[Operation]
+) -> Iterator[Operation]:
+    """Checks that the counts which decided, and are not written, are still as they were read.
+
+    A read of several items is not of one moment: what was given back may be in the book already, and not in the count.
+    """
+    keys = {operation.key for operation in written}
+    for member_id, sk in deciding:
+        pk = partition(program, member_id)
+        if (pk, sk) not in keys:
+            yield Check(CapsItem, pk, sk, _unchanged(CapsItem.version, seen.get(member_id, sk)))
+    for owner, place in _touched(used)[1]:
+        key = _budget_key(program, owner, place)
+        if key not in keys:
+            yield Check(BudgetItem, *key, _unchanged(BudgetItem.version, seen.shared[key]))
 
 
 def _touched(uses: Mapping[str, int]) -> tuple[dict[str, list[Use]], dict[Key, list[Use]]]:

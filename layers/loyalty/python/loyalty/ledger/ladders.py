@@ -273,9 +273,11 @@ def reviewed(terms: LadderTerms, standing: Standing, tallies: Tallies, day: date
     """Where a member stands from ``day`` on, the earned tier being over."""
     reached = tallies.entitled(terms, day)
     below = terms.rank(standing.earned) - 1
-    if terms.downgrade is DowngradeBy.ONE_LEVEL and below > 0 and terms.rank(reached.tier) < below:
+    if terms.downgrade is DowngradeBy.ONE_LEVEL and below > 0 and terms.rank(reached.tier) <= below:
         until = period_of(terms, day, tallies.opened_on)[1]
-        return stand(terms, standing, Reached(list(terms.tiers)[below], until), kept=True)
+        # What earns it until a day in the past, in its days of grace, is no less than nothing.
+        if terms.rank(reached.tier) < below or (reached.until or date.max) < until:
+            return stand(terms, standing, Reached(list(terms.tiers)[below], until), kept=True)
     return stand(terms, standing, reached)
 
 

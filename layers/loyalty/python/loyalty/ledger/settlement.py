@@ -156,13 +156,18 @@ def _tier(book: Book, scope: Scope, ladder: str, terms: LadderTerms) -> Iterator
 
 
 def _falls(book: Book, scope: Scope, ladder: str, last: date) -> str | None:
-    """The tier that follows the day after ``last``, where it is a lower one and nothing more is earned."""
+    """The tier that follows the day after ``last``, where the earned one falls then and nothing more is earned."""
     terms = scope.ladders[ladder]
-    before = book.standing(ladder, terms)
-    after = ladders.reviewed(terms, before, tallies_of(book, scope), last + _DAY)
-    if after.granted_until is not None and after.granted_until <= last:
-        after = ladders.ungranted(after)
-    return after.tier if terms.rank(after.tier) < terms.rank(before.tier) else None
+    before = _granted_beyond(book.standing(ladder, terms), last - _DAY)
+    after = _granted_beyond(ladders.reviewed(terms, before, tallies_of(book, scope), last + _DAY), last)
+    lost = terms.rank(after.earned) < terms.rank(before.earned) and terms.rank(after.tier) < terms.rank(before.tier)
+    return after.tier if lost else None
+
+
+def _granted_beyond(standing: Standing, day: date) -> Standing:
+    """The standing after a day: what is granted through it and no longer is over."""
+    ended = standing.granted_until is not None and standing.granted_until <= day
+    return ladders.ungranted(standing) if ended else standing
 
 
 def tallies_of(book: Book, scope: Scope) -> Tallies:

@@ -21,6 +21,8 @@ class Room:
         self._day = day
         self._left = dict(left)
         self._counted: set[CounterKey] = set()
+        self.taken: dict[CounterKey, int] = {}
+        """Whole points that rules took of each count, though their sum may be rounded to fewer."""
 
     def bounds(self, worth: Worth) -> tuple[Bound, ...]:
         """What bounds the rule, in the order in which it does."""
@@ -40,6 +42,7 @@ class Room:
         for bound in self.bounds(worth) if worth.total else ():
             if bound.key.unit == "points":
                 self._left[bound.key] = self._of(bound) - ceil(worth.total)
+                self.taken[bound.key] = self.taken.get(bound.key, 0) + ceil(worth.total)
             else:
                 self._counted.add(bound.key)  # one activity is one time, by however many rules of a campaign
         return worth

@@ -69,11 +69,16 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an activity earns: by wallet, where a rule counted; of every rule; and how much of caps and budgets it uses."""
+    """What an activity earns: by wallet, where a rule counted; of every rule; and how much of caps and budgets it uses.
+
+    ``taken``: how much there must have been of points for each rule to count as it does. That is as much, or one more for
+    each whose part was rounded down.
+    """
 
     earned: tuple[Earned, ...]
     rules: tuple[Judged, ...]
     used: Mapping[CounterKey, int]
+    taken: Mapping[CounterKey, int] = field(default_factory=dict)
 
     @property
     def rewarded(self) -> bool:
@@ -95,7 +100,8 @@ def earn(
     Raises:
         ActivityNotRewarded: no rule for the activity.
         AmountRequired: a rule is by amount and none was given.
-        CurrencyNotInProgram: rules are by amount, none has a rate for its currency, and no other rule counts.
+        CurrencyNotInProgram: rules are by amount, none has a rate for its currency, and no other rule counts, nor would
+            were it not for a cap or a budget.
         PointsLimitExceeded: more points than one posting may hold.
     """
     rules = [rule for rule in document.earn_rules if rule.activity == deed.activity]
@@ -104,7 +110,7 @@ def earn(
     left = Room(document, deed.occurred_at.astimezone(document.zone).date(), room)
     appraiser = Appraiser(document, deed, eligible, Conditions(deed, earner, document.zone), earner.tier)
     worths = _weighed(document, left, {rule.id: appraiser.worth(rule) for rule in rules})
-    if not any(worth.counted for worth in worths.values()):
+    if not any(worth.counted or worth.reason in _BUT_FOR_BOUNDS for worth in worths.values()):
         _require_currency(document, deed, rules)
     earned = tuple(
         _earned(document, eligible, wallet, [worths[rule.id] for rule in rules if rule.wallet == wallet])
@@ -113,7 +119,7 @@ def earn(
     )
     points = {rule: part for one in earned for rule, part in one.rules.items()}
     judged = tuple(_judged(worths[rule.id], points.get(rule.id, 0)) for rule in rules)
-    return Outcome(earned, judged, left.used(worths.values(), points))
+    return Outcome(earned, judged, left.used(worths.values(), points), left.taken)
 
 
 def counts_first(document: ProgramDocument, activity: str) -> bool:

@@ -114,11 +114,11 @@ class Replay:
         self._apply(entry.member_id, taking(book, kept.original, part, self._gone(entry, kept.original, part)))
         return {wallet: points for wallet, points in part.points.items() if points}
 
-    def wake(self, member_id: str, posted_at: datetime) -> None:
+    def wake(self, member_id: str, posted_at: datetime, *, refunded: bool) -> None:
         """Raises a member to what was earned, and lowers them where a ladder says so: what follows on what was posted."""
         book = self._settled(member_id, posted_at)
         self.books[member_id] = book
-        for change in changes(self._scope, Situation(book, {}, posted_at), posted_at):
+        for change in changes(self._scope, Situation(book, {}, posted_at), posted_at, refunded=refunded):
             self._apply(member_id, change.movement(self.books[member_id]))
 
     def grant(self, entry: Entry) -> None:

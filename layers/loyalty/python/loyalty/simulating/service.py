@@ -91,7 +91,8 @@ class _Run:
                 self._each(lambda replay: replay.grant(entry))
         earns = entry.key.kind in {EntryKind.ACCRUAL, EntryKind.REVERSAL}
         if (earns and not _is_one_with(entry, following)) or is_run(entry):
-            self._each(lambda replay: replay.wake(entry.member_id, entry.posted_at))
+            refunded = entry.key.kind is EntryKind.REVERSAL
+            self._each(lambda replay: replay.wake(entry.member_id, entry.posted_at, refunded=refunded))
 
     def _each(self, act: Callable[[Replay], None]) -> None:
         act(self.now)

@@ -63,16 +63,23 @@ def following_change(program: Program, change: Change, source: str, cause: str) 
 
 
 def changed(
-    ladder: str, terms: LadderTerms, book: Book, tallies: Tallies, *, earned_on: date, today: date
+    ladder: str, terms: LadderTerms, book: Book, tallies: Tallies, *, earned_on: date, today: date, refunded: bool
 ) -> Change | None:
-    """What the period of ``earned_on`` earns, and what is left of what earned the tier; None where nothing changes."""
-    before, known = book.standing(ladder, terms), ladder in book.standings
+    """What the period of ``earned_on`` earns, and what is left of what earned the tier; None where nothing changes.
+
+    ``refunded``: something was given back. Nothing else lowers a tier, other thresholds neither.
+    """
+    before = book.standing(ladder, terms)
+    # Of a time before the ladder ended tiers a standing may be known, but not until when.
+    known = ladder in book.standings and (before.valid_until is not None or terms.period is Period.LIFETIME)
     reached = tallies.reached(terms, earned_on)
     if terms.rank(reached.tier) > terms.rank(before.earned) and not _is_over(terms, reached.until, today):
         # Where no tier ever ends, nobody has to know until when this one would be kept.
         until = reached.until if terms.keeps_standings else None
         return Change(ladder, terms, ladders.stand(terms, before, Reached(reached.tier, until)))
     if not terms.keeps_standings or not terms.rank(before.earned):
+        return None
+    if known and not refunded:
         return None
     after = _still(terms, before, tallies, today) if known else _first_known(terms, before, tallies, today)
     return Change(ladder, terms, after) if after != before or not known else None

@@ -26,7 +26,8 @@ class TierService:
 
         ``cause`` is the id of the entry in whose wake this happens: delivered again, it changes nothing again. It was
         posted at ``posted_at``, which decides the period: an event that waits over New Year still counts for the old
-        one. A tier that a reversal took away is lowered where the ladder says so; otherwise by its review alone.
+        one. In the wake of a reversal a tier that the rest does not earn is lowered where the ladder says so; otherwise
+        its review alone lowers it.
 
         The entry is that of the first ladder on which something changes; those of others follow it.
 
@@ -36,7 +37,8 @@ class TierService:
         scope, key = program.scope, EntryKey(EntryKind.TIER, _SOURCE, cause)
 
         def decide(situation: Situation) -> Decision | None:
-            found = changes(program.scope, situation, posted_at)
+            refunded = cause.startswith(f"{EntryKind.REVERSAL}:")
+            found = changes(program.scope, situation, posted_at, refunded=refunded)
             if not found:
                 return None
 
@@ -49,13 +51,16 @@ class TierService:
         return following(member_id, lambda member: self._ledger.post(scope, member, posting))
 
 
-def changes(scope: Scope, situation: Situation, posted_at: datetime) -> list[Change]:
-    """What changes on the ladders in the wake of what was posted at a moment (UTC), the main one first."""
+def changes(scope: Scope, situation: Situation, posted_at: datetime, *, refunded: bool) -> list[Change]:
+    """What changes on the ladders in the wake of what was posted at a moment (UTC), the main one first.
+
+    ``refunded``: what was posted is a reversal.
+    """
     book = situation.book
     earned_on, today = local_date(posted_at, scope.zone), local_date(situation.now, scope.zone)
     tallies = tallies_of(book, scope)
     found = [
-        changed(ladder, terms, book, tallies, earned_on=earned_on, today=today)
+        changed(ladder, terms, book, tallies, earned_on=earned_on, today=today, refunded=refunded)
         for ladder, terms in scope.ladders.items()
     ]
     return [change for change in found if change is not None]

@@ -1,6 +1,6 @@
 """Whether a book is in the due index, under the moment at which something next falls due."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -79,7 +79,7 @@ def _certain(book: Book) -> _Due:
 def _possible(book: Book, scopes: Mapping[int, Scope], at: datetime | None, days: Days) -> Iterator[_Due]:
     """With the ends of tiers and the warnings of each version of the program that are still to be given.
 
-    Whether a member is to be warned of a tier's end depends on what is earned: they may be, or not.
+    Whether a member is to be warned of a tier's end depends on what is earned: of each ladder they may be, or not.
     """
     certain = _certain(book)
     if not scopes:
@@ -95,6 +95,12 @@ def _possible(book: Book, scopes: Mapping[int, Scope], at: datetime | None, days
             if lot != NEVER
         }
         ends = certain.days | ends_on(book.standings, scope)
-        for more in {frozenset(warnings), frozenset(warnings | warned_on(book.standings, scope))}:
-            open_ones = {day for day in more if book.settled_to and not days.may_have_begun(day, book.settled_to)}
-            yield _Due(ends | open_ones, certain.moments)
+        sure = _Due(ends | _still_open(warnings, book, days), certain.moments)
+        yield sure
+        for day in _still_open(warned_on(book.standings, scope), book, days):
+            yield _Due(sure.days | {day}, certain.moments)
+
+
+def _still_open(warnings: Iterable[str], book: Book, days: Days) -> frozenset[str]:
+    """Of the days of warnings those that had not begun when the book was last posted to."""
+    return frozenset(day for day in warnings if book.settled_to and not days.may_have_begun(day, book.settled_to))

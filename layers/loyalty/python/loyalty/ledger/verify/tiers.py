@@ -4,16 +4,13 @@ It looks at tallies by the names of their buckets, and computes no calendar of i
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from loyalty.ledger.ladders import PLAIN, STATUS, DowngradeBy, LadderTerms, Period, Standing
 from loyalty.ledger.model import EntryKind, Scope
 from loyalty.ledger.verify.days import Days, days_after
 from loyalty.ledger.verify.replay import ENDS_OF_A_TIER, State, Step
 from loyalty.ledger.verify.report import Problem, Problems
-
-_YEAR = timedelta(days=365)
-"""The shortest: of a longer one the last day is nobody's, so that no year is taken for the running one after its end."""
 
 
 def check_tier(step: Step, scopes: Mapping[int, Scope], days: Days) -> Problems:
@@ -155,10 +152,16 @@ def _running(terms: LadderTerms, counted: Mapping[str, int], today: date) -> int
             end = _month(day[:7])
             return sum(number for name, number in found.items() if end - terms.months < _month(name) <= end)
         case Period.ANNIVERSARY_YEAR:
-            begun = [name for name in found if name <= day and date.fromisoformat(name) > today - _YEAR]
+            begun = [name for name in found if name <= day < _a_year_after(name)]
             return found[max(begun)] if begun else 0
         case Period.LIFETIME:
             return sum(found.values())
+
+
+def _a_year_after(name: str) -> str:
+    """The same day of the next year; after the 29th of February, the 28th."""
+    day = "02-28" if name[5:] == "02-29" else name[5:]
+    return f"{int(name[:4]) + 1}-{day}"
 
 
 def _buckets(terms: LadderTerms, counted: Mapping[str, int]) -> dict[str, int]:
