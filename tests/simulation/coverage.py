@@ -56,10 +56,10 @@ MUST_OCCUR: Final[Mapping[str, frozenset[str]]] = {
     "tier": frozenset(
         {
             "tier_recalculation, higher", "tier_recalculation, lower", "tier_recalculation, the same",
-            "tier_recalculation, on another ladder", "review, higher", "review, lower", "review, the same",
+            "tier_recalculation, on another ladder", "review, lower", "review, the same",
             "review, one level left", "review, on another ladder", "merge, higher", "merge, the same",
             "merge, on another ladder", "tier_grant, higher", "tier_grant, the same", "tier_grant_end, lower",
-            "grant_end, lower", "grant_end, the same", "granted above what is earned", "grant of another member",
+            "grant_end, lower", "granted above what is earned", "grant of another member",
         }
     ),
     "expiry": frozenset({"rolling", "inactivity", "fixed_date", "never"}),

@@ -192,7 +192,9 @@ class Replay:
             left = limit - self.world.spent[f"campaign:{campaign}"]
             possible = self.budgets.seen(campaign, min(calls), commit.number)
             # What several rules take is counted in whole points each, though less of it may be given.
-            for seen in range(used[campaign], used[campaign] + MOST_RULES + 1):
+            # A rule that gives all or nothing may use less than was left: then as little or as much as there can have been.
+            likely = range(used[campaign], used[campaign] + MOST_RULES + 1)
+            for seen in sorted({*likely, possible[0], possible[-1]}):
                 if seen in possible and seen != left >= used[campaign]:
                     yield {f"campaign:{campaign}": left - seen}
 
