@@ -113,6 +113,12 @@ def test_a_grant_ends_as_the_day_after_its_last_begins(zone: str, moment: str) -
     assert next_due(end.book, terms) == (at("2027-01-01") if zone == "UTC" else at("2026-12-31T17:00:00Z"))
 
 
+def test_what_a_new_version_ends_in_the_past_turns_no_clock_back() -> None:
+    """Nothing is posted before what was settled already, though the review is of New Year."""
+    (review,) = settle(book(since="2027-06-01", status=SILVER), scope(), at("2027-06-02"))
+    assert (review.at, review.book.settled_to) == (at("2027-01-01"), at("2027-06-01"))
+
+
 def test_a_grant_ends_also_where_tiers_never_do() -> None:
     terms = scope(status=ladder(downgrade=DowngradeBy.NEVER))
     (end,) = settle(book(status=FLOOR), terms, at("2099-01-01"))
