@@ -9,14 +9,14 @@ from pydantic import ValidationError
 
 from loyalty.core.money import Money
 from loyalty.core.table import Table
-from loyalty.programs.deeds import Deed, Earner
+from loyalty.programs.deeds import BoughtLine, Deed, Earner
 from loyalty.programs.earning import earn
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.qualifying import outdated, tallies
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.ladders import TIERS, Climb, laddered
 from tests.ledgerkit.programs import BASE, document, program
-from tests.ledgerkit.story import Story
+from tests.ledgerkit.story import Story, bought
 
 AT = at("2026-11-22T10:00:00Z")
 TODAY, OPENED = date(2026, 11, 22), date(2024, 2, 29)
@@ -202,6 +202,52 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
         {"rewards": [{**BASE["rewards"][0], "tiers": ["diamond"]}]}, "rewards", "the tier 'diamond', which no ladder has",
     ),
 }  # fmt: skip
+
+
+def spent(exclusions: list[str], *lines: tuple[str, dict[str, Any]], amount: str, **parts: str) -> Any:
+    """What a purchase counts in euro, in a program with these exclusions."""
+    of = document(qualification=SPEND, currencies=RATES, exclusions=exclusions)
+    money: dict[str, Any] = {name: Money.of(value, "EUR") for name, value in {"amount": amount, **parts}.items()}
+    told = tuple(BoughtLine(Money.of(value, "EUR"), **more) for value, more in lines)
+    outcome = earn(of, Deed("purchase", AT, lines=told, **money), Earner("bronze"))
+    return tallies(of, "purchase", money["amount"], outcome, today=TODAY, opened_on=OPENED)
+
+
+CARD: tuple[str, dict[str, Any]] = ("25.00", {"gift_card": True})
+BOOK: tuple[str, dict[str, Any]] = ("60.00", {})
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        (spent([], CARD, BOOK, amount="85.00"), 85_00),
+        (spent(["gift_cards"], CARD, BOOK, amount="85.00"), 60_00),
+        (spent(["gift_cards"], CARD, amount="25.00"), 0),
+        (spent(["gift_cards", "shipping"], CARD, BOOK, amount="90.00", shipping="5.00"), 60_00),
+        (spent(["shipping"], amount="90.00", shipping="5.00"), 85_00),
+        (spent(["tax"], CARD, BOOK, amount="85.00", tax="17.00"), 68_00),
+        (spent(["gift_cards", "tax"], CARD, BOOK, amount="85.00", tax="17.00"), 48_00),
+    ],
+)
+def test_what_exclusions_take_away_counts_as_no_money_spent(counts: dict[str, int], expected: int) -> None:
+    assert counts == ({"spend.EUR/2026-11": expected} if expected else {})
+
+
+def test_a_line_that_did_not_count_takes_nothing_of_the_money_spent_when_it_comes_back(table: Table) -> None:
+    of = program(qualification=SPEND, currencies=RATES, exclusions=["gift_cards", "shipping"])
+    story = Story(table, of, "2026-03-15T10:00")
+
+    def tally() -> int:
+        return sum(story.world.now().qualifying.values())
+
+    # R-1: a card for 25, two books for 60 together, shipping 5: 60.00 count.
+    story.did("purchase", "90.00", bought("25.00", gift_card=True), bought("60.00", quantity=2), shipping="5.00")
+    assert tally() == 60_00
+    assert (story.gave_back("R-1", L_1=1), tally()) == (0, 60_00)
+    assert (story.gave_back("R-1", L_2=1), tally()) == (30, 30_00)
+    assert (story.gave_back("R-1", "9.00"), tally()) == (6, 24_00)  # a tenth of what was paid
+    assert (story.gave_back("R-1"), tally()) == (24, 0)
+    assert story.world.audit() == []
 
 
 def test_what_gives_no_points_may_count(table: Table) -> None:

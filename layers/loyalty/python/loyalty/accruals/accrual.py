@@ -21,7 +21,7 @@ from loyalty.ledger.draft import Decision, Posting, Situation
 from loyalty.ledger.model import Book, Entry, EntryKey, EntryKind, Facts, Line, Movement
 from loyalty.ledger.renewal import renewal
 from loyalty.programs.deeds import BoughtLine, Deed
-from loyalty.programs.earning import Earned, Outcome, lot_for
+from loyalty.programs.earning import Outcome, lot_for
 from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.qualifying import qualifying
 from loyalty.programs.worth import RuleReason
@@ -51,7 +51,7 @@ def accrual_posting(
             channel=activity.channel,
             amount=activity.amount,
             refund_basis=activity.refund_basis,
-            lines=with_points(worth.lines, activity.lines, earned),
+            lines=with_points(worth.lines, activity.lines, worth.outcome),
             policy=document.reversal,
             renewed=tuple(sorted({wallet for wallet, _ in posted.renewed})),
             told=told_of(activity, worth.segments),
@@ -150,14 +150,18 @@ class Effect:
         return cls(movement, renewed, book)
 
 
-def with_points(bought: Mapping[str, Line], lines: Sequence[BoughtLine], earned: Sequence[Earned]) -> dict[str, Line]:
+def with_points(bought: Mapping[str, Line], lines: Sequence[BoughtLine], outcome: Outcome) -> dict[str, Line]:
     """The lines that may be given back, with what they earned where that is not in proportion to their amounts."""
     ids = [line.line_id for line in lines]
     points: dict[str, dict[str, int]] = {}
-    for one in earned:
+    for one in outcome.earned:
         for place, part in one.lines.items():
             points.setdefault(ids[place] or "", {})[one.wallet] = part
-    return {line_id: replace(line, points=points.get(line_id, {})) for line_id, line in bought.items()}
+    excluded = {ids[place] for place in outcome.excluded if place is not None}
+    return {
+        line_id: replace(line, points=points.get(line_id, {}), excluded=line_id in excluded)
+        for line_id, line in bought.items()
+    }
 
 
 def _report(outcome: Outcome) -> None:

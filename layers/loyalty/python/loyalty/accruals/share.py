@@ -29,7 +29,7 @@ from loyalty.core.errors import (
     LineQuantityExceeded,
 )
 from loyalty.core.money import Money, minor_units, money_of
-from loyalty.ledger.ladders import wallet_of
+from loyalty.ledger.ladders import counts_money, wallet_of
 from loyalty.ledger.model import Account, Entry, EntryKey, Facts, Line, Movement
 
 
@@ -80,7 +80,7 @@ class Reversed:
 class Part:
     """What one reversal gives back: of the purchase, and so of its points, by wallet. ``after`` is all until with it.
 
-    ``tallies`` is what it takes from what counts towards tiers, by bucket: the same share.
+    ``tallies`` is what it takes from what counts towards tiers, by bucket.
     ``amount`` is the money of it; None where all that was left is given back.
     """
 
@@ -111,25 +111,32 @@ def part_of(original: Original, before: Reversed, refund: Refund, *, clamp: bool
     else:
         amount, after = _by_money(original, before, refund, clamp=clamp)
         lines = {}
-    share_before, given_back = _share(original, before), _share(original, after)
+    given_back = _share(original, after)
     after = replace(after, whole=after.whole or given_back >= 1, reversals=before.reversals + 1)
     targets = {wallet: _target(original, after, wallet) for wallet in original.points}
     parts = {wallet: target - before.points.get(wallet, 0) for wallet, target in targets.items()}
     counted = original.movement.qualifying.items()
     tallies = {
-        key: _uncounted(original, key, share_before, given_back, parts)
+        key: _uncounted(original, key, before, after, parts)
         for key, number in counted
         if number > 0  # below zero is a bucket whose time was over
     }
     return Part(amount, lines, parts, tallies, replace(after, points=targets))
 
 
-def _uncounted(original: Original, key: str, before: Fraction, after: Fraction, parts: Mapping[str, int]) -> int:
-    """What goes of a tally: of points as many as are taken, whichever lines earned them; else the same share."""
+def _uncounted(original: Original, key: str, before: Reversed, after: Reversed, parts: Mapping[str, int]) -> int:
+    """What goes of a tally.
+
+    Of points as many as are taken, whichever lines earned them. Of money the share of what counted. Else the same share as of
+    the purchase.
+    """
     number, wallet = original.movement.qualifying[key], wallet_of(key)
     if wallet is not None and wallet in parts and number == original.points[wallet]:
         return parts[wallet]
-    return floor(number * min(after, Fraction(1))) - floor(number * min(before, Fraction(1)))
+    share = _share_of_what_counted if counts_money(key) else _share
+    return floor(number * min(share(original, after), Fraction(1))) - floor(
+        number * min(share(original, before), Fraction(1))
+    )
 
 
 def _require_same_kind(original: Original, refund: Refund) -> None:
@@ -219,6 +226,19 @@ def _share(original: Original, given_back: Reversed) -> Fraction:
     if given_back.whole:
         return Fraction(1)
     return _by_money_share(original, given_back) + _by_lines_share(original, given_back)
+
+
+def _share_of_what_counted(original: Original, given_back: Reversed) -> Fraction:
+    """The part that was given back of the money that counts towards tiers: lines that do not count take nothing of it."""
+    facts = original.facts
+    excluded = {key for key, line in facts.lines.items() if line.excluded}
+    if given_back.whole or not excluded or facts.amount is None:
+        return _share(original, given_back)
+    counting = {key: line for key, line in facts.lines.items() if key not in excluded}
+    rest = minor_units(facts.amount) - sum(minor_units(facts.lines[key].amount) for key in excluded)
+    returned = {key: quantity for key, quantity in given_back.lines.items() if key in counting}
+    by_lines = _lines_share(counting, returned, money_of(rest, facts.amount.currency)) if returned else Fraction(0)
+    return _by_money_share(original, given_back) + by_lines
 
 
 def _by_money_share(original: Original, given_back: Reversed) -> Fraction:

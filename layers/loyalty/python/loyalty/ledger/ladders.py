@@ -24,6 +24,7 @@ from typing import Final
 STATUS: Final = "status"
 """The ladder that every program has; the tier on it decides what is earned."""
 PLAIN: Final = "points"
+SPEND: Final = "spend"
 """The metric whose calendar years are tallied under the year alone."""
 EVER: Final = "ever"
 _DAY: Final = timedelta(days=1)
@@ -239,6 +240,11 @@ def wallet_of(key: str) -> str | None:
     metric = _parts(key)[0].partition("+")[0].partition(":")[0]
     what, _, wallet = metric.partition(".")
     return (wallet or PLAIN) if what == PLAIN else None
+
+
+def counts_money(key: str) -> bool:
+    """Whether a bucket counts money that was spent."""
+    return _parts(key)[0].startswith(f"{SPEND}.")
 
 
 def _year_of(counted: Mapping[str, int], key: str) -> str | None:

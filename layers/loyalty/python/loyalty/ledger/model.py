@@ -263,11 +263,13 @@ class Line:
     """What was bought, or given back, of one line of a purchase. ``amount`` is net of discounts.
 
     ``points`` is what it earned, by wallet, where the lines of a purchase did not earn in proportion to their amounts.
+    ``excluded``: it is no part of the money that counts towards tiers.
     """
 
     quantity: int
     amount: Money
     points: Mapping[str, int] = field(default_factory=dict)
+    excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -508,11 +508,12 @@ def _facts_of(item: EntryItem) -> Facts:
 
 
 def _line_document(line: Line) -> dict[str, Any]:
-    return {"quantity": line.quantity, "amount": str(line.amount), **_filled(points=line.points)}
+    excluded = {"excluded": 1} if line.excluded else {}
+    return {"quantity": line.quantity, "amount": str(line.amount), **_filled(points=line.points), **excluded}
 
 
 def _line_of(line: Mapping[str, Any]) -> Line:
-    return Line(line["quantity"], Money.parse(line["amount"]), line.get("points", {}))
+    return Line(line["quantity"], Money.parse(line["amount"]), line.get("points", {}), bool(line.get("excluded")))
 
 
 def _balances(balances: Balances) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from loyalty.programs.conditions import Conditions, asks_first, asks_segments
 from loyalty.programs.counters import CounterKey
 from loyalty.programs.deeds import Deed, Earner
 from loyalty.programs.model import MAX_POINTS, EarnRule, Expiry, ProgramDocument, Rounding
-from loyalty.programs.portions import Place, Portions
+from loyalty.programs.portions import NONE, Place, Portions
 from loyalty.programs.worth import Appraiser, Eligible, RuleReason, Worth, bonus, summed
 
 Key = TypeVar("Key")
@@ -79,6 +79,10 @@ class Outcome:
     rules: tuple[Judged, ...]
     used: Mapping[CounterKey, int]
     taken: Mapping[CounterKey, int] = field(default_factory=dict)
+    eligible: Portions = NONE
+    """Of the amount, in major units, by line: what exclusions leave of it."""
+    excluded: frozenset[Place] = frozenset()
+    """Lines of which they leave nothing."""
 
     @property
     def rewarded(self) -> bool:
@@ -119,7 +123,9 @@ def earn(
     )
     points = {rule: part for one in earned for rule, part in one.rules.items()}
     judged = tuple(_judged(worths[rule.id], points.get(rule.id, 0)) for rule in rules)
-    return Outcome(earned, judged, left.used(worths.values(), points), left.taken)
+    counting = eligible.amounts(None)
+    excluded = eligible.worth.places - counting.places
+    return Outcome(earned, judged, left.used(worths.values(), points), left.taken, counting, excluded)
 
 
 def counts_first(document: ProgramDocument, activity: str) -> bool:

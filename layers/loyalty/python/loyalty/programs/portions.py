@@ -29,6 +29,11 @@ class Portions:
         return self.unit * sum(self.numbers.values())
 
     @property
+    def places(self) -> frozenset[Place]:
+        """Of which there is any."""
+        return frozenset(place for place, number in self.numbers.items() if number)
+
+    @property
     def exact(self) -> dict[Place, Fraction]:
         """Each by itself."""
         return {place: self.unit * number for place, number in self.numbers.items()}

@@ -85,7 +85,7 @@ def _counts(
         case Metric.SPEND:
             if amount is None or qualification.currency is None:
                 return 0
-            return minor_units_in(document.currencies, amount, qualification.currency)
+            return minor_units_in(document.currencies, outcome.eligible.total, amount.currency, qualification.currency)
         case Metric.ACTIVITIES:
             return 1
 

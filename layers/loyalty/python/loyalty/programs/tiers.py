@@ -11,7 +11,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from loyalty.core.money import MINOR_UNITS, Money
+from loyalty.core.money import MINOR_UNITS
 from loyalty.ledger.ladders import STATUS, DowngradeBy, LadderTerms, Period
 from loyalty.ledger.model import POINTS
 from loyalty.programs.brand import Translations
@@ -28,7 +28,7 @@ class Metric(StrEnum):
     POINTS = "points"
     """Points earned."""
     SPEND = "spend"
-    """Money spent: the amounts of what a rule rewards, whatever caps and exclusions left of the points."""
+    """Money spent: of the amounts of what a rule rewards what exclusions leave, whatever caps left of the points."""
     ACTIVITIES = "activities"
     """How often something was done that a rule rewards, whether or not a cap left any points."""
 
@@ -235,10 +235,10 @@ def exchange(currencies: Sequence[CurrencyRate], currency: str, into: str) -> Fr
     return rates[currency] / rates[into] if currency in rates and into in rates else None
 
 
-def minor_units_in(currencies: Sequence[CurrencyRate], amount: Money, into: str) -> int:
-    """An amount in whole minor units of another currency, rounded down; nothing where the program has no rate."""
-    rate = exchange(currencies, amount.currency, into) or Fraction(0)
-    return floor(Fraction(amount.amount) * rate * Fraction(10 ** MINOR_UNITS[into]))
+def minor_units_in(currencies: Sequence[CurrencyRate], amount: Fraction, currency: str, into: str) -> int:
+    """An amount (major units) in whole minor units of another currency, rounded down; 0 where the program has no rate."""
+    rate = exchange(currencies, currency, into) or Fraction(0)
+    return floor(amount * rate * Fraction(10 ** MINOR_UNITS[into]))
 
 
 def require_countable(

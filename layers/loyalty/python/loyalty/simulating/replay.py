@@ -85,7 +85,7 @@ class Replay:
         if may_be_reversed:
             facts = replace(
                 entry.facts,
-                lines=with_points(entry.facts.lines, deed.lines, outcome.earned),
+                lines=with_points(entry.facts.lines, deed.lines, outcome),
                 used=used,
                 policy=ReversalPolicy.ALLOW_NEGATIVE,  # what was spent is not known here, and takes nothing from points
             )
