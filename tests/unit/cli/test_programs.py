@@ -187,6 +187,39 @@ def test_any_version_is_shown(write: Write) -> None:
     assert json.loads(done("show", "aurora", "--version", "1", "--json"))["document"]["name"] == "Aurora Rewards"
 
 
+@pytest.mark.usefixtures("table")
+def test_all_that_decides_is_shown(write: Write) -> None:
+    """Conditions too, though they have brackets, which are markup elsewhere."""
+    rules = [
+        DOCUMENT["earn_rules"][0],
+        {"id": "kids", "activity": "purchase", "multiplier": "2", "lines": "line.category == 'kids'", "campaign": "kids"},
+        {"id": "size", "activity": "purchase", "fixed_points": 5, "when": "has(attributes.a) && attributes[store] == 'l'",
+         "caps": [{"per": "day", "times": 1}], "group": "extra", "tier_multiplied": False},
+        {"id": "visit", "activity": "visit", "fixed_points": 0},
+    ]  # fmt: skip
+    times = {"starts_at": "2026-11-01T00:00", "ends_at": "2027-01-01T00:00", "budget_points": 1000}
+    visits = {"metric": "activities", "activities": ["visit"], "period": "rolling_months", "months": 6}
+    guests = {"id": "guests", "name": "Guests", "tiers": DOCUMENT["tiers"][:1], "qualification": visits}
+    changes = {"campaigns": [{"id": "kids", "name": "Kids", **times}], "earn_rules": rules, "exclusions": ["tax"]}
+    ends = {"by": "one_level", "grace_days": 30, "warn_days": [60, 14]}
+    done("publish", write(**changes, ladders=[guests | {"downgrade": ends}]))
+    shown = [" ".join(line.split()) for line in done("show", "aurora").splitlines()]
+    where, most = "has(attributes.a) && attributes[store] == 'l'", "at most 1 time a day for each member"
+    start = shown.index("earn kids: purchase, times 2; lines line.category == 'kids'; campaign 'kids'")
+    assert shown[start + 1 : start + 6] == [
+        f"earn size: purchase, 5 points; when {where}; group 'extra', priority 0; {most}; the same on every tier",
+        "earn visit: visit, 0 points",
+        "stacking sum",
+        "excluded tax",
+        "campaign kids: Kids, 2026-11-01 00:00 to 2027-01-01 00:00; 1000 points for all members together",
+    ]
+    assert "ladder status: points of 'points' in a calendar year; no tier ends" in shown
+    assert (
+        "ladder guests: visit counted in the last 6 months; lost one level at a time; 30 days of grace; warned 60, 14 days "
+        "before; after a refund keep until review"
+    ) in shown
+
+
 def test_a_client_may_be_bound_to_what_it_will_publish_first(table: Table) -> None:
     assert RUNNER.invoke(app, ["client", "bind", "abc", "--program", "fresh"]).exit_code == 1
     assert RUNNER.invoke(app, ["client", "bind", "abc", "--program", "fresh", "--unpublished"]).exit_code == 0

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from loyalty.ledger.model import POINTS
+from loyalty.cli.rule_words import counted, ladder_lines, rule_lines
 from loyalty.programs.brand import Brand
-from loyalty.programs.model import EarnRule, Expiry, ProgramDocument
+from loyalty.programs.model import Expiry, ProgramDocument
 
 
 def lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
@@ -22,14 +22,11 @@ def lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
         yield "wallet", f"{wallet_id}: {name}{_in_words(document.expiry_of(wallet_id))}"
     for segment in document.segments:
         yield "segment", f"{segment.id}: {segment.name}"
-    for rule in document.earn_rules:
-        pending = f", pending for {_count(rule.return_days, 'day')}" if rule.return_days else ""
-        into = "" if rule.wallet == POINTS else f" into '{rule.wallet}'"
-        yield "earn", f"{rule.activity}: {_effect(rule)}{into}{pending}"
-    for tier in document.tiers:
-        yield "tier", f"{tier.name}: from {tier.threshold}, times {tier.multiplier}"
+    yield from rule_lines(document)
+    yield from ladder_lines(document)
     for reward in document.rewards:
-        yield "reward", f"{reward.id}: {reward.name}, {_count(reward.points, 'point')}"
+        tiers = f", for {', '.join(reward.tiers)}" if reward.tiers else ""
+        yield "reward", f"{reward.id}: {reward.name}, {reward.type}, {counted(reward.points, 'point')}{tiers}"
     if document.point_cost is not None:
         yield "cost", f"{document.point_cost.amount} {document.point_cost.currency} a point"
     yield "reversal", f"{document.reversal} where points are spent already"
@@ -38,23 +35,13 @@ def lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
     yield "adjustment", f"reasons: {', '.join(document.adjustment_reasons)}"
     yield "transfers", _bounds(document.transfers)
     yield "households", _bounds(document.households)
+    if document.shopify_shops:
+        yield "shops", ", ".join(document.shopify_shops)
 
 
 def _brand(brand: Brand) -> str:
     colours = [colour for _, colour in brand.colours or () if colour]
     return ", ".join(filter(None, [brand.display_name, *colours, brand.logo_url])) or "nothing of its own"
-
-
-def _effect(rule: EarnRule) -> str:
-    """What a rule gives; under which conditions is not told."""
-    if rule.multiplier is not None:
-        return f"times {rule.multiplier}"
-    if rule.points_per_line is not None:
-        return f"{_count(rule.points_per_line, 'point')} for each line"
-    if rule.points_per_item is not None:
-        return f"{_count(rule.points_per_item, 'point')} for each piece"
-    rates = ", ".join(f"{rate.points} per {rate.per} {rate.currency}" for rate in rule.rates)
-    return rates or _count(rule.fixed_points or 0, "point")
 
 
 def _in_words(expiry: Expiry) -> str:
@@ -63,14 +50,14 @@ def _in_words(expiry: Expiry) -> str:
         case "never":
             return "never expire"
         case "rolling":
-            when = f"expire {_count(expiry.months or 0, 'month')} later, at the end of the month"
+            when = f"expire {counted(expiry.months or 0, 'month')} later, at the end of the month"
         case "inactivity":
-            when = f"expire {_count(expiry.months or 0, 'month')} after the last activity, at the end of the month"
+            when = f"expire {counted(expiry.months or 0, 'month')} after the last activity, at the end of the month"
         case _:
-            after = f", at least {_count(expiry.minimum_months, 'month')} later" if expiry.minimum_months else ""
+            after = f", at least {counted(expiry.minimum_months, 'month')} later" if expiry.minimum_months else ""
             when = f"expire every year on {expiry.day} {month_name[expiry.month or 0]}{after}"
     warned = f"; warned {', '.join(map(str, expiry.warn_days))} days before" if expiry.warn_days else ""
-    return f"{when}; {_count(expiry.grace_days, 'day')} of grace{warned}"
+    return f"{when}; {counted(expiry.grace_days, 'day')} of grace{warned}"
 
 
 def _bounds(part: BaseModel | None) -> str:
@@ -82,7 +69,3 @@ def _bounds(part: BaseModel | None) -> str:
 
 def _text(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -217,7 +217,7 @@ def show(
     document = found.document
     out.print(f"{document.name} ('{program}'), version {found.version}, {document.time_zone}")
     for what, text in lines(document):
-        out.print(f"  {what:<10}  {text}")
+        out.print(f"  {what:<10}  {escape(text)}")
 
 
 def lifecycle(table: Table) -> ProgramLifecycle:
