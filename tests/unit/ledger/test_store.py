@@ -137,6 +137,8 @@ def test_a_book_comes_back_as_it_was_written() -> None:
     assert book_of(raw_of(written(BOOK))) == BOOK
     merged = replace(BOOK, wallets={POINTS: Wallet()}, holds={}, merged_into="mbr_y")
     assert book_of(raw_of(written(merged))) == merged
+    of_unknown_age = replace(BOOK, opened_at=None)
+    assert book_of(raw_of(written(of_unknown_age))) == of_unknown_age
 
 
 def test_a_new_book_is_empty() -> None:
