@@ -60,7 +60,7 @@ def accrual_posting(
         for refund in refunds:
             require_past(refund.occurred_at, clock)
         entries = (1 + len(posted.renewed)) * (1 + len(posted.book.absorbed))
-        deciding = limits.deciding(situation.book, worth.outcome)
+        deciding = limits.deciding(seen, situation.book, worth.outcome)
         room = MOST_OPERATIONS - 1 - entries - len(operations) - len(facts.used) - len(deciding)
         undone = early(seen, posted.book, original, refunds, now=situation.now, room=room)
         then = _following(posted.renewed, undone.postings)

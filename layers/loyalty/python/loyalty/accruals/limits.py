@@ -110,19 +110,20 @@ class Limits:
         """What the outcome uses: of each cap, and of each shard of a budget."""
         return uses_of(outcome, lambda key, number: self._spread(seen, key, number))
 
-    def deciding(self, book: Book, outcome: Outcome) -> list[Key]:
+    def deciding(self, seen: Seen, book: Book, outcome: Outcome) -> list[Key]:
         """The counts of caps that the outcome would be another one without, by member and sort key.
 
         Those of which something is used, or of which a rule found nothing left: of the member, and of whoever was merged
-        into them.
+        into them and had used any. Nothing more is ever used of theirs.
         """
         rules = [judged.rule for judged in outcome.rules if judged.reason is RuleReason.CAPPED]
         capped = [
             bound.key for rule in rules for bound in bounds_of(rule, self.document.campaign(rule.campaign), self._day)
         ]
         windows = dict.fromkeys(key.window for key in (*outcome.used, *capped) if key.kind == "cap")
-        family = (book.member_id, *book.absorbed)
-        return [(member_id, f"{CAPS_PREFIX}{window}") for window in windows for member_id in family]
+        own = [(book.member_id, f"{CAPS_PREFIX}{window}") for window in windows]
+        theirs = [(member_id, f"{CAPS_PREFIX}{window}") for window in windows for member_id in book.absorbed]
+        return [*own, *(place for place in theirs if seen.get(*place) is not None)]
 
     def _left(self, seen: Seen, book: Book, key: CounterKey) -> int:
         if key.kind == "budget":
