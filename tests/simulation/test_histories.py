@@ -18,7 +18,7 @@ BUGS_FOUND_EARLY = {
     "fresh_key_for_each_retry": 5,
     "held_points_stay_available": 5,
     "days_begin_in_utc": 5,
-    "each_part_rounded_by_itself": 5,
+    "each_part_rounded_by_itself": 10,
     "captured_after_its_time_out": 5,
     "rest_of_a_capture_is_lost": 10,
     "waiting_reversal_is_lost": 5,

@@ -109,11 +109,12 @@ def test_a_program_is_shown_with_its_wallets_and_what_it_offers(table: Table) ->
     assert shown[1] == f"wallet      points: {calendar}; 30 days of grace; warned 60, 30, 7 days before"
     for line in (
         "wallet      stamps: Coffee stamps, points, never expire",
-        "earn        purchase: 2 per 1.00 EUR into 'cashback', pending for 30 days",
+        "earn        purchase-cashback: purchase, 2 per 1.00 EUR into 'cashback'; pending for 30 days",
         "segment     staff: Our own people",
-        "earn        coffee: 1 point into 'stamps'",
-        "earn        review: times 2",
-        "earn        signup: 100 points",
+        "earn        coffee-stamp: coffee, 1 point into 'stamps'",
+        "earn        staff-review: review, times 2; when 'staff' in member.segments",
+        "earn        welcome: signup, 100 points",
+        "tier          navigator: Navigator, from 1000, times 1.5",
         "reversal    clamp_with_debt where points are spent already",
         "transfers   minimum_points 50, maximum_points 5000, daily_points 5000, wallets points, stamps",
         "households  members 4, daily_points 2500",

@@ -213,7 +213,7 @@ def test_all_that_decides_is_shown(write: Write) -> None:
         "excluded tax",
         "campaign kids: Kids, 2026-11-01 00:00 to 2027-01-01 00:00; 1000 points for all members together",
     ]
-    assert "ladder status: points of 'points' in a calendar year; no tier ends" in shown
+    assert "ladder status: points in a calendar year; no tier ends" in shown
     assert (
         "ladder guests: visit counted in the last 6 months; lost one level at a time; 30 days of grace; warned 60, 14 days "
         "before; after a refund keep until review"

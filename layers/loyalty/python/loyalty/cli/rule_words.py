@@ -98,7 +98,8 @@ def _metric(qualification: Qualification) -> str:
         case Metric.ACTIVITIES:
             return f"{named[4:]} counted"
         case _:
-            return f"points of '{qualification.wallet or POINTS}'{named}"
+            wallet = qualification.wallet or POINTS
+            return ("points" if wallet == POINTS else f"points in '{wallet}'") + named
 
 
 def _period(qualification: Qualification) -> str:
