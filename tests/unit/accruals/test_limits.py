@@ -279,6 +279,29 @@ def test_a_rule_that_a_budget_leaves_less_than_a_point_drops_out(table: Table) -
     assert world.accrue("R-1", "20").entry.points == 10
 
 
+def test_a_rule_of_a_used_up_budget_keeps_none_of_its_group_from_counting_though_it_loses_to_a_third(
+    table: Table,
+) -> None:
+    """Nothing is left for the first of the group, so that the gift of 30 counts and is more than 20 for the purchase."""
+    rules = [
+        {**REVIEW, "fixed_points": 30, "campaign": "sale"},
+        BASE_RULE,
+        {
+            **BASE_RULE,
+            "id": "rush",
+            "rates": [{"points": 7, "per": "10", "currency": "EUR"}],
+            "campaign": "sale",
+            "group": "g",
+            "priority": 1,
+        },
+        {**BASE_RULE, "id": "gift", "rates": [], "fixed_points": 30, "group": "g"},
+    ]
+    of = program(earn_rules=rules, stacking="best", campaigns=[{**CAMPAIGN, "budget_points": 30}])
+    world = World(table, of=of).enroll()
+    assert review(world, "V-1") == 30
+    assert world.accrue("R-1", "20").entry.points == 30
+
+
 def test_where_a_cap_leaves_nothing_a_foreign_currency_is_no_reason_to_refuse(table: Table) -> None:
     gift = {**BASE_RULE, "id": "gift", "rates": [], "fixed_points": 5, "caps": [{"per": "day", "times": 1}]}
     world = World(table, of=program(earn_rules=[BASE_RULE, gift])).enroll()

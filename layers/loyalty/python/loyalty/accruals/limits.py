@@ -102,7 +102,7 @@ class Limits:
         room = {key: max(0, self._left(seen, book, key)) for key in self._bounds if key not in in_part}
         found = earn(self.document, self._deed, earner, room)
         for key in in_part:
-            if found.taken.get(key, 0) > self._left(seen, book, key):
+            if found.asked.get(key, 0) > self._left(seen, book, key):
                 seen.require_shared(all_shards[key])
         return found
 

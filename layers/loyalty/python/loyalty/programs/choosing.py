@@ -21,8 +21,10 @@ class Room:
         self._day = day
         self._left = dict(left)
         self._counted: set[CounterKey] = set()
-        self.taken: dict[CounterKey, int] = {}
-        """Whole points that rules took of each count, though their sum may be rounded to fewer."""
+        self._taken: dict[CounterKey, int] = {}
+        self.asked: dict[CounterKey, int] = {}
+        """The most whole points that a rule asked of each count, after what others had taken: of one that has so much left
+        it does not matter how much more, also for the rules that lost to others in the end."""
 
     def bounds(self, worth: Worth) -> tuple[Bound, ...]:
         """What bounds the rule, in the order in which it does."""
@@ -42,7 +44,7 @@ class Room:
         for bound in self.bounds(worth) if worth.total else ():
             if bound.key.unit == "points":
                 self._left[bound.key] = self._of(bound) - ceil(worth.total)
-                self.taken[bound.key] = self.taken.get(bound.key, 0) + ceil(worth.total)
+                self._taken[bound.key] = self._taken.get(bound.key, 0) + ceil(worth.total)
             else:
                 self._counted.add(bound.key)  # one activity is one time, by however many rules of a campaign
         return worth
@@ -61,6 +63,8 @@ class Room:
         left = self._of(bound)
         if bound.key.unit == "times":
             return worth if left > 0 or bound.key in self._counted else worth.without(reason)
+        asked = self._taken.get(bound.key, 0) + ceil(worth.total)
+        self.asked[bound.key] = max(self.asked.get(bound.key, 0), asked)
         if ceil(worth.total) <= left:
             return worth
         return worth.without(reason) if left <= 0 or bound.all_or_nothing else worth.limited(left, reason)

@@ -71,14 +71,13 @@ class Judged:
 class Outcome:
     """What an activity earns: by wallet, where a rule counted; of every rule; and how much of caps and budgets it uses.
 
-    ``taken``: how much there must have been of points for each rule to count as it does. That is as much, or one more for
-    each whose part was rounded down.
+    ``asked``: how much must be left of points for each rule to be judged as it is, those too that count instead of another.
     """
 
     earned: tuple[Earned, ...]
     rules: tuple[Judged, ...]
     used: Mapping[CounterKey, int]
-    taken: Mapping[CounterKey, int] = field(default_factory=dict)
+    asked: Mapping[CounterKey, int] = field(default_factory=dict)
     eligible: Portions = NONE
     """Of the amount, in major units, by line: what exclusions leave of it."""
     excluded: frozenset[Place] = frozenset()
@@ -125,7 +124,7 @@ def earn(
     judged = tuple(_judged(worths[rule.id], points.get(rule.id, 0)) for rule in rules)
     counting = eligible.amounts(None)
     excluded = eligible.worth.places - counting.places
-    return Outcome(earned, judged, left.used(worths.values(), points), left.taken, counting, excluded)
+    return Outcome(earned, judged, left.used(worths.values(), points), left.asked, counting, excluded)
 
 
 def counts_first(document: ProgramDocument, activity: str) -> bool:
