@@ -19,6 +19,19 @@ CONTEXT = SimpleNamespace(
 
 
 @dataclass(frozen=True)
+class Context:
+    """As Lambda gives it, with so many seconds left."""
+
+    seconds: float
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(CONTEXT, name)
+
+
+@dataclass(frozen=True)
 class Reply:
     status: int
     headers: dict[str, str]

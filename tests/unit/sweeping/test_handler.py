@@ -5,7 +5,6 @@ import io
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from types import ModuleType
 from typing import Any
@@ -25,7 +24,7 @@ from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger.store import due_shard
 from loyalty.sweeping.service import SHARDS
-from tests.apikit.gateway import CONTEXT
+from tests.apikit.gateway import Context
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.overdue import Overdue, spread
 from tests.ledgerkit.tables import create_table
@@ -34,19 +33,6 @@ REGION = "eu-south-1"
 MODULE = "functions.sweeper.handler"
 QUEUE = f"https://sqs.{REGION}.amazonaws.com/123456789012/refused"
 FULL = FUNCTIONS["sweeper"].timeout_seconds
-
-
-@dataclass(frozen=True)
-class Context:
-    """As Lambda gives it, with so many seconds left."""
-
-    seconds: float
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(CONTEXT, name)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import io
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +20,7 @@ from loyalty.core.table import Table
 from loyalty.ledger.store import member_shard
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers.runs import SHARDS
-from tests.apikit.gateway import CONTEXT
+from tests.apikit.gateway import Context
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.ladders import TIERS
 from tests.ledgerkit.programs import document, program
@@ -34,19 +33,6 @@ FULL = FUNCTIONS["recalculation"].timeout_seconds
 ADA, BEN = (f"mbr_{letter * 26}" for letter in "ab")
 EVERYBODY = {"program": "acme", "run": "x", "everybody": True}
 CHEAPER = [TIERS[0], {**TIERS[1], "threshold": 100}, TIERS[2]]
-
-
-@dataclass(frozen=True)
-class Context:
-    """As Lambda gives it, with so many seconds left."""
-
-    seconds: float = FULL
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(CONTEXT, name)
 
 
 @pytest.fixture
@@ -92,9 +78,11 @@ def publish(world: World) -> None:
     ProgramStore(world.table, system_clock).publish(document(tiers=CHEAPER), expected_version=1, actor="test")
 
 
-def step(function: ModuleType, name: str, request: dict[str, Any], shard: int | None = None, **more: float) -> Any:
+def step(
+    function: ModuleType, name: str, request: dict[str, Any], shard: int | None = None, seconds: float = FULL
+) -> Any:
     asked = {"step": name, "request": request} | ({} if shard is None else {"shard": shard})
-    return json.loads(json.dumps(function.handler(asked, Context(**more))))
+    return json.loads(json.dumps(function.handler(asked, Context(seconds))))
 
 
 def run(function: ModuleType, request: dict[str, Any]) -> Any:

@@ -1,6 +1,6 @@
 """What a simulation found, in tables for people, readable at 100 columns."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from rich.box import SIMPLE_HEAD
@@ -14,6 +14,7 @@ from loyalty.simulating.report import BothCosts, Report, TierRow
 from loyalty.simulating.views import percent
 
 _WIDTH = 100
+_COMPARED = ("now", "draft", "difference", "%")
 Costs = Mapping[str, BothCosts]
 
 
@@ -38,9 +39,7 @@ def told(report: Report, draft: ProgramDocument) -> Iterator[Grid | str]:
 
 
 def _points(report: Report, draft: ProgramDocument) -> Grid:
-    grid = _grid("Points by tier", "tier", "")
-    for name in ("activities", "members", "posted", "now", "draft", "difference", "%"):
-        grid.add_column(name, justify="right")
+    grid = _grid("Points by tier", ("tier", ""), ("activities", "members", "posted", *_COMPARED))
     for row in (*report.tiers, report.total):
         name = row.tier or "[bold]all[/]"
         for wallet, one in row.points.items():
@@ -58,9 +57,7 @@ def _points(report: Report, draft: ProgramDocument) -> Grid:
 
 
 def _ladders(report: Report) -> Grid:
-    grid = _grid("Members on each tier at the end", "ladder", "tier")
-    for name in ("now", "draft", "difference", "%"):
-        grid.add_column(name, justify="right")
+    grid = _grid("Members on each tier at the end", ("ladder", "tier"), _COMPARED)
     for row in report.ladders:
         name = row.ladder
         for tier, both in row.tiers.items():
@@ -72,18 +69,14 @@ def _ladders(report: Report) -> Grid:
 
 
 def _rules(report: Report) -> Grid:
-    grid = _grid("Points by rule, before anything was taken back", "wallet", "rule")
-    for name in ("now", "draft", "difference", "%"):
-        grid.add_column(name, justify="right")
+    grid = _grid("Points by rule, before anything was taken back", ("wallet", "rule"), _COMPARED)
     for row in report.rules:
         grid.add_row(row.wallet, row.rule, f"{row.both.now:,}", *_changed(row.both))
     return grid
 
 
 def _budgets(report: Report) -> Grid:
-    grid = _grid("Budgets used at the end", "campaign")
-    for name in ("used now", "of", "used draft", "of"):
-        grid.add_column(name, justify="right")
+    grid = _grid("Budgets used at the end", ("campaign",), ("used now", "of", "used draft", "of"))
     for row in report.budgets:
         grid.add_row(
             row.campaign, f"{row.used.now:,}", _budget(row.budget_now), f"{row.used.draft:,}", _budget(row.budget_draft)
@@ -92,9 +85,7 @@ def _budgets(report: Report) -> Grid:
 
 
 def _liability(report: Report, draft: ProgramDocument) -> Grid:
-    grid = _grid("Liability: given in this time, not taken back, not expired at its end", "")
-    for name in ("now", "draft", "difference", "%"):
-        grid.add_column(name, justify="right")
+    grid = _grid("Liability: given in this time, not taken back, not expired at its end", ("",), _COMPARED)
     for wallet, both in report.liability.items():
         grid.add_row(_unit(draft, wallet), f"{both.now:,}", *_changed(both))
     for currency, cost in report.liability_costs.items():
@@ -120,10 +111,12 @@ def _notes(report: Report) -> Iterator[str]:
         yield f"[bold red]✗[/] {report.unreadable:,} items could not be read; loyalty verify names them."
 
 
-def _grid(title: str, *columns: str) -> Grid:
+def _grid(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Grid:
     grid = Grid(title=title, title_justify="left", box=SIMPLE_HEAD, width=_WIDTH, pad_edge=False)
-    for name in columns:
+    for name in texts:
         grid.add_column(name, overflow="fold")
+    for name in numbers:
+        grid.add_column(name, justify="right")
     return grid
 
 

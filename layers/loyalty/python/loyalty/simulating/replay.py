@@ -7,7 +7,6 @@ transaction needs is missing. Books have the points of the period alone; nobody 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
 
 from loyalty.accruals.accrual import Effect, with_points
 from loyalty.accruals.firsts import count_key, earner
@@ -31,10 +30,8 @@ from loyalty.programs.model import Program
 from loyalty.simulating.counts import Counts, used_by
 from loyalty.simulating.model import Identity, Kept, Opening, refund_of
 from loyalty.tiers.change import Change
+from loyalty.tiers.grants import END_OF_GRANT
 from loyalty.tiers.service import changes
-
-GRANTED: Final = "tier_grant"
-UNGRANTED: Final = "tier_grant_end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,7 @@ class Replay:
         if terms is None:
             return
         standing = book.standing(ladder, terms)
-        if entry.key.source == UNGRANTED and standing.granted is not None:
+        if entry.key.source == END_OF_GRANT and standing.granted is not None:
             after = ladders.ungranted(standing)
         elif given is not None and given.granted and given.granted in terms.tiers and given.granted_until:
             after = ladders.grant(terms, standing, given.granted, given.granted_until)

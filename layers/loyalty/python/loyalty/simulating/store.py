@@ -18,7 +18,8 @@ from loyalty.ledger import movements
 from loyalty.ledger.model import Book, Entry, EntryKind, Movement
 from loyalty.ledger.store import BOOK_SK, REVERSED_PREFIX, book_of, entry_of, parse_entry_sk, partition
 from loyalty.simulating.model import Identity, Kept, Opening, Period, refund_of
-from loyalty.simulating.replay import GRANTED, UNGRANTED
+from loyalty.tiers.grants import END_OF_GRANT, GRANT
+from loyalty.tiers.runs import RUN_PREFIX
 from loyalty_contract import ENTRY_PREFIX
 
 _READ: Final = frozenset(
@@ -178,14 +179,14 @@ def _happened(entry: Entry) -> bool:
         case EntryKind.MERGE_OUT:
             return False  # it is one with its other side
         case EntryKind.TIER:
-            return entry.key.source in {GRANTED, UNGRANTED} or is_run(entry)
+            return entry.key.source in {GRANT, END_OF_GRANT} or is_run(entry)
         case _:
             return True
 
 
 def is_run(entry: Entry) -> bool:
     """Whether a tier was recalculated because an operator asked for it, not in the wake of an entry."""
-    return entry.key.kind is EntryKind.TIER and entry.key.source_id.startswith("run:")
+    return entry.key.kind is EntryKind.TIER and entry.key.source_id.startswith(RUN_PREFIX)
 
 
 def _is_whole(sk: str, raw: RawItem) -> bool:

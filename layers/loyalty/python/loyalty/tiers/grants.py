@@ -26,8 +26,10 @@ from loyalty.tiers.change import Change, decision
 
 LONGEST_GRANT: Final = timedelta(days=5 * 366)
 """Whoever is granted a tier for longer is granted it again."""
-_GRANT: Final = "tier_grant"
-_END: Final = "tier_grant_end"
+GRANT: Final = "tier_grant"
+"""The source of the entries of grants."""
+END_OF_GRANT: Final = "tier_grant_end"
+"""Of those that end one by hand."""
 _Stands = Callable[[LadderTerms, Standing, date], Standing]
 
 
@@ -91,7 +93,7 @@ class TierGrants:
             return ladders.grant(terms, standing, tier, until)
 
         request = {"ladder": asked.ladder, "tier": tier, "until": until.isoformat()}
-        return self._post(program, member_id, asked, {"source": _GRANT, **request}, stands)
+        return self._post(program, member_id, asked, {"source": GRANT, **request}, stands)
 
     def end(self, program: Program, member_id: str, asked: Asked) -> Posted:
         """A granted tier ends now; what is earned is what counts.
@@ -108,7 +110,7 @@ class TierGrants:
                 raise TierNotGranted(f"No tier is granted on '{asked.ladder}'.")
             return ladders.ungranted(standing)
 
-        return self._post(program, member_id, asked, {"source": _END, "ladder": asked.ladder}, stands)
+        return self._post(program, member_id, asked, {"source": END_OF_GRANT, "ladder": asked.ladder}, stands)
 
     def _post(self, program: Program, member_id: str, asked: Asked, request: dict[str, str], stands: _Stands) -> Posted:
         def decide(situation: Situation) -> Decision:

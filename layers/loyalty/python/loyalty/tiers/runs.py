@@ -15,6 +15,8 @@ SHARDS: Final = tuple(range(MEMBER_SHARDS))
 NAMED: Final = 20
 """Members of a shard who could not be recalculated, of whom the name is kept."""
 
+RUN_PREFIX: Final = "run:"
+"""With it begins what caused an entry that an operator asked for."""
 RUN_NAME: Final = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 RunName = Annotated[str, StringConstraints(pattern=RUN_NAME)]
 """Names the occasion: under one name a member is recalculated once."""
@@ -31,7 +33,7 @@ class Run:
     @property
     def cause(self) -> str:
         """By which its entries are known."""
-        return f"run:{self.name}"
+        return f"{RUN_PREFIX}{self.name}"
 
 
 class RunRequest(BaseModel):
