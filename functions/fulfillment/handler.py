@@ -9,14 +9,14 @@ from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.core.telemetry import count, logger, metrics
 from loyalty.fulfillment.model import METRICS, StepRequest
-from loyalty.fulfillment.secret import SecretApiKey
 from loyalty.fulfillment.service import FulfillmentService
 from loyalty.fulfillment.store import FulfillmentStore
-from loyalty.fulfillment.tremendous import Tremendous
 from loyalty.ledger.service import Ledger
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.service import RedemptionService
 from loyalty.rewards.store import RedemptionStore
+from loyalty.suppliers.secret import SecretApiKey
+from loyalty.suppliers.tremendous import Tremendous
 
 
 class FulfillmentSettings(Settings):

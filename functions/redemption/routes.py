@@ -88,9 +88,14 @@ class RedemptionView(ResponseBody):
 
 
 class GiftCardView(ResponseBody):
-    """A delivered gift card. Whoever has the link can spend it: show it to the member, and keep it nowhere."""
+    """A delivered gift card. Whoever has its link or code can spend it: show it to the member, and keep it nowhere."""
 
-    link: str
+    link: Annotated[str | None, Field(description="Where the card is shown.")] = None
+    code: str | None = None
+    pin: str | None = None
+    expires_on: Annotated[
+        str | None, Field(description="The last day on which it can be spent, where there is one.")
+    ] = None
 
 
 class RewardView(ResponseBody):
@@ -176,7 +181,7 @@ def routes(programs: ProgramStore, redemptions: RedemptionService, cards: GiftCa
             status_code=HTTPStatus.OK,
             content_type="application/json",
             headers={"Cache-Control": "no-store"},
-            body=GiftCardView(link=card.link),
+            body=GiftCardView(link=card.link, code=card.code, pin=card.pin, expires_on=card.expires_on),
         )
 
     @router.post(f"{_REDEMPTIONS}/<redemption_id>/capture", summary="Spend held points", tags=["Redemptions"])

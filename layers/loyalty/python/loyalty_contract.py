@@ -31,6 +31,8 @@ MEMBER_SK: Final = "MEMBER"
 REDEMPTION_PREFIX: Final = "REDEMPTION#"
 REFERRAL_PREFIX: Final = "REFERRAL#"
 PROGRAM_VERSION_PREFIX: Final = "CONFIG#"
+RUN_SK: Final = "RUN"
+"""A fulfilment run, in a partition of its own."""
 
 # --- Environment of the functions ------------------------------------------------------------
 ENV_STAGE: Final = "LOYALTY_STAGE"
@@ -132,6 +134,10 @@ SCOPES: Final = {
     "households.read": "Read households",
     "households.write": "Found and change households, pool points",
     "rewards.read": "Read the reward catalogue",
+    "rewards.reveal": "Read delivered gift cards and coupon codes",
+    "rewards.stock": "Restock rewards, import coupon codes and pictures",
+    "finance.read": "Read fulfilment runs, totals and reconciliation reports",
+    "finance.approve": "Approve, reject, retry, cancel and resolve fulfilment runs",
     "referrals.read": "Validate referral codes",
     "programs.read": "Read what a program offers to its members",
     "programs.write": "Read and change the draft of a program, read its versions",
@@ -146,6 +152,10 @@ STAFF_SCOPES: Final = frozenset(
         "programs.write",
         "programs.publish",
         "tiers.grant",
+        "rewards.reveal",
+        "rewards.stock",
+        "finance.read",
+        "finance.approve",
     }
 )
 """For tools of the business's own staff: a client has them only where they are named."""

@@ -14,11 +14,11 @@ from loyalty.fulfillment.model import Progress
 from loyalty.fulfillment.reveal import GiftCardService
 from loyalty.fulfillment.service import FulfillmentService
 from loyalty.fulfillment.store import FulfillmentStore
-from loyalty.fulfillment.tremendous import Tremendous
 from loyalty.ledger.model import EntryKind
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Redemption
 from loyalty.rewards.store import RedemptionStore
+from loyalty.suppliers.tremendous import Tremendous
 from tests.apikit.keys import FakeKeys
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import MEMBER, World
@@ -174,7 +174,7 @@ class Rig:
         return [kind.value for kind in kinds if kind in {EntryKind.CAPTURE, EntryKind.RELEASE}]
 
     def reveal(self) -> str:
-        return self.cards.reveal(self.held.program, MEMBER, self.held.redemption_id).link
+        return self.cards.reveal(self.held.program, MEMBER, self.held.redemption_id).link or ""
 
     def fulfilled(self) -> None:
         """Exactly one order, exactly one capture, a card that the member can read, and books that balance."""

@@ -16,19 +16,11 @@ from loyalty.core.errors import (
 from loyalty.core.money import Money
 from loyalty.core.pii import Sealed
 from loyalty.core.table import Put, Table
-from loyalty.fulfillment.model import (
-    OrderNotDelivered,
-    OrderRefused,
-    OrderRequest,
-    OrderStands,
-    Progress,
-    RedemptionMoved,
-    SupplierTimeout,
-    SupplierUnavailable,
-)
+from loyalty.fulfillment.model import OrderNotDelivered, OrderStands, Progress, RedemptionMoved
 from loyalty.fulfillment.store import FulfillmentStore
 from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.rewards.store import RedemptionStore
+from loyalty.suppliers.model import OrderRefused, OrderRequest, SupplierTimeout, SupplierUnavailable
 from tests.ledgerkit.programs import document
 from tests.ledgerkit.world import MEMBER, NOON
 from tests.unit.fulfillment.rig import BOOKSHOP, COFFEE, LIBRERIA, Rig, gift_card

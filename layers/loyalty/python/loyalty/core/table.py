@@ -334,6 +334,10 @@ class Table:
         where = (DUE_INDEX_KEY, shard), (DUE_AT, "<=", until)
         return self._index_page(DUE_INDEX, *where, limit=limit, start=start)
 
+    def sorted_page(self, shard: str, *, after: str, limit: int) -> Page:
+        """One page of a shard of the due index: keys of what sorts behind ``after``, eventually consistent as :meth:`due`."""
+        return self._index_page(DUE_INDEX, (DUE_INDEX_KEY, shard), (DUE_AT, ">", after), limit=limit)
+
     def member_page(self, shard: str, *, after: str, limit: int) -> Page:
         """One page of a shard of the member index: the partitions behind ``after``, in their order.
 

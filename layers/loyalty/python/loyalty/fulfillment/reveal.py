@@ -2,11 +2,11 @@
 
 from loyalty.core.errors import GiftCardNotDelivered, GiftCardNotFound
 from loyalty.core.pii import Sealed, Vault, gift_card_of
-from loyalty.fulfillment.model import GiftCard
 from loyalty.ledger.store import parse_partition
 from loyalty.programs.model import RewardType
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.rewards.store import RedemptionStore
+from loyalty.suppliers.model import GiftCard
 
 
 class GiftCardService:
@@ -40,10 +40,11 @@ class GiftCardService:
 
 
 def card_document(card: GiftCard) -> dict[str, str]:
-    """The card as the vault seals it."""
-    return {"link": card.link}
+    """The card as the vault seals it: what it has of a link, a code, a PIN and an end."""
+    parts = {"link": card.link, "code": card.code, "pin": card.pin, "expires_on": card.expires_on}
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def card_in(document: dict[str, str]) -> GiftCard:
     """The card that :func:`card_document` wrote."""
-    return GiftCard(document["link"])
+    return GiftCard(**document)

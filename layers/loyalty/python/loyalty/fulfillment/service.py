@@ -14,25 +14,14 @@ from loyalty.core.clock import Clock
 from loyalty.core.errors import FulfillmentInProgress, RedemptionAlreadyCaptured
 from loyalty.core.money import Money
 from loyalty.core.pii import Vault, gift_card_of
-from loyalty.fulfillment.model import (
-    GiftCard,
-    OrderNotDelivered,
-    OrderRefused,
-    OrderRequest,
-    OrderStands,
-    OrderState,
-    Progress,
-    RedemptionMoved,
-    Supplier,
-    SupplierOrder,
-    SupplierTimeout,
-)
+from loyalty.fulfillment.model import OrderNotDelivered, OrderStands, Progress, RedemptionMoved
 from loyalty.fulfillment.reveal import card_document
 from loyalty.fulfillment.store import FulfillmentStore
 from loyalty.programs.model import RewardType
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
+from loyalty.suppliers.model import OrderRefused, OrderRequest, OrderState, Supplier, SupplierOrder, SupplierTimeout
 
 
 class FulfillmentService:
@@ -157,7 +146,7 @@ class FulfillmentService:
         if order.state is OrderState.PENDING:
             return Progress.PENDING
         # A link is shown once. If its answer was lost, the same card gets a new one.
-        card = self._supplier.new_link(order.reward_id) if order.link is None else GiftCard(order.link)
+        card = order.card or self._supplier.card(order)
         subject = gift_card_of(redemption.program, redemption.member_id, redemption.redemption_id)
         sealed = self._vault.seal(subject, card_document(card))
         try:

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from loyalty.fulfillment.model import SupplierAccessDenied
-from loyalty.fulfillment.secret import SecretApiKey
+from loyalty.suppliers.model import SupplierAccessDenied
+from loyalty.suppliers.secret import SecretApiKey
 
 
 class FakeSecrets:

@@ -11,20 +11,22 @@ import pytest
 
 from infra.local.supplier.server import SandboxSupplier
 from loyalty.core.money import Money
-from loyalty.fulfillment.model import (
-    FulfillmentError,
+from loyalty.suppliers.model import (
     OrderRefused,
     OrderRequest,
     OrderState,
     SupplierAccessDenied,
+    SupplierError,
+    SupplierOrder,
     SupplierProtocolError,
     SupplierTimeout,
     SupplierUnavailable,
 )
-from loyalty.fulfillment.tremendous import MAX_ANSWER_BYTES, Tremendous
-from tests.unit.fulfillment.canned import Canned, canned_server
+from loyalty.suppliers.tremendous import MAX_ANSWER_BYTES, Tremendous
 from tests.unit.fulfillment.rig import BOOKSHOP, FixedKey
+from tests.unit.suppliers.canned import Canned, canned_server
 
+EXECUTED = SupplierOrder("ORDER1", "rdm_1", OrderState.EXECUTED, reward_id="R1")
 SECRET_LINK = "https://supplier.example/rewards/payout/planted-link"
 REQUEST = OrderRequest("rdm_1", BOOKSHOP, Money.of("12.50", "USD"), "mbr_1")
 
@@ -51,10 +53,10 @@ def make(client: Tremendous, call: str) -> object:
         case "find":
             return client.find("rdm_1")
         case _:
-            return client.new_link("R1")
+            return client.card(EXECUTED)
 
 
-def failing(canned: Canned, expected: type[FulfillmentError], call: str = "order") -> str:
+def failing(canned: Canned, expected: type[SupplierError], call: str = "order") -> str:
     """Makes the call, which must fail so; what is said of it never repeats the answer."""
     with pytest.raises(expected) as caught:
         make(Tremendous(canned.url, FixedKey("key")), call)
@@ -69,13 +71,13 @@ def test_an_order_and_everything_that_can_be_asked_of_it(sandbox: SandboxSupplie
     assert client.find("rdm_1") is None
     made = client.order(REQUEST)
     assert made.state is OrderState.EXECUTED
-    assert made.link is not None
-    assert made.link.startswith(sandbox.url + "/rewards/payout/")
+    assert made.card is not None
+    assert (made.card.link or "").startswith(sandbox.url + "/rewards/payout/")
     again = client.order(REQUEST)
-    assert (again.order_id, again.reward_id, again.link) == (made.order_id, made.reward_id, None)
+    assert (again.order_id, again.reward_id, again.card) == (made.order_id, made.reward_id, None)
     found = client.find("rdm_1")
     assert found == again
-    assert client.new_link(made.reward_id).link not in {None, made.link}
+    assert client.card(made).link not in {None, made.card.link}
     assert len(sandbox.api.book.all()) == 1
 
 
@@ -83,7 +85,7 @@ def test_the_link_is_in_no_representation(sandbox: SandboxSupplier) -> None:
     client = client_of(sandbox)
     made = client.order(REQUEST)
     assert "payout" not in repr(made)
-    assert "payout" not in repr(client.new_link(made.reward_id))
+    assert "payout" not in repr(client.card(made))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,7 @@ def test_a_refusal_to_show_an_order_refuses_no_order(canned: Canned) -> None:
         (302, SupplierProtocolError),
     ],
 )
-def test_other_statuses(canned: Canned, status: int, expected: type[FulfillmentError], call: str) -> None:
+def test_other_statuses(canned: Canned, status: int, expected: type[SupplierError], call: str) -> None:
     canned.status, canned.body = status, b""
     canned.headers = {"Location": "https://planted.example/"}
     failing(canned, expected, call)

@@ -1,4 +1,4 @@
-"""Tremendous' public API (v2) behind :class:`loyalty.fulfillment.model.Supplier`.
+"""Tremendous' public API (v2) behind :class:`loyalty.suppliers.model.Supplier`.
 
 =========  ==================================================================================================
 status     means here
@@ -16,7 +16,8 @@ Redirects are not followed and urllib3 does not retry: what to do about a failur
 import json
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final, NoReturn, Protocol, TypeVar
@@ -27,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from loyalty.core.money import Money
-from loyalty.fulfillment.model import (
+from loyalty.suppliers.model import (
     GiftCard,
     OrderRefused,
     OrderRequest,
@@ -139,6 +140,11 @@ class Tremendous:
         self._key = key
         self._timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
 
+    @property
+    def name(self) -> str:
+        """See :attr:`Supplier.name`."""
+        return "tremendous"
+
     @cached_property
     def _pool(self) -> urllib3.PoolManager:
         # Made at the first call: loading the root certificates takes a while. The default context verifies chain and name.
@@ -172,12 +178,24 @@ class Tremendous:
             raise SupplierProtocolError("the supplier lists more than one order for one external_id")
         return _supplier_order(orders[0], external_id) if orders else None
 
-    def new_link(self, reward_id: str) -> GiftCard:
-        """See :meth:`Supplier.new_link`."""
-        status, answer = self._call("POST", f"/rewards/{reward_id}/generate_link")
+    def card(self, order: SupplierOrder) -> GiftCard:
+        """See :meth:`Supplier.card`: a link is shown once, so it is a new link to the same card."""
+        status, answer = self._call("POST", f"/rewards/{order.reward_id}/generate_link")
         if status != 200:
             self._fail(status, answer)
-        return GiftCard(_safe_link(_parsed(_Linked, answer).reward.link))
+        return GiftCard(link=_safe_link(_parsed(_Linked, answer).reward.link))
+
+    def cancel(self, order: SupplierOrder) -> bool:
+        """See :meth:`Supplier.cancel`."""
+        raise NotImplementedError
+
+    def balance(self, currency: str) -> Money:
+        """See :meth:`Supplier.balance`."""
+        raise NotImplementedError
+
+    def orders(self, start: datetime, end: datetime) -> Iterator[SupplierOrder]:
+        """See :meth:`Supplier.orders`."""
+        raise NotImplementedError
 
     def _call(
         self, method: str, path: str, *, body: Mapping[str, Any] | None = None, query: Mapping[str, str] | None = None
@@ -265,8 +283,8 @@ def _supplier_order(order: _Order, external_id: str) -> SupplierOrder:
     if order.status not in _STATES:
         raise SupplierProtocolError("the supplier's order has a status that its API does not document")
     reward = order.rewards[0]
-    link = None if reward.delivery.link is None else _safe_link(reward.delivery.link)
-    return SupplierOrder(order.id, reward.id, _STATES[order.status], link)
+    card = None if reward.delivery.link is None else GiftCard(link=_safe_link(reward.delivery.link))
+    return SupplierOrder(order.id, external_id, _STATES[order.status], reward_id=reward.id, card=card)
 
 
 def _safe_link(link: str) -> str:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from loyalty.core.aws import client
-from loyalty.fulfillment.model import SupplierAccessDenied
+from loyalty.suppliers.model import SupplierAccessDenied
 
 
 class SecretApiKey:

@@ -1,0 +1,3 @@
+from tests.suppliers import sandbox, sandbox_server
+
+__all__ = ["sandbox", "sandbox_server"]
