@@ -1,3 +1,4 @@
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from loyalty.core.errors import (
 )
 from loyalty.core.table import Put, Table
 from loyalty.ledger.model import Account, EntryKind
-from loyalty.programs.model import RewardType
+from loyalty.programs.rewards import Codes, GiftCard, Reward, RewardType
 from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.rewards.store import RedemptionStore
 from tests.ledgerkit.programs import BASE, program
@@ -178,7 +179,15 @@ def test_only_the_party_whose_reward_it_is_ends_a_hold(
 
 @pytest.mark.parametrize("kind", list(RewardType))
 def test_each_type_of_reward_has_one_party_that_ends_it(kind: RewardType) -> None:
-    assert Party.ending(kind) is (Party.FULFILLMENT if kind is RewardType.GIFT_CARD else Party.PARTNER)
+    card = GiftCard(product="P", denomination=Decimal(10), currency="USD") if kind is RewardType.GIFT_CARD else None
+    reward = Reward(id="r", name="R", type=kind, points=1, gift_card=card)
+    platform = {RewardType.GIFT_CARD, RewardType.CASHBACK, RewardType.DONATION}
+    assert reward.party is (Party.FULFILLMENT if kind in platform else Party.PARTNER)
+
+
+def test_a_discount_with_codes_is_given_by_the_platform() -> None:
+    reward = Reward(id="r", name="R", type=RewardType.DISCOUNT, points=1, codes=Codes(source="generated"))
+    assert reward.party is Party.FULFILLMENT
 
 
 def test_released_points_go_back_to_the_lots_they_came_from(rich: World) -> None:

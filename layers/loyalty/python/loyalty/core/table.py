@@ -15,6 +15,7 @@ from pynamodb.connection import Connection
 from pynamodb.connection.base import MetaTable
 from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from loyalty.core.backoff import jitter
@@ -38,6 +39,8 @@ RETRIES: Final = 1
 _BATCH_GET_ATTEMPTS: Final = 5
 _BATCH_GET_BASE_SECONDS: Final = 0.05
 _BATCH_GET_CAP_SECONDS: Final = 0.5
+_GROUPS: Final = ("check", "delete", "put", "update")
+"""In this order pynamodb sends the operations of a transaction."""
 MOST_READS: Final = 100
 """Keys that one :meth:`Table.get_many` takes."""
 MOST_OPERATIONS: Final = 100
@@ -189,7 +192,27 @@ class Check:
         return self.pk, self.sk
 
 
-Operation = Put | Delete | Check
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Changes attributes of an item, which need not exist, if ``condition`` holds for the stored one.
+
+    ``shared``: as of a :class:`Put`.
+    """
+
+    model: type[Item]
+    pk: str
+    sk: str
+    actions: Sequence[Action]
+    condition: Condition | None = None
+    shared: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The item's keys."""
+        return self.pk, self.sk
+
+
+Operation = Put | Delete | Check | Update
 
 
 class TransactionRefused(Exception):
@@ -406,17 +429,18 @@ class Table:
         Raises:
             TransactionRefused: a condition did not hold, or another transaction was in the way.
         """
-        order: dict[str, list[int]] = {"check": [], "delete": [], "put": []}
-        requests: dict[str, list[dict[str, Any]]] = {"check": [], "delete": [], "put": []}
+        order: dict[str, list[int]] = {group: [] for group in _GROUPS}
+        requests: dict[str, list[dict[str, Any]]] = {group: [] for group in _GROUPS}
         for place, operation in enumerate(operations):
             group, request = self._request(operation)
             order[group].append(place)
             requests[group].append(request)
         try:
-            self.connection.transact_write_items(requests["check"], requests["delete"], requests["put"], [])
+            checks, deletes, puts, updates = (requests[group] for group in _GROUPS)
+            self.connection.transact_write_items(checks, deletes, puts, updates)
         except TransactWriteError as error:
-            # pynamodb sends checks, deletes, puts: the reasons come back in that order, not in the caller's.
-            places = order["check"] + order["delete"] + order["put"]
+            # The reasons come back in the order in which pynamodb sends, not in the caller's.
+            places = [place for group in _GROUPS for place in order[group]]
             refusal = _refusal(error, places)
             if refusal is None:
                 raise  # with botocore's error, which says why, still in its context
@@ -428,6 +452,11 @@ class Table:
             group, item = "put", operation.item
             request = self.connection.get_operation_kwargs(
                 self.name, item.pk, item.sk, key="Item", attributes=item.serialize(), condition=condition
+            )
+        elif isinstance(operation, Update):
+            group = "update"
+            request = self.connection.get_operation_kwargs(
+                self.name, operation.pk, operation.sk, actions=list(operation.actions), condition=condition
             )
         else:
             group = "delete" if isinstance(operation, Delete) else "check"

@@ -7,6 +7,7 @@ from loyalty.programs.model import RewardType
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.rewards.store import RedemptionStore
 from loyalty.suppliers.model import GiftCard
+from loyalty.vault.store import card_in
 
 
 class GiftCardService:
@@ -37,14 +38,3 @@ class GiftCardService:
         # Sealed for whoever redeemed it, even where another has absorbed that member since.
         _, owner = parse_partition(item.pk)
         return card_in(self._vault.open(gift_card_of(program, owner, redemption_id), sealed))
-
-
-def card_document(card: GiftCard) -> dict[str, str]:
-    """The card as the vault seals it: what it has of a link, a code, a PIN and an end."""
-    parts = {"link": card.link, "code": card.code, "pin": card.pin, "expires_on": card.expires_on}
-    return {name: part for name, part in parts.items() if part is not None}
-
-
-def card_in(document: dict[str, str]) -> GiftCard:
-    """The card that :func:`card_document` wrote."""
-    return GiftCard(**document)

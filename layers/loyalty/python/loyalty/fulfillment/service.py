@@ -15,13 +15,13 @@ from loyalty.core.errors import FulfillmentInProgress, RedemptionAlreadyCaptured
 from loyalty.core.money import Money
 from loyalty.core.pii import Vault, gift_card_of
 from loyalty.fulfillment.model import OrderNotDelivered, OrderStands, Progress, RedemptionMoved
-from loyalty.fulfillment.reveal import card_document
 from loyalty.fulfillment.store import FulfillmentStore
 from loyalty.programs.model import RewardType
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
 from loyalty.suppliers.model import OrderRefused, OrderRequest, OrderState, Supplier, SupplierOrder, SupplierTimeout
+from loyalty.vault.store import card_document
 
 
 class FulfillmentService:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from loyalty.core.errors import LoyaltyError
-from loyalty.core.table import MOST_OPERATIONS, Check, Operation, Put, RawItem, TransactionRefused
+from loyalty.core.table import MOST_OPERATIONS, Check, Operation, Put, RawItem, TransactionRefused, Update
 from loyalty.ledger import movements
 from loyalty.ledger.model import POINTS, Book, Entry, EntryKey, Facts, Movement, Scope, Wallet
 from loyalty.ledger.settlement import Settled, settle
@@ -218,7 +218,7 @@ class Refused:
         refused = cls(moved=refusal.contended)
         for index, raw in refusal.failed.items():
             write = writes[index]
-            if write.place is None or (isinstance(write.operation, Put) and write.operation.shared):
+            if write.place is None or (isinstance(write.operation, Put | Update) and write.operation.shared):
                 refused.moved = True
             elif write.identity and raw is not None:
                 refused.existing[write.place] = raw

@@ -93,7 +93,7 @@ class Ending:
             RedemptionNotCancellable: a delivered gift card cannot be taken back.
             FulfillmentInProgress: the other party ends it.
         """
-        party = Party.ending(redemption.reward_type)
+        party = redemption.party
         if self.status is RedemptionStatus.CANCELLED and party is not Party.PARTNER:
             raise RedemptionNotCancellable(
                 f"Redemptions of type '{redemption.reward_type}' cannot be cancelled: what was delivered stays spendable."

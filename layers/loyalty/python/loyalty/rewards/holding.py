@@ -80,6 +80,7 @@ class Wish:
             program_version=program.version,
             held_at=situation.now,
             expires_at=None if minutes is None else situation.now + timedelta(minutes=minutes),
+            party=reward.party,
         )
         lot = document.expiry.lot(local_date(situation.now, document.zone))
         return Granted(
@@ -99,7 +100,7 @@ class Wish:
 
     def _minutes(self, program: Program, reward: Reward) -> int | None:
         """After how many minutes the points go back; None: never by themselves."""
-        if Party.ending(reward.type) is not Party.PARTNER:
+        if reward.party is not Party.PARTNER:
             if self.hold_minutes is not None:
                 raise HoldMinutesNotAllowed(
                     f"A redemption of type '{reward.type}' is ended by the platform and has no time-out; leave "

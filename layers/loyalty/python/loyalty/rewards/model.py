@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from loyalty.programs.model import RewardType
+from loyalty.programs.rewards import Party, RewardType
+
+__all__ = ["Party", "Redemption", "RedemptionStatus"]
 
 
 class RedemptionStatus(StrEnum):
@@ -18,18 +20,6 @@ class RedemptionStatus(StrEnum):
     """Nobody ended it in time. Never stored: a stored ``held`` becomes this by the clock alone."""
     CANCELLED = "cancelled"
     """It was captured, and then undone: the captured points came back."""
-
-
-class Party(StrEnum):
-    """Who ends a redemption: the partner through the API, or the platform's own fulfilment."""
-
-    PARTNER = "partner"
-    FULFILLMENT = "fulfillment"
-
-    @classmethod
-    def ending(cls, reward_type: RewardType) -> "Party":
-        """The one party that may capture or release a redemption of this type of reward."""
-        return cls.FULFILLMENT if reward_type is RewardType.GIFT_CARD else cls.PARTNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +50,8 @@ class Redemption:
     order_requests: int = 0
     """How often it did: who decided on one count does not write over another."""
     supplier_order_id: str | None = None
+    party: Party = Party.PARTNER
+    """Who captures or releases it."""
 
     @property
     def spent(self) -> dict[str, int]:

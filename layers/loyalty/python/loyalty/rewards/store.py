@@ -8,7 +8,7 @@ from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import RedemptionNotFound
 from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Table
 from loyalty.ledger.store import LedgerStore, parse_partition, partition
-from loyalty.programs.model import RewardType
+from loyalty.programs.rewards import Party, RewardType
 from loyalty.rewards.model import Redemption, RedemptionStatus
 from loyalty_contract import REDEMPTION_PREFIX
 
@@ -31,6 +31,7 @@ class RedemptionItem(Item):
     order_requested_at = UnicodeAttribute(null=True)
     order_requests = IntegerAttribute(null=True)
     supplier_order_id = UnicodeAttribute(null=True)
+    party = UnicodeAttribute(null=True)
     gift_card_key = BinaryAttribute(null=True, legacy_encoding=False)
     gift_card_nonce = BinaryAttribute(null=True, legacy_encoding=False)
     gift_card_data = BinaryAttribute(null=True, legacy_encoding=False)
@@ -55,6 +56,7 @@ def redemption_item(redemption: Redemption) -> RedemptionItem:
         program_version=redemption.program_version,
         held_at=to_text(redemption.held_at),
         expires_at=_text(redemption.expires_at),
+        party=redemption.party.value,
     )
 
 
@@ -91,7 +93,13 @@ def redemption_of(item: RedemptionItem, now: datetime) -> Redemption:
         order_requested_at=_moment(item.order_requested_at),
         order_requests=item.order_requests or 0,
         supplier_order_id=item.supplier_order_id,
+        party=Party(item.party) if item.party else _party_of(item.reward_type),
     )
+
+
+def _party_of(reward_type: str) -> Party:
+    """Of what was held before redemptions said it."""
+    return Party.FULFILLMENT if reward_type == RewardType.GIFT_CARD.value else Party.PARTNER
 
 
 class RedemptionStore:

@@ -1,0 +1,135 @@
+"""Our orders at suppliers: written down before a supplier is asked, and compared with its own list afterwards.
+
+``F#{program}#{redemption_id}`` / ``ORDER#{nn}``, and in the due index under ``ORDERS#{supplier}#{day}`` of the first
+request, in UTC, so that a day's orders of all programs are found together.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from pynamodb.attributes import UnicodeAttribute
+
+from loyalty.core.clock import from_text, to_text
+from loyalty.core.money import Money
+from loyalty.core.table import Item, RawItem, Table
+from loyalty.fulfillment.runs import run_pk
+from loyalty.suppliers.model import Outcome
+from loyalty_contract import DUE_AT, DUE_INDEX_KEY
+
+ORDER_PREFIX: Final = "ORDER#"
+_PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order of ours. ``number`` counts those of its run, from 1; ``outcome`` is what is known of it by now."""
+
+    program: str
+    redemption_id: str
+    number: int
+    supplier: str
+    external_id: str
+    product: str
+    value: Money
+    asked_at: datetime
+    outcome: Outcome = Outcome.AMBIGUOUS
+    """Ambiguous until the supplier has said what became of it."""
+    supplier_order_id: str | None = None
+    cost: Money | None = None
+    settled_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    """When the supplier took an issued order back."""
+
+
+class OrderItem(Item):
+    """``F#{program}#{redemption_id}`` / ``ORDER#{nn}``."""
+
+    supplier = UnicodeAttribute()
+    external_id = UnicodeAttribute()
+    product = UnicodeAttribute()
+    value = UnicodeAttribute()
+    asked_at = UnicodeAttribute()
+    outcome = UnicodeAttribute()
+    supplier_order_id = UnicodeAttribute(null=True)
+    cost = UnicodeAttribute(null=True)
+    settled_at = UnicodeAttribute(null=True)
+    cancelled_at = UnicodeAttribute(null=True)
+    due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY)
+    due_at = UnicodeAttribute(attr_name=DUE_AT)
+
+
+def external_id(redemption_id: str, number: int) -> str:
+    """The key that an order bears at the supplier: the redemption's id, with a number from the second order on."""
+    return redemption_id if number == 1 else f"{redemption_id}.{number}"
+
+
+def order_sk(number: int) -> str:
+    """The sort key of an order."""
+    return f"{ORDER_PREFIX}{number:02d}"
+
+
+def order_item(order: Order) -> OrderItem:
+    """An order as it is stored."""
+    return OrderItem(
+        run_pk(order.program, order.redemption_id),
+        order_sk(order.number),
+        supplier=order.supplier,
+        external_id=order.external_id,
+        product=order.product,
+        value=str(order.value),
+        asked_at=to_text(order.asked_at),
+        outcome=order.outcome.value,
+        supplier_order_id=order.supplier_order_id,
+        cost=None if order.cost is None else str(order.cost),
+        settled_at=None if order.settled_at is None else to_text(order.settled_at),
+        cancelled_at=None if order.cancelled_at is None else to_text(order.cancelled_at),
+        due_shard=f"ORDERS#{order.supplier}#{order.asked_at.date()}",
+        due_at=f"{to_text(order.asked_at)}#{order.external_id}",
+    )
+
+
+def order_of(raw: RawItem) -> Order:
+    """The order that :func:`order_item` wrote."""
+    item = OrderItem.from_raw_data(raw)
+    _, program, redemption_id = item.pk.split("#")
+    return Order(
+        program=program,
+        redemption_id=redemption_id,
+        number=int(item.sk.removeprefix(ORDER_PREFIX)),
+        supplier=item.supplier,
+        external_id=item.external_id,
+        product=item.product,
+        value=Money.parse(item.value),
+        asked_at=from_text(item.asked_at),
+        outcome=Outcome(item.outcome),
+        supplier_order_id=item.supplier_order_id,
+        cost=Money.parse(item.cost) if item.cost else None,
+        settled_at=from_text(item.settled_at) if item.settled_at else None,
+        cancelled_at=from_text(item.cancelled_at) if item.cancelled_at else None,
+    )
+
+
+class OrderStore:
+    """Reads of orders; which there are is eventually consistent, each is read consistently."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def of_run(self, program: str, redemption_id: str) -> list[Order]:
+        """The orders of a run, the first one first."""
+        pk = run_pk(program, redemption_id)
+        return [order_of(raw) for raw in self._table.query_all(pk, where=OrderItem.sk.startswith(ORDER_PREFIX))]
+
+    def of_day(self, supplier: str, day: date) -> Iterator[Order]:
+        """Our orders of all programs that a supplier was first asked for on a day (UTC), page after page."""
+        shard, after = f"ORDERS#{supplier}#{day}", ""
+        while True:
+            page = self._table.sorted_page(shard, after=after, limit=_PAGE)
+            keys = [(raw["pk"]["S"], raw["sk"]["S"]) for raw in page.items]
+            found = self._table.get_many(keys) if keys else {}
+            yield from (order_of(found[key]) for key in keys if key in found)
+            if page.last_key is None:
+                return
+            after = page.items[-1][DUE_AT]["S"]
