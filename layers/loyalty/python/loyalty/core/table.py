@@ -1,7 +1,7 @@
 """The one table: typed items (pynamodb) and the few calls that stores make.
 
-pynamodb gives the item models, conditions and the connection. Two of its habits are put right here, once: its
-default time-outs exceed a function's budget, and its numbers are floats.
+pynamodb gives the item models, conditions and the connection. Two of its habits are put right, once: its default
+time-outs exceed a function's budget (here), and its numbers are floats (:mod:`loyalty.core.attributes`).
 """
 
 import time
@@ -10,16 +10,31 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
-from pynamodb.attributes import Attribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.connection import Connection
 from pynamodb.connection.base import MetaTable
 from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
-from pynamodb.models import Model
 
+from loyalty.core.attributes import (
+    Document,
+    DocumentAttribute,
+    IntegerAttribute,
+    IntegerMapAttribute,
+    TextMapAttribute,
+    TextSetAttribute,
+)
 from loyalty.core.backoff import jitter
 from loyalty.core.errors import Unavailable
+from loyalty.core.operations import (
+    Check,
+    Delete,
+    Item,
+    Operation,
+    Put,
+    RawItem,
+    TransactionRefused,
+    Update,
+)
 from loyalty_contract import (
     DUE_AT,
     DUE_INDEX,
@@ -31,6 +46,29 @@ from loyalty_contract import (
     PARTITION_KEY,
     SORT_KEY,
 )
+
+__all__ = [
+    "MOST_OPERATIONS",
+    "MOST_READS",
+    "Check",
+    "Delete",
+    "Document",
+    "DocumentAttribute",
+    "IntegerAttribute",
+    "IntegerMapAttribute",
+    "Item",
+    "Operation",
+    "Page",
+    "Put",
+    "RawItem",
+    "Table",
+    "TextMapAttribute",
+    "TextSetAttribute",
+    "TransactionRefused",
+    "Update",
+    "error_code",
+]
+"""With what stores make their items and operations of, so that they need no other module."""
 
 CONNECT_SECONDS: Final = 1.0
 READ_SECONDS: Final = 2.0
@@ -46,186 +84,7 @@ MOST_READS: Final = 100
 MOST_OPERATIONS: Final = 100
 """Operations that one :meth:`Table.write` takes, each on an item of its own."""
 
-
-class IntegerAttribute(Attribute[int]):
-    """A whole number, and nothing else: points and sequence numbers never pass through a float."""
-
-    attr_type = "N"
-
-    def serialize(self, value: Any) -> str:
-        """As DynamoDB takes it."""
-        if type(value) is not int:
-            raise TypeError(f"{self.attr_name} holds whole numbers, not {type(value).__name__}")
-        return str(value)
-
-    def deserialize(self, value: str) -> int:
-        """As DynamoDB gave it."""
-        return int(value)
-
-
-class IntegerMapAttribute(Attribute[dict[str, int]]):
-    """A map from names to whole numbers, such as lots or postings."""
-
-    attr_type = "M"
-
-    def serialize(self, value: Any) -> dict[str, dict[str, str]]:
-        """As DynamoDB takes it."""
-        if any(type(number) is not int for number in value.values()):
-            raise TypeError(f"{self.attr_name} holds whole numbers")
-        return {name: {"N": str(number)} for name, number in value.items()}
-
-    def deserialize(self, value: Mapping[str, Mapping[str, str]]) -> dict[str, int]:
-        """As DynamoDB gave it."""
-        return {name: int(number["N"]) for name, number in value.items()}
-
-
-class TextMapAttribute(Attribute[dict[str, str]]):
-    """A map from names to texts."""
-
-    attr_type = "M"
-
-    def serialize(self, value: Any) -> dict[str, dict[str, str]]:
-        """As DynamoDB takes it."""
-        return {name: {"S": text} for name, text in value.items()}
-
-    def deserialize(self, value: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-        """As DynamoDB gave it."""
-        return {name: text["S"] for name, text in value.items()}
-
-
-class TextSetAttribute(UnicodeSetAttribute):
-    """A set of texts, sent in their order: the same item is the same request in every process."""
-
-    def serialize(self, value: Any) -> list[str]:
-        """As DynamoDB takes it."""
-        return sorted(value)
-
-
-Document = dict[str, Any]
-"""Names to whole numbers, texts, or documents again."""
-
-
-class DocumentAttribute(Attribute[Document]):
-    """A nested map of whole numbers and texts, and nothing else."""
-
-    attr_type = "M"
-
-    def serialize(self, value: Any) -> dict[str, dict[str, Any]]:
-        """As DynamoDB takes it."""
-        return {str(name): self._typed(part) for name, part in value.items()}
-
-    def deserialize(self, value: Mapping[str, Mapping[str, Any]]) -> Document:
-        """As DynamoDB gave it."""
-        return {name: self._plain(typed) for name, typed in value.items()}
-
-    def _typed(self, part: Any) -> dict[str, Any]:
-        if type(part) is int:
-            return {"N": str(part)}
-        if isinstance(part, str):
-            return {"S": str(part)}
-        if isinstance(part, Mapping):
-            return {"M": self.serialize(part)}
-        raise TypeError(f"{self.attr_name} holds whole numbers and texts, not {type(part).__name__}")
-
-    def _plain(self, typed: Mapping[str, Any]) -> Any:
-        ((kind, part),) = typed.items()
-        if kind == "N":
-            return int(part)
-        return self.deserialize(part) if kind == "M" else str(part)
-
-
-class Item(Model):
-    """Every item of the table has these two keys."""
-
-    pk = UnicodeAttribute(hash_key=True, attr_name=PARTITION_KEY)
-    sk = UnicodeAttribute(range_key=True, attr_name=SORT_KEY)
-
-
 ItemT = TypeVar("ItemT", bound=Item)
-RawItem = dict[str, dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
-    """Writes ``item`` whole, if ``condition`` holds for the stored one.
-
-    ``shared``: members write it side by side, so that it may change at any moment; whoever finds it changed reads it again.
-    """
-
-    item: Item
-    condition: Condition | None = None
-    shared: bool = False
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """The item's keys."""
-        return self.item.pk, self.item.sk
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Deletes the item, if ``condition`` holds for it."""
-
-    model: type[Item]
-    pk: str
-    sk: str
-    condition: Condition | None = None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """The item's keys."""
-        return self.pk, self.sk
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Writes nothing, but the transaction fails unless ``condition`` holds."""
-
-    model: type[Item]
-    pk: str
-    sk: str
-    condition: Condition
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """The item's keys."""
-        return self.pk, self.sk
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """Changes attributes of an item, which need not exist, if ``condition`` holds for the stored one.
-
-    ``shared``: as of a :class:`Put`.
-    """
-
-    model: type[Item]
-    pk: str
-    sk: str
-    actions: Sequence[Action]
-    condition: Condition | None = None
-    shared: bool = False
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """The item's keys."""
-        return self.pk, self.sk
-
-
-Operation = Put | Delete | Check | Update
-
-
-class TransactionRefused(Exception):
-    """DynamoDB cancelled the transaction; nothing was written.
-
-    ``failed`` has, for each operation whose condition did not hold, its place in the call and the stored item (None
-    where there is none). ``contended`` says that another transaction held one of the items: try again.
-    """
-
-    def __init__(self, failed: dict[int, RawItem | None], codes: Sequence[str], *, contended: bool) -> None:
-        super().__init__(f"transaction cancelled: {', '.join(codes)}")
-        self.failed = failed
-        self.contended = contended
 
 
 @dataclass(frozen=True, slots=True)
