@@ -9,10 +9,11 @@ import loyalty_contract as contract
 GET: Final = "dynamodb:GetItem"
 PUT: Final = "dynamodb:PutItem"
 READ: Final = (GET, "dynamodb:BatchGetItem")
+UPDATE: Final = "dynamodb:UpdateItem"
 CHECK: Final = "dynamodb:ConditionCheckItem"
 DELETE: Final = "dynamodb:DeleteItem"
-POST: Final = (*READ, PUT, CHECK)
-"""To post to a member: those whom they absorbed are looked at for the same entry."""
+POST: Final = (*READ, PUT, CHECK, UPDATE)
+"""To post to a member: those whom they absorbed are looked at for the same entry, and stock of timed-out holds comes back."""
 REPLACE: Final = (*POST, DELETE)
 """Transactions are allowed item by item, by the action of each."""
 
@@ -80,6 +81,10 @@ _API: Final = (
         table=POST, sealed=SealedData(contract.GIFT_CARD, OPEN), snap_start=True, environment=(contract.ENV_PII_KEY,),
     ),
     FunctionSpec(
+        "stock", "What is left of limited rewards; restocks and withdrawals", 10,
+        table=(*READ, "dynamodb:Query", PUT, UPDATE), snap_start=True,
+    ),
+    FunctionSpec(
         "adjustment", "Points given or taken by staff, and tiers that they grant", 10,
         table=(*POST, "dynamodb:Query"), snap_start=True,
     ),
@@ -103,10 +108,10 @@ _EVENTS: Final = (
         table=(*REPLACE, "dynamodb:Query"), lookup=True,
         environment=(contract.ENV_LOOKUP_KEY, contract.ENV_INBOUND_DLQ, contract.ENV_DEFAULT_PROGRAM),
     ),
-    FunctionSpec("tier_recalculation", "Tiers after points were earned or taken back", 30, table=(GET, PUT, CHECK)),
+    FunctionSpec("tier_recalculation", "Tiers after points were earned or taken back", 30, table=(GET, PUT, CHECK, UPDATE)),
     FunctionSpec(
         "sweeper", "Writes down what fell due: maturity, expiry, warnings, time-outs; refunds of purchases that never came", 300,
-        table=(*READ, PUT, DELETE), due_index=("dynamodb:Query",), memory_mb=1769, environment=(contract.ENV_INBOUND_DLQ,),
+        table=(*READ, PUT, DELETE, UPDATE), due_index=("dynamodb:Query",), memory_mb=1769, environment=(contract.ENV_INBOUND_DLQ,),
     ),
     FunctionSpec(
         "publisher", "Changes of the table to events on the bus", 30,
@@ -120,12 +125,12 @@ _WORKFLOWS: Final = (
     ),
     FunctionSpec(
         "fulfillment", "One step of a gift card's fulfilment", 30,
-        table=(*POST, "dynamodb:UpdateItem"), sealed=SealedData(contract.GIFT_CARD, SEAL),
+        table=POST, sealed=SealedData(contract.GIFT_CARD, SEAL),
         environment=(contract.ENV_PII_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
     ),
     FunctionSpec(
         "recalculation", "One step of a recalculation of the tiers of many members", 300,
-        table=(*READ, PUT, CHECK), member_index=("dynamodb:Query",), memory_mb=1769,
+        table=POST, member_index=("dynamodb:Query",), memory_mb=1769,
     ),
 )  # fmt: skip
 

@@ -65,6 +65,8 @@ ROUTES: Final = (
     Route("POST", f"{_HOUSEHOLD}/contributions", "transfer", "households.write"),
     Route("POST", f"{_HOUSEHOLD}/withdrawals", "transfer", "households.write"),
     Route("GET", f"{_PROGRAM}/rewards", "redemption", "rewards.read"),
+    Route("GET", f"{_PROGRAM}/rewards/{{reward_id}}/stock", "stock", "rewards.stock"),
+    Route("POST", f"{_PROGRAM}/rewards/{{reward_id}}/stock", "stock", "rewards.stock"),
     Route("POST", f"{_PROGRAM}/referrals/validate", "referral_validation", "referrals.read"),
     Route("GET", _PROGRAM, "program", "programs.read"),
     Route("GET", f"{_PROGRAM}/draft", "program", "programs.write"),

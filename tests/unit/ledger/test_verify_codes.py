@@ -45,6 +45,13 @@ BY_THEMSELVES = {
     "due_shard_wrong",
     # Planted in tests/unit/accruals/test_limits.py.
     "budget_wrong",
+    # Planted in tests/unit/stock/test_verify.py.
+    "stock_restocked_wrong",
+    "stock_claimed_wrong",
+    "stock_returned_wrong",
+    "stock_left_wrong",
+    "stock_oversold",
+    "end_to_other_stock",
 }
 PLACES = {"Problem": 0, "_once": 0, "_at": 1}
 """Of the calls that make a problem: which argument is its code, or has it first."""

@@ -56,6 +56,11 @@ def household_id(program: str, member_id: str, client_id: str, idempotency_key: 
     return _derived("hsh", "hsh", program, member_id, client_id, idempotency_key)
 
 
+def restock_id(program: str, reward_id: str, client_id: str, idempotency_key: str) -> str:
+    """The restock that one idempotency key of one client stands for."""
+    return _derived("rst", "rst", program, reward_id, client_id, idempotency_key)
+
+
 def is_household(member_id: str) -> bool:
     """Whether this stands for a household's pool, which has a book like a member's."""
     return member_id.startswith("hsh_")

@@ -73,6 +73,7 @@ _MISSING_BY_PATH: Final[Mapping[str, type[errors.Missing]]] = {
     "program": errors.ProgramNotFound,
     "member_id": errors.MemberNotFound,
     "redemption_id": errors.RedemptionNotFound,
+    "reward_id": errors.RewardNotFound,
     "adjustment_id": errors.AdjustmentNotFound,
     "household_id": errors.HouseholdNotFound,
     "version": errors.VersionNotFound,

@@ -1,6 +1,6 @@
 """A member's book on its way through a transaction: what is to be written, and what a refusal of it means."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -10,10 +10,11 @@ from loyalty.core.table import MOST_OPERATIONS, Check, Operation, Put, RawItem, 
 from loyalty.ledger import movements
 from loyalty.ledger.model import POINTS, Book, Entry, EntryKey, Facts, Movement, Scope, Wallet
 from loyalty.ledger.settlement import Settled, settle
+from loyalty.ledger.stock import StockMoves, stock_key
 from loyalty.ledger.store import EntryItem, book_put, entry_put, entry_sk, partition
 
 _MOST_SETTLED: Final = 40
-"""Entries of what fell due that go with a posting; if there are more, they are written by themselves first."""
+"""Entries of what fell due, and shards of stock, that go with a posting; if there are more, they are written first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ class Draft:
         """What was added by :meth:`add`, so without what fell due."""
         self._read = book
         self._writes: list[Write] = []
+        self.stock = StockMoves(book.program)
+        """What its entries take of finite stock, and give back."""
         self._settle()
 
     @property
@@ -122,7 +125,8 @@ class Draft:
     @property
     def touched(self) -> set[tuple[str, str]]:
         """Keys of the items that it writes or checks, but for the book."""
-        return {write.operation.key for write in self._writes}
+        shards = {stock_key(self.book.program, shard) for shard in self.stock.shards}
+        return {write.operation.key for write in self._writes} | shards
 
     def add(self, place: int, posting: Posting, decision: Decision) -> Entry:
         """Appends the posting, with what follows it.
@@ -131,7 +135,7 @@ class Draft:
             Full: with it there would be too many operations, or two on one item; the draft is as it was.
             LoyaltyError: what follows is refused; the draft is as it was.
         """
-        before = (self.book, dict(self.posted), list(self._writes))
+        before = (self.book, dict(self.posted), list(self._writes), self.stock.copy())
         try:
             entry = self._append(place, posting, decision)
             for following in decision.then(entry) if decision.then else ():
@@ -140,28 +144,34 @@ class Draft:
                     self._append(place, following, more, identity=False)
             self._require_fit(alone=not before[1] and not self.settled)
         except Exception:
-            self.book, self.posted, self._writes = before
+            self.book, self.posted, self._writes, self.stock = before
             raise
         return entry
 
     def writes(self) -> list[Write]:
-        """The book, its entries and their records."""
+        """The book, its entries and their records, and the stock that they move."""
+        return writes_of([self])
+
+    def own_writes(self) -> list[Write]:
+        """The book, its entries and their records: what nobody else writes."""
         put = book_put(self.book, self.scope, read_at_seq=self._read.seq, read_awaiting=self._read.awaiting)
         return [Write(put), *self._writes]
 
     def _require_fit(self, *, alone: bool) -> None:
         # Alone with what fell due: that is written by itself first.
-        if not (alone and not self.settled) and not len(self.touched) == len(self._writes) < MOST_OPERATIONS:
+        operations = len(self._writes) + len(self.stock.shards)
+        if not (alone and not self.settled) and not len(self.touched) == operations < MOST_OPERATIONS:
             raise Full
 
     def _settle(self) -> None:
         due: list[Settled] = []
         for one in settle(self.book, self.scope, self.now):
-            if len(due) >= _MOST_SETTLED and one.at != due[-1].at:
+            if len(due) + len(self.stock.shards) >= _MOST_SETTLED and one.at != due[-1].at:
                 # Dated as if it were that moment: what is settled next must not come before.
                 self.complete, self.now = False, due[-1].book.settled_to or self.now
                 break
             due.append(one)
+            self.stock.add(one.facts.stock)
         for one in due:
             self.book = one.book
             entry = self._entry(one.key, one.movement, one.facts, request_hash="-")
@@ -184,6 +194,7 @@ class Draft:
             check = Check(EntryItem, *gone, EntryItem.pk.does_not_exist())
             self._writes.append(Write(check, place, identity=identity))
         self._writes += [Write(operation, place) for operation in decision.operations]
+        self.stock.add(decision.facts.stock)
         return entry
 
     def _entry(self, key: EntryKey, movement: Movement, facts: Facts, request_hash: str) -> Entry:
@@ -199,6 +210,18 @@ class Draft:
             posted_at=self.now,
             request_hash=request_hash,
         )
+
+
+def writes_of(drafts: Iterable[Draft]) -> list[Write]:
+    """What drafts write together: a shard of stock that several of them move is written once."""
+    writes: list[Write] = []
+    moves: StockMoves | None = None
+    for draft in drafts:
+        writes += draft.own_writes()
+        moves = moves or StockMoves(draft.book.program)
+        for stock in (draft.stock.claimed, {shard: -units for shard, units in draft.stock.returned.items()}):
+            moves.add(stock)
+    return writes + [Write(operation) for operation in (moves.operations() if moves else ())]
 
 
 @dataclass(slots=True)

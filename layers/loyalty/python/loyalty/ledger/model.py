@@ -176,6 +176,8 @@ class Hold:
     wallet: str
     lots: Mapping[str, int]
     expires_at: datetime
+    stock: Mapping[str, int] = field(default_factory=dict)
+    """Units of finite stock that wait with them, by the shards that they were taken from."""
 
     @property
     def points(self) -> int:
@@ -307,6 +309,8 @@ class Facts:
     """The other side of a transfer or a merge."""
     redemption_id: str | None = None
     reward_id: str | None = None
+    stock: Mapping[str, int] = field(default_factory=dict)
+    """Units of finite stock that the entry takes, by shard; below zero what it gives back."""
     hold_expires_at: datetime | None = None
     """When a hold times out; None: it does not."""
     lot: str | None = None

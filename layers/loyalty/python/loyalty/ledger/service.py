@@ -30,7 +30,7 @@ from loyalty.core.errors import (
     WalletBusy,
 )
 from loyalty.core.table import MOST_READS, RawItem, Table, TransactionRefused
-from loyalty.ledger.draft import Decision, Draft, Full, Posted, Posting, Refused, Result, Situation, Write
+from loyalty.ledger.draft import Decision, Draft, Full, Posted, Posting, Refused, Result, Situation, Write, writes_of
 from loyalty.ledger.model import Entry, EntryKey, Scope
 from loyalty.ledger.settlement import next_due
 from loyalty.ledger.store import BOOK_SK, LedgerStore, book_of, due_at, entry_of, entry_sk, partition
@@ -39,7 +39,7 @@ ATTEMPTS: Final = 12
 """Times that a posting is tried while other writers get in first."""
 _RECORD_ATTEMPTS: Final = 2
 _MOST_SETTLED_OF_PAIR: Final = 20
-"""Entries of what fell due that one side of a pair brings along; if there are more, they are written first."""
+"""Entries of what fell due, and shards of stock, that one side of a pair brings along; if more, they are written first."""
 _BACKOFF_BASE_SECONDS: Final = 0.01
 _BACKOFF_CAP_SECONDS: Final = 0.3
 
@@ -317,7 +317,7 @@ class Ledger:
     ) -> tuple[list[Entry], list[Write]]:
         """The entries and all writes; no entries where there is so much due that it has to be written first."""
         for draft, _ in drafts:
-            if draft.settled > _MOST_SETTLED_OF_PAIR or not draft.complete:
+            if draft.settled + len(draft.stock.shards) > _MOST_SETTLED_OF_PAIR or not draft.complete:
                 return [], draft.writes()
         for draft, _ in drafts:
             _require_open(draft)
@@ -329,7 +329,7 @@ class Ledger:
                 entries.append(drafts[place][0].add(place, posting, decision))
             except Full:
                 return [], drafts[place][0].writes()
-        return entries, [write for draft, _ in drafts for write in draft.writes()]
+        return entries, writes_of(draft for draft, _ in drafts)
 
     def _earlier_pair(self, scope: Scope, sides: Sequence[Side], request_hash: str) -> tuple[Posted, Posted] | None:
         """What was posted before. The other side of an entry is with whom it names: they may be merged since.

@@ -216,7 +216,8 @@ def _stands_after(book: Book, scope: Scope, due: _Due) -> Standing:
 def _facts(scope: Scope, due: _Due, before: Book, after: Book) -> Facts:
     facts = Facts(occurred_at=due.at, program_version=scope.version)
     if due.kind is EntryKind.TIMEOUT:
-        return replace(facts, redemption_id=due.name)
+        back = {shard: -units for shard, units in before.holds[due.name].stock.items()}
+        return replace(facts, redemption_id=due.name, stock=back)
     if due.kind is EntryKind.WARNING:
         lot = due.name.split("/")[0]
         return replace(facts, lot=lot, lot_points=after.wallet(due.source).lots[lot])

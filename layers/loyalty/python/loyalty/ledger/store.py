@@ -125,6 +125,7 @@ class EntryItem(Item):
     absorbed = TextSetAttribute(null=True)
     redemption_id = UnicodeAttribute(null=True)
     reward_id = UnicodeAttribute(null=True)
+    stock = IntegerMapAttribute(null=True)
     hold_expires_at = UnicodeAttribute(null=True)
     lot = UnicodeAttribute(null=True)
     lot_points = IntegerAttribute(null=True)
@@ -218,7 +219,7 @@ def book_of(raw: RawItem) -> Book:
         settled_to=from_text(item.settled_to) if item.settled_to else None,
         wallets={key: Wallet(**numbers) for key, numbers in item.wallets.items()},
         holds={
-            key: Hold(hold["wallet"], hold["lots"], from_text(hold["expires_at"]))
+            key: Hold(hold["wallet"], hold["lots"], from_text(hold["expires_at"]), hold.get("stock", {}))
             for key, hold in (item.holds or {}).items()
         },
         qualifying=item.qualifying,
@@ -417,6 +418,7 @@ def _book_item(book: Book, due: datetime | None) -> BookItem:
         standings={key: standing_document(standing) for key, standing in book.standings.items()} or None,
         holds={
             key: {"wallet": hold.wallet, "lots": hold.lots, "expires_at": to_text(hold.expires_at)}
+            | _filled(stock=hold.stock)
             for key, hold in book.holds.items()
         }
         or None,
@@ -462,6 +464,7 @@ def _entry_item(entry: Entry) -> EntryItem:
         absorbed=set(movement.absorbed) or None,
         redemption_id=facts.redemption_id,
         reward_id=facts.reward_id,
+        stock=dict(facts.stock) or None,
         hold_expires_at=to_text(facts.hold_expires_at) if facts.hold_expires_at else None,
         lot=facts.lot,
         lot_points=facts.lot_points,
@@ -496,6 +499,7 @@ def _facts_of(item: EntryItem) -> Facts:
         other_member=item.other_member,
         redemption_id=item.redemption_id,
         reward_id=item.reward_id,
+        stock=item.stock or {},
         hold_expires_at=from_text(item.hold_expires_at) if item.hold_expires_at else None,
         lot=item.lot,
         lot_points=item.lot_points,

@@ -1,6 +1,6 @@
 """Whether points are held for a reward, how many, and for how long. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -22,9 +22,12 @@ from loyalty.ledger.model import MAX_TIMED_HOLDS, POINTS, Account, Book, Entry, 
 from loyalty.ledger.renewal import renewal
 from loyalty.programs.model import MAX_POINTS, Program, Reward
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
+from loyalty.stock.claim import Claim
 
 MAX_HOLD_MINUTES: Final = 43_200
 """Thirty days: what a program may let a partner take to end a redemption."""
+MAX_HELD_SHARDS: Final = 20
+"""Shards of stock that a member's timed holds may have taken from when one takes from several: all may end in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,23 @@ class Wish:
         minutes = {} if self.hold_minutes is None else {"hold_minutes": self.hold_minutes}
         return request_hash({"reward_id": self.reward_id, "quantity": self.quantity} | minutes)
 
-    def granted(self, program: Program, situation: Situation, redemption_id: str) -> Granted:
-        """Sets the points aside, first-to-expire first.
+    def claim(self, program: Program, redemption_id: str) -> Claim | None:
+        """What it takes of finite stock; None where there is no end of the reward, or no such reward."""
+        reward = program.document.reward(self.reward_id)
+        if reward is None or not reward.limited:
+            return None
+        return Claim(program.document.id, reward.id, self.quantity, redemption_id)
+
+    def granted(
+        self, program: Program, situation: Situation, redemption_id: str, claim: Claim | None = None
+    ) -> Granted:
+        """Sets the points aside, first-to-expire first, and what ``claim`` takes of finite stock.
 
         Raises:
             RewardNotFound, QuantityLimitExceeded, PointsLimitExceeded, HoldMinutesLimitExceeded,
-            HoldMinutesNotAllowed, TooManyHolds, InsufficientPoints, TierRequired: see ``RedemptionService.hold``.
+            HoldMinutesNotAllowed, TooManyHolds, InsufficientPoints, TierRequired, OutOfStock: see
+                ``RedemptionService.hold``.
+            Undecided: more of the stock has to be read.
         """
         document = program.document
         reward = _reward(program, self.reward_id)
@@ -67,6 +81,9 @@ class Wish:
                 f"{MAX_TIMED_HOLDS} holds of this member are open: capture or release one, or wait for one to time out."
             )
         change = movements.spend(situation.wallet, points, Account.HELD)
+        stock = {} if claim is None else claim.taken(situation.shared)
+        if minutes is not None:
+            _require_few_shards(situation.book, stock)
         redemption = Redemption(
             program=document.id,
             member_id=situation.book.member_id,
@@ -81,6 +98,7 @@ class Wish:
             held_at=situation.now,
             expires_at=None if minutes is None else situation.now + timedelta(minutes=minutes),
             party=reward.party,
+            stock=stock,
         )
         lot = document.expiry.lot(local_date(situation.now, document.zone))
         return Granted(
@@ -138,4 +156,13 @@ def _require_tier(program: Program, reward: Reward, book: Book) -> None:
 def _timed(redemption: Redemption) -> dict[str, Hold | None]:
     if redemption.expires_at is None:
         return {}
-    return {redemption.redemption_id: Hold(POINTS, redemption.lots, redemption.expires_at)}
+    return {redemption.redemption_id: Hold(POINTS, redemption.lots, redemption.expires_at, redemption.stock)}
+
+
+def _require_few_shards(book: Book, stock: Mapping[str, int]) -> None:
+    held = sum(len(hold.stock) for hold in book.holds.values())
+    if len(stock) > 1 and held + len(stock) > MAX_HELD_SHARDS:
+        raise TooManyHolds(
+            "The open holds of this member have taken from too many parts of the stock: capture or release one, or ask "
+            "for fewer."
+        )

@@ -1,7 +1,7 @@
 """A redemption: one member's exchange of points for a reward, from hold to its one end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -52,6 +52,8 @@ class Redemption:
     supplier_order_id: str | None = None
     party: Party = Party.PARTNER
     """Who captures or releases it."""
+    stock: Mapping[str, int] = field(default_factory=dict)
+    """Units that its hold took of finite stock, by the shards that they were taken from."""
 
     @property
     def spent(self) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Holding points for a reward, ending the hold once, and undoing what was captured."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
@@ -11,6 +12,7 @@ from loyalty.core.errors import (
     IdempotencyKeyReused,
     MemberMerged,
     RedemptionNotFound,
+    Undecided,
 )
 from loyalty.core.ids import redemption_id as redemption_id_for
 from loyalty.core.table import Put
@@ -30,6 +32,7 @@ from loyalty.rewards.store import (
     redemption_sk,
     write_end,
 )
+from loyalty.stock.claim import Claim
 
 
 class _NotOfOneMoment(Exception):
@@ -74,6 +77,7 @@ class RedemptionService:
             HoldMinutesLimitExceeded, HoldMinutesNotAllowed: longer than the program lets it, or for a gift card.
             TooManyHolds: as many of the member's holds are open as may be.
             InsufficientPoints: nothing is held.
+            OutOfStock: fewer are left of the reward.
             IdempotencyKeyReused: the key was used with another request.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
@@ -135,16 +139,25 @@ class RedemptionService:
     def _hold(self, program: Program, member_id: str, redemption_id: str, wish: Wish) -> tuple[Redemption, bool]:
         opened: list[Redemption] = []
 
-        def decide(situation: Situation) -> Decision:
-            granted = wish.granted(program, situation, redemption_id)
+        def decide(claim: Claim | None, situation: Situation) -> Decision:
+            granted = wish.granted(program, situation, redemption_id, claim)
             opened.append(granted.redemption)
             record = Put(redemption_item(granted.redemption), RedemptionItem.pk.does_not_exist())
             facts = _facts(program.version, situation.now, granted.redemption)
             return Decision(granted.movement, facts, [record], granted.then)
 
-        posting = Posting(EntryKey(EntryKind.HOLD, SOURCE, redemption_id), wish.request_hash, decide)
+        def post(claim: Claim | None) -> Posted | None:
+            shards = [] if claim is None else claim.keys
+            key = EntryKey(EntryKind.HOLD, SOURCE, redemption_id)
+            posting = Posting(key, wish.request_hash, partial(decide, claim), shared=shards)
+            return self._ledger.post(program.scope, member_id, posting)
+
+        claim = wish.claim(program, redemption_id)
         try:
-            posted = self._ledger.post(program.scope, member_id, posting)
+            try:
+                posted = post(claim)
+            except Undecided:
+                posted = post(claim and claim.of_all())
         except EntryExistsWithDifferentRequest as error:
             raise IdempotencyKeyReused(
                 "This Idempotency-Key was used for another redemption of this member; send a new key."
@@ -258,5 +271,14 @@ def _facts(program_version: int, now: datetime, redemption: Redemption) -> Facts
         program_version=program_version,
         redemption_id=redemption.redemption_id,
         reward_id=redemption.reward_id,
+        stock=_stock_moved(redemption),
         hold_expires_at=redemption.expires_at if held else None,
     )
+
+
+def _stock_moved(redemption: Redemption) -> dict[str, int]:
+    """What an entry that leaves the redemption so takes of finite stock; below zero what comes back. Captured, it is gone."""
+    if redemption.status is RedemptionStatus.CAPTURED:
+        return {}
+    sign = 1 if redemption.status is RedemptionStatus.HELD else -1
+    return {shard: sign * units for shard, units in redemption.stock.items()}

@@ -32,6 +32,7 @@ class RedemptionItem(Item):
     order_requests = IntegerAttribute(null=True)
     supplier_order_id = UnicodeAttribute(null=True)
     party = UnicodeAttribute(null=True)
+    stock = IntegerMapAttribute(null=True)
     gift_card_key = BinaryAttribute(null=True, legacy_encoding=False)
     gift_card_nonce = BinaryAttribute(null=True, legacy_encoding=False)
     gift_card_data = BinaryAttribute(null=True, legacy_encoding=False)
@@ -57,6 +58,7 @@ def redemption_item(redemption: Redemption) -> RedemptionItem:
         held_at=to_text(redemption.held_at),
         expires_at=_text(redemption.expires_at),
         party=redemption.party.value,
+        stock=dict(redemption.stock) or None,
     )
 
 
@@ -94,6 +96,7 @@ def redemption_of(item: RedemptionItem, now: datetime) -> Redemption:
         order_requests=item.order_requests or 0,
         supplier_order_id=item.supplier_order_id,
         party=Party(item.party) if item.party else _party_of(item.reward_type),
+        stock=item.stock or {},
     )
 
 

@@ -52,9 +52,9 @@ def _times_out(entry: Entry) -> bool:
 
 
 def _holds(book: Book) -> dict[str, object]:
-    return {key: (hold.wallet, dict(hold.lots), hold.expires_at) for key, hold in book.holds.items()}
+    return {key: (hold.wallet, dict(hold.lots), hold.expires_at, dict(hold.stock)) for key, hold in book.holds.items()}
 
 
 def _hold(entry: Entry) -> object:
     lots = {lot: -points for lot, points in entry.movement.change().lots.items()}
-    return POINTS, lots, entry.facts.hold_expires_at
+    return POINTS, lots, entry.facts.hold_expires_at, dict(entry.facts.stock)

@@ -52,13 +52,13 @@ def _check_ends(holds: Mapping[str, Entry], ends: Mapping[str, Sequence[Entry]])
 def _difference(record: Redeemed, hold: Entry, ended: Sequence[Entry], *, cancelled: bool) -> str | None:
     captured = next((_redeemed(entry) for entry in ended if entry.key.kind is EntryKind.CAPTURE), None)
     status = _STATUS[ended[0].key.kind] if ended else "held"
-    expected = Redeemed(
-        "cancelled" if cancelled else status, _held(hold), _lots(hold), hold.facts.hold_expires_at, captured
-    )
+    until, stock = hold.facts.hold_expires_at, dict(hold.facts.stock)
+    expected = Redeemed("cancelled" if cancelled else status, _held(hold), _lots(hold), until, captured, stock)
     return None if record == expected else f"entries say {expected}, it says {record}"
 
 
 def _check_end(family: Family, hold: Entry, end: Entry) -> Problems:
+    yield from _check_stock(end, {} if end.key.kind is EntryKind.CAPTURE else hold.facts.stock)
     change = end.movement.change()
     if -change.postings.get(Account.HELD, 0) != _held(hold):
         yield _at(end, "end_of_other_amount", f"the hold was of {_held(hold)} points")
@@ -78,11 +78,18 @@ def _check_cancelled(
         return
     captured = _redeemed(captures[0])
     for entry in cancelled:
+        yield from _check_stock(entry, hold.facts.stock)
         if -_redeemed(entry) != captured:
             yield _at(entry, "cancellation_of_other_amount", f"{captured} points were captured")
         else:
             spent, _ = _split(_lots(hold), captured)
             yield from _check_lots(family, entry, spent, entry.posted_at)
+
+
+def _check_stock(end: Entry, taken: Mapping[str, int]) -> Problems:
+    back = {shard: -units for shard, units in end.facts.stock.items()}
+    if back != taken:
+        yield _at(end, "end_to_other_stock", f"the hold took {dict(taken)} of the stock, {back} came back")
 
 
 def _check_lots(family: Family, entry: Entry, given: Mapping[str, int], moment: datetime) -> Problems:

@@ -1,7 +1,7 @@
 """What is kept beside the entries in a member's partition, as far as the ledger is concerned."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -30,6 +30,7 @@ class Redeemed:
     lots: Mapping[str, int]
     expires_at: datetime | None
     captured: int | None
+    stock: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def _redeemed(raw: RawItem) -> Redeemed:
         _numbers(raw["lots"]),
         from_text(until) if until else None,
         int(captured["N"]) if captured else None,
+        _numbers(raw.get("stock", {"M": {}})),
     )
 
 

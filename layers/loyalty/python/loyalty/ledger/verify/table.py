@@ -9,6 +9,7 @@ from typing import Final
 from loyalty.core.backoff import jitter
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger.model import Scope
+from loyalty.ledger.stock import STOCK_PREFIX
 from loyalty.ledger.store import BOOK_SK, BUDGET_PREFIX, parse_partition, partition
 from loyalty.ledger.verify.counts import Budgets
 from loyalty.ledger.verify.family import Family
@@ -16,6 +17,7 @@ from loyalty.ledger.verify.member import audit_family, audit_partition, is_alone
 from loyalty.ledger.verify.pairs import Pairs
 from loyalty.ledger.verify.read import Partition, read
 from loyalty.ledger.verify.report import Finding, Report, ScopesOf, scopes_unknown
+from loyalty.ledger.verify.stock import Stocks
 from loyalty_contract import ENTRY_PREFIX, REFERRAL_PREFIX
 
 _CONFIRMATIONS: Final = 10
@@ -38,25 +40,27 @@ def audit_table(
     ``scopes_of`` knows a program, what falls due is proved to the moment; else to within the width of the world's zones.
 
     Members who were merged are read once more, at the end. Kept in memory are: one member, the ids of those who were
-    merged, and one side of each transfer, merge or membership whose other side was not read yet; of budgets a number a shard.
+    merged, and one side of each transfer, merge or membership whose other side was not read yet; of budgets and stock some numbers a shard.
     """
     audit = _TableAudit(table, cache(scopes_of), sleep)
     entries = 0
-    for members, (pk, items) in enumerate(_members(table, audit.budgets), start=1):
+    for members, (pk, items) in enumerate(_members(table, audit), start=1):
         entries += sum(raw["sk"]["S"].startswith(ENTRY_PREFIX) for raw in items)
         audit.add(pk, items)
         progress(members)
     return Report(audit.members, entries, audit.findings())
 
 
-def _members(table: Table, budgets: Budgets) -> Iterator[tuple[str, list[RawItem]]]:
+def _members(table: Table, audit: "_TableAudit") -> Iterator[tuple[str, list[RawItem]]]:
     for pk, group in groupby(table.scan(), key=lambda raw: str(raw["pk"]["S"])):
         items = list(group)
         # Who brought others, and is in no other program's partition of their own, has no book there.
         if pk.startswith("M#") and not all(raw["sk"]["S"].startswith(REFERRAL_PREFIX) for raw in items):
             yield pk, items
         elif pk.startswith(BUDGET_PREFIX):
-            budgets.add_shard(pk, items)
+            audit.budgets.add_shard(pk, items)
+        elif pk.startswith(STOCK_PREFIX):
+            audit.stocks.add_items(pk, items)
 
 
 class _TableAudit:
@@ -67,6 +71,7 @@ class _TableAudit:
         self._sleep = sleep
         self._pairs = Pairs()
         self.budgets = Budgets()
+        self.stocks = Stocks()
         self._found: list[Finding] = []
         self._into: dict[str, str | None] = {}
         """Partitions of members who were merged or absorbed somebody: the partition of whom they were merged into."""
@@ -81,6 +86,7 @@ class _TableAudit:
             self._into[pk] = partition(one.program, into) if into else None
         self._pairs.add(one)
         self.budgets.add(one)
+        self.stocks.add(one)
 
         def audit(partitions: list[Partition]) -> list[Finding]:
             (single,) = partitions
@@ -96,7 +102,8 @@ class _TableAudit:
         for survivor, pks in families.items():
             scopes = self._scopes_of(parse_partition(survivor)[0])
             self._found += self._confirmed(sorted({survivor, *pks}), _of_family(scopes))
-        return self._found + self._pairs.findings(self._table) + self.budgets.findings(self._table)
+        shared = self.budgets.findings(self._table) + self.stocks.findings(self._table)
+        return self._found + self._pairs.findings(self._table) + shared
 
     def _survivor(self, pk: str) -> str:
         """Whom a member was merged into in the end."""
