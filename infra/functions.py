@@ -11,6 +11,7 @@ PUT: Final = "dynamodb:PutItem"
 READ: Final = (GET, "dynamodb:BatchGetItem")
 CHECK: Final = "dynamodb:ConditionCheckItem"
 DELETE: Final = "dynamodb:DeleteItem"
+UPDATE: Final = "dynamodb:UpdateItem"
 POST: Final = (*READ, PUT, CHECK)
 """To post to a member: those whom they absorbed are looked at for the same entry."""
 REPLACE: Final = (*POST, DELETE)
@@ -77,7 +78,12 @@ _API: Final = (
     ),
     FunctionSpec(
         "redemption", "Redemptions: hold, capture, release, cancel; the reward catalogue", 10,
-        table=POST, sealed=SealedData(contract.GIFT_CARD, OPEN), snap_start=True, environment=(contract.ENV_PII_KEY,),
+        table=POST, snap_start=True,
+    ),
+    FunctionSpec(
+        "reveal", "Shows delivered gift cards and codes, and writes down who saw them", 10,
+        table=(*READ, PUT, UPDATE), sealed=SealedData(contract.GIFT_CARD, OPEN), snap_start=True,
+        environment=(contract.ENV_VAULT_KEY,),
     ),
     FunctionSpec(
         "adjustment", "Points given or taken by staff, and tiers that they grant", 10,
@@ -120,8 +126,8 @@ _WORKFLOWS: Final = (
     ),
     FunctionSpec(
         "fulfillment", "One step of a gift card's fulfilment", 30,
-        table=(*POST, "dynamodb:UpdateItem"), sealed=SealedData(contract.GIFT_CARD, SEAL),
-        environment=(contract.ENV_PII_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
+        table=(*POST, UPDATE), sealed=SealedData(contract.GIFT_CARD, SEAL),
+        environment=(contract.ENV_VAULT_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
     ),
     FunctionSpec(
         "recalculation", "One step of a recalculation of the tiers of many members", 300,
