@@ -17,8 +17,9 @@ from loyalty.vault.service import CardService
 from loyalty.vault.store import Access, AccessKind, CardStore, CardVault
 from tests.apikit.keys import FakeKeys
 from tests.ledgerkit.programs import program
-from tests.ledgerkit.world import MEMBER, World
+from tests.ledgerkit.world import World
 
+MEMBER = "mbr_" + "0" * 26
 CARD = GiftCard(link="https://cards.example.com/planted", code="PLANTED-1", pin="7788", expires_on="2027-12-31")
 GIFT_CARD = {
     "id": "card", "name": "Gift card", "type": "gift_card", "points": 200,
@@ -35,8 +36,8 @@ class Vaulted:
     """A member with a held gift card, and the vault over the same table."""
 
     def __init__(self, table: Table) -> None:
-        self.world = World(table, of=program(rewards=REWARDS)).enroll()
-        self.world.accrue("R-1", "1000")
+        self.world = World(table, of=program(rewards=REWARDS)).enroll(MEMBER)
+        self.world.accrue("R-1", "1000", member=MEMBER)
         self.keys = FakeKeys()
         self.vault = CardVault(Vault(self.keys))
         self.store = CardStore(table)
@@ -44,7 +45,7 @@ class Vaulted:
         self.held = self.hold("k-1")
 
     def hold(self, key: str, reward: str = "card") -> Redemption:
-        return self.world.hold(key, reward)[0]
+        return self.world.hold(key, reward, member=MEMBER)[0]
 
     def deliver(self, redemption: Redemption | None = None, card: GiftCard = CARD, number: int = 1) -> None:
         of = redemption or self.held
@@ -52,7 +53,7 @@ class Vaulted:
         self.world.table.write([put])
 
     def capture(self, redemption: Redemption | None = None) -> None:
-        self.world.capture((redemption or self.held).redemption_id, by=Party.FULFILLMENT)
+        self.world.capture((redemption or self.held).redemption_id, member=MEMBER, by=Party.FULFILLMENT)
 
     def reveal(self, redemption: Redemption | None = None, **more: Any) -> GiftCard:
         of = redemption or self.held
@@ -79,7 +80,7 @@ def test_a_card_is_shown_once_it_is_paid_for(vaulted: Vaulted) -> None:
 
 
 def test_a_card_whose_points_went_back_is_not_shown(vaulted: Vaulted) -> None:
-    vaulted.world.release(vaulted.held.redemption_id, by=Party.FULFILLMENT)
+    vaulted.world.release(vaulted.held.redemption_id, member=MEMBER, by=Party.FULFILLMENT)
     with pytest.raises(CardNotDelivered):
         vaulted.reveal()
     assert vaulted.register() == []
