@@ -78,7 +78,12 @@ _API: Final = (
     ),
     FunctionSpec(
         "redemption", "Redemptions: hold, capture, release, cancel; the reward catalogue", 10,
-        table=POST, sealed=SealedData(contract.GIFT_CARD, OPEN), snap_start=True, environment=(contract.ENV_PII_KEY,),
+        table=POST, snap_start=True,
+    ),
+    FunctionSpec(
+        "reveal", "Shows delivered gift cards and codes, and writes down who saw them", 10,
+        table=(*READ, PUT, UPDATE), sealed=SealedData(contract.GIFT_CARD, OPEN), snap_start=True,
+        environment=(contract.ENV_VAULT_KEY,),
     ),
     FunctionSpec(
         "stock", "What is left of limited rewards; restocks and withdrawals", 10,
@@ -126,7 +131,7 @@ _WORKFLOWS: Final = (
     FunctionSpec(
         "fulfillment", "One step of a gift card's fulfilment", 30,
         table=POST, sealed=SealedData(contract.GIFT_CARD, SEAL),
-        environment=(contract.ENV_PII_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
+        environment=(contract.ENV_VAULT_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
     ),
     FunctionSpec(
         "recalculation", "One step of a recalculation of the tiers of many members", 300,

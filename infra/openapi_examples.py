@@ -332,7 +332,8 @@ RESPONSES: Final[dict[str, Any]] = {
     "capture": _CAPTURED,
     "release": _HELD | _ENDED | {"status": "released"},
     "cancel": _CAPTURED | {"status": "cancelled", "cancelled_at": "2026-11-23T08:30:00.000Z"},
-    "get_gift_card": {"link": "https://gift-cards.example.com/r/5c1f0a"},
+    "reveal": {"link": "https://gift-cards.example.com/r/5c1f0a"},
+    "resend": {"redemption_id": "rdm_2q8wz5m1y7k3n9c4b6x0d2f8ha"},
     "get_rewards": {
         "items": [{"reward_id": "coffee", "name": "A coffee on the house", "type": "perk", "points": 50, "tiers": []}]
     },

@@ -29,8 +29,9 @@ def data_permissions(spec: FunctionSpec, table: dynamodb.ITableV2, keys: Keys) -
 
 
 def _sealed_data(spec: FunctionSpec, keys: Keys) -> list[iam.PolicyStatement]:
-    """Records of one purpose and no other: who may show gift cards may not read profiles."""
+    """Records of one purpose and no other: who may show gift cards may not read profiles, which lie under another key."""
     if spec.sealed is None:
         return []
+    key = keys.vault if spec.sealed.purpose == contract.GIFT_CARD else keys.pii
     purpose = {f"kms:EncryptionContext:{contract.SEALED_FOR}": spec.sealed.purpose}
-    return [allow(keys.pii.key_arn, *spec.sealed.actions, where=purpose)]
+    return [allow(key.key_arn, *spec.sealed.actions, where=purpose)]

@@ -17,12 +17,13 @@ from loyalty.rewards.service import RedemptionService
 from loyalty.rewards.store import RedemptionStore
 from loyalty.suppliers.secret import SecretApiKey
 from loyalty.suppliers.tremendous import Tremendous
+from loyalty.vault.store import CardVault
 
 
 class FulfillmentSettings(Settings):
     """What this function is told."""
 
-    pii_key: str
+    vault_key: str
     supplier_url: str
     supplier_secret: str
 
@@ -34,7 +35,7 @@ SERVICE = FulfillmentService(
     programs=ProgramStore(TABLE, system_clock),
     redemptions=RedemptionService(Ledger(TABLE, system_clock), RedemptionStore(TABLE), system_clock),
     supplier=Tremendous(SETTINGS.supplier_url, SecretApiKey(SETTINGS.supplier_secret)),
-    vault=Vault(KmsDataKeys(SETTINGS.pii_key)),
+    vault=CardVault(Vault(KmsDataKeys(SETTINGS.vault_key))),
     clock=system_clock,
 )
 STEPS = {"order": SERVICE.order, "query": SERVICE.query, "capture": SERVICE.capture, "release": SERVICE.release}

@@ -13,7 +13,6 @@ from loyalty.core.clock import to_text
 from loyalty.core.fields import MemberId, ProgramId, RedemptionId, RequestBody, ResponseBody
 from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
 from loyalty.core.telemetry import count, logger
-from loyalty.fulfillment.reveal import GiftCardService
 from loyalty.programs.fields import MAX_POINTS, Slug
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.holding import MAX_HOLD_MINUTES
@@ -87,17 +86,6 @@ class RedemptionView(ResponseBody):
         )
 
 
-class GiftCardView(ResponseBody):
-    """A delivered gift card. Whoever has its link or code can spend it: show it to the member, and keep it nowhere."""
-
-    link: Annotated[str | None, Field(description="Where the card is shown.")] = None
-    code: str | None = None
-    pin: str | None = None
-    expires_on: Annotated[
-        str | None, Field(description="The last day on which it can be spent, where there is one.")
-    ] = None
-
-
 class RewardView(ResponseBody):
     """An item of the catalogue."""
 
@@ -122,7 +110,7 @@ def _log(redemption: Redemption) -> None:
     logger.info("redemption", extra={"redemption_id": redemption.redemption_id, "status": redemption.status})
 
 
-def routes(programs: ProgramStore, redemptions: RedemptionService, cards: GiftCardService) -> Router:
+def routes(programs: ProgramStore, redemptions: RedemptionService) -> Router:
     """The catalogue and everything under ``…/redemptions``."""
     router = Router()
 
@@ -172,17 +160,6 @@ def routes(programs: ProgramStore, redemptions: RedemptionService, cards: GiftCa
     def get_redemption(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> RedemptionView:
         programs.for_client(program, caller(router))
         return RedemptionView.of(redemptions.get(program, member_id, redemption_id))
-
-    @router.get(f"{_REDEMPTIONS}/<redemption_id>/gift-card", summary="Read a gift card", tags=["Redemptions"])
-    def get_gift_card(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> Response[GiftCardView]:
-        programs.for_client(program, caller(router))
-        card = cards.reveal(program, member_id, redemption_id)
-        return Response(
-            status_code=HTTPStatus.OK,
-            content_type="application/json",
-            headers={"Cache-Control": "no-store"},
-            body=GiftCardView(link=card.link, code=card.code, pin=card.pin, expires_on=card.expires_on),
-        )
 
     @router.post(f"{_REDEMPTIONS}/<redemption_id>/capture", summary="Spend held points", tags=["Redemptions"])
     def capture(

@@ -10,11 +10,12 @@ from infra.settings import StageSettings
 
 
 class Keys(Construct):
-    """Four keys, so that each can be granted, audited and revoked alone.
+    """Five keys, so that each can be granted, audited and revoked alone.
 
     - ``data``: the table, secrets, logs and what the bus could not process.
     - ``messages``: the bus, its archive, queues and topics.
     - ``pii``: envelopes of personal data; of our roles, those of the functions that handle it may use the key.
+    - ``vault``: envelopes of gift cards and codes, which are worth money to whoever reads them.
     - ``lookup``: keyed hashes (HMAC) of email addresses, phone numbers and cursors. It is never rotated: a hash is
       an index key, and under another key the members stored before could not be found.
 
@@ -28,6 +29,7 @@ class Keys(Construct):
         self.data = self._key("Data", f"Loyalty {stage}: table, secrets, logs", removal)
         self.messages = self._key("Messages", f"Loyalty {stage}: bus, queues, topics", removal)
         self.pii = self._key("Pii", f"Loyalty {stage}: personal data", removal)
+        self.vault = self._key("Vault", f"Loyalty {stage}: gift cards and codes", removal)
         self.lookup = kms.Key(
             self,
             "Lookup",

@@ -218,6 +218,7 @@ class LocalCloud:
             "LOYALTY_TABLE": self.table,
             "LOYALTY_SUPPLIER_URL": self.supplier_url,
             "LOYALTY_PII_KEY": outputs.get("PiiKeyArn", ""),
+            "LOYALTY_VAULT_KEY": outputs.get("VaultKeyArn", ""),
             "LOYALTY_LOOKUP_KEY": outputs.get("LookupKeyArn", ""),
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_DEFAULT_REGION": self.region,

@@ -110,6 +110,10 @@ class Partner:
         """What a path under ``/v1/programs/{program}`` answers."""
         return self.call({"method": "GET", "path": f"/v1/programs/{self.access.program}{path}"})
 
+    def post(self, path: str) -> dict[str, Any]:
+        """What a path under ``/v1/programs/{program}`` answers to a POST without a body."""
+        return self.call({"method": "POST", "path": f"/v1/programs/{self.access.program}{path}"})
+
     def statement(self, member_id: str) -> list[dict[str, Any]]:
         """All of a member's entries, oldest first."""
         entries: list[dict[str, Any]] = []

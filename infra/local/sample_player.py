@@ -128,7 +128,7 @@ class Player:
             ended = self._wait("the gift card", lambda: _ended(self._partner.get(path)))
             if ended["status"] != "captured":
                 raise SampleDayFailed(f"the redemption is {ended['status']}")
-            card = self._partner.get(f"{path}/gift-card")
+            card = self._partner.post(f"{path}/reveal")
             link = self._access.reachable(card["link"])
             self._deliveries.append(Delivery(step.member, ended["reward_id"], ended["points"], link))
         else:

@@ -95,6 +95,9 @@ class StageSettings(_Frozen):
         description="API Gateway writes the logs of all APIs of an account and region under one role: ours sets it, "
         "account leaves the one that is set",
     )
+    cards_revealed_per_hour: int = Field(
+        default=1_000, gt=0, description="gift cards and codes shown to clients before an alarm"
+    )
     unmatched_per_hour: int = Field(default=100, gt=0, description="purchases by nobody we know before an alarm")
 
     @model_validator(mode="after")

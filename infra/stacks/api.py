@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping
 
-from aws_cdk import CfnOutput, RemovalPolicy
+from aws_cdk import CfnOutput, Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -170,3 +171,23 @@ class ApiStack(FunctionStack):
             metric=self.api.metric_latency(period=FIVE_MINUTES, statistic="p99"),
             meaning="One request in a hundred takes longer than a second.",
         )  # fmt: skip
+        alarm(
+            self, "CardsRevealed", topic=topic, threshold=self.settings.cards_revealed_per_hour,
+            metric=_revealed(contract.CARDS_REVEALED),
+            meaning="Many gift cards and codes were shown: is a client reading what no member asked for? "
+            "loyalty card accesses tells who read one.",
+        )  # fmt: skip
+        alarm(
+            self, "CardsRevealedOften", topic=topic, threshold=1, metric=_revealed(contract.CARDS_REVEALED_OFTEN),
+            meaning="One card was shown again and again: the log of the function reveal names its redemption.",
+        )  # fmt: skip
+
+
+def _revealed(name: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=contract.METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": "reveal"},
+        statistic="sum",
+        period=Duration.hours(1),
+    )

@@ -62,6 +62,7 @@ class StatefulStack(Stack):
         CfnOutput(self, "SupplierSecretArn", value=self.supplier_secret.secret_arn)
         CfnOutput(self, "AlarmTopicArn", value=self.alarms.topic_arn)
         CfnOutput(self, "PiiKeyArn", value=self.keys.pii.key_arn)
+        CfnOutput(self, "VaultKeyArn", value=self.keys.vault.key_arn)
         CfnOutput(self, "LookupKeyArn", value=self.keys.lookup.key_arn)
 
     def _table(self) -> dynamodb.TableV2:

@@ -16,6 +16,7 @@ class FakeKeys:
         self._wrapped: dict[bytes, tuple[bytes, str]] = {}
         self.calls: Counter[str] = Counter()
         self.contexts: list[dict[str, str]] = []
+        self.unavailable = False
 
     def mac(self, message: bytes) -> bytes:
         self.calls["mac"] += 1
@@ -30,6 +31,8 @@ class FakeKeys:
 
     def unwrap(self, wrapped: bytes, context: Mapping[str, str]) -> bytes:
         self.calls["unwrap"] += 1
+        if self.unavailable:
+            raise ConnectionError("KMS does not answer")
         plain, bound = self._wrapped[wrapped]
         if bound != json.dumps(context, sort_keys=True):
             raise PermissionError("InvalidCiphertextException")

@@ -55,7 +55,7 @@ def test_a_gift_card_is_ordered_once_captured_and_shown(
 ) -> None:
     member_id, path = gift_card(partner)
     assert ended(partner, path) == "captured"
-    card = partner.call("GET", f"{path}/gift-card")
+    card = partner.call("POST", f"{path}/reveal")
     assert card.json()["link"].startswith("http")
     assert card.headers["Cache-Control"] == "no-store"
     assert len(orders_of(cloud, path)) == 1

@@ -29,7 +29,8 @@ MAY_DO = {
     "enrollment": MEMBERS | SEAL | {"kms:GenerateMac"},
     "wallet": {"dynamodb:GetItem", "dynamodb:Query", "kms:GenerateMac"},
     "accrual": MEMBERS | {"dynamodb:Query"},
-    "redemption": ENTRIES | {"dynamodb:ConditionCheckItem", "kms:Decrypt"},
+    "redemption": ENTRIES | {"dynamodb:ConditionCheckItem"},
+    "reveal": ENTRIES | {"dynamodb:UpdateItem", "kms:Decrypt"},
     "adjustment": ENTRIES | {"dynamodb:ConditionCheckItem", "dynamodb:Query"},
     "transfer": MEMBERS,
     # Reversals that waited are posted with it.
@@ -111,22 +112,23 @@ def test_role_allows_the_named_actions_and_no_more(stage: Templates, name: str) 
     ("name", "purpose", "actions"),
     [
         ("enrollment", "profile", {"kms:Decrypt", "kms:GenerateDataKey"}),
-        ("redemption", "gift_card", {"kms:Decrypt"}),
+        ("reveal", "gift_card", {"kms:Decrypt"}),
         ("fulfillment", "gift_card", {"kms:GenerateDataKey"}),
     ],
 )
 def test_who_opens_or_seals_does_so_for_one_purpose(
     stage: Templates, name: str, purpose: str, actions: set[str]
 ) -> None:
-    """A redemption's role opens no profile: the key is asked with the purpose, which the ciphertext is bound to."""
+    """Under the one key of that purpose; it is asked with the purpose too, which the ciphertext is bound to."""
     (statement,) = [each for each in stage.statements(name) if SEAL & set(many(each["Action"]))]
+    assert ("KeysVault" if purpose == "gift_card" else "KeysPii") in text(statement["Resource"])
     assert set(many(statement["Action"])) == actions
     assert statement["Condition"] == {"StringEquals": {"kms:EncryptionContext:purpose": purpose}}
 
 
 def test_no_other_function_opens_or_seals(stage: Templates) -> None:
     may = {name for name in FUNCTIONS for each in stage.statements(name) if SEAL & set(many(each["Action"]))}
-    assert may == {"enrollment", "redemption", "fulfillment"}
+    assert may == {"enrollment", "reveal", "fulfillment"}
 
 
 def test_no_managed_policies_but_the_gateways_own(stage: Templates) -> None:

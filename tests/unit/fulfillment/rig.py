@@ -9,16 +9,18 @@ from typing import Any, TypeVar
 from infra.local.supplier.server import SandboxSupplier
 from loyalty.core.keys import DataKey
 from loyalty.core.pii import Vault
-from loyalty.core.table import Table
+from loyalty.core.table import Operation, Table
 from loyalty.fulfillment.model import Progress
-from loyalty.fulfillment.reveal import GiftCardService
 from loyalty.fulfillment.service import FulfillmentService
 from loyalty.fulfillment.store import FulfillmentStore
 from loyalty.ledger.model import EntryKind
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Redemption
 from loyalty.rewards.store import RedemptionStore
+from loyalty.suppliers.model import GiftCard
 from loyalty.suppliers.tremendous import Tremendous
+from loyalty.vault.service import CardService
+from loyalty.vault.store import CardStore, CardVault
 from tests.apikit.keys import FakeKeys
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import MEMBER, World
@@ -123,13 +125,13 @@ class Rig:
         self.client = FusedTremendous(supplier.url, FixedKey(supplier.key), read_seconds=read_seconds)
         self.client.fuse = self.fuse
         vault = Vault(self.keys)
-        self.cards = GiftCardService(RedemptionStore(table), vault)
+        self.cards = CardService(CardStore(table), RedemptionStore(table), vault, self.world.clock)
         self.steps = FulfillmentService(
             store=FulfillmentStore(table),
             programs=self.programs,
             redemptions=self.world.redemptions,
             supplier=self.client,
-            vault=vault,
+            vault=CardVault(vault),
             clock=self.world.clock,
         )
         self.held = self.hold("k-1")
@@ -174,7 +176,13 @@ class Rig:
         return [kind.value for kind in kinds if kind in {EntryKind.CAPTURE, EntryKind.RELEASE}]
 
     def reveal(self) -> str:
-        return self.cards.reveal(self.held.program, MEMBER, self.held.redemption_id).link or ""
+        revealed = self.cards.reveal(self.held.program, MEMBER, self.held.redemption_id, client_id="app")
+        return revealed.card.link or ""
+
+    def card_put(self) -> Operation:
+        """Somebody else's card for the held redemption."""
+        vault = CardVault(Vault(FakeKeys()))
+        return vault.put(self.held.program, MEMBER, self.held.redemption_id, GiftCard(code="C"), now=self.world.clock())
 
     def fulfilled(self) -> None:
         """Exactly one order, exactly one capture, a card that the member can read, and books that balance."""

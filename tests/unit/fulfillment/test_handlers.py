@@ -16,17 +16,19 @@ from pydantic import ValidationError
 
 from infra.local.supplier.server import SandboxSupplier
 from loyalty.core import aws
+from loyalty.core.clock import system_clock
 from loyalty.core.keys import KmsDataKeys
 from loyalty.core.pii import Vault
 from loyalty.core.table import Table
 from loyalty.core.telemetry import logger
 from loyalty.fulfillment.model import METRICS, Progress
-from loyalty.fulfillment.reveal import GiftCardService
 from loyalty.ledger.store import new_book_put
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Redemption
 from loyalty.rewards.store import RedemptionStore
 from loyalty.suppliers.model import OrderRefused
+from loyalty.vault.service import CardService
+from loyalty.vault.store import CardStore
 from tests.apikit.gateway import CONTEXT
 from tests.ledgerkit.tables import create_table
 from tests.ledgerkit.world import World
@@ -77,7 +79,7 @@ def held(cloud: None, sandbox: SandboxSupplier, monkeypatch: pytest.MonkeyPatch)
     )
     for name, value in {
         "LOYALTY_TABLE": table.name,
-        "LOYALTY_PII_KEY": aws.client("kms").create_key()["KeyMetadata"]["Arn"],
+        "LOYALTY_VAULT_KEY": aws.client("kms").create_key()["KeyMetadata"]["Arn"],
         "LOYALTY_SUPPLIER_URL": sandbox.url,
         "LOYALTY_SUPPLIER_SECRET": secret["ARN"],
     }.items():
@@ -109,8 +111,9 @@ def test_a_card_is_delivered_and_neither_link_nor_key_is_logged(
     assert step(handler, held, "capture") == {"status": "captured"}
     with pytest.raises(Exception, match="not given back"):
         step(handler, held, "release")
-    cards = GiftCardService(RedemptionStore(handler.TABLE), Vault(KmsDataKeys(os.environ["LOYALTY_PII_KEY"])))
-    link = cards.reveal("acme", MEMBER, held.redemption_id).link or ""
+    vault = Vault(KmsDataKeys(os.environ["LOYALTY_VAULT_KEY"]))
+    cards = CardService(CardStore(handler.TABLE), RedemptionStore(handler.TABLE), vault, system_clock)
+    link = cards.reveal("acme", MEMBER, held.redemption_id, client_id="app").card.link or ""
     assert link
     out, err = capfd.readouterr()
     assert "GiftCardsOrdered" in out

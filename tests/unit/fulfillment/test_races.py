@@ -8,7 +8,6 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from pynamodb.exceptions import PynamoDBException, UpdateError
 
-from loyalty.core.pii import Sealed
 from loyalty.fulfillment.model import Progress, RedemptionMoved
 from loyalty.fulfillment.store import FulfillmentStore
 from tests.ledgerkit.world import NOON
@@ -58,7 +57,7 @@ def test_points_stay_held_where_a_card_is_stored_while_they_are_released(rig: Ri
     store = FulfillmentStore(rig.table)
 
     def deliver() -> None:
-        store.deliver(rig.held, "T-1", Sealed(b"k", b"n", b"c"))
+        store.deliver(rig.held, "T-1", rig.card_put())
 
     with once(rig, PLACES[place], deliver), pytest.raises(RedemptionMoved):
         rig.step("release")

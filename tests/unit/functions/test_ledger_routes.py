@@ -10,11 +10,8 @@ from functions.redemption.routes import routes as redemption_routes
 from functions.wallet.routes import routes as wallet_routes
 from loyalty.core.cursor import Cursors
 from loyalty.core.http import api
-from loyalty.core.pii import Vault
 from loyalty.core.table import Table
-from loyalty.fulfillment.reveal import GiftCardService
 from loyalty.programs.store import ProgramStore
-from loyalty.rewards.store import RedemptionStore
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.apikit.keys import FakeKeys
 from tests.ledgerkit.world import World
@@ -57,7 +54,7 @@ def acme(table: Table) -> Api:
     app = api(
         accrual_routes(programs, world.accruals, world.reversals),
         wallet_routes(programs, world.store, Cursors(keys), world.clock),
-        redemption_routes(programs, world.redemptions, GiftCardService(RedemptionStore(table), Vault(keys))),
+        redemption_routes(programs, world.redemptions),
     )
     return Api(world, Gateway(app), Gateway(app, "stranger"))
 
@@ -272,16 +269,12 @@ def test_a_key_used_for_another_reward_is_refused(acme: Api) -> None:
     assert acme.world.dump() == before
 
 
-def test_a_gift_card_is_the_platforms_to_end_and_hidden_until_delivered(acme: Api) -> None:
+def test_a_gift_card_is_the_platforms_to_end(acme: Api) -> None:
     acme.post_accrual("R-1", "300")
     held = acme.call("POST", f"{BASE}/redemptions", {"reward_id": "card"}, Idempotency_Key="k-1").json
     path = f"{BASE}/redemptions/{held['redemption_id']}"
     acme.call("POST", f"{path}/capture").problem(409, "fulfillment_in_progress")
     acme.call("POST", f"{path}/release").problem(409, "fulfillment_in_progress")
-    acme.call("GET", f"{path}/gift-card").problem(409, "gift_card_not_delivered")
-    coffee = acme.call("POST", f"{BASE}/redemptions", {"reward_id": "coffee"}, Idempotency_Key="k-2").json
-    other = f"{BASE}/redemptions/{coffee['redemption_id']}/gift-card"
-    acme.call("GET", other).problem(404, "gift_card_not_found")
 
 
 def test_health_needs_no_token(acme: Api) -> None:

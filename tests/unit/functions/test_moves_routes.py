@@ -17,11 +17,9 @@ from loyalty.core.cursor import Cursors
 from loyalty.core.http import api
 from loyalty.core.pii import Lookups, Vault
 from loyalty.core.table import Table
-from loyalty.fulfillment.reveal import GiftCardService
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
-from loyalty.rewards.store import RedemptionStore
 from loyalty.segments.service import SegmentService
 from loyalty.segments.store import SegmentStore
 from loyalty.tiers.grants import TierGrants
@@ -61,7 +59,7 @@ class Api:
 @pytest.fixture
 def acme(table: Table) -> Iterator[Api]:
     moves, keys = Moves(table).enroll(), FakeKeys()
-    clock, redemptions = moves.world.clock, RedemptionStore(table)
+    clock = moves.world.clock
     programs = ProgramStore(table, clock)
     programs.publish(moves.program.document, expected_version=0, actor="test")
     programs.bind_client("app", {"acme"})
@@ -74,7 +72,7 @@ def acme(table: Table) -> Iterator[Api]:
         enrollment_routes(programs, members, SegmentService(SegmentStore(table), clock)),
         wallet_routes(programs, moves.world.store, Cursors(keys), clock),
         accrual_routes(programs, moves.world.accruals, moves.world.reversals),
-        redemption_routes(programs, moves.world.redemptions, GiftCardService(redemptions, Vault(keys))),
+        redemption_routes(programs, moves.world.redemptions),
     )  # fmt: skip
     yield Api(moves, Gateway(app), Gateway(app, "stranger"))
     assert moves.world.audit() == []

@@ -21,7 +21,7 @@
     ├── Missing                      does not exist, or not for this caller
     │   ├── ProgramNotFound, MemberNotFound, RewardNotFound, RedemptionNotFound, EntryNotFound, RouteNotFound
     │   ├── DraftNotFound, VersionNotFound, NothingScheduled
-    │   └── AdjustmentNotFound, HouseholdNotFound, GiftCardNotFound, WalletNotFound, LadderNotFound
+    │   └── AdjustmentNotFound, HouseholdNotFound, WalletNotFound, LadderNotFound
     ├── Conflict                     the state of the world refuses it
     │   ├── EntryExistsWithDifferentRequest, WalletBusy, RecordChanged, InsufficientPoints
     │   ├── ReversalRefused, AccrualFullyReversed, TooManyAwaitedReversals
@@ -31,7 +31,7 @@
     │   ├── AdjustmentAlreadyPosted, AdjustmentAlreadyRejected, DailyTransferLimitExceeded, DailyHouseholdLimitExceeded
     │   ├── MemberInHousehold, MemberNotInHousehold, HouseholdFull, HouseholdClosed, HouseholdHasPoints
     │   ├── MemberMerged, MemberHasOpenHolds, TierRequired, TierNotGranted
-    │   └── RedemptionAlreadyCaptured, RedemptionAlreadyReleased, FulfillmentInProgress, GiftCardNotDelivered
+    │   └── RedemptionAlreadyCaptured, RedemptionAlreadyReleased, FulfillmentInProgress
     ├── Unauthenticated              the caller has not said who it is
     ├── Unavailable                  what we stand on (table, keys) is throttled or away: the same request may be sent again
     ├── Undecided                    a posting that has to be decided again; what decides it again catches it, no caller sees it
@@ -41,6 +41,8 @@
     ├── Stale                        what the change is meant for is no longer so, such as the version in ``If-Match``
     │   └── ProgramChanged
     └── Rejected                     an event that can never be processed; goes to the dead-letter queue
+
+A feature's own refusals are in its ``errors.py``, under the same kinds.
 
 ``code`` is stable and part of the API; ``loyalty.core.problems`` alone maps it to HTTP.
 Messages name what to do next and never carry personal data.
@@ -300,10 +302,6 @@ class LadderNotFound(Missing):
     code = "ladder_not_found"
 
 
-class GiftCardNotFound(Missing):
-    code = "gift_card_not_found"
-
-
 class AdjustmentNotFound(Missing):
     code = "adjustment_not_found"
 
@@ -429,10 +427,6 @@ class RedemptionNotCancellable(Conflict):
 
 class FulfillmentInProgress(Conflict):
     code = "fulfillment_in_progress"
-
-
-class GiftCardNotDelivered(Conflict):
-    code = "gift_card_not_delivered"
 
 
 class AdjustmentAlreadyPosted(Conflict):

@@ -13,7 +13,6 @@ Wherever a step dies, the redemption says at least as much as we did: what is no
 from loyalty.core.clock import Clock
 from loyalty.core.errors import FulfillmentInProgress, RedemptionAlreadyCaptured
 from loyalty.core.money import Money
-from loyalty.core.pii import Vault, gift_card_of
 from loyalty.fulfillment.model import OrderNotDelivered, OrderStands, Progress, RedemptionMoved
 from loyalty.fulfillment.store import FulfillmentStore
 from loyalty.programs.model import RewardType
@@ -21,7 +20,7 @@ from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
 from loyalty.suppliers.model import OrderRefused, OrderRequest, OrderState, Supplier, SupplierOrder, SupplierTimeout
-from loyalty.vault.store import card_document
+from loyalty.vault.store import CardVault
 
 
 class FulfillmentService:
@@ -34,7 +33,7 @@ class FulfillmentService:
         programs: ProgramStore,
         redemptions: RedemptionService,
         supplier: Supplier,
-        vault: Vault,
+        vault: CardVault,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -147,8 +146,9 @@ class FulfillmentService:
             return Progress.PENDING
         # A link is shown once. If its answer was lost, the same card gets a new one.
         card = order.card or self._supplier.card(order)
-        subject = gift_card_of(redemption.program, redemption.member_id, redemption.redemption_id)
-        sealed = self._vault.seal(subject, card_document(card))
+        sealed = self._vault.put(
+            redemption.program, redemption.member_id, redemption.redemption_id, card, now=self._clock()
+        )
         try:
             self._store.deliver(redemption, order.order_id, sealed)
         except RedemptionMoved:

@@ -14,8 +14,7 @@ from pynamodb.expressions.update import Action
 
 from loyalty.core.clock import to_text
 from loyalty.core.errors import RewardNotFound
-from loyalty.core.pii import Sealed
-from loyalty.core.table import Table, error_code
+from loyalty.core.table import Operation, Table, TransactionRefused, Update, error_code
 from loyalty.fulfillment.model import RedemptionMoved
 from loyalty.ledger.store import partition
 from loyalty.programs.items import ProgramItem, program_pk, version_sk
@@ -60,19 +59,18 @@ class FulfillmentStore:
         first, times = RedemptionItem.order_requested_at, RedemptionItem.order_requests
         self._update(redemption, [first.set(first | to_text(now)), times.set((times | 0) + 1)], _OPEN)
 
-    def deliver(self, redemption: Redemption, order_id: str, sealed: Sealed) -> None:
+    def deliver(self, redemption: Redemption, order_id: str, card: Operation) -> None:
         """Stores the order and its card, together, once.
 
         Raises:
             RedemptionMoved: it is no longer held, or an order is stored.
         """
-        actions = [
-            RedemptionItem.supplier_order_id.set(order_id),
-            RedemptionItem.gift_card_key.set(sealed.key),
-            RedemptionItem.gift_card_nonce.set(sealed.nonce),
-            RedemptionItem.gift_card_data.set(sealed.ciphertext),
-        ]
-        self._update(redemption, actions, _OPEN)
+        pk, sk = partition(redemption.program, redemption.member_id), redemption_sk(redemption.redemption_id)
+        ordered = Update(RedemptionItem, pk, sk, [RedemptionItem.supplier_order_id.set(order_id)], _OPEN)
+        try:
+            self._table.write([ordered, card])
+        except TransactionRefused as refusal:
+            raise RedemptionMoved("the redemption changed meanwhile: it is read anew by the next step") from refusal
 
     def _update(self, redemption: Redemption, actions: Sequence[Action], condition: Condition) -> None:
         pk, sk = partition(redemption.program, redemption.member_id), redemption_sk(redemption.redemption_id)

@@ -125,6 +125,13 @@ class RedemptionEvent(OfMember):
     captured_points: int | None = Field(default=None, description="Of a capture, and of what it cancels.")
 
 
+class CardResent(OfMember):
+    """A gift card or code is there, and the member shall be told once more. It is read from the API, and never in an event."""
+
+    redemption_id: str
+    requested_at: str
+
+
 class ProgramEvent(Event):
     """A version of a program was published, or one that was scheduled was cancelled before it came into force."""
 
@@ -159,6 +166,7 @@ EVENTS: Final[dict[str, type[Event]]] = {
     contract.REDEMPTION_CAPTURED: RedemptionEvent,
     contract.REDEMPTION_RELEASED: RedemptionEvent,
     contract.REDEMPTION_CANCELLED: RedemptionEvent,
+    contract.CARD_RESENT: CardResent,
     contract.PROGRAM_PUBLISHED: ProgramEvent,
     contract.PROGRAM_UNSCHEDULED: ProgramEvent,
 }

@@ -15,6 +15,7 @@ from loyalty.ledger.model import POINTS, Balances, Entry, EntryKind
 from loyalty.ledger.settlement import GRANT_END, REVIEW
 from loyalty.ledger.store import entry_of, parse_partition
 from loyalty.publishing.events import (
+    CardResent,
     Event,
     MemberEvent,
     PointsEvent,
@@ -120,6 +121,8 @@ def events_of(record: Mapping[str, Any]) -> list[Outgoing]:
         found = _member_event(new, old)
     elif sk.startswith(contract.REDEMPTION_PREFIX):
         found = _redemption_event(new, old)
+    elif sk.startswith(contract.ACCESS_PREFIX):
+        found = _card_event(new) if old is None else None
     elif sk.startswith(contract.PROGRAM_VERSION_PREFIX):
         found = _program_event(new, old)
     return [] if found is None else [Outgoing(change["SequenceNumber"], *found)]
@@ -260,6 +263,21 @@ def _redemption_event(new: RawItem, old: RawItem | None) -> tuple[str, Event] | 
         points=int(new["points"]["N"]),
         expires_at=new.get("expires_at", {}).get("S"),
         captured_points=_whole(new.get("captured_points")),
+    )
+
+
+def _card_event(new: RawItem) -> tuple[str, Event] | None:
+    """Of a card's register only the notices that are sent anew are told."""
+    if new["kind"]["S"] != "resent":
+        return None
+    _, program, redemption_id = new["pk"]["S"].split("#")
+    line = new["sk"]["S"].removeprefix(contract.ACCESS_PREFIX)
+    return contract.CARD_RESENT, CardResent(
+        id=f"{program}/{redemption_id}/access:{line}",
+        program=program,
+        member_id=new["member_id"]["S"],
+        redemption_id=redemption_id,
+        requested_at=new["at"]["S"],
     )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import RedemptionNotFound
@@ -14,7 +14,7 @@ from loyalty_contract import REDEMPTION_PREFIX
 
 
 class RedemptionItem(Item):
-    """``gift_card_*`` hold what the supplier delivered, encrypted for this member; never in the clear."""
+    """What was delivered for it is in the vault, never here."""
 
     status = UnicodeAttribute()
     reward_id = UnicodeAttribute()
@@ -33,9 +33,6 @@ class RedemptionItem(Item):
     supplier_order_id = UnicodeAttribute(null=True)
     party = UnicodeAttribute(null=True)
     stock = IntegerMapAttribute(null=True)
-    gift_card_key = BinaryAttribute(null=True, legacy_encoding=False)
-    gift_card_nonce = BinaryAttribute(null=True, legacy_encoding=False)
-    gift_card_data = BinaryAttribute(null=True, legacy_encoding=False)
 
 
 def redemption_sk(redemption_id: str) -> str:
