@@ -43,6 +43,7 @@ class FunctionSpec:
         member_index: DynamoDB actions on the index of members.
         sealed: the personal data that it opens or seals.
         lookup: computes keyed hashes (lookups, cursors).
+        pictures: S3 actions on the pictures of rewards.
         environment: names of the variables that it needs beyond those that all get.
         snap_start: start from a snapshot; only where a caller waits, since snapshots of Python are paid for.
     """
@@ -56,6 +57,7 @@ class FunctionSpec:
     member_index: tuple[str, ...] = ()
     sealed: SealedData | None = None
     lookup: bool = False
+    pictures: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     snap_start: bool = False
     memory_mb: int = 1024
@@ -77,7 +79,9 @@ _API: Final = (
     ),
     FunctionSpec(
         "redemption", "Redemptions: hold, capture, release, cancel; the reward catalogue", 10,
-        table=POST, sealed=SealedData(contract.GIFT_CARD, OPEN), snap_start=True, environment=(contract.ENV_PII_KEY,),
+        table=(*POST, "dynamodb:Query"), index=("dynamodb:Query",), sealed=SealedData(contract.GIFT_CARD, OPEN),
+        lookup=True, pictures=("s3:GetObject",), snap_start=True,
+        environment=(contract.ENV_PII_KEY, contract.ENV_LOOKUP_KEY, contract.ENV_PICTURES),
     ),
     FunctionSpec(
         "adjustment", "Points given or taken by staff, and tiers that they grant", 10,

@@ -20,6 +20,8 @@ class RedemptionSettings(Settings):
     """What this function is told."""
 
     pii_key: str
+    lookup_key: str
+    pictures: str
 
 
 SETTINGS = RedemptionSettings.load()

@@ -29,7 +29,8 @@ MAY_DO = {
     "enrollment": MEMBERS | SEAL | {"kms:GenerateMac"},
     "wallet": {"dynamodb:GetItem", "dynamodb:Query", "kms:GenerateMac"},
     "accrual": MEMBERS | {"dynamodb:Query"},
-    "redemption": ENTRIES | {"dynamodb:ConditionCheckItem", "kms:Decrypt"},
+    "redemption": ENTRIES
+    | {"dynamodb:ConditionCheckItem", "dynamodb:Query", "kms:Decrypt", "kms:GenerateMac", "s3:GetObject"},
     "adjustment": ENTRIES | {"dynamodb:ConditionCheckItem", "dynamodb:Query"},
     "transfer": MEMBERS,
     # Reversals that waited are posted with it.
