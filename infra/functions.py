@@ -131,6 +131,11 @@ _WORKFLOWS: Final = (
         "recalculation", "One step of a recalculation of the tiers of many members", 300,
         table=(*READ, PUT, CHECK), member_index=("dynamodb:Query",), memory_mb=1769,
     ),
+    FunctionSpec(
+        "reconciliation", "Compares a day's orders with a supplier's list", 840,
+        table=(*READ, "dynamodb:Query", PUT), due_index=("dynamodb:Query",), memory_mb=1769,
+        environment=(contract.ENV_REPORTS, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
+    ),
 )  # fmt: skip
 
 FUNCTIONS: Final[Mapping[str, FunctionSpec]] = {spec.name: spec for spec in (*_API, *_EVENTS, *_WORKFLOWS)}

@@ -106,13 +106,13 @@ class PrivateBucket(s3.Bucket):
         )
 
 
-def files_of(scope: Construct, stage: str, name: str) -> str:
-    """The ARN of all files of a :class:`PrivateBucket`, for a role's statement."""
+def files_of(scope: Construct, stage: str, name: str, folder: str = "") -> str:
+    """The ARN of all files of a :class:`PrivateBucket`, or of a folder of it, for a role's statement."""
     stack = Stack.of(scope)
-    return f"arn:{stack.partition}:s3:::{resource(stage, name.lower())}-{stack.account}/*"
+    return f"arn:{stack.partition}:s3:::{resource(stage, name.lower())}-{stack.account}/{folder}*"
 
 
-def acknowledge_files(role: iam.Role, stage: str, name: str, reason: str) -> None:
-    """Accept that ``role`` may do what it does with every file of that bucket."""
-    files = f"arn:<AWS::Partition>:s3:::{resource(stage, name.lower())}-<AWS::AccountId>/*"
+def acknowledge_files(role: iam.Role, stage: str, name: str, reason: str, folder: str = "") -> None:
+    """Accept that ``role`` may do what it does with every file of that bucket, or of that folder of it."""
+    files = f"arn:<AWS::Partition>:s3:::{resource(stage, name.lower())}-<AWS::AccountId>/{folder}*"
     acknowledge(role, reason, f"AwsSolutions-IAM5[Resource::{files}]")

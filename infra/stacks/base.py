@@ -89,6 +89,7 @@ class FunctionStack(cdk.Stack):
             contract.ENV_PII_KEY: stateful.keys.pii.key_arn,
             contract.ENV_LOOKUP_KEY: stateful.keys.lookup.key_arn,
             contract.ENV_PICTURES: stateful.pictures.bucket_name,
+            contract.ENV_REPORTS: stateful.reports.bucket_name,
             contract.ENV_SUPPLIER_SECRET: stateful.supplier_secret.secret_arn,
         }
         pictures = files_of(self, self.settings.name, PICTURES)

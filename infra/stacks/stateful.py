@@ -23,6 +23,7 @@ from infra.settings import StageSettings
 
 BUS_DEAD_LETTERS = "bus-dlq"
 PICTURES = "Pictures"
+REPORTS = "Reports"
 
 RETENTION = {
     1: logs.RetentionDays.ONE_DAY,
@@ -54,6 +55,9 @@ class StatefulStack(Stack):
         self.pictures = PrivateBucket(
             self, PICTURES, stage=settings.name, key=self.keys.data, logs=access_logs, removal=self._removal
         )
+        self.reports = PrivateBucket(
+            self, REPORTS, stage=settings.name, key=self.keys.data, logs=access_logs, removal=self._removal
+        )
         self.alarms = self._topic()
         self._unprocessed = self._bus_dead_letters()
         # By ARN: the construct would write each bus into the key's policy, and so a circle.
@@ -65,6 +69,7 @@ class StatefulStack(Stack):
         self._log_groups()
         CfnOutput(self, "TableName", value=self.table.table_name)
         CfnOutput(self, "PicturesBucketName", value=self.pictures.bucket_name)
+        CfnOutput(self, "ReportsBucketName", value=self.reports.bucket_name)
         CfnOutput(self, "BusName", value=self.bus.event_bus_name)
         CfnOutput(self, "SupplierSecretArn", value=self.supplier_secret.secret_arn)
         CfnOutput(self, "AlarmTopicArn", value=self.alarms.topic_arn)
@@ -209,6 +214,8 @@ class StatefulStack(Stack):
             "api_access": access_log_group(stage),
             "fulfillment_workflow": workflow_log_group(stage, "fulfillment"),
             "recalculation_workflow": workflow_log_group(stage, contract.RECALCULATION),
+            "reconciliation_workflow": workflow_log_group(stage, contract.RECONCILIATION),
+            "bulk_workflow": workflow_log_group(stage, contract.BULK),
         }
         for construct, name in names.items():
             logs.LogGroup(
