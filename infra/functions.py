@@ -44,6 +44,7 @@ class FunctionSpec:
         member_index: DynamoDB actions on the index of members.
         sealed: the personal data that it opens or seals.
         lookup: computes keyed hashes (lookups, cursors).
+        pictures: S3 actions on the pictures of rewards.
         environment: names of the variables that it needs beyond those that all get.
         snap_start: start from a snapshot; only where a caller waits, since snapshots of Python are paid for.
     """
@@ -57,6 +58,7 @@ class FunctionSpec:
     member_index: tuple[str, ...] = ()
     sealed: SealedData | None = None
     lookup: bool = False
+    pictures: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     snap_start: bool = False
     memory_mb: int = 1024
@@ -78,7 +80,8 @@ _API: Final = (
     ),
     FunctionSpec(
         "redemption", "Redemptions: hold, capture, release, cancel; the reward catalogue", 10,
-        table=POST, snap_start=True,
+        table=(*POST, "dynamodb:Query"), index=("dynamodb:Query",), lookup=True, pictures=("s3:GetObject",), snap_start=True,
+        environment=(contract.ENV_LOOKUP_KEY, contract.ENV_PICTURES),
     ),
     FunctionSpec(
         "reveal", "Shows delivered gift cards and codes, and writes down who saw them", 10,
@@ -136,6 +139,11 @@ _WORKFLOWS: Final = (
     FunctionSpec(
         "recalculation", "One step of a recalculation of the tiers of many members", 300,
         table=POST, member_index=("dynamodb:Query",), memory_mb=1769,
+    ),
+    FunctionSpec(
+        "reconciliation", "Compares a day's orders with a supplier's list", 840,
+        table=(*READ, "dynamodb:Query", PUT), due_index=("dynamodb:Query",), memory_mb=1769,
+        environment=(contract.ENV_REPORTS, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
     ),
 )  # fmt: skip
 

@@ -16,13 +16,16 @@ def allow(resource: str, *actions: str, where: Mapping[str, str] | None = None) 
     return iam.PolicyStatement(actions=list(actions), resources=[resource], conditions=conditions)
 
 
-def data_permissions(spec: FunctionSpec, table: dynamodb.ITableV2, keys: Keys) -> list[iam.PolicyStatement]:
-    """What ``spec`` asks for on the table, its indexes and the keys."""
+def data_permissions(
+    spec: FunctionSpec, table: dynamodb.ITableV2, keys: Keys, pictures: str
+) -> list[iam.PolicyStatement]:
+    """What ``spec`` asks for on the table, its indexes, the keys and ``pictures``, the ARN of all of those."""
     wanted = (
         (table.table_arn, spec.table),
         (f"{table.table_arn}/index/{contract.ENTRY_INDEX}", spec.index),
         (f"{table.table_arn}/index/{contract.DUE_INDEX}", spec.due_index),
         (f"{table.table_arn}/index/{contract.MEMBER_INDEX}", spec.member_index),
+        (pictures, spec.pictures),
         (keys.lookup.key_arn, ("kms:GenerateMac",) if spec.lookup else ()),
     )
     return [allow(resource, *actions) for resource, actions in wanted if actions] + _sealed_data(spec, keys)

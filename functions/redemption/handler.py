@@ -12,7 +12,15 @@ from loyalty.programs.store import ProgramStore
 from loyalty.rewards.service import RedemptionService
 from loyalty.rewards.store import RedemptionStore
 
-TABLE = Table(Settings.load().table)
+
+class RedemptionSettings(Settings):
+    """What this function is told."""
+
+    lookup_key: str
+    pictures: str
+
+
+TABLE = Table(RedemptionSettings.load().table)
 REDEMPTIONS = RedemptionService(Ledger(TABLE, system_clock), RedemptionStore(TABLE), system_clock)
 APP = api(routes(ProgramStore(TABLE, system_clock), REDEMPTIONS))
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request

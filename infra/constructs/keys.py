@@ -12,7 +12,7 @@ from infra.settings import StageSettings
 class Keys(Construct):
     """Five keys, so that each can be granted, audited and revoked alone.
 
-    - ``data``: the table, secrets, logs and what the bus could not process.
+    - ``data``: the table, files, secrets, logs and what the bus could not process.
     - ``messages``: the bus, its archive, queues and topics.
     - ``pii``: envelopes of personal data; of our roles, those of the functions that handle it may use the key.
     - ``vault``: envelopes of gift cards and codes, which are worth money to whoever reads them.
@@ -26,7 +26,7 @@ class Keys(Construct):
     def __init__(self, scope: Construct, name: str, *, settings: StageSettings, removal: RemovalPolicy) -> None:
         super().__init__(scope, name)
         stage = settings.name
-        self.data = self._key("Data", f"Loyalty {stage}: table, secrets, logs", removal)
+        self.data = self._key("Data", f"Loyalty {stage}: table, files, secrets, logs", removal)
         self.messages = self._key("Messages", f"Loyalty {stage}: bus, queues, topics", removal)
         self.pii = self._key("Pii", f"Loyalty {stage}: personal data", removal)
         self.vault = self._key("Vault", f"Loyalty {stage}: gift cards and codes", removal)
@@ -38,7 +38,7 @@ class Keys(Construct):
             key_usage=kms.KeyUsage.GENERATE_VERIFY_MAC,
             removal_policy=removal,
         )
-        self._allow_account(self.data, "dynamodb", "secretsmanager", "sqs")
+        self._allow_account(self.data, "dynamodb", "s3", "secretsmanager", "sqs")
         self._allow_account(self.messages, "sqs")
         self._allow_logs(self.data)
         self._allow_events_and_alarms(self.messages)
@@ -49,7 +49,7 @@ class Keys(Construct):
         return kms.Key(self, name, description=description, enable_key_rotation=True, removal_policy=removal)
 
     def _allow_account(self, key: kms.Key, *services: str) -> None:
-        """Whoever may use a table, secret or queue of this account may use the key, but through that service only.
+        """Whoever may use a table, bucket, secret or queue of this account may use the key, but through that service only.
 
         So our roles name what they do with data, and none of them names the key.
         """

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
@@ -18,6 +19,44 @@ from infra.permissions import allow
 
 A_DAY: Final = 24 * 60 * 60
 """Seconds after which an execution is ended, and its children with it."""
+
+
+def let_start_children(scope: Construct, machine: sfn.StateMachine, *, stage: str, name: str, label: str) -> None:
+    """Let the machine run its one distributed map, whose children are executions of itself.
+
+    By its name: by its ARN it would wait for itself.
+
+    Args:
+        scope: where the policy is defined.
+        machine: has the map.
+        stage: of the platform.
+        name: of the machine within the stage.
+        label: of the map.
+    """
+    stack, physical = Stack.of(scope), resource(stage, name)
+    prefix = f"arn:{stack.partition}:states:{stack.region}:{stack.account}"
+    policy = iam.Policy(
+        scope,
+        "Children",
+        statements=[
+            allow(f"{prefix}:stateMachine:{physical}", "states:StartExecution"),
+            allow(
+                f"{prefix}:execution:{physical}/{label}:*",
+                "states:DescribeExecution",
+                "states:StopExecution",
+                "states:RedriveExecution",
+            ),
+            allow(f"{prefix}:execution:{physical}:*", "states:DescribeExecution"),
+        ],
+    )
+    machine.role.attach_inline_policy(policy)
+    executions = f"arn:<AWS::Partition>:states:{stack.region}:<AWS::AccountId>:execution:{physical}"
+    acknowledge(
+        policy,
+        "Executions of this machine and of its one map: each is named when it is started.",
+        f"AwsSolutions-IAM5[Resource::{executions}/{label}:*]",
+        f"AwsSolutions-IAM5[Resource::{executions}:*]",
+    )
 
 
 def workflow(

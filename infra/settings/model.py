@@ -90,6 +90,18 @@ class StageSettings(_Frozen):
         le=100,
         description="percent of the shards that may fail before a recalculation ends the others",
     )
+    reconciliation_hour: int = Field(
+        default=3, ge=0, le=23, description="of UTC at which the day before is compared with the suppliers' lists"
+    )
+    reconciliation_days: int = Field(
+        default=4, ge=1, le=14, description="days back that are compared each time: what was late is picked up by then"
+    )
+    bulk_batches: int = Field(
+        default=4, ge=1, le=40, description="batches of a list that are worked off side by side, one hundred lines each"
+    )
+    bulk_tolerance: int = Field(
+        default=25, ge=0, le=100, description="percent of a list's batches that may fail before the others are ended"
+    )
     gateway_log_role: Literal["ours", "account"] = Field(
         default="ours",
         description="API Gateway writes the logs of all APIs of an account and region under one role: ours sets it, "

@@ -14,6 +14,7 @@ from constructs import Construct
 
 import loyalty_contract as contract
 from infra.bundling.build import Asset, Assets
+from infra.constructs.bucket import acknowledge_files, files_of
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.removal import removal_policy
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
@@ -21,7 +22,7 @@ from infra.functions import FUNCTIONS
 from infra.names import resource
 from infra.permissions import data_permissions
 from infra.settings import StageSettings
-from infra.stacks.stateful import StatefulStack
+from infra.stacks.stateful import PICTURES, StatefulStack
 
 
 def without_key(scope: Construct, name: str, queue: sqs.IQueue) -> sqs.IQueue:
@@ -88,18 +89,26 @@ class FunctionStack(cdk.Stack):
             contract.ENV_PII_KEY: stateful.keys.pii.key_arn,
             contract.ENV_VAULT_KEY: stateful.keys.vault.key_arn,
             contract.ENV_LOOKUP_KEY: stateful.keys.lookup.key_arn,
+            contract.ENV_PICTURES: stateful.pictures.bucket_name,
+            contract.ENV_REPORTS: stateful.reports.bucket_name,
             contract.ENV_SUPPLIER_SECRET: stateful.supplier_secret.secret_arn,
         }
-        return PythonFunction(
+        pictures = files_of(self, self.settings.name, PICTURES)
+        function = PythonFunction(
             self,
             spec=spec,
             settings=self.settings,
             code=self._assets.functions[name],
             layers=self._layers,
             values={**known, **(values or {})},
-            permissions=[*data_permissions(spec, stateful.table, stateful.keys), *permissions],
+            permissions=[*data_permissions(spec, stateful.table, stateful.keys, pictures), *permissions],
             topic=stateful.alarms,
         )
+        if spec.pictures:
+            acknowledge_files(
+                function.role, self.settings.name, PICTURES, "Pictures bear names of their content; any may be shown."
+            )
+        return function
 
     def work_queue(self, name: str, worker: str, *, batch_size: int = 10, window_seconds: int = 0) -> WorkQueue:
         """A queue for the function ``worker``, with its dead-letter queue; see :class:`WorkQueue`."""

@@ -1,16 +1,12 @@
 """The recalculation of many members' tiers: its state machine, and alarms on what it reports."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 import loyalty_contract as contract
 from infra.constructs.alarms import FIVE_MINUTES, alarm
-from infra.constructs.nag import acknowledge
-from infra.constructs.workflow import workflow
-from infra.names import resource
-from infra.permissions import allow
+from infra.constructs.workflow import let_start_children, workflow
 from infra.recalculation import FUNCTION, LABEL, definition
 from infra.stacks.base import FunctionStack
 
@@ -50,34 +46,10 @@ class Recalculating(Construct):
             failed=f"A recalculation of tiers could not go on; its map run names the shards and why. {again}",
             timed_out=f"A recalculation of tiers was not done within a day. {again}",
         )
-        self._let_it_start_children(settings.name)
+        let_start_children(self, self.machine, stage=settings.name, name=contract.RECALCULATION, label=LABEL)
         alarm(
             self, "NotRecalculated", topic=topic, threshold=1,
             metric=recalculation_metric(contract.MEMBERS_NOT_RECALCULATED),
             meaning="A recalculation of tiers passed members whom it could not recalculate: its checkpoints name them.",
         )  # fmt: skip
         CfnOutput(stack, "RecalculationArn", value=self.machine.state_machine_arn)
-
-    def _let_it_start_children(self, stage: str) -> None:
-        """A distributed map starts executions of its own machine, which is named: by its ARN it would wait for itself."""
-        stack, name = Stack.of(self), resource(stage, contract.RECALCULATION)
-        prefix = f"arn:{stack.partition}:states:{stack.region}:{stack.account}"
-        machine, children = f"{prefix}:stateMachine:{name}", f"{prefix}:execution:{name}/{LABEL}:*"
-        itself = f"{prefix}:execution:{name}:*"
-        policy = iam.Policy(
-            self,
-            "Children",
-            statements=[
-                allow(machine, "states:StartExecution"),
-                allow(children, "states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"),
-                allow(itself, "states:DescribeExecution"),
-            ],
-        )
-        self.machine.role.attach_inline_policy(policy)
-        executions = f"arn:<AWS::Partition>:states:{stack.region}:<AWS::AccountId>:execution:{name}"
-        acknowledge(
-            policy,
-            "Executions of this machine and of its one map: each is named when it is started.",
-            f"AwsSolutions-IAM5[Resource::{executions}/{LABEL}:*]",
-            f"AwsSolutions-IAM5[Resource::{executions}:*]",
-        )

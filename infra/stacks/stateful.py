@@ -1,4 +1,4 @@
-"""What must outlive every deployment: keys, the table, buses and their archive, logs, identities, secrets."""
+"""What must outlive every deployment: keys, the table, files, buses and their archive, logs, identities, secrets."""
 
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -11,6 +11,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 import loyalty_contract as contract
+from infra.constructs.bucket import AccessLogBucket, PrivateBucket
 from infra.constructs.identity import Identity
 from infra.constructs.keys import Keys
 from infra.constructs.nag import acknowledge
@@ -21,6 +22,8 @@ from infra.names import access_log_group, function_log_group, resource, workflow
 from infra.settings import StageSettings
 
 BUS_DEAD_LETTERS = "bus-dlq"
+PICTURES = "Pictures"
+REPORTS = "Reports"
 
 RETENTION = {
     1: logs.RetentionDays.ONE_DAY,
@@ -48,6 +51,13 @@ class StatefulStack(Stack):
         self._removal = removal_policy(settings)
         self.keys = Keys(self, "Keys", settings=settings, removal=self._removal)
         self.table = self._table()
+        access_logs = AccessLogBucket(self, "AccessLogs", removal=self._removal, days=max(90, settings.log_retention))
+        self.pictures = PrivateBucket(
+            self, PICTURES, stage=settings.name, key=self.keys.data, logs=access_logs, removal=self._removal
+        )
+        self.reports = PrivateBucket(
+            self, REPORTS, stage=settings.name, key=self.keys.data, logs=access_logs, removal=self._removal
+        )
         self.alarms = self._topic()
         self._unprocessed = self._bus_dead_letters()
         # By ARN: the construct would write each bus into the key's policy, and so a circle.
@@ -58,6 +68,8 @@ class StatefulStack(Stack):
         self.supplier_secret = self._supplier_secret()
         self._log_groups()
         CfnOutput(self, "TableName", value=self.table.table_name)
+        CfnOutput(self, "PicturesBucketName", value=self.pictures.bucket_name)
+        CfnOutput(self, "ReportsBucketName", value=self.reports.bucket_name)
         CfnOutput(self, "BusName", value=self.bus.event_bus_name)
         CfnOutput(self, "SupplierSecretArn", value=self.supplier_secret.secret_arn)
         CfnOutput(self, "AlarmTopicArn", value=self.alarms.topic_arn)
@@ -203,6 +215,8 @@ class StatefulStack(Stack):
             "api_access": access_log_group(stage),
             "fulfillment_workflow": workflow_log_group(stage, "fulfillment"),
             "recalculation_workflow": workflow_log_group(stage, contract.RECALCULATION),
+            "reconciliation_workflow": workflow_log_group(stage, contract.RECONCILIATION),
+            "bulk_workflow": workflow_log_group(stage, contract.BULK),
         }
         for construct, name in names.items():
             logs.LogGroup(

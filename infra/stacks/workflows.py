@@ -14,6 +14,7 @@ from infra.permissions import allow
 from infra.settings import StageSettings
 from infra.stacks.base import FunctionStack
 from infra.stacks.recalculating import Recalculating
+from infra.stacks.reconciling import Reconciling
 from infra.stacks.stateful import StatefulStack
 
 SUPPLIER_URLS: Final = {"cloud": r"https://[^\s]+[^/\s]", "local": r"https?://[^\s]+[^/\s]"}
@@ -34,11 +35,9 @@ class WorkflowsStack(FunctionStack):
             constraint_description="It is reached over TLS and named without a slash at its end: https://host[/path]",
             default=settings.supplier_url,
         )
-        worker = self.function(
-            "fulfillment",
-            values={contract.ENV_SUPPLIER_URL: supplier_url.value_as_string},
-            permissions=[allow(stateful.supplier_secret.secret_arn, "secretsmanager:GetSecretValue")],
-        )
+        values = {contract.ENV_SUPPLIER_URL: supplier_url.value_as_string}
+        permissions = [allow(stateful.supplier_secret.secret_arn, "secretsmanager:GetSecretValue")]
+        worker = self.function("fulfillment", values=values, permissions=permissions)
         meaning = "A gift-card fulfilment {}: its execution bears the redemption's id and names the cause."
         self.machine = workflow(
             self,
@@ -54,6 +53,7 @@ class WorkflowsStack(FunctionStack):
         )
         self._start()
         self.recalculating = Recalculating(self)
+        self.reconciling = Reconciling(self, values=values, permissions=permissions)
         CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
 
     def _start(self) -> None:

@@ -16,7 +16,8 @@ from infra.settings import StageSettings
 from tests.infra.templates import Json, Templates, many, text
 
 ENTRIES = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"}
-MEMBERS = ENTRIES | {"dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
+POSTS = ENTRIES | {"dynamodb:ConditionCheckItem", "dynamodb:UpdateItem"}
+MEMBERS = POSTS | {"dynamodb:DeleteItem"}
 CONSUME = {
     "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
 }  # fmt: skip
@@ -29,9 +30,10 @@ MAY_DO = {
     "enrollment": MEMBERS | SEAL | {"kms:GenerateMac"},
     "wallet": {"dynamodb:GetItem", "dynamodb:Query", "kms:GenerateMac"},
     "accrual": MEMBERS | {"dynamodb:Query"},
-    "redemption": ENTRIES | {"dynamodb:ConditionCheckItem"},
+    "redemption": POSTS | {"dynamodb:Query", "kms:GenerateMac", "s3:GetObject"},
     "reveal": ENTRIES | {"dynamodb:UpdateItem", "kms:Decrypt"},
-    "adjustment": ENTRIES | {"dynamodb:ConditionCheckItem", "dynamodb:Query"},
+    "stock": ENTRIES | {"dynamodb:UpdateItem", "dynamodb:Query"},
+    "adjustment": POSTS | {"dynamodb:Query"},
     "transfer": MEMBERS,
     # Reversals that waited are posted with it.
     "merge": MEMBERS | {"dynamodb:Query"},
@@ -39,10 +41,10 @@ MAY_DO = {
     "program": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"},
     "accrual_events": MEMBERS | CONSUME | {"dynamodb:Query", "kms:GenerateMac", "sqs:SendMessage"},
     # To who absorbed others, nothing is posted without a check of them.
-    "tier_recalculation": CONSUME | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
-    "sweeper": ENTRIES | {"dynamodb:DeleteItem", "dynamodb:Query", "sqs:SendMessage"},
+    "tier_recalculation": CONSUME | (POSTS - {"dynamodb:BatchGetItem"}),
+    "sweeper": ENTRIES | {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query", "sqs:SendMessage"},
     "publisher": READ_STREAM | DEAD_LETTER | {"events:PutEvents"},
-    "recalculation": ENTRIES | {"dynamodb:ConditionCheckItem", "dynamodb:Query"},
+    "recalculation": POSTS | {"dynamodb:Query"},
     "fulfillment_start": CONSUME | {"states:StartExecution"},
     "fulfillment": ENTRIES
     | {

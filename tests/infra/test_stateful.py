@@ -79,7 +79,7 @@ def test_data_outlives_its_stack_where_it_is_real(stage: Templates, settings: St
     wanted = ("RetainExceptOnCreate", "Retain") if settings.retain else ("Delete", "Delete")
     kinds = {
         "AWS::DynamoDB::GlobalTable", "AWS::KMS::Key", "AWS::Events::EventBus", "AWS::Cognito::UserPool",
-        "AWS::SecretsManager::Secret", "AWS::Logs::LogGroup",
+        "AWS::SecretsManager::Secret", "AWS::Logs::LogGroup", "AWS::S3::Bucket",
     }  # fmt: skip
     for kind in kinds:
         found = [(each.get("DeletionPolicy"), each.get("UpdateReplacePolicy")) for _, each in stage.each(kind)]
@@ -103,7 +103,9 @@ def test_dead_letters_outlive_their_stack_where_they_are_real(stage: Templates, 
 
 
 def test_only_the_stateful_stack_holds_data(stage: Templates) -> None:
-    kinds = ("AWS::DynamoDB::GlobalTable", "AWS::KMS::Key", "AWS::Cognito::UserPool", "AWS::Events::EventBus")
+    kinds = (
+        "AWS::DynamoDB::GlobalTable", "AWS::KMS::Key", "AWS::Cognito::UserPool", "AWS::Events::EventBus", "AWS::S3::Bucket",
+    )  # fmt: skip
     for kind in kinds:
         everywhere, there = stage.properties(kind), stage.properties(kind, "stateful")
         assert len(everywhere) == len(there) > 0, kind

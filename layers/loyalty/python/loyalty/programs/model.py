@@ -32,6 +32,7 @@ from loyalty.programs.fields import (
     repeated,
     twice,
 )
+from loyalty.programs.fulfillment import Fulfillment
 from loyalty.programs.rewards import GiftCard, Reward, RewardType
 from loyalty.programs.rules import MAX_RETURN_DAYS, EarnRule, Exclusion, Rate, Stacking
 from loyalty.programs.segments import MAX_SEGMENTS, Segment
@@ -59,6 +60,7 @@ __all__ = [
     "EarnRule",
     "Exclusion",
     "Expiry",
+    "Fulfillment",
     "GiftCard",
     "Households",
     "Limits",
@@ -165,7 +167,7 @@ class ProgramDocument(DocumentPart):
     about points that are spent already. ``tiers`` with their ``qualification`` and ``downgrade`` are the main ladder,
     ``ladders`` further ones; ``currencies`` say what money is worth where tiers count it, the first being the base.
     ``adjustment_reasons`` are the codes of which each adjustment names one. Without ``transfers`` or ``households``
-    these are not offered. ``locales``: the languages of the program; its names are in the first one, and
+    these are not offered. ``fulfillment`` is of gift cards. ``locales``: the languages of the program; its names are in the first one, and
     ``translations`` beside a name say it in the others.
     """
 
@@ -194,6 +196,7 @@ class ProgramDocument(DocumentPart):
     reversal: ReversalPolicy = ReversalPolicy.ALLOW_NEGATIVE
     rewards: Annotated[tuple[Reward, ...], Field(max_length=200)] = ()
     limits: Limits = Limits()
+    fulfillment: Fulfillment = Fulfillment()
     adjustment_reasons: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=50)] = (
         "goodwill",
         "correction",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from loyalty.core.money import Money
 
@@ -21,6 +22,18 @@ class DifferenceKind(StrEnum):
     """The supplier lists more than one order under one key of ours."""
     UNSETTLED = "unsettled"
     """The supplier issued what we still do not know the outcome of, or the other way round."""
+    INVOICED_TWICE = "invoiced_twice"
+    """An invoice has more than one line for one order."""
+    NOT_ISSUED = "not_issued"
+    """An invoice has a line for what is no issued order of ours."""
+    NOT_INVOICED = "not_invoiced"
+    """An order that was issued in the period of an invoice is not on it."""
+    INVOICED_AMOUNT = "invoiced_amount"
+    """An invoice charges something else than the order's cost."""
+
+
+PLATFORM: Final = "platform:reconciliation"
+"""Who resolved a difference that was no longer there when its day was compared again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +53,14 @@ class Difference:
     resolved_by: str | None = None
     resolved_at: datetime | None = None
     note: str | None = None
+    invoice: str | None = None
+    """The invoice that it was found by, a hash of its file; None: found by a day's comparison."""
 
     @property
     def id(self) -> str:
         """Names it within its report."""
-        return f"{self.kind}:{self.order_id or self.external_id}"
+        name = f"{self.kind}:{self.order_id or self.external_id}"
+        return name if self.invoice is None else f"{name}:{self.invoice[:12]}"
 
     @property
     def open(self) -> bool:
@@ -54,7 +70,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One supplier's orders of one day (UTC), compared. Totals are by currency."""
+    """One supplier's orders of one day (UTC), compared.
+
+    Totals and counts are of the cards that stand on each side: issued and not cancelled. They are what cards are worth, by
+    currency; a card whose worth the supplier does not say is counted and not added.
+    """
 
     supplier: str
     day: date

@@ -1,0 +1,103 @@
+"""The daily reconciliation with the suppliers: its state machine, what starts it, and alarms on what it reports."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as targets
+from constructs import Construct
+
+import loyalty_contract as contract
+from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.constructs.bucket import acknowledge_files, files_of
+from infra.constructs.workflow import workflow
+from infra.names import resource
+from infra.permissions import allow
+from infra.reconciliation import FUNCTION, definition
+from infra.stacks.base import FunctionStack
+from infra.stacks.stateful import REPORTS
+
+FOLDER = "reconciliation/"
+
+
+def reconciliation_metric(name: str, *, statistic: str = "sum", period: Duration = FIVE_MINUTES) -> cloudwatch.Metric:
+    """What reconciliation says of its reports."""
+    return cloudwatch.Metric(
+        namespace=contract.METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": FUNCTION},
+        statistic=statistic,
+        period=period,
+    )
+
+
+class Reconciling(Construct):
+    """The function ``reconciliation`` and the state machine that calls it for each supplier and day, started daily."""
+
+    def __init__(
+        self, stack: FunctionStack, *, values: Mapping[str, str], permissions: Sequence[iam.PolicyStatement]
+    ) -> None:
+        """``values`` and ``permissions`` are those by which a function speaks with the suppliers."""
+        super().__init__(stack, "Reconciling")
+        settings, topic = stack.settings, stack.stateful.alarms
+        files = files_of(stack, settings.name, REPORTS, FOLDER)
+        worker = stack.function(FUNCTION, values=values, permissions=[*permissions, allow(files, "s3:PutObject")])
+        acknowledge_files(
+            worker.role, settings.name, REPORTS, "Reports bear their supplier's and their day's name.", FOLDER
+        )
+        self.machine = workflow(
+            self,
+            "Reconciliation",
+            stage=settings.name,
+            name=contract.RECONCILIATION,
+            comment="Compares our orders with the suppliers' lists, day by day",
+            definition=definition(),
+            worker=worker,
+            topic=topic,
+            failed="A supplier's report could not be made; the execution names the supplier, the day and why.",
+            timed_out="The reconciliation with the suppliers was not done within a day.",
+        )
+        self._schedule(stack)
+        alarm(
+            self, "Differences", topic=topic, threshold=1,
+            metric=reconciliation_metric(contract.OPEN_DIFFERENCES),
+            meaning="A supplier's list and our orders differ: look at the open differences, find out, resolve each with a note.",
+        )  # fmt: skip
+        alarm(
+            self, "NoReport", topic=topic, threshold=1, below=True,
+            metric=reconciliation_metric(contract.RECONCILIATION_REPORTS, period=Duration.days(1)),
+            meaning="No reconciliation report was made for a day: is the schedule enabled, may it start the state machine?",
+        )  # fmt: skip
+        CfnOutput(stack, "ReconciliationArn", value=self.machine.state_machine_arn)
+
+    def _schedule(self, stack: FunctionStack) -> None:
+        settings = stack.settings
+        group = scheduler.ScheduleGroup(
+            self, "Group", schedule_group_name=resource(settings.name, contract.RECONCILIATION)
+        )
+        conditions = {
+            "StringEquals": {"aws:SourceAccount": Stack.of(self).account, "aws:SourceArn": group.schedule_group_arn}
+        }
+        service = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=conditions)
+        role = iam.Role(self, "Role", assumed_by=service)
+        role.add_to_policy(allow(self.machine.state_machine_arn, "states:StartExecution"))
+        target = targets.StepFunctionsStartExecution(
+            self.machine,
+            role=role.without_policy_updates(),
+            input=scheduler.ScheduleTargetInput.from_object({"days": settings.reconciliation_days}),
+            max_event_age=Duration.hours(12),
+            retry_attempts=100,
+        )
+        schedule = scheduler.Schedule(
+            self,
+            "Schedule",
+            schedule_name=resource(settings.name, contract.RECONCILIATION),
+            description="Compares our orders with the suppliers' lists",
+            schedule_group=group,
+            schedule=scheduler.ScheduleExpression.cron(minute="0", hour=str(settings.reconciliation_hour)),
+            target=target,
+        )
+        # Not before the role's policy: the first start would be refused.
+        schedule.node.add_dependency(role)

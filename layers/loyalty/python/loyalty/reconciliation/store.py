@@ -1,0 +1,296 @@
+"""Reports and differences in the table.
+
+::
+
+    R#{supplier}   REPORT#{day}           the report of a day, as it was made last
+                   DIFFERENCE#{day}#{id}  one work item; while it is open also in the due index
+                   INVOICE#{hash}         an invoice that was imported, see :mod:`loyalty.reconciliation.invoices`
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from pynamodb.attributes import UnicodeAttribute
+
+from loyalty.core.clock import Clock, from_text, to_text
+from loyalty.core.money import Money
+from loyalty.core.table import (
+    IntegerAttribute,
+    IntegerMapAttribute,
+    Item,
+    Put,
+    RawItem,
+    Table,
+    TextMapAttribute,
+    TransactionRefused,
+)
+from loyalty.reconciliation.errors import (
+    DifferenceAlreadyResolved,
+    DifferenceNotFound,
+    ReportNotFound,
+    ResolutionNoteRequired,
+)
+from loyalty.reconciliation.model import PLATFORM, Difference, DifferenceKind, Report
+from loyalty_contract import DUE_AT, DUE_INDEX_KEY
+
+REPORT_PREFIX: Final = "REPORT#"
+DIFFERENCE_PREFIX: Final = "DIFFERENCE#"
+MOST_NOTE: Final = 500
+_A_DAY: Final = timedelta(days=1)
+
+
+class ReportItem(Item):
+    """``R#{supplier}`` / ``REPORT#{day}``."""
+
+    made_at = UnicodeAttribute()
+    matched = IntegerAttribute()
+    ours = TextMapAttribute()
+    theirs = TextMapAttribute()
+    ours_count = IntegerAttribute()
+    theirs_count = IntegerAttribute()
+    differences = IntegerMapAttribute()
+    csv_key = UnicodeAttribute()
+    json_key = UnicodeAttribute()
+
+
+class DifferenceItem(Item):
+    """``R#{supplier}`` / ``DIFFERENCE#{day}#{id}``; the due index has it under ``DIFFERENCES#{supplier}#open``."""
+
+    kind = UnicodeAttribute()
+    external_id = UnicodeAttribute()
+    order_id = UnicodeAttribute(null=True)
+    program = UnicodeAttribute(null=True)
+    redemption_id = UnicodeAttribute(null=True)
+    ours = UnicodeAttribute(null=True)
+    theirs = UnicodeAttribute(null=True)
+    invoice = UnicodeAttribute(null=True)
+    resolved_by = UnicodeAttribute(null=True)
+    resolved_at = UnicodeAttribute(null=True)
+    note = UnicodeAttribute(null=True)
+    due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY, null=True)
+    due_at = UnicodeAttribute(attr_name=DUE_AT, null=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPage:
+    """Some reports, the newest day first, and where the next page begins; None: it was the last."""
+
+    reports: Sequence[Report]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DifferencePage:
+    """Some differences, the oldest day first, and where the next page begins; None: it was the last."""
+
+    differences: Sequence[Difference]
+    next: str | None
+
+
+class ReportStore:
+    """What was compared, and what is to be looked at. Which differences are open is eventually consistent."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    def get(self, supplier: str, day: date) -> Report:
+        """The report of a day.
+
+        Raises:
+            ReportNotFound: none was made.
+        """
+        item = self._table.get(ReportItem, pk(supplier), f"{REPORT_PREFIX}{day}")
+        if item is None:
+            raise ReportNotFound(f"There is no reconciliation report of '{supplier}' for {day}.")
+        return _report_of(item)
+
+    def page(self, supplier: str, *, limit: int, after: str | None = None) -> ReportPage:
+        """Up to ``limit`` reports of a supplier, the newest day first; ``after`` is the cursor of the page before.
+
+        Raises:
+            ValueError: ``after`` is no such cursor.
+        """
+        last = date.max if after is None else date.fromisoformat(after) - _A_DAY
+        where = ReportItem.sk.between(REPORT_PREFIX, f"{REPORT_PREFIX}{last}")
+        page = self._table.query(pk(supplier), where=where, newest_first=True, limit=limit)
+        reports = [_report_of(ReportItem.from_raw_data(raw)) for raw in page.items]
+        return ReportPage(reports, reports[-1].day.isoformat() if page.last_key and reports else None)
+
+    def differences(self, supplier: str, day: date) -> Iterator[Difference]:
+        """All of a day, open and resolved, those that an invoice ending on that day brought among them."""
+        where = DifferenceItem.sk.startswith(f"{DIFFERENCE_PREFIX}{day}#")
+        yield from map(difference_of, self._table.query_all(pk(supplier), where=where))
+
+    def open(self, supplier: str, *, limit: int, after: str | None = None) -> DifferencePage:
+        """Up to ``limit`` differences of a supplier that nobody has resolved; ``after`` is the cursor of the page before."""
+        page = self._table.sorted_page(_open_shard(supplier), after=after or "", limit=limit)
+        keys = [(raw["pk"]["S"], raw["sk"]["S"]) for raw in page.items]
+        found = self._table.get_many(keys) if keys else {}
+        listed = [one for one in (difference_of(found[key]) for key in keys if key in found) if one.open]
+        return DifferencePage(listed, page.items[-1][DUE_AT]["S"] if page.last_key and page.items else None)
+
+    def resolve(self, supplier: str, day: date, difference_id: str, *, actor: str, note: str) -> Difference:
+        """Closes a difference, once; said again by the same person in the same words, it is what it was.
+
+        Raises:
+            ResolutionNoteRequired: the note is empty, or too long.
+            DifferenceNotFound: there is none of that name.
+            DifferenceAlreadyResolved: somebody has.
+        """
+        words = note.strip()
+        if not 1 <= len(words) <= MOST_NOTE:
+            raise ResolutionNoteRequired(
+                f"Say in at most {MOST_NOTE} characters what was found and done.", pointer="/note"
+            )
+        raw = self._table.read(pk(supplier), f"{DIFFERENCE_PREFIX}{day}#{difference_id}")
+        if raw is None:
+            raise DifferenceNotFound(f"The report of '{supplier}' for {day} has no difference '{difference_id}'.")
+        found = difference_of(raw)
+        if found.open:
+            resolved = replace(found, resolved_by=actor, resolved_at=self._clock(), note=words)
+            if self._put(resolved):
+                return resolved
+            return self.resolve(supplier, day, difference_id, actor=actor, note=note)
+        if (found.resolved_by, found.note) != (actor, words):
+            raise DifferenceAlreadyResolved(f"'{difference_id}' was resolved by {found.resolved_by} already.")
+        return found
+
+    def save_differences(
+        self, supplier: str, day: date, found: Iterable[Difference], *, invoice: str | None = None
+    ) -> int:
+        """Brings the work items of a comparison up to date; how many of those that are found are open afterwards.
+
+        What a person resolved stays resolved. What was open and is not found any more is resolved in the platform's own
+        name; found again, it is open again.
+        """
+        stored = {one.id: one for one in self.differences(supplier, day) if one.invoice == invoice}
+        still_open = 0
+        for one in found:
+            before = stored.pop(one.id, None)
+            if before is None or before.resolved_by == PLATFORM or (before.open and before != one):
+                still_open += self._put(one)
+            else:
+                still_open += before.open
+        for gone in stored.values():
+            if gone.open:
+                note = "It was no longer there when its day was compared again."
+                self._put(replace(gone, resolved_by=PLATFORM, resolved_at=self._clock(), note=note))
+        return still_open
+
+    def save_report(self, report: Report) -> None:
+        """Writes the report of a day in the place of an earlier one; of two that are made at once, the later one stays."""
+        item = _report_item(report)
+        earlier = ReportItem.pk.does_not_exist() | (ReportItem.made_at <= item.made_at)
+        try:
+            self._table.write([Put(item, earlier)])
+        except TransactionRefused as refusal:
+            if refusal.contended:
+                raise
+
+    def _put(self, one: Difference) -> bool:
+        """Writes it, unless a person has resolved it; whether it did."""
+        unresolved = DifferenceItem.resolved_by.does_not_exist() | (DifferenceItem.resolved_by == PLATFORM)
+        try:
+            self._table.write([Put(difference_item(one), DifferenceItem.pk.does_not_exist() | unresolved)])
+        except TransactionRefused as refusal:
+            if refusal.contended:
+                raise
+            return False
+        return True
+
+
+def pk(supplier: str) -> str:
+    """The partition of a supplier."""
+    return f"R#{supplier}"
+
+
+def _open_shard(supplier: str) -> str:
+    return f"DIFFERENCES#{supplier}#open"
+
+
+def difference_item(one: Difference) -> DifferenceItem:
+    """A difference as it is stored."""
+    return DifferenceItem(
+        pk(one.supplier),
+        f"{DIFFERENCE_PREFIX}{one.day}#{one.id}",
+        kind=one.kind.value,
+        external_id=one.external_id,
+        order_id=one.order_id,
+        program=one.program,
+        redemption_id=one.redemption_id,
+        ours=None if one.ours is None else str(one.ours),
+        theirs=None if one.theirs is None else str(one.theirs),
+        invoice=one.invoice,
+        resolved_by=one.resolved_by,
+        resolved_at=None if one.resolved_at is None else to_text(one.resolved_at),
+        note=one.note,
+        due_shard=_open_shard(one.supplier) if one.open else None,
+        due_at=f"{one.day}#{one.id}" if one.open else None,
+    )
+
+
+def difference_of(raw: RawItem) -> Difference:
+    """The difference that :func:`difference_item` wrote."""
+    item = DifferenceItem.from_raw_data(raw)
+    return Difference(
+        supplier=item.pk.removeprefix("R#"),
+        day=date.fromisoformat(item.sk.split("#")[1]),
+        kind=DifferenceKind(item.kind),
+        external_id=item.external_id,
+        order_id=item.order_id,
+        program=item.program,
+        redemption_id=item.redemption_id,
+        ours=Money.parse(item.ours) if item.ours else None,
+        theirs=Money.parse(item.theirs) if item.theirs else None,
+        resolved_by=item.resolved_by,
+        resolved_at=_moment(item.resolved_at),
+        note=item.note,
+        invoice=item.invoice,
+    )
+
+
+def _report_item(report: Report) -> ReportItem:
+    return ReportItem(
+        pk(report.supplier),
+        f"{REPORT_PREFIX}{report.day}",
+        made_at=to_text(report.made_at),
+        matched=report.matched,
+        ours=_texts(report.ours),
+        theirs=_texts(report.theirs),
+        ours_count=report.ours_count,
+        theirs_count=report.theirs_count,
+        differences=dict(report.differences),
+        csv_key=report.csv_key,
+        json_key=report.json_key,
+    )
+
+
+def _report_of(item: ReportItem) -> Report:
+    return Report(
+        supplier=item.pk.removeprefix("R#"),
+        day=date.fromisoformat(item.sk.removeprefix(REPORT_PREFIX)),
+        made_at=from_text(item.made_at),
+        matched=item.matched,
+        ours=_moneys(item.ours),
+        theirs=_moneys(item.theirs),
+        ours_count=item.ours_count,
+        theirs_count=item.theirs_count,
+        differences=item.differences,
+        csv_key=item.csv_key,
+        json_key=item.json_key,
+    )
+
+
+def _texts(totals: Mapping[str, Money]) -> dict[str, str]:
+    return {currency: str(money) for currency, money in totals.items()}
+
+
+def _moneys(texts: Mapping[str, str]) -> dict[str, Money]:
+    return {currency: Money.parse(text) for currency, text in texts.items()}
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else from_text(text)

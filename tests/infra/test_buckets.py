@@ -1,0 +1,63 @@
+"""Files are private, encrypted, sent over TLS, kept in versions, and who read them is written down."""
+
+import loyalty_contract as contract
+from tests.infra.templates import Templates, text
+
+KEYED = "aws:kms"
+ACCESS_LOGS = "AES256"
+
+
+def test_no_bucket_is_public_or_without_encryption(stage: Templates) -> None:
+    buckets = stage.properties("AWS::S3::Bucket")
+    assert len(buckets) == len(stage.properties("AWS::S3::Bucket", "stateful")) > 1
+    for bucket in buckets:
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        algorithm = rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"]
+        if algorithm == ACCESS_LOGS:
+            assert "VersioningConfiguration" not in bucket, "only the access logs are without our key"
+            continue
+        assert algorithm == KEYED
+        assert rule["BucketKeyEnabled"] is True
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert bucket["LoggingConfiguration"]["LogFilePrefix"]
+
+
+def test_every_bucket_refuses_plain_http(stage: Templates) -> None:
+    policies = stage.properties("AWS::S3::BucketPolicy", "stateful")
+    assert len(policies) == len(stage.properties("AWS::S3::Bucket"))
+    for policy in policies:
+        denied = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"]
+        assert any(one["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for one in denied)
+
+
+def test_access_logs_are_taken_from_this_account_alone(stage: Templates) -> None:
+    statements = [
+        one
+        for policy in stage.properties("AWS::S3::BucketPolicy")
+        for one in policy["PolicyDocument"]["Statement"]
+        if one["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    ]
+    assert [one["Sid"] for one in statements] == ["AccessLogOfPictures"]
+    for one in statements:
+        assert one["Action"] == "s3:PutObject"
+        assert one["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        assert "/pictures/*" in text(one["Resource"])
+
+
+def test_the_catalogue_may_read_pictures_and_nothing_else_of_the_bucket(stage: Templates) -> None:
+    name, function = next(
+        (name, one)
+        for name, one in stage.each("AWS::Lambda::Function")
+        if one["Properties"]["FunctionName"].endswith("-redemption")
+    )
+    assert contract.ENV_PICTURES in function["Properties"]["Environment"]["Variables"], name
+    actions = {
+        action
+        for policy in stage.properties("AWS::IAM::Policy")
+        for one in policy["PolicyDocument"]["Statement"]
+        for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+        if action.startswith("s3:")
+    }
+    assert actions == {"s3:GetObject"}
