@@ -60,6 +60,7 @@ SEALED_FOR: Final = "purpose"
 """The key of the encryption context by which a role may open or seal one kind of record and no other."""
 PROFILE: Final = "profile"
 GIFT_CARD: Final = "gift_card"
+CODE_POOL: Final = "code_pool"
 
 METRICS_NAMESPACE: Final = "Loyalty"
 CARDS_REVEALED: Final = "CardsRevealed"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from loyalty.core.keys import DataKeyPort, MacPort
-from loyalty_contract import GIFT_CARD, PROFILE, SEALED_FOR
+from loyalty_contract import CODE_POOL, GIFT_CARD, PROFILE, SEALED_FOR
 
 EMAIL: Final = "email"
 PHONE: Final = "phone"
@@ -61,6 +61,11 @@ def profile_of(program: str, member_id: str) -> Subject:
 def gift_card_of(program: str, member_id: str, redemption_id: str) -> Subject:
     """The gift card of one redemption."""
     return Subject(program, member_id, GIFT_CARD, redemption_id)
+
+
+def pool_code_of(program: str, reward_id: str, code_hash: str) -> Subject:
+    """A code that nobody has yet: of its reward's pool, and no other code's place in it."""
+    return Subject(program, f"pool/{reward_id}", CODE_POOL, code_hash)
 
 
 class Vault:

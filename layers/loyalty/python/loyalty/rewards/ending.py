@@ -9,6 +9,7 @@
 Each way is an entry of its own with the redemption's identity, so that it is gone once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
@@ -25,6 +26,7 @@ from loyalty.core.errors import (
     RedemptionTimedOut,
 )
 from loyalty.core.ids import request_hash
+from loyalty.core.table import Operation
 from loyalty.ledger import movements
 from loyalty.ledger.model import POINTS, Account, Book, Change, EntryKey, EntryKind, Movement
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
@@ -57,6 +59,8 @@ class Ending:
     """Of a capture: how many of the held points; None: all."""
     order_requests: int | None = None
     """Of a release: the redemption's when the supplier said that it has no order; None where nobody asked."""
+    giving: Sequence[Operation] = ()
+    """Of a capture: what is written with it, and gives the member what the points were for."""
 
     @property
     def follows(self) -> RedemptionStatus:

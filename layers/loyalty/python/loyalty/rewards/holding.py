@@ -16,6 +16,7 @@ from loyalty.core.errors import (
     TooManyHolds,
 )
 from loyalty.core.ids import request_hash
+from loyalty.delivery.errors import OneCodeAtATime
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Posting, Situation
 from loyalty.ledger.model import MAX_TIMED_HOLDS, POINTS, Account, Book, Entry, Hold, Movement
@@ -111,6 +112,8 @@ class Wish:
         most = program.document.limits.redemption_quantity
         if not 1 <= self.quantity <= most:
             raise QuantityLimitExceeded(f"One to {most} of a reward in one redemption.", pointer="/quantity")
+        if reward.codes is not None and self.quantity != 1:
+            raise OneCodeAtATime("A redemption has one code: hold one of this reward at a time.", pointer="/quantity")
         points = reward.points * self.quantity
         if points > MAX_POINTS:
             raise PointsLimitExceeded(f"This would be {points} points; one posting holds at most {MAX_POINTS}.")

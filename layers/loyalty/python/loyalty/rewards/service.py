@@ -1,5 +1,6 @@
 """Holding points for a reward, ending the hold once, and undoing what was captured."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from loyalty.core.errors import (
     Undecided,
 )
 from loyalty.core.ids import redemption_id as redemption_id_for
-from loyalty.core.table import Put
+from loyalty.core.table import Operation, Put
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
 from loyalty.ledger.model import POINTS, Book, EntryKey, EntryKind, Facts, Scope
 from loyalty.ledger.service import Ledger, following
@@ -90,9 +91,18 @@ class RedemptionService:
         return following(member_id, post)
 
     def capture(
-        self, program: Program, member_id: str, redemption_id: str, *, by: Party, points: int | None = None
+        self,
+        program: Program,
+        member_id: str,
+        redemption_id: str,
+        *,
+        by: Party,
+        points: int | None = None,
+        giving: Sequence[Operation] = (),
     ) -> Redemption:
         """Spends ``points`` of the hold for good (None: all) and gives the others back; once captured, says so again.
+
+        ``giving`` is written in the same transaction: what the member gets is there if and only if it is captured.
 
         Raises:
             RedemptionNotFound: the member has no such redemption.
@@ -101,9 +111,11 @@ class RedemptionService:
             RedemptionAlreadyCaptured: of other points.
             RedemptionAlreadyCancelled: it was captured, and undone since.
             FulfillmentInProgress: this type of reward is ended by the other party.
+            RecordChanged: a condition of ``giving`` does not hold.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        return self._end(program, member_id, redemption_id, Ending(RedemptionStatus.CAPTURED, by, points=points))
+        ending = Ending(RedemptionStatus.CAPTURED, by, points=points, giving=giving)
+        return self._end(program, member_id, redemption_id, ending)
 
     def release(
         self, program: Program, member_id: str, redemption_id: str, *, by: Party, order_requests: int | None = None
@@ -247,7 +259,7 @@ def _decision(scope: Scope, situation: Situation, ending: Ending, item: Redempti
         today=local_date(situation.now, scope.zone),
         grace_days=scope.terms_of(POINTS).grace_days,
     )
-    return Decision(movement, _facts(ended.program_version, situation.now, ended), [Put(item, as_read)])
+    return Decision(movement, _facts(ended.program_version, situation.now, ended), [Put(item, as_read), *ending.giving])
 
 
 def _as_read(item: RedemptionItem) -> Condition:
