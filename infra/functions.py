@@ -129,6 +129,15 @@ _EVENTS: Final = (
 
 _WORKFLOWS: Final = (
     FunctionSpec(
+        "delivery", "Gives codes, cashback and donations for held points", 30,
+        table=(*REPLACE, "dynamodb:Query"), sealed=SealedData(contract.GIFT_CARD, SEAL), lookup=True,
+        environment=(contract.ENV_VAULT_KEY, contract.ENV_LOOKUP_KEY),
+    ),
+    FunctionSpec(
+        "settlement", "Closes the settlement batches of days that are over", 300,
+        table=(GET, "dynamodb:Query", PUT), due_index=("dynamodb:Query",), environment=(contract.ENV_REPORTS,),
+    ),
+    FunctionSpec(
         "fulfillment_start", "Starts the fulfilment of a held gift card", 15, environment=(contract.ENV_STATE_MACHINE,),
     ),
     FunctionSpec(

@@ -11,6 +11,7 @@ WORKERS = {
     "inbound": "accrual_events",
     "tier-recalculation": "tier_recalculation",
     "fulfillment-start": "fulfillment_start",
+    "delivery": "delivery",
 }
 
 
@@ -53,6 +54,11 @@ def test_rules(stage: Templates) -> None:
         {**own, "detail-type": [contract.MEMBER_ENROLLED, contract.MEMBER_UPDATED]},
         {**own, "detail-type": [contract.POINTS_ACCRUED, contract.POINTS_REVERSED]},
         {**own, "detail-type": [contract.REDEMPTION_HELD], "detail": {"reward_type": ["gift_card"]}},
+        {
+            **own,
+            "detail-type": [contract.REDEMPTION_HELD],
+            "detail": {"reward_type": ["cashback", "discount", "donation"]},
+        },
     ]
     assert sorted(map(text, patterns)) == sorted(text(_ordered(pattern)) for pattern in expected)
 

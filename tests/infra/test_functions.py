@@ -45,6 +45,8 @@ MAY_DO = {
     "sweeper": ENTRIES | {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query", "sqs:SendMessage"},
     "publisher": READ_STREAM | DEAD_LETTER | {"events:PutEvents"},
     "recalculation": POSTS | {"dynamodb:Query"},
+    "delivery": MEMBERS | CONSUME | SEAL | {"dynamodb:Query", "kms:GenerateMac"},
+    "settlement": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "s3:PutObject"},
     "fulfillment_start": CONSUME | {"states:StartExecution"},
     "fulfillment": ENTRIES
     | {

@@ -83,6 +83,10 @@ OPEN_DIFFERENCES: Final = "OpenDifferences"
 BULK_LINES_HELD: Final = "BulkLinesHeld"
 """Lines of lists for which points, or none where the program pays, are held."""
 BULK_LINES_REFUSED: Final = "BulkLinesRefused"
+CODE_POOL_LOW: Final = "CodePoolLow"
+"""Codes that were given out of a pool in which few are left."""
+DELIVERIES_REFUSED: Final = "DeliveriesRefused"
+"""Redemptions for which there was nothing to give: their points went back."""
 
 # --- Resources that an operator's commands find by name ---------------------------------------
 BUS: Final = "bus"
@@ -92,9 +96,9 @@ RECONCILIATION: Final = "reconciliation"
 """The state machine that compares our orders with the suppliers' lists, every day."""
 BULK: Final = "bulk"
 """The state machine that holds rewards for the members of a list."""
-WORK_QUEUES: Final = ("inbound", "tier-recalculation", "fulfillment-start")
+WORK_QUEUES: Final = ("inbound", "tier-recalculation", "fulfillment-start", "delivery")
 """Each has a dead-letter queue of its own, see :func:`dead_letter_queue`."""
-UNDELIVERED_QUEUES: Final = ("undelivered", "fulfillment-undelivered")
+UNDELIVERED_QUEUES: Final = ("undelivered", "fulfillment-undelivered", "delivery-undelivered")
 """Events that EventBridge could not bring to a work queue; each says which one."""
 UNPUBLISHED_QUEUE: Final = "unpublished"
 """Changes of the table that never became events."""

@@ -4,7 +4,20 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from loyalty.cli import cards, clients, members, programs, purchases, redrive, simulating, sweeping, tiers, verify
+from loyalty.cli import (
+    cards,
+    clients,
+    codes,
+    members,
+    programs,
+    purchases,
+    redrive,
+    settlements,
+    simulating,
+    sweeping,
+    tiers,
+    verify,
+)
 from loyalty.cli.console import fail
 from loyalty.core.errors import LoyaltyError
 
@@ -20,6 +33,8 @@ app.add_typer(tiers.app, name="tiers", help="Where members stand on the ladders 
 app.add_typer(purchases.app, name="purchase", help="Purchases that came as events, and refunds that wait for theirs.")
 app.add_typer(cards.app, name="card", help="Delivered gift cards and codes: who looked at one.")
 app.add_typer(clients.app, name="client", help="OAuth2 clients of partner apps, and the programs they speak for.")
+app.add_typer(codes.app, name="codes", help="Pools of coupon codes.")
+app.add_typer(settlements.app, name="settlements", help="Batches of cashback and donations, which the business pays.")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ has ever to be undone, and an event that comes twice finds the redemption captur
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -23,6 +24,15 @@ class Handler(Protocol):
         Raises:
             NothingToGive: there is nothing, for good; the points are to go back.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a delivery came to. ``reason`` says why there was nothing to give; ``from_pool`` whose pool a code came from."""
+
+    outcome: "Outcome"
+    reason: str | None = None
+    from_pool: str | None = None
 
 
 class Outcome(StrEnum):

@@ -12,8 +12,7 @@ from typing import Final
 
 from loyalty.core.errors import RecordChanged, RedemptionAlreadyReleased, RewardNotFound, Unavailable
 from loyalty.delivery.errors import NothingToGive
-from loyalty.delivery.model import Handler, Outcome
-from loyalty.programs.model import ProgramDocument
+from loyalty.delivery.model import Delivered, Handler, Outcome
 from loyalty.programs.rewards import Reward, RewardType
 from loyalty.programs.store import ProgramStore
 from loyalty.programs.versions import VersionStore
@@ -51,7 +50,7 @@ class DeliveryService:
         self._versions = versions
         self._handlers = handlers
 
-    def deliver(self, program: str, member_id: str, redemption_id: str) -> Outcome:
+    def deliver(self, program: str, member_id: str, redemption_id: str) -> Delivered:
         """Gives what a redemption is for, or its points back.
 
         Raises:
@@ -61,9 +60,9 @@ class DeliveryService:
         """
         redemption = self._redemptions.get(program, member_id, redemption_id)
         if (ended := _ENDED.get(redemption.status)) is not None:
-            return ended
+            return Delivered(ended)
         if redemption.party is not Party.FULFILLMENT:
-            return Outcome.NOT_OURS
+            return Delivered(Outcome.NOT_OURS)
         handler, reward = self._handlers.get(redemption.reward_type), self._reward(redemption)
         if handler is None:
             raise RewardNotFound(f"Nothing here gives rewards of type '{redemption.reward_type}'.")
@@ -74,24 +73,25 @@ class DeliveryService:
                 # Another redemption took that code, or the batch was closed: there is a next one, or there is not.
                 continue
             except RedemptionAlreadyReleased:
-                return Outcome.ALREADY_RELEASED
+                return Delivered(Outcome.ALREADY_RELEASED)
         raise Unavailable("Others got in first every time; the same event is processed again.")
 
-    def _given(self, handler: Handler, redemption: Redemption, reward: Reward) -> Outcome:
+    def _given(self, handler: Handler, redemption: Redemption, reward: Reward) -> Delivered:
         current = self._programs.current(redemption.program)
         member_id, redemption_id = redemption.member_id, redemption.redemption_id
         try:
             giving = handler.deliver(redemption, reward)
-        except NothingToGive:
+        except NothingToGive as nothing:
             self._redemptions.release(current, member_id, redemption_id, by=Party.FULFILLMENT)
-            return Outcome.RELEASED
+            return Delivered(Outcome.RELEASED, reason=nothing.reason)
         self._redemptions.capture(current, member_id, redemption_id, by=Party.FULFILLMENT, giving=giving)
-        return Outcome.DELIVERED
+        pooled = reward.codes is not None and reward.codes.source == "pool"
+        return Delivered(Outcome.DELIVERED, from_pool=reward.id if pooled else None)
 
     def _reward(self, redemption: Redemption) -> Reward:
         """What the catalogue said when the points were held, whatever it says today."""
         version = self._versions.get(redemption.program, redemption.program_version)
-        reward = ProgramDocument.model_validate_json(version.text).reward(redemption.reward_id)
+        reward = version.program.document.reward(redemption.reward_id)
         if reward is None:
             raise RewardNotFound(
                 f"Version {redemption.program_version} of program '{redemption.program}' has no reward "

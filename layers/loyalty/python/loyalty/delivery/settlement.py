@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -31,19 +31,23 @@ _COLUMNS: Final = (
 _DAY: Final = timedelta(days=1)
 _AT_ONCE: Final = 100
 
+Worth = Callable[[Redemption, Reward], Money | None]
+"""What a redemption is worth in all."""
+
 
 class SettlementHandler:
     """See :class:`loyalty.delivery.model.Handler`: puts the redemption into the batch of its day, or of the next one."""
 
-    def __init__(self, batches: BatchStore, programs: ProgramStore, clock: Clock) -> None:
+    def __init__(self, batches: BatchStore, programs: ProgramStore, clock: Clock, *, worth: Worth = worth_of) -> None:
         self._batches = batches
         self._programs = programs
+        self._worth = worth
         self._clock = clock
         self._opened: set[BatchId] = set()
 
     def deliver(self, redemption: Redemption, reward: Reward) -> Sequence[Operation]:
         """See :meth:`Handler.deliver`."""
-        amount = worth_of(redemption, reward)
+        amount = self._worth(redemption, reward)
         if amount is None:
             raise NothingToGive("no_amount")
         now, zone = self._clock(), self._programs.current(redemption.program).document.zone

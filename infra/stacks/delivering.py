@@ -1,0 +1,103 @@
+"""What the platform gives by itself: the function that delivers, the one that closes settlement batches, and their alarms."""
+
+from typing import Final
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as targets
+from constructs import Construct
+
+import loyalty_contract as contract
+from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.constructs.bucket import acknowledge_files, files_of
+from infra.names import resource
+from infra.permissions import allow
+from infra.stacks.base import FunctionStack, without_key
+from infra.stacks.stateful import REPORTS
+
+DELIVERY: Final = "delivery"
+SETTLEMENT: Final = "settlement"
+NOT_STARTED: Final = "settlement-not-started"
+"""Starts of the closer that its schedule could not deliver."""
+FOLDER: Final = "settlements/"
+KINDS: Final = ("cashback", "discount", "donation")
+"""Types of rewards that the platform delivers, beside gift cards; of discounts those with codes."""
+
+
+class Delivering(Construct):
+    """Held redemptions → queue → ``delivery``; every hour ``settlement``, which closes batches of days that are over."""
+
+    def __init__(self, stack: FunctionStack) -> None:
+        super().__init__(stack, "Delivering")
+        self._delivery(stack)
+        self._settlement(stack)
+
+    def _delivery(self, stack: FunctionStack) -> None:
+        stateful = stack.stateful
+        pooled = {f"kms:EncryptionContext:{contract.SEALED_FOR}": contract.CODE_POOL}
+        worker = stack.function(DELIVERY, permissions=[allow(stateful.keys.vault.key_arn, "kms:Decrypt", where=pooled)])
+        queue = stack.work_queue(DELIVERY, DELIVERY)
+        stack.feed(worker, queue)
+        held = events.EventPattern(
+            source=[contract.EVENT_SOURCE],
+            detail_type=[contract.REDEMPTION_HELD],
+            detail={"reward_type": list(KINDS)},
+        )
+        undelivered = stack.dead_letter_queue("delivery-undelivered")
+        stack.rule("HeldForDelivery", bus=stateful.bus, pattern=held, queue=queue, undelivered=undelivered)
+        alarm(
+            self, "CodePoolLow", topic=stateful.alarms, threshold=1, metric=_metric(contract.CODE_POOL_LOW),
+            meaning="Few codes are left in a pool: the log of delivery names it. Import more, before redemptions are released.",
+        )  # fmt: skip
+        alarm(
+            self, "Refused", topic=stateful.alarms, threshold=1, metric=_metric(contract.DELIVERIES_REFUSED),
+            meaning="There was nothing to give for a redemption, and its points went back: the log of delivery says of which reward.",
+        )  # fmt: skip
+        CfnOutput(stack, "DeliveryDlqUrl", value=queue.dlq.queue_url)
+
+    def _settlement(self, stack: FunctionStack) -> None:
+        settings = stack.settings
+        files = files_of(stack, settings.name, REPORTS, FOLDER)
+        worker = stack.function(SETTLEMENT, permissions=[allow(files, "s3:PutObject")])
+        acknowledge_files(worker.role, settings.name, REPORTS, "Files bear their batch's name.", FOLDER)
+        worker.alias.configure_async_invoke(retry_attempts=0, max_event_age=FIVE_MINUTES)
+        not_started = stack.dead_letter_queue(NOT_STARTED)
+        group = scheduler.ScheduleGroup(self, "Group", schedule_group_name=resource(settings.name, SETTLEMENT))
+        conditions = {
+            "StringEquals": {"aws:SourceAccount": Stack.of(self).account, "aws:SourceArn": group.schedule_group_arn}
+        }
+        service = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=conditions)
+        role = iam.Role(self, "Role", assumed_by=service)
+        role.add_to_policy(allow(worker.alias.function_arn, "lambda:InvokeFunction"))
+        role.add_to_policy(allow(not_started.queue_arn, "sqs:SendMessage"))
+        target = targets.LambdaInvoke(
+            worker.alias,
+            role=role.without_policy_updates(),
+            dead_letter_queue=without_key(self, "NotStarted", not_started),
+            max_event_age=FIVE_MINUTES,
+            retry_attempts=10,
+        )
+        schedule = scheduler.Schedule(
+            self,
+            "Schedule",
+            schedule_name=resource(settings.name, SETTLEMENT),
+            description="Closes the settlement batches of days that are over",
+            schedule_group=group,
+            schedule=scheduler.ScheduleExpression.rate(Duration.hours(1)),
+            target=target,
+        )
+        # Not before the role's policy: the first start would be refused.
+        schedule.node.add_dependency(role)
+
+
+def _metric(name: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=contract.METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": DELIVERY},
+        statistic="sum",
+        period=FIVE_MINUTES,
+    )
