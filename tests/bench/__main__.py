@@ -19,6 +19,7 @@ from tests.bench import (
     programs,
     recalculation,
     rules,
+    stock,
     stream,
     sweep,
 )
@@ -101,6 +102,11 @@ def _recalculation(running: Running) -> list[Figure]:
     return _shown(list(recalculation.figures(running)))
 
 
+def _stock(running: Running) -> list[Figure]:
+    _say(f"\n{stock.CLAIMS:,} members at once want one of the last {stock.LEFT}, on {running}")
+    return _shown(list(stock.figures(running)))
+
+
 def _stream(running: Running) -> list[Figure]:
     _say(
         f"\n{cdnow.PURCHASES:,} real purchases, {stream.TOLD_TWICE:.0%} told twice, shuffled within their day, in batches "
@@ -156,6 +162,7 @@ ON_AN_ENGINE: dict[str, Callable[[Running], list[Figure]]] = {
     "batch": _batch,
     "sweep": _sweep,
     "recalculation": _recalculation,
+    "stock": _stock,
     "stream": _stream,
 }
 

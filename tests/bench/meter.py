@@ -14,6 +14,8 @@ from typing import Any, Final
 import loyalty_contract as contract
 from tests.bench import sizes
 from tests.bench.sizes import Index, WriteUnits
+from tests.simulation.dynamodb.syntax import Scope
+from tests.simulation.dynamodb.updates import parse_update
 
 WRITES = {"TransactWriteItems", "PutItem", "UpdateItem"}
 READS = {"GetItem", "BatchGetItem", "TransactGetItems"}
@@ -185,6 +187,9 @@ def _part(part: dict[str, Any], look: Look) -> Part:
     if kind == "Put":
         return _put(request, look, transactional=True)
     stored = look(request["TableName"], request["Key"])
+    if kind == "Update":
+        after = parse_update(request["UpdateExpression"]).applied(stored or dict(request["Key"]), Scope(request))
+        return Part(kind, stored, after)
     return Part(kind, stored, stored if kind == "ConditionCheck" else None)
 
 
