@@ -2,16 +2,22 @@
 
 from typing import Any
 
+from functions.redemption.catalogue import catalogue_routes
+from functions.redemption.history import history_routes
 from functions.redemption.routes import routes
 from loyalty.core.clock import system_clock
+from loyalty.core.cursor import Cursors
 from loyalty.core.http import Answer, Event, api, handle
-from loyalty.core.keys import KmsDataKeys
+from loyalty.core.keys import KmsDataKeys, KmsMac
 from loyalty.core.pii import Vault
 from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.fulfillment.reveal import GiftCardService
 from loyalty.ledger.service import Ledger
 from loyalty.programs.store import ProgramStore
+from loyalty.rewards.catalogue import Catalogue
+from loyalty.rewards.history import History
+from loyalty.rewards.pictures import S3Pictures
 from loyalty.rewards.service import RedemptionService
 from loyalty.rewards.store import RedemptionStore
 
@@ -29,8 +35,16 @@ TABLE = Table(SETTINGS.table)
 STORE = RedemptionStore(TABLE)
 CARDS = GiftCardService(STORE, Vault(KmsDataKeys(SETTINGS.pii_key)))
 REDEMPTIONS = RedemptionService(Ledger(TABLE, system_clock), STORE, system_clock)
-APP = api(routes(ProgramStore(TABLE, system_clock), REDEMPTIONS, CARDS))
-TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
+PROGRAMS = ProgramStore(TABLE, system_clock)
+PICTURES = S3Pictures(SETTINGS.pictures)
+CURSORS = Cursors(KmsMac(SETTINGS.lookup_key))
+APP = api(
+    routes(PROGRAMS, REDEMPTIONS, CARDS),
+    catalogue_routes(PROGRAMS, Catalogue(TABLE, system_clock), PICTURES),
+    history_routes(PROGRAMS, History(TABLE), CURSORS, system_clock),
+)
+# Made now, so that they are in the snapshot and not in the first request.
+TABLE.client, PICTURES.client  # noqa: B018
 
 
 def handler(event: Event, context: Any) -> Answer:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from functions.redemption.routes import CaptureBody, RedemptionBody
+from functions.redemption.views import CaptureBody, RedemptionBody
 from functions.referral_validation.routes import ReferralBody
 from infra.local.sample_access import filled
 from infra.local.sample_script import EVENTS, Accrue, BusEvent, Enroll, Redeem, Script, ValidateReferral, sample
