@@ -2,13 +2,20 @@
 
 from typing import Any
 
+from functions.redemption.catalogue import catalogue_routes
+from functions.redemption.history import history_routes
 from functions.redemption.routes import routes
 from loyalty.core.clock import system_clock
+from loyalty.core.cursor import Cursors
 from loyalty.core.http import Answer, Event, api, handle
+from loyalty.core.keys import KmsMac
 from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.ledger.service import Ledger
 from loyalty.programs.store import ProgramStore
+from loyalty.rewards.catalogue import Catalogue
+from loyalty.rewards.history import History
+from loyalty.rewards.pictures import S3Pictures
 from loyalty.rewards.service import RedemptionService
 from loyalty.rewards.store import RedemptionStore
 
@@ -20,10 +27,19 @@ class RedemptionSettings(Settings):
     pictures: str
 
 
-TABLE = Table(RedemptionSettings.load().table)
+SETTINGS = RedemptionSettings.load()
+TABLE = Table(SETTINGS.table)
 REDEMPTIONS = RedemptionService(Ledger(TABLE, system_clock), RedemptionStore(TABLE), system_clock)
-APP = api(routes(ProgramStore(TABLE, system_clock), REDEMPTIONS))
-TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
+PROGRAMS = ProgramStore(TABLE, system_clock)
+PICTURES = S3Pictures(SETTINGS.pictures)
+CURSORS = Cursors(KmsMac(SETTINGS.lookup_key))
+APP = api(
+    routes(PROGRAMS, REDEMPTIONS),
+    catalogue_routes(PROGRAMS, Catalogue(TABLE, system_clock), PICTURES),
+    history_routes(PROGRAMS, History(TABLE), CURSORS, system_clock),
+)
+# Made now, so that they are in the snapshot and not in the first request.
+TABLE.client, PICTURES.client  # noqa: B018
 
 
 def handler(event: Event, context: Any) -> Answer:

@@ -1,109 +1,21 @@
-"""The catalogue, and redemptions: hold, capture, release, cancel."""
+"""Redemptions: quote, hold, capture, release, cancel."""
 
-from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Self
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from pydantic import Field
 
-from loyalty.core.clock import to_text
-from loyalty.core.fields import MemberId, ProgramId, RedemptionId, RequestBody, ResponseBody
+from functions.redemption.views import CaptureBody, QuoteBody, QuoteView, RedemptionBody, RedemptionView
+from loyalty.core.fields import MemberId, ProgramId, RedemptionId
 from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
 from loyalty.core.telemetry import count, logger
-from loyalty.programs.fields import MAX_POINTS, Slug
 from loyalty.programs.store import ProgramStore
-from loyalty.rewards.holding import MAX_HOLD_MINUTES
 from loyalty.rewards.model import Party, Redemption
 from loyalty.rewards.service import RedemptionService
 
 _REDEMPTIONS = "/v1/programs/<program>/members/<member_id>/redemptions"
-
-
-class RedemptionBody(RequestBody):
-    """Which reward, and how many of it."""
-
-    reward_id: Slug
-    quantity: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
-    hold_minutes: Annotated[
-        int | None,
-        Field(
-            strict=True,
-            ge=1,
-            le=MAX_HOLD_MINUTES,
-            description="After so many minutes the points go back by themselves. Left out: as long as the program says. "
-            "Not for gift cards, which the platform ends.",
-        ),
-    ] = None
-
-
-class CaptureBody(RequestBody):
-    """How many of the held points are spent."""
-
-    points: Annotated[
-        int | None,
-        Field(strict=True, ge=1, le=MAX_POINTS, description="The others go back. Left out: all are spent."),
-    ] = None
-
-
-class RedemptionView(ResponseBody):
-    """A redemption. It is ``held`` until it ends once: ``captured``, ``released`` or ``timed_out``.
-
-    What was captured may be ``cancelled``.
-    """
-
-    redemption_id: str
-    status: str
-    reward_id: str
-    reward_type: str
-    quantity: int
-    points: Annotated[int, Field(description="The whole price.")]
-    held_at: str
-    expires_at: Annotated[
-        str | None, Field(description="When the points go back, unless the redemption has ended by then; null: never.")
-    ] = None
-    ended_at: Annotated[str | None, Field(description="When it was captured, released, or timed out.")] = None
-    captured_points: Annotated[int | None, Field(description="How many of the points were captured.")] = None
-    cancelled_at: Annotated[str | None, Field(description="When the captured points came back.")] = None
-
-    @classmethod
-    def of(cls, redemption: Redemption) -> Self:
-        """The view of a redemption."""
-        return cls(
-            redemption_id=redemption.redemption_id,
-            status=redemption.status,
-            reward_id=redemption.reward_id,
-            reward_type=redemption.reward_type,
-            quantity=redemption.quantity,
-            points=redemption.points,
-            held_at=to_text(redemption.held_at),
-            expires_at=_text(redemption.expires_at),
-            ended_at=_text(redemption.ended_at),
-            captured_points=redemption.captured_points,
-            cancelled_at=_text(redemption.cancelled_at),
-        )
-
-
-class RewardView(ResponseBody):
-    """An item of the catalogue."""
-
-    reward_id: str
-    name: str
-    type: str
-    points: Annotated[int, Field(description="Price of one.")]
-    tiers: Annotated[list[str], Field(description="Only for members on one of these; none: for everybody.")]
-
-
-class RewardsPage(ResponseBody):
-    """The catalogue of the program's current version, whole: it has 200 rewards at most."""
-
-    items: list[RewardView]
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else to_text(moment)
 
 
 def _log(redemption: Redemption) -> None:
@@ -111,24 +23,13 @@ def _log(redemption: Redemption) -> None:
 
 
 def routes(programs: ProgramStore, redemptions: RedemptionService) -> Router:
-    """The catalogue and everything under ``…/redemptions``."""
+    """Everything under ``…/redemptions`` but the list of them."""
     router = Router()
 
-    @router.get("/v1/programs/<program>/rewards", summary="Read the catalogue", tags=["Rewards"])
-    def get_rewards(program: ProgramId) -> RewardsPage:
-        document = programs.for_client(program, caller(router)).document
-        return RewardsPage(
-            items=[
-                RewardView(
-                    reward_id=reward.id,
-                    name=reward.name,
-                    type=reward.type,
-                    points=reward.points,
-                    tiers=list(reward.tiers),
-                )
-                for reward in document.rewards
-            ]
-        )
+    @router.post(f"{_REDEMPTIONS}/quote", summary="Ask what a redemption would cost", tags=["Redemptions"])
+    def post_quote(program: ProgramId, member_id: MemberId, body: Annotated[QuoteBody, Body()]) -> QuoteView:
+        current = programs.for_client(program, caller(router))
+        return QuoteView.of(redemptions.quote(current, member_id, body.wish))
 
     @router.post(_REDEMPTIONS, summary="Hold points for a reward", tags=["Redemptions"], status_code=HTTPStatus.CREATED)
     def post_redemption(
@@ -138,14 +39,18 @@ def routes(programs: ProgramStore, redemptions: RedemptionService) -> Router:
         idempotency_key: IdempotencyKey,
     ) -> Response[RedemptionView]:
         client_id = caller(router)
+        current = programs.for_client(program, client_id)
         redemption, replayed = redemptions.hold(
-            programs.for_client(program, client_id),
+            current,
             member_id,
             reward_id=body.reward_id,
             quantity=body.quantity,
             client_id=client_id,
             idempotency_key=idempotency_key,
             hold_minutes=body.hold_minutes,
+            amount=body.money,
+            country=body.country,
+            quoted_points=body.quoted_points,
         )
         count("RedemptionsReplayed" if replayed else "RedemptionsHeld")
         _log(redemption)
@@ -169,8 +74,16 @@ def routes(programs: ProgramStore, redemptions: RedemptionService) -> Router:
         body: Annotated[CaptureBody | None, Body()] = None,
     ) -> RedemptionView:
         current = programs.for_client(program, caller(router))
-        points = None if body is None else body.points
-        captured = redemptions.capture(current, member_id, redemption_id, by=Party.PARTNER, points=points)
+        asked = body or CaptureBody()
+        captured = redemptions.capture(
+            current,
+            member_id,
+            redemption_id,
+            by=Party.PARTNER,
+            points=asked.points,
+            reference=asked.reference,
+            tracking_url=asked.tracking_url,
+        )
         _log(captured)
         return RedemptionView.of(captured)
 

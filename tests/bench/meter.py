@@ -188,7 +188,8 @@ def _part(part: dict[str, Any], look: Look) -> Part:
         return _put(request, look, transactional=True)
     stored = look(request["TableName"], request["Key"])
     if kind == "Update":
-        after = parse_update(request["UpdateExpression"]).applied(stored or dict(request["Key"]), Scope(request))
+        before: Any = stored or request["Key"]
+        after = parse_update(request["UpdateExpression"]).applied(before, Scope(request))
         return Part(kind, stored, after)
     return Part(kind, stored, stored if kind == "ConditionCheck" else None)
 

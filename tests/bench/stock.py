@@ -79,7 +79,7 @@ def _of_one(running: Running, shop: Stocked) -> Iterator[Figure]:
     """What one hold, its release, and a refused one cost, with nobody else there."""
     member = "mbr_of_one"
     shop.enroll(member)
-    shop.accrue("R-1", "100", member=member)
+    shop.accrue("R-1", "1000", member=member)
     held: list[str] = []
 
     def hold() -> None:

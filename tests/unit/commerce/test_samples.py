@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from functions.redemption.routes import CaptureBody, RedemptionBody
+from functions.redemption.views import CaptureBody, RedemptionBody
 from functions.referral_validation.routes import ReferralBody
 from infra.local.sample_access import filled
 from infra.local.sample_script import EVENTS, Accrue, BusEvent, Enroll, Redeem, Script, ValidateReferral, sample
@@ -147,6 +147,7 @@ def test_the_days_sums_follow_from_the_program() -> None:
         elif isinstance(step, Redeem):
             reward = AURORA.reward(sample(step.file)["body"]["reward_id"])
             assert reward is not None
+            assert reward.points is not None
             lines[step.member] += [-reward.points, reward.points] if step.end == "release" else [-reward.points]
     assert lines == {member: expected.sum for member, expected in SCRIPT.expected.items()}
     assert tier == {member: expected.tier for member, expected in SCRIPT.expected.items()}

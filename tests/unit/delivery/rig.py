@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from loyalty.core.files import Stored
 from loyalty.core.keys import DataKey
-from loyalty.core.money import Money
 from loyalty.core.pii import Lookups, Vault
 from loyalty.core.table import Table
 from loyalty.delivery.codes import CodeHandler, new_code
@@ -19,10 +17,9 @@ from loyalty.delivery.pool import CodePool
 from loyalty.delivery.service import DeliveryService
 from loyalty.delivery.settlement import SettlementHandler, SettlementService
 from loyalty.programs.model import Program
-from loyalty.programs.rewards import Reward, RewardType
+from loyalty.programs.rewards import RewardType
 from loyalty.programs.store import ProgramStore
 from loyalty.programs.versions import VersionStore
-from loyalty.rewards.model import Redemption
 from loyalty.rewards.store import RedemptionStore
 from loyalty.vault.service import CardService
 from loyalty.vault.store import CardStore, CardVault
@@ -31,20 +28,22 @@ from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import MEMBER, World
 
+EACH: Final = {"value": "2.50", "currency": "EUR"}
 REWARDS: Final[list[dict[str, Any]]] = [
     {"id": "summer", "name": "Summer code", "type": "discount", "points": 10, "codes": {"source": "pool"}},
     {"id": "winter", "name": "Winter code", "type": "discount", "points": 10, "codes": {"source": "generated"}},
-    {"id": "back", "name": "Cash back", "type": "cashback", "points": 10},
-    {"id": "trees", "name": "Trees", "type": "donation", "points": 10},
+    {"id": "back", "name": "Cash back", "type": "cashback", "points": 10, "value": EACH},
+    {
+        "id": "trees",
+        "name": "Trees",
+        "type": "donation",
+        "points": 10,
+        "value": EACH,
+        "charity": {"id": "wood", "name": "The Wood"},
+    },
     {"id": "plain", "name": "Ten percent", "type": "discount", "points": 10},
 ]
 KEYS: Final = FakeKeys()
-
-
-def worth(redemption: Redemption, reward: Reward) -> Money:
-    """Of each unit: 2.50 EUR."""
-    assert reward.id == redemption.reward_id
-    return Money.of(Decimal("2.50") * redemption.quantity, "EUR")
 
 
 class Killed(BaseException):
@@ -130,7 +129,7 @@ class Rig(World):
             clock=self.clock,
             make=make,
         )
-        money = SettlementHandler(self.batches, programs, self.clock, worth=worth)
+        money = SettlementHandler(self.batches, programs, self.clock)
         handlers: dict[RewardType, Handler] = {
             RewardType.DISCOUNT: codes,
             RewardType.CASHBACK: money,

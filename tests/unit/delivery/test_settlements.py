@@ -48,7 +48,7 @@ def test_a_days_redemptions_are_written_out_once_it_is_over(rig: Rig) -> None:
     assert sum(Decimal(row["amount"]) for row in rows) == Decimal("10.00")
     document = json.loads(rig.files.texts["settlements/acme/2026-03-15.cashback.EUR.json"])
     assert (document["total"], document["lines"], document["currency"]) == ("10.00", 2, "EUR")
-    assert json.loads(rig.files.texts["settlements/acme/2026-03-15.donation.EUR.json"])["lines"] == 1
+    assert json.loads(rig.files.texts["settlements/acme/2026-03-15.donation.EUR.wood.json"])["lines"] == 1
     assert closed_at(rig, "2026-03-17T01:00:00Z") == Report(0, 0)
 
 

@@ -9,7 +9,6 @@ from loyalty.core.errors import (
     RedemptionAlreadyCaptured,
     RedemptionNotFound,
     RewardNotFound,
-    TooManyDecimals,
 )
 from loyalty.core.money import Money
 from loyalty.core.table import Table
@@ -268,14 +267,6 @@ def test_a_reward_that_its_version_does_not_have_is_not_ordered(rig: Rig) -> Non
     run = rig.machine().run(rig.request())
     assert run.error == "OrderRefused"
     rig.given_back()
-
-
-def test_an_amount_that_its_currency_does_not_have_is_not_ordered(rig: Rig) -> None:
-    odd = document(rewards=[gift_card(denomination="10.001"), COFFEE])
-    rig.world.program = rig.programs.publish(odd, expected_version=1, actor="test")
-    with pytest.raises(TooManyDecimals):
-        rig.step("order", rig.hold("k-odd"))
-    assert rig.orders == []
 
 
 def test_a_redemption_captured_without_a_card_is_not_ordered(rig: Rig) -> None:

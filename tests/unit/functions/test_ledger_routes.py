@@ -6,14 +6,19 @@ from typing import Any
 import pytest
 
 from functions.accrual.routes import routes as accrual_routes
+from functions.redemption.catalogue import catalogue_routes
+from functions.redemption.history import history_routes
 from functions.redemption.routes import routes as redemption_routes
 from functions.wallet.routes import routes as wallet_routes
 from loyalty.core.cursor import Cursors
 from loyalty.core.http import api
 from loyalty.core.table import Table
 from loyalty.programs.store import ProgramStore
+from loyalty.rewards.catalogue import Catalogue
+from loyalty.rewards.history import History
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.apikit.keys import FakeKeys
+from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import World
 
 MEMBER = "mbr_" + "0" * 26
@@ -44,9 +49,16 @@ class Api:
         assert self.call("POST", f"{BASE}/accruals", self.accrue(source_id, value)).status == 201
 
 
-@pytest.fixture
-def acme(table: Table) -> Api:
-    world = World(table).enroll(MEMBER)
+class FakePictures:
+    """Links that say what they lead to."""
+
+    def link(self, key: str) -> str:
+        return f"https://pictures.example/{key}"
+
+
+def api_of(table: Table, **changes: Any) -> Api:
+    """One member of a program, which is the plain one but for what changes."""
+    world = World(table, of=program(**changes)).enroll(MEMBER)
     programs, keys = ProgramStore(table, world.clock), FakeKeys()
     programs.publish(world.program.document, expected_version=0, actor="test")
     programs.bind_client("app", {"acme"})
@@ -55,8 +67,15 @@ def acme(table: Table) -> Api:
         accrual_routes(programs, world.accruals, world.reversals),
         wallet_routes(programs, world.store, Cursors(keys), world.clock),
         redemption_routes(programs, world.redemptions),
+        catalogue_routes(programs, Catalogue(table, world.clock), FakePictures()),
+        history_routes(programs, History(table), Cursors(keys), world.clock),
     )
     return Api(world, Gateway(app), Gateway(app, "stranger"))
+
+
+@pytest.fixture
+def acme(table: Table) -> Api:
+    return api_of(table)
 
 
 def test_an_accrual_answers_with_its_entry_and_the_balances_after_it(acme: Api) -> None:

@@ -106,7 +106,15 @@ def test_an_offer_is_what_a_member_may_see(desk: Desk) -> None:
     assert [(ladder["ladder"], ladder["metric"], ladder["tiers"][1]) for ladder in offer["ladders"]] == [
         ("status", "points", silver)
     ]
-    assert offer["rewards"][0] == {"reward_id": "coffee", "name": "Coffee", "type": "perk", "points": 50, "tiers": []}
+    assert offer["rewards"][0] == {
+        "reward_id": "coffee",
+        "name": "Coffee",
+        "type": "perk",
+        "points": 50,
+        "cash": None,
+        "denominations": [],
+        "tiers": [],
+    }
     assert offer["campaigns"] == []
     assert not {"limits", "shopify_shops", "adjustment_reasons"} & set(offer)
 

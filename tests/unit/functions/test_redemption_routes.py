@@ -35,11 +35,16 @@ def test_a_hold_shows_when_it_times_out(acme: Api) -> None:
         "reward_type": "perk",
         "quantity": 1,
         "points": 50,
+        "cash": None,
+        "value": None,
+        "country": None,
         "held_at": "2026-03-15T12:00:00.000Z",
         "expires_at": "2026-03-15T13:00:00.000Z",
         "ended_at": None,
         "captured_points": None,
         "cancelled_at": None,
+        "reference": None,
+        "tracking_url": None,
     }
     assert held(acme, "k-2")["expires_at"] == "2026-03-22T12:00:00.000Z"
 

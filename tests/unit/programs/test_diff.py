@@ -20,7 +20,7 @@ MOVES = {"maximum_points": 100, "daily_points": 500}
         ({"name": "Acme Club"}, "name", "name Acme → Acme Club"),
         ({"rounding": "up"}, "rounding", "rounding down → up"),
         ({"locales": ["en", "it"]}, "locales", "locales en → en, it"),
-        ({"transfers": MOVES}, "transfers", "transfers added: minimum points 1, maximum points 100, daily points 500, wallets points"),
+        ({"transfers": MOVES}, "transfers", "transfers added: maximum points 100, daily points 500"),
         ({"limits": {**BASE["limits"], "hold_minutes": 5}}, "limits.hold_minutes", "limits: hold minutes 10080 → 5"),
         (
             {"tiers": [*TIERS[:2], {**TIERS[2], "threshold": 1500}]},
@@ -43,7 +43,7 @@ MOVES = {"maximum_points": 100, "daily_points": 500}
         (
             {"earn_rules": [*BASE["earn_rules"], {"id": "quiz", "activity": "quiz", "fixed_points": 5}]},
             "earn_rules.quiz",
-            "earn rule 'quiz' added: activity quiz, wallet points, fixed points 5, tier multiplied yes, priority 0, return days 0",
+            "earn rule 'quiz' added: activity quiz, fixed points 5",
         ),
         ({"adjustment_reasons": ["goodwill"]}, "adjustment_reasons", "adjustment reasons goodwill, correction, complaint, migration → goodwill"),
     ],

@@ -1,4 +1,3 @@
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from loyalty.core.errors import (
 )
 from loyalty.core.table import Put, Table
 from loyalty.ledger.model import Account, EntryKind
-from loyalty.programs.rewards import Codes, GiftCard, Reward, RewardType
+from loyalty.programs.rewards import Codes, Reward, RewardType
 from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.rewards.store import RedemptionStore
 from tests.ledgerkit.programs import BASE, program
@@ -177,10 +176,16 @@ def test_only_the_party_whose_reward_it_is_ends_a_hold(
     assert getattr(rich, end)(redemption.redemption_id, by=right).ended_at is not None
 
 
+NEEDED: dict[RewardType, dict[str, Any]] = {
+    RewardType.GIFT_CARD: {"gift_card": {"product": "P", "denomination": "10", "currency": "USD"}},
+    RewardType.CASHBACK: {"value": {"value": "1.00", "currency": "USD"}},
+    RewardType.DONATION: {"value": {"value": "1.00", "currency": "USD"}, "charity": {"id": "trees", "name": "Trees"}},
+}
+
+
 @pytest.mark.parametrize("kind", list(RewardType))
 def test_each_type_of_reward_has_one_party_that_ends_it(kind: RewardType) -> None:
-    card = GiftCard(product="P", denomination=Decimal(10), currency="USD") if kind is RewardType.GIFT_CARD else None
-    reward = Reward(id="r", name="R", type=kind, points=1, gift_card=card)
+    reward = Reward.model_validate({"id": "r", "name": "R", "type": kind, "points": 1, **NEEDED.get(kind, {})})
     platform = {RewardType.GIFT_CARD, RewardType.CASHBACK, RewardType.DONATION}
     assert reward.party is (Party.FULFILLMENT if kind in platform else Party.PARTNER)
 

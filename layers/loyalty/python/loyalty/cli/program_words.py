@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from loyalty.cli.rule_words import counted, ladder_lines, rule_lines
 from loyalty.programs.brand import Brand
-from loyalty.programs.model import Expiry, ProgramDocument
+from loyalty.programs.fulfillment import Fulfillment
+from loyalty.programs.model import Expiry, ProgramDocument, Reward
 
 
 def lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
@@ -26,17 +27,40 @@ def lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
     yield from ladder_lines(document)
     for reward in document.rewards:
         tiers = f", for {', '.join(reward.tiers)}" if reward.tiers else ""
-        yield "reward", f"{reward.id}: {reward.name}, {reward.type}, {counted(reward.points, 'point')}{tiers}"
+        yield "reward", f"{reward.id}: {reward.name}, {reward.type}, {_price(reward)}{tiers}"
     if document.point_cost is not None:
         yield "cost", f"{document.point_cost.amount} {document.point_cost.currency} a point"
     yield "reversal", f"{document.reversal} where points are spent already"
     for name, value in document.limits:
-        yield "limit", f"{name}: {value}"
+        if value is not None:
+            yield "limit", f"{name}: {value}"
+    yield from _fulfillment(document.fulfillment)
     yield "adjustment", f"reasons: {', '.join(document.adjustment_reasons)}"
     yield "transfers", _bounds(document.transfers)
     yield "households", _bounds(document.households)
     if document.shopify_shops:
         yield "shops", ", ".join(document.shopify_shops)
+
+
+def _price(reward: Reward) -> str:
+    """``50 points and 10.00 EUR``, or the amounts that members choose of."""
+    if reward.points is None:
+        return "; ".join(
+            f"{one.in_words}, {counted(one.points, 'point')} per {one.per}" for one in reward.denominations
+        )
+    return counted(reward.points, "point") + (f" and {reward.cash.money}" if reward.cash else "")
+
+
+def _fulfillment(rules: Fulfillment) -> Iterator[tuple[str, str]]:
+    """What is asked of gift cards beyond their defaults."""
+    for amount in rules.approve_above:
+        yield "approval", f"gift cards above {amount.money}, within {counted(rules.approval_hours, 'hour')}"
+    for amount in rules.monthly_budget:
+        yield "budget", f"gift cards: {amount.money} a month"
+    for flag in rules.velocity:
+        most = [counted(flag.cards, "card")] if flag.cards else []
+        most += [str(flag.value.money)] if flag.value else []
+        yield "risk", f"more than {' or '.join(most)} of one member in {counted(flag.days, 'day')}"
 
 
 def _brand(brand: Brand) -> str:

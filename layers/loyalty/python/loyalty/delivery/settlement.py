@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,7 +17,6 @@ from loyalty.core.money import Money
 from loyalty.core.table import Operation
 from loyalty.delivery.errors import NothingToGive, SettlementNotClosed, SettlementNotFound, SettlementPaidOtherwise
 from loyalty.delivery.lines import Batch, BatchId, BatchStore, Line, line_operations
-from loyalty.delivery.worth import charity_of, worth_of
 from loyalty.ledger.settlement import day_starts
 from loyalty.programs.rewards import Reward
 from loyalty.programs.store import ProgramStore
@@ -31,28 +30,28 @@ _COLUMNS: Final = (
 _DAY: Final = timedelta(days=1)
 _AT_ONCE: Final = 100
 
-Worth = Callable[[Redemption, Reward], Money | None]
-"""What a redemption is worth in all."""
-
 
 class SettlementHandler:
     """See :class:`loyalty.delivery.model.Handler`: puts the redemption into the batch of its day, or of the next one."""
 
-    def __init__(self, batches: BatchStore, programs: ProgramStore, clock: Clock, *, worth: Worth = worth_of) -> None:
+    def __init__(self, batches: BatchStore, programs: ProgramStore, clock: Clock) -> None:
         self._batches = batches
         self._programs = programs
-        self._worth = worth
         self._clock = clock
         self._opened: set[BatchId] = set()
 
     def deliver(self, redemption: Redemption, reward: Reward) -> Sequence[Operation]:
         """See :meth:`Handler.deliver`."""
-        amount = self._worth(redemption, reward)
+        amount = redemption.value
         if amount is None:
             raise NothingToGive("no_amount")
         now, zone = self._clock(), self._programs.current(redemption.program).document.zone
         batch = BatchId(
-            redemption.program, local_date(now, zone), reward.type.value, amount.currency, charity_of(reward)
+            redemption.program,
+            local_date(now, zone),
+            reward.type.value,
+            amount.currency,
+            None if reward.charity is None else reward.charity.id,
         )
         while self._batches.is_closed(batch, redemption.redemption_id):
             batch = replace(batch, day=batch.day + _DAY)

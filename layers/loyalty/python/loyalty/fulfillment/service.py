@@ -12,7 +12,6 @@ Wherever a step dies, the redemption says at least as much as we did: what is no
 
 from loyalty.core.clock import Clock
 from loyalty.core.errors import FulfillmentInProgress, RedemptionAlreadyCaptured
-from loyalty.core.money import Money
 from loyalty.fulfillment.model import OrderNotDelivered, OrderStands, Progress, RedemptionMoved
 from loyalty.fulfillment.store import FulfillmentStore
 from loyalty.programs.model import RewardType
@@ -129,11 +128,13 @@ class FulfillmentService:
     def _request(self, redemption: Redemption) -> OrderRequest:
         if redemption.reward_type is not RewardType.GIFT_CARD:
             raise OrderRefused(f"a reward of type '{redemption.reward_type}' is not ordered from a supplier")
+        if redemption.value is None:
+            raise OrderRefused("the redemption does not say what its cards are worth")
         card = self._store.gift_card(redemption)
         return OrderRequest(
             external_id=redemption.redemption_id,
             product=card.product,
-            value=Money.of(card.denomination * redemption.quantity, card.currency),
+            value=redemption.value,
             recipient=redemption.member_id,
         )
 

@@ -1,33 +1,14 @@
 """Campaigns: rules that count for a while, and bounds of what they give."""
 
-import re
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, NaiveDatetime, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from loyalty.programs.brand import Translations
-from loyalty.programs.fields import DocumentPart, Name, PositivePoints, Slug, twice
+from loyalty.programs.fields import DocumentPart, LocalDatetime, Name, Period, PositivePoints, Slug, twice
 
 MAX_BUDGET: Final = 1_000_000_000_000
-
-Period = Literal["day", "week", "month", "year", "ever"]
-
-_LOCAL: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
-
-
-def _local_text(value: Any) -> Any:
-    if isinstance(value, str) and not _LOCAL.fullmatch(value):
-        raise ValueError("give a date and time by the program's own clocks, without an offset: 2026-11-27T00:00")
-    return value
-
-
-LocalDatetime = Annotated[
-    NaiveDatetime,
-    BeforeValidator(_local_text),
-    WithJsonSchema({"type": "string", "pattern": f"^{_LOCAL.pattern}$", "examples": ["2026-11-27T00:00"]}),
-]
-"""A date and time as clocks in the program's zone show it."""
 
 
 class Cap(DocumentPart):

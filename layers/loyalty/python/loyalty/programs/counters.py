@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from loyalty.programs.campaigns import Campaign, Cap, Period
+from loyalty.programs.campaigns import Campaign, Cap
 from loyalty.programs.deeds import Deed
+from loyalty.programs.fields import Period
 from loyalty.programs.model import EarnRule, ProgramDocument
 
 

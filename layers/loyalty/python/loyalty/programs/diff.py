@@ -6,7 +6,7 @@ that is null and one that is not there are the same.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -54,6 +54,8 @@ class Change:
     kind: ChangeKind
     before: Any = None
     after: Any = None
+    said: Any = None
+    """What was added or removed without what is at its default, where it is an object: for words."""
 
     @property
     def where(self) -> str:
@@ -67,9 +69,9 @@ class Change:
         where = f"{', '.join(parts)}: " if parts else ""
         match self.kind:
             case ChangeKind.ADDED:
-                return _short(f"{where}{last} added: {_value(self.after)}")
+                return _short(f"{where}{last} added: {_value(self.said or self.after)}")
             case ChangeKind.REMOVED:
-                return _short(f"{where}{last} removed: {_value(self.before)}")
+                return _short(f"{where}{last} removed: {_value(self.said or self.before)}")
             case ChangeKind.REORDERED:
                 return _short(f"{where}order of {last}: {_value(self.before)} → {_value(self.after)}")
             case _:
@@ -78,7 +80,8 @@ class Change:
 
 def diff(before: ProgramDocument, after: ProgramDocument) -> tuple[Change, ...]:
     """Every difference, in the order of the document's fields; none where both say the same."""
-    return tuple(_objects((), _content(before), _content(after)))
+    said = _content(before, defaults=False), _content(after, defaults=False)
+    return tuple(_without_defaults(change, *said) for change in _objects((), _content(before), _content(after)))
 
 
 def summary(changes: Sequence[Change]) -> str:
@@ -90,9 +93,30 @@ def summary(changes: Sequence[Change]) -> str:
     return told if more <= 0 else f"{told}; and {more} more"
 
 
-def _content(document: ProgramDocument) -> dict[str, Any]:
+def _content(document: ProgramDocument, *, defaults: bool = True) -> dict[str, Any]:
     """The document without what is null. Decimals stay decimals: 1.5 and 1.50 are the same."""
-    return document.model_dump(exclude_none=True)
+    return document.model_dump(exclude_none=True, exclude_defaults=not defaults)
+
+
+def _without_defaults(change: Change, before: Any, after: Any) -> Change:
+    """What was added or removed, in words without its fields that are as they would be if nobody said anything."""
+    if change.kind is ChangeKind.ADDED and isinstance(change.after, dict):
+        return replace(change, said=to_jsonable_python(_at(after, change.path)))
+    if change.kind is ChangeKind.REMOVED and isinstance(change.before, dict):
+        return replace(change, said=to_jsonable_python(_at(before, change.path)))
+    return change
+
+
+def _at(content: Any, path: Path) -> Any:
+    """What is at a path of a document."""
+    for step in path:
+        if isinstance(step, Part):
+            key = next(key for key in _KEYS if any(part.get(key) == step.id for part in content))
+            (part,) = (part for part in content if part.get(key) == step.id)
+            content = {name: value for name, value in part.items() if name != key}
+        else:
+            content = content[step]
+    return content
 
 
 def _objects(

@@ -1,9 +1,20 @@
 """What the parts of a program document are made of."""
 
-from typing import Annotated, Final
+import re
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NaiveDatetime,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import ErrorDetails
 
 from loyalty.core.money import MINOR_UNITS
@@ -33,6 +44,25 @@ CurrencyCode = Annotated[str, AfterValidator(_known_currency)]
 ShopDomain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com$")]
 PositivePoints = Annotated[int, Field(strict=True, gt=0, le=MAX_POINTS)]
 PointsOrZero = Annotated[int, Field(strict=True, ge=0, le=MAX_POINTS)]
+
+
+Period = Literal["day", "week", "month", "year", "ever"]
+
+_LOCAL: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
+
+
+def _local_text(value: Any) -> Any:
+    if isinstance(value, str) and not _LOCAL.fullmatch(value):
+        raise ValueError("give a date and time by the program's own clocks, without an offset: 2026-11-27T00:00")
+    return value
+
+
+LocalDatetime = Annotated[
+    NaiveDatetime,
+    BeforeValidator(_local_text),
+    WithJsonSchema({"type": "string", "pattern": f"^{_LOCAL.pattern}$", "examples": ["2026-11-27T00:00"]}),
+]
+"""A date and time as clocks in the program's zone show it."""
 
 
 class DocumentPart(BaseModel):

@@ -33,7 +33,7 @@ from loyalty.programs.fields import (
     twice,
 )
 from loyalty.programs.fulfillment import Fulfillment
-from loyalty.programs.rewards import GiftCard, Reward, RewardType
+from loyalty.programs.rewards import GiftCard, Reward, RewardType, require_rewards
 from loyalty.programs.rules import MAX_RETURN_DAYS, EarnRule, Exclusion, Rate, Stacking
 from loyalty.programs.segments import MAX_SEGMENTS, Segment
 from loyalty.programs.tiers import (
@@ -115,12 +115,16 @@ class Limits(DocumentPart):
     """Bounds that a business may tighten.
 
     ``redemption_quantity``: of one reward in one redemption. ``hold_minutes``: how long points stay held for a partner
-    who neither captures nor releases them. ``backdating_days``: how long before a member's enrollment something may
+    who neither captures nor releases them. ``redemptions_per_day`` and ``points_per_day``: of one member, on a day of
+    the program. ``redeem_after_days``: how many days after enrollment a member may first redeem. ``backdating_days``: how long before a member's enrollment something may
     have happened that still earns. ``adjustment_points``: above it, a second person approves an adjustment.
     """
 
     redemption_quantity: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
     hold_minutes: Annotated[int, Field(strict=True, ge=1, le=43_200)] = 10_080
+    redemptions_per_day: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
+    points_per_day: PositivePoints | None = None
+    redeem_after_days: Annotated[int, Field(strict=True, ge=0, le=3650)] = 0
     backdating_days: Annotated[int, Field(strict=True, ge=0, le=36_500)] = 30
     adjustment_points: PointsOrZero = 10_000
 
@@ -272,16 +276,10 @@ class ProgramDocument(DocumentPart):
 
     @field_validator("rewards")
     @classmethod
-    def _tiers_of_rewards_exist(cls, rewards: tuple[Reward, ...], info: ValidationInfo) -> tuple[Reward, ...]:
-        if not {"tiers", "ladders"} <= info.data.keys():
-            return rewards
-        tiers = [*info.data["tiers"], *(tier for ladder in info.data["ladders"] for tier in ladder.tiers)]
-        known = {tier.id for tier in tiers}
-        for place, reward in enumerate(rewards):
-            if unknown := [tier for tier in reward.tiers if tier not in known]:
-                raise WrongPart(
-                    f"reward '{reward.id}' is for the tier '{unknown[0]}', which no ladder has", place, "tiers"
-                )
+    def _rewards_fit(cls, rewards: tuple[Reward, ...], info: ValidationInfo) -> tuple[Reward, ...]:
+        if {"locales", "tiers", "ladders"} <= info.data.keys():
+            tiers = [*info.data["tiers"], *(tier for ladder in info.data["ladders"] for tier in ladder.tiers)]
+            require_rewards(rewards, info.data["locales"], frozenset(tier.id for tier in tiers))
         return rewards
 
     @field_validator("earn_rules", "transfers")

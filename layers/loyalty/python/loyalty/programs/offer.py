@@ -6,12 +6,13 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from loyalty.core.fields import ResponseBody
+from loyalty.core.fields import MoneyBody, ResponseBody
 from loyalty.ledger.ladders import STATUS, Period
 from loyalty.ledger.model import POINTS
 from loyalty.programs.brand import Brand, Direction, Language, direction, name_in
 from loyalty.programs.campaigns import Campaign
 from loyalty.programs.model import Program, ProgramDocument
+from loyalty.programs.pricing import Denomination
 from loyalty.programs.rules import EarnRule
 from loyalty.programs.tiers import Metric, Qualification, Tier
 
@@ -87,13 +88,38 @@ class OfferedLadder(ResponseBody):
     tiers: list[OfferedTier]
 
 
+class OfferedDenomination(ResponseBody):
+    """Amounts that a member may choose: from `least` by `step` to `most`. One costs `points` for every `per`, rounded up."""
+
+    currency: str
+    least: Annotated[str, Field(description="Decimal, in major units; so are the others.", examples=["10.00"])]
+    most: str
+    step: str
+    points: int
+    per: str
+
+    @classmethod
+    def of(cls, one: Denomination) -> Self:
+        """The view of a denomination."""
+        return cls(
+            currency=one.currency,
+            least=str(one.least),
+            most=str(one.most),
+            step=str(one.step),
+            points=one.points,
+            per=str(one.per),
+        )
+
+
 class OfferedReward(ResponseBody):
-    """What points buy."""
+    """What points buy; the catalogue says more of it."""
 
     reward_id: str
     name: str
     type: str
-    points: Annotated[int, Field(description="Price of one.")]
+    points: Annotated[int | None, Field(description="Price of one; null: by the amount that the member chooses.")]
+    cash: Annotated[MoneyBody | None, Field(description="Paid to the partner beside the points.")]
+    denominations: Annotated[list[OfferedDenomination], Field(description="Of which the member chooses an amount.")]
     tiers: Annotated[list[str], Field(description="Only for members of one of these; empty: for all.")]
 
 
@@ -139,6 +165,8 @@ class OfferView(ResponseBody):
                     name=name_in(reward, language),
                     type=reward.type,
                     points=reward.points,
+                    cash=None if reward.cash is None else MoneyBody.of(reward.cash.money),
+                    denominations=[OfferedDenomination.of(one) for one in reward.denominations],
                     tiers=list(reward.tiers),
                 )
                 for reward in document.rewards

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from loyalty.core.clock import local_date
 from loyalty.core.errors import (
     CaptureExceedsHold,
     FulfillmentInProgress,
@@ -29,6 +31,7 @@ from loyalty.core.ids import request_hash
 from loyalty.core.table import Operation
 from loyalty.ledger import movements
 from loyalty.ledger.model import POINTS, Account, Book, Change, EntryKey, EntryKind, Movement
+from loyalty.rewards.errors import ReturnPeriodOver
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
 
 SOURCE: Final = "redemption"
@@ -50,6 +53,14 @@ _IN_THE_WAY: Final[dict[RedemptionStatus, tuple[type[LoyaltyError], str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """The partner's name for what it sends, and where the member can follow it."""
+
+    reference: str | None = None
+    tracking_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """What somebody wants a redemption to be: captured, released or cancelled."""
 
@@ -57,6 +68,8 @@ class Ending:
     by: Party
     points: int | None = None
     """Of a capture: how many of the held points; None: all."""
+    delivery: Delivery = Delivery()
+    """Of a capture: how the partner delivers it. No part of what is asked for: the first capture's stays."""
     order_requests: int | None = None
     """Of a release: the redemption's when the supplier said that it has no order; None where nobody asked."""
     giving: Sequence[Operation] = ()
@@ -108,10 +121,11 @@ class Ending:
                 "redemption to follow it."
             )
 
-    def require_possible(self, redemption: Redemption) -> None:
-        """Raises what speaks against it although the redemption is where it must be.
+    def require_possible(self, redemption: Redemption, now: datetime, zone: ZoneInfo) -> None:
+        """Raises what speaks against it at ``now`` (UTC) although the redemption is where it must be.
 
         Raises:
+            ReturnPeriodOver: it was captured more days ago, by the program's calendar, than it can be returned.
             CaptureExceedsHold: none of the points are to be captured, or more than are held.
             FulfillmentInProgress: the supplier has an order, or was asked for one since ``order_requests``.
         """
@@ -122,6 +136,8 @@ class Ending:
                 "at most. Release it to capture none.",
                 pointer="/points",
             )
+        if self.status is RedemptionStatus.CANCELLED:
+            _require_returnable(redemption, now, zone)
         if self.status is not RedemptionStatus.RELEASED:
             return
         if redemption.supplier_order_id:
@@ -133,7 +149,14 @@ class Ending:
         """The redemption once it has ended so, at ``now`` (UTC)."""
         if self.status is RedemptionStatus.CANCELLED:
             return replace(redemption, status=self.status, cancelled_at=now)
-        return replace(redemption, status=self.status, ended_at=now, captured_points=self._wanted(redemption))
+        return replace(
+            redemption,
+            status=self.status,
+            ended_at=now,
+            captured_points=self._wanted(redemption),
+            reference=self.delivery.reference,
+            tracking_url=self.delivery.tracking_url,
+        )
 
     def movement(self, book: Book, ended: Redemption, *, today: date, grace_days: int) -> Movement:
         """What it does to the book. ``today`` is the program's; for ``grace_days`` see :func:`movements.give_back`."""
@@ -159,3 +182,14 @@ class Ending:
         if self.status is not RedemptionStatus.CAPTURED:
             return None
         return redemption.points if self.points is None else self.points
+
+
+def _require_returnable(redemption: Redemption, now: datetime, zone: ZoneInfo) -> None:
+    if redemption.return_days is None or redemption.ended_at is None:
+        return
+    days = (local_date(now, zone) - local_date(redemption.ended_at, zone)).days
+    if days > redemption.return_days:
+        raise ReturnPeriodOver(
+            f"'{redemption.redemption_id}' was captured {days} days ago, and can be returned for "
+            f"{redemption.return_days}; give the points by an adjustment, where that is meant."
+        )

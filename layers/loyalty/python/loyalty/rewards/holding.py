@@ -1,29 +1,36 @@
 """Whether points are held for a reward, how many, and for how long. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from loyalty.core.clock import local_date
 from loyalty.core.errors import (
     HoldMinutesLimitExceeded,
     HoldMinutesNotAllowed,
+    InsufficientPoints,
+    LoyaltyError,
     PointsLimitExceeded,
     QuantityLimitExceeded,
     RewardNotFound,
-    TierRequired,
     TooManyHolds,
 )
 from loyalty.core.ids import request_hash
+from loyalty.core.money import Money
 from loyalty.delivery.errors import OneCodeAtATime
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Posting, Situation
-from loyalty.ledger.model import MAX_TIMED_HOLDS, POINTS, Account, Book, Entry, Hold, Movement
+from loyalty.ledger.model import MAX_TIMED_HOLDS, POINTS, Account, Entry, Hold, Movement
 from loyalty.ledger.renewal import renewal
 from loyalty.programs.model import MAX_POINTS, Program, Reward
+from loyalty.rewards.availability import closed, elsewhere, withheld
+from loyalty.rewards.errors import DailyRedemptionLimitExceeded, PriceChanged, RewardLimitReached
+from loyalty.rewards.limits import Bound, Taken, bounds_for, counted
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
+from loyalty.rewards.pricing import Price, price_of
 from loyalty.stock.claim import Claim
+from loyalty.stock.errors import OutOfStock
 
 MAX_HOLD_MINUTES: Final = 43_200
 """Thirty days: what a program may let a partner take to end a redemption."""
@@ -42,49 +49,134 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants to hold points for. ``hold_minutes``: None for as long as the program says."""
+    """What somebody wants to hold points for. ``hold_minutes``: None for as long as the program says.
+
+    ``amount`` is the chosen one, of each; ``quoted_points`` the price that they were told for all of it.
+    """
 
     reward_id: str
     quantity: int
     hold_minutes: int | None = None
+    amount: Money | None = None
+    country: str | None = None
+    quoted_points: int | None = None
 
     @property
     def request_hash(self) -> str:
-        """Says nothing of minutes where the request did not."""
-        minutes = {} if self.hold_minutes is None else {"hold_minutes": self.hold_minutes}
-        return request_hash({"reward_id": self.reward_id, "quantity": self.quantity} | minutes)
+        """Says nothing of what the request left out."""
+        amount = None if self.amount is None else str(self.amount)
+        chosen = {
+            "hold_minutes": self.hold_minutes,
+            "amount": amount,
+            "country": self.country,
+            "quoted_points": self.quoted_points,
+        }
+        given = {name: value for name, value in chosen.items() if value is not None}
+        return request_hash({"reward_id": self.reward_id, "quantity": self.quantity} | given)
 
-    def claim(self, program: Program, redemption_id: str) -> Claim | None:
+    def claim(self, program: Program, identity: str) -> Claim | None:
         """What it takes of finite stock; None where there is no end of the reward, or no such reward."""
         reward = program.document.reward(self.reward_id)
         if reward is None or not reward.limited:
             return None
-        return Claim(program.document.id, reward.id, self.quantity, redemption_id)
+        return Claim(program.document.id, reward.id, self.quantity, identity)
+
+    def is_limited(self, program: Program) -> bool:
+        """Whether it comes under any limit that counts what the member redeemed."""
+        reward = program.document.reward(self.reward_id)
+        return reward is not None and bool(self._bounds(program, reward, 0, date.min))
+
+    def reward(self, program: Program) -> Reward:
+        """The reward that is wished for.
+
+        Raises:
+            RewardNotFound: the catalogue has none of that id.
+        """
+        reward = program.document.reward(self.reward_id)
+        if reward is None:
+            raise RewardNotFound(f"Program '{program.document.id}' has no reward '{self.reward_id}'.")
+        return reward
+
+    def price(self, program: Program) -> Price:
+        """What all of it costs.
+
+        Raises:
+            RewardNotFound, QuantityLimitExceeded, PointsLimitExceeded: see ``RedemptionService.hold``.
+            AmountRequired, AmountNotAllowed, DenominationRefused: see :func:`price_of`.
+        """
+        most = program.document.limits.redemption_quantity
+        if not 1 <= self.quantity <= most:
+            raise QuantityLimitExceeded(f"One to {most} of a reward in one redemption.", pointer="/quantity")
+        reward = self.reward(program)
+        if reward.codes is not None and self.quantity != 1:
+            raise OneCodeAtATime(
+                "A redemption has one code: ask for one of this reward at a time.", pointer="/quantity"
+            )
+        price = price_of(reward, self.quantity, self.amount)
+        if price.points > MAX_POINTS:
+            raise PointsLimitExceeded(f"This would be {price.points} points; one posting holds at most {MAX_POINTS}.")
+        return price
+
+    def objections(
+        self, program: Program, situation: Situation, price: Price, taken: Sequence[Taken], claim: Claim | None = None
+    ) -> Iterator[LoyaltyError]:
+        """All that speaks against it now, the first to be told first; nothing where it can be held.
+
+        ``taken`` is what the member, and who was merged into them, redeemed under limits; ``claim`` what it takes of
+        finite stock.
+
+        Raises:
+            Undecided: more of the stock has to be read.
+        """
+        document, reward, now = program.document, self.reward(program), situation.now
+        yield from filter(None, (closed(document, reward, now), elsewhere(reward, self.country)))
+        yield from withheld(document, program.scope, reward, situation.book, now)
+        if self.quoted_points not in (None, price.points):
+            yield PriceChanged(
+                f"It costs {price.points} points now, and not {self.quoted_points}; ask for a new quote.",
+                pointer="/quoted_points",
+            )
+        yield from filter(None, [self._minutes_refused(program, reward)])
+        for bound in self.bounds(program, price, local_date(now, document.zone)):
+            if counted(taken, bound.key, now) + bound.asked > bound.limit:
+                yield limit_reached(bound)
+        if self._minutes(program, reward) is not None and len(situation.book.holds) >= MAX_TIMED_HOLDS:
+            yield TooManyHolds(
+                f"{MAX_TIMED_HOLDS} holds of this member are open: capture or release one, or wait for one to time out."
+            )
+        if price.points > situation.wallet.available:
+            can = max(situation.wallet.available, 0)
+            yield InsufficientPoints(f"This needs {price.points} points; {can} can be spent.")
+        if claim is not None:
+            yield from self._out_of_stock(program, situation, claim)
+
+    def bounds(self, program: Program, price: Price, day: date) -> tuple[Bound, ...]:
+        """The limits that it comes under on a day of the program."""
+        return self._bounds(program, self.reward(program), price.points, day)
+
+    def _bounds(self, program: Program, reward: Reward, points: int, day: date) -> tuple[Bound, ...]:
+        return bounds_for(program.document, reward, quantity=self.quantity, points=points, day=day)
 
     def granted(
-        self, program: Program, situation: Situation, redemption_id: str, claim: Claim | None = None
+        self,
+        program: Program,
+        situation: Situation,
+        redemption_id: str,
+        taken: Sequence[Taken] = (),
+        claim: Claim | None = None,
     ) -> Granted:
         """Sets the points aside, first-to-expire first, and what ``claim`` takes of finite stock.
 
         Raises:
-            RewardNotFound, QuantityLimitExceeded, PointsLimitExceeded, HoldMinutesLimitExceeded,
-            HoldMinutesNotAllowed, TooManyHolds, InsufficientPoints, TierRequired, OutOfStock: see
-                ``RedemptionService.hold``.
-            Undecided: more of the stock has to be read.
+            LoyaltyError: the first of :meth:`objections`; what these and :meth:`price` raise.
         """
-        document = program.document
-        reward = _reward(program, self.reward_id)
-        _require_tier(program, reward, situation.book)
-        points = self._price(program, reward)
+        document, reward = program.document, self.reward(program)
+        price = self.price(program)
+        for objection in self.objections(program, situation, price, taken, claim):
+            raise objection
         minutes = self._minutes(program, reward)
-        if minutes is not None and len(situation.book.holds) >= MAX_TIMED_HOLDS:
-            raise TooManyHolds(
-                f"{MAX_TIMED_HOLDS} holds of this member are open: capture or release one, or wait for one to time out."
-            )
-        change = movements.spend(situation.wallet, points, Account.HELD)
-        stock = {} if claim is None else claim.taken(situation.shared)
-        if minutes is not None:
-            _require_few_shards(situation.book, stock)
+        change = movements.spend(situation.wallet, price.points, Account.HELD)
+        today = local_date(situation.now, document.zone)
         redemption = Redemption(
             program=document.id,
             member_id=situation.book.member_id,
@@ -93,79 +185,83 @@ class Wish:
             reward_id=reward.id,
             reward_type=reward.type,
             quantity=self.quantity,
-            points=points,
+            points=price.points,
             lots={lot: -part for lot, part in change.lots.items()},
             program_version=program.version,
             held_at=situation.now,
             expires_at=None if minutes is None else situation.now + timedelta(minutes=minutes),
             party=reward.party,
-            stock=stock,
+            value=price.value,
+            cash=price.cash,
+            country=self.country,
+            return_days=reward.return_days,
+            stock={} if claim is None else claim.taken(situation.shared),
+            counted={bound.key: bound.asked for bound in self.bounds(program, price, today)},
         )
-        lot = document.expiry.lot(local_date(situation.now, document.zone))
+        renews = document.expiry.renewed_by_activity
         return Granted(
             redemption,
             Movement({POINTS: change}, holds=_timed(redemption)),
-            renewal(POINTS, lot) if document.expiry.renewed_by_activity else None,
+            renewal(POINTS, document.expiry.lot(today)) if renews else None,
         )
 
-    def _price(self, program: Program, reward: Reward) -> int:
-        most = program.document.limits.redemption_quantity
-        if not 1 <= self.quantity <= most:
-            raise QuantityLimitExceeded(f"One to {most} of a reward in one redemption.", pointer="/quantity")
-        if reward.codes is not None and self.quantity != 1:
-            raise OneCodeAtATime("A redemption has one code: hold one of this reward at a time.", pointer="/quantity")
-        points = reward.points * self.quantity
-        if points > MAX_POINTS:
-            raise PointsLimitExceeded(f"This would be {points} points; one posting holds at most {MAX_POINTS}.")
-        return points
+    def _out_of_stock(self, program: Program, situation: Situation, claim: Claim) -> Iterator[LoyaltyError]:
+        try:
+            stock = claim.taken(situation.shared)
+        except OutOfStock as refusal:
+            yield refusal
+            return
+        held = sum(len(hold.stock) for hold in situation.book.holds.values())
+        timed = self._minutes(program, self.reward(program)) is not None
+        if timed and len(stock) > 1 and held + len(stock) > MAX_HELD_SHARDS:
+            yield TooManyHolds(
+                "The open holds of this member have taken from too many parts of the stock: capture or release one, or "
+                "ask for fewer."
+            )
+
+    def _minutes_refused(self, program: Program, reward: Reward) -> LoyaltyError | None:
+        if self.hold_minutes is None:
+            return None
+        if reward.party is not Party.PARTNER:
+            return HoldMinutesNotAllowed(
+                f"A redemption of type '{reward.type}' is ended by the platform and has no time-out; leave "
+                "hold_minutes out.",
+                pointer="/hold_minutes",
+            )
+        most = program.document.limits.hold_minutes
+        if not 1 <= self.hold_minutes <= most:
+            return HoldMinutesLimitExceeded(
+                f"This program holds points for one to {most} minutes.", pointer="/hold_minutes"
+            )
+        return None
 
     def _minutes(self, program: Program, reward: Reward) -> int | None:
         """After how many minutes the points go back; None: never by themselves."""
         if reward.party is not Party.PARTNER:
-            if self.hold_minutes is not None:
-                raise HoldMinutesNotAllowed(
-                    f"A redemption of type '{reward.type}' is ended by the platform and has no time-out; leave "
-                    "hold_minutes out.",
-                    pointer="/hold_minutes",
-                )
             return None
-        most = program.document.limits.hold_minutes
-        minutes = most if self.hold_minutes is None else self.hold_minutes
-        if not 1 <= minutes <= most:
-            raise HoldMinutesLimitExceeded(
-                f"This program holds points for one to {most} minutes.", pointer="/hold_minutes"
-            )
-        return minutes
+        return program.document.limits.hold_minutes if self.hold_minutes is None else self.hold_minutes
 
 
 def as_first_held(redemption: Redemption) -> Redemption:
     """The redemption as its hold was first answered, whatever became of it since."""
-    return replace(redemption, status=RedemptionStatus.HELD, ended_at=None, captured_points=None, cancelled_at=None)
+    return replace(
+        redemption,
+        status=RedemptionStatus.HELD,
+        ended_at=None,
+        captured_points=None,
+        cancelled_at=None,
+        reference=None,
+        tracking_url=None,
+    )
 
 
-def _reward(program: Program, reward_id: str) -> Reward:
-    reward = program.document.reward(reward_id)
-    if reward is None:
-        raise RewardNotFound(f"Program '{program.document.id}' has no reward '{reward_id}'.")
-    return reward
-
-
-def _require_tier(program: Program, reward: Reward, book: Book) -> None:
-    stands_on = {book.standing(ladder, terms).tier for ladder, terms in program.scope.ladders.items()}
-    if reward.tiers and stands_on.isdisjoint(reward.tiers):
-        raise TierRequired(f"This reward is for members on one of these tiers: {', '.join(reward.tiers)}.")
+def limit_reached(bound: Bound) -> LoyaltyError:
+    """The refusal of more than a limit lets."""
+    detail = f"Members may have {bound.what}, and this would be more."
+    return RewardLimitReached(detail) if bound.of_reward else DailyRedemptionLimitExceeded(detail)
 
 
 def _timed(redemption: Redemption) -> dict[str, Hold | None]:
     if redemption.expires_at is None:
         return {}
     return {redemption.redemption_id: Hold(POINTS, redemption.lots, redemption.expires_at, redemption.stock)}
-
-
-def _require_few_shards(book: Book, stock: Mapping[str, int]) -> None:
-    held = sum(len(hold.stock) for hold in book.holds.values())
-    if len(stock) > 1 and held + len(stock) > MAX_HELD_SHARDS:
-        raise TooManyHolds(
-            "The open holds of this member have taken from too many parts of the stock: capture or release one, or ask "
-            "for fewer."
-        )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from loyalty.core.money import Money
 from loyalty.programs.rewards import Party, RewardType
 
 __all__ = ["Party", "Redemption", "RedemptionStatus"]
@@ -54,6 +55,19 @@ class Redemption:
     """Who captures or releases it."""
     stock: Mapping[str, int] = field(default_factory=dict)
     """Units that its hold took of finite stock, by the shards that they were taken from."""
+    value: Money | None = None
+    """What all of it together is worth, where the program says so or the member chose an amount."""
+    cash: Money | None = None
+    """What the partner collects for all of it, beside the points."""
+    country: str | None = None
+    """Where it is redeemed, where that was said."""
+    return_days: int | None = None
+    """Until how many days after the capture it can be cancelled; None: for ever."""
+    counted: Mapping[str, int] = field(default_factory=dict)
+    """What it counts under the limits that it came under, see :mod:`loyalty.rewards.limits`."""
+    reference: str | None = None
+    """The partner's own name for what was given: an order, a booking, a parcel."""
+    tracking_url: str | None = None
 
     @property
     def spent(self) -> dict[str, int]:

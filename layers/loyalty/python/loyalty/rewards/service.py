@@ -16,28 +16,22 @@ from loyalty.core.errors import (
     Undecided,
 )
 from loyalty.core.ids import redemption_id as redemption_id_for
+from loyalty.core.money import Money
 from loyalty.core.table import Operation, Put
-from loyalty.ledger.draft import Decision, Posted, Posting, Situation
+from loyalty.ledger.draft import Decision, Posting, Situation
 from loyalty.ledger.model import POINTS, Book, EntryKey, EntryKind, Facts, Scope
 from loyalty.ledger.service import Ledger, following
 from loyalty.ledger.store import parse_partition
 from loyalty.programs.model import Program
-from loyalty.rewards.ending import SOURCE, Ending
+from loyalty.rewards.beside import beside_end, beside_hold
+from loyalty.rewards.ending import SOURCE, Delivery, Ending
 from loyalty.rewards.holding import Wish, as_first_held
+from loyalty.rewards.limits import LIMITS_SK, NotOfOneMoment, Taken
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
-from loyalty.rewards.store import (
-    RedemptionItem,
-    RedemptionStore,
-    redemption_item,
-    redemption_of,
-    redemption_sk,
-    write_end,
-)
+from loyalty.rewards.posting import post, post_under_limits
+from loyalty.rewards.quoting import Quote
+from loyalty.rewards.store import RedemptionItem, RedemptionStore, redemption_of, redemption_sk, write_end
 from loyalty.stock.claim import Claim
-
-
-class _NotOfOneMoment(Exception):
-    """The book that was read is newer than the redemption that was read with it."""
 
 
 class RedemptionService:
@@ -66,29 +60,61 @@ class RedemptionService:
         client_id: str,
         idempotency_key: str,
         hold_minutes: int | None = None,
+        amount: Money | None = None,
+        country: str | None = None,
+        quoted_points: int | None = None,
     ) -> tuple[Redemption, bool]:
         """Opens the redemption that this client's idempotency key stands for; True where an earlier call did.
 
         ``hold_minutes`` is after how many minutes the points go back by themselves, where the partner ends the
-        redemption; None: after as many as the program says.
+        redemption; None: after as many as the program says. ``amount`` is of each, where the member chooses one;
+        ``country`` where it is redeemed (ISO 3166-1 alpha-2); ``quoted_points`` the price that the member was told.
 
         Raises:
             RewardNotFound: not in the program's catalogue.
             QuantityLimitExceeded, PointsLimitExceeded: more than one redemption may hold.
+            AmountRequired, AmountNotAllowed, DenominationRefused: not an amount that it is given for.
+            RewardNotYetAvailable, RewardNoLongerAvailable, CountryRequired, RewardNotInCountry, TierRequired,
+            MemberTooNew: not now, not there, or not for this member.
+            PriceChanged: it costs something else than was quoted.
             HoldMinutesLimitExceeded, HoldMinutesNotAllowed: longer than the program lets it, or for a gift card.
+            RewardLimitReached, DailyRedemptionLimitExceeded: the member has had as many as one may.
             TooManyHolds: as many of the member's holds are open as may be.
             InsufficientPoints: nothing is held.
             OutOfStock: fewer are left of the reward.
+            OneCodeAtATime: several of what comes as a code.
             IdempotencyKeyReused: the key was used with another request.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        wish = Wish(reward_id, quantity, hold_minutes)
+        wish = Wish(reward_id, quantity, hold_minutes, amount, country, quoted_points)
 
         def post(member: str) -> tuple[Redemption, bool]:
             redemption_id = redemption_id_for(program.document.id, member, client_id, idempotency_key)
             return self._hold(program, member, redemption_id, wish)
 
         return following(member_id, post)
+
+    def quote(self, program: Program, member_id: str, wish: Wish) -> Quote:
+        """What it would cost the member now, and all that speaks against it. Writes nothing.
+
+        Raises:
+            RewardNotFound, QuantityLimitExceeded, PointsLimitExceeded, AmountRequired, AmountNotAllowed,
+            DenominationRefused: there is no price, see :meth:`hold`.
+            MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
+        """
+        price = wish.price(program)
+        told: list[Quote] = []
+
+        def decide(situation: Situation, taken: Sequence[Taken], claim: Claim | None) -> None:
+            objections = tuple(wish.objections(program, situation, price, taken, claim))
+            told.append(Quote(wish, price, situation.wallet.available, objections, situation.now))
+
+        # An identity that nothing has: nothing is posted under it.
+        key = EntryKey(EntryKind.HOLD, SOURCE, "?")
+        following(
+            member_id, lambda member: post_under_limits(self._ledger, program, member, key, wish=wish, decide=decide)
+        )
+        return told[-1]
 
     def capture(
         self,
@@ -98,10 +124,13 @@ class RedemptionService:
         *,
         by: Party,
         points: int | None = None,
+        reference: str | None = None,
+        tracking_url: str | None = None,
         giving: Sequence[Operation] = (),
     ) -> Redemption:
         """Spends ``points`` of the hold for good (None: all) and gives the others back; once captured, says so again.
 
+        ``reference`` and ``tracking_url`` say how it is delivered; those of the first capture stay.
         ``giving`` is written in the same transaction: what the member gets is there if and only if it is captured.
 
         Raises:
@@ -114,7 +143,8 @@ class RedemptionService:
             RecordChanged: a condition of ``giving`` does not hold.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        ending = Ending(RedemptionStatus.CAPTURED, by, points=points, giving=giving)
+        delivery = Delivery(reference, tracking_url)
+        ending = Ending(RedemptionStatus.CAPTURED, by, points=points, delivery=delivery, giving=giving)
         return self._end(program, member_id, redemption_id, ending)
 
     def release(
@@ -142,7 +172,8 @@ class RedemptionService:
             RedemptionNotFound: the member has no such redemption.
             RedemptionNotCaptured: it is held; it can be released.
             RedemptionAlreadyReleased, RedemptionTimedOut: it was never captured, and its points went back.
-            RedemptionNotCancellable: of a gift card.
+            RedemptionNotCancellable: of a gift card, a code, cashback or a donation.
+            ReturnPeriodOver: it was captured longer ago than its reward can be returned.
             FulfillmentInProgress: this type of reward is ended by the other party.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
@@ -151,25 +182,16 @@ class RedemptionService:
     def _hold(self, program: Program, member_id: str, redemption_id: str, wish: Wish) -> tuple[Redemption, bool]:
         opened: list[Redemption] = []
 
-        def decide(claim: Claim | None, situation: Situation) -> Decision:
-            granted = wish.granted(program, situation, redemption_id, claim)
+        def decide(situation: Situation, taken: Sequence[Taken], claim: Claim | None) -> Decision:
+            granted = wish.granted(program, situation, redemption_id, taken, claim)
             opened.append(granted.redemption)
-            record = Put(redemption_item(granted.redemption), RedemptionItem.pk.does_not_exist())
+            beside = beside_hold(program, granted.redemption, situation)
             facts = _facts(program.version, situation.now, granted.redemption)
-            return Decision(granted.movement, facts, [record], granted.then)
+            return Decision(granted.movement, facts, beside, granted.then)
 
-        def post(claim: Claim | None) -> Posted | None:
-            shards = [] if claim is None else claim.keys
-            key = EntryKey(EntryKind.HOLD, SOURCE, redemption_id)
-            posting = Posting(key, wish.request_hash, partial(decide, claim), shared=shards)
-            return self._ledger.post(program.scope, member_id, posting)
-
-        claim = wish.claim(program, redemption_id)
+        key = EntryKey(EntryKind.HOLD, SOURCE, redemption_id)
         try:
-            try:
-                posted = post(claim)
-            except Undecided:
-                posted = post(claim and claim.of_all())
+            posted = post_under_limits(self._ledger, program, member_id, key, wish=wish, decide=decide)
         except EntryExistsWithDifferentRequest as error:
             raise IdempotencyKeyReused(
                 "This Idempotency-Key was used for another redemption of this member; send a new key."
@@ -194,7 +216,7 @@ class RedemptionService:
         sk = redemption_sk(redemption_id)
         seen: list[Redemption] = []
 
-        def decide(situation: Situation) -> Decision | None:
+        def decide(situation: Situation, records: tuple[str, ...]) -> Decision | None:
             if sk not in situation.records:
                 raise RedemptionNotFound(f"Member '{member_id}' has no redemption '{redemption_id}'.")
             item = RedemptionItem.from_raw_data(situation.records[sk])
@@ -203,16 +225,21 @@ class RedemptionService:
             ending.require_party(redemption)
             if redemption.status is not ending.follows:
                 return None
-            ending.require_possible(redemption)
+            ending.require_possible(redemption, situation.now, program.document.zone)
             _require_one_moment(situation.book, redemption)
+            if redemption.counted and LIMITS_SK not in records:
+                raise Undecided("This is decided on more than was read.", again=posting((sk, LIMITS_SK)))
             seen.append(ending.of(redemption, situation.now))
             return _decision(program.scope, situation, ending, item, seen[-1])
 
-        identity = ending.key(redemption_id), ending.request_hash(redemption_id)
+        def posting(records: tuple[str, ...]) -> Posting:
+            key, asked = ending.key(redemption_id), ending.request_hash(redemption_id)
+            decided = partial(decide, records=records)
+            return Posting(key, asked, decided, records=records, records_of=home)
+
+        first = (sk, LIMITS_SK) if _counts(program) else (sk,)
         try:
-            posted = self._post_of_one_moment(
-                program.scope, member_id, Posting(*identity, decide, records=(sk,), records_of=home)
-            )
+            posted = post(self._ledger, program.scope, member_id, posting(first))
         except EntryExistsWithDifferentRequest:
             # Of two at the same moment: what was captured may be the same points, said in another way.
             return ending.answer(self.get(program.document.id, home, redemption_id))
@@ -224,13 +251,6 @@ class RedemptionService:
         if posted.replayed:
             return ending.answer(self.get(program.document.id, home, redemption_id))
         return seen[-1]
-
-    def _post_of_one_moment(self, scope: Scope, member_id: str, posting: Posting) -> Posted | None:
-        try:
-            return self._ledger.post(scope, member_id, posting)
-        except _NotOfOneMoment:
-            # Read again, the redemption is at least as new as the book that was read before.
-            return self._ledger.post(scope, member_id, posting)
 
     def _certain(self, redemption: Redemption) -> Redemption:
         """Read again where it timed out: it may have ended in time, after it was read and before the hour was."""
@@ -247,7 +267,15 @@ def _require_one_moment(book: Book, redemption: Redemption) -> None:
         return
     timed = redemption.expires_at is not None
     if redemption.redemption_id not in book.holds if timed else book.wallet().held < redemption.points:
-        raise _NotOfOneMoment(f"the book after its posting {book.seq} has no hold '{redemption.redemption_id}'")
+        raise NotOfOneMoment(f"the book after its posting {book.seq} has no hold '{redemption.redemption_id}'")
+
+
+def _counts(program: Program) -> bool:
+    """Whether redemptions of this program come under limits; of those of former versions, their items say it."""
+    document = program.document
+    limits = document.limits
+    daily = limits.redemptions_per_day is not None or limits.points_per_day is not None
+    return daily or any(reward.per_member for reward in document.rewards)
 
 
 def _decision(scope: Scope, situation: Situation, ending: Ending, item: RedemptionItem, ended: Redemption) -> Decision:
@@ -259,7 +287,8 @@ def _decision(scope: Scope, situation: Situation, ending: Ending, item: Redempti
         today=local_date(situation.now, scope.zone),
         grace_days=scope.terms_of(POINTS).grace_days,
     )
-    return Decision(movement, _facts(ended.program_version, situation.now, ended), [Put(item, as_read), *ending.giving])
+    beside = [Put(item, as_read), *beside_end(item, ended, situation, scope.zone), *ending.giving]
+    return Decision(movement, _facts(ended.program_version, situation.now, ended), beside)
 
 
 def _as_read(item: RedemptionItem) -> Condition:

@@ -6,6 +6,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import RedemptionNotFound
+from loyalty.core.money import Money
 from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Table
 from loyalty.ledger.store import LedgerStore, parse_partition, partition
 from loyalty.programs.rewards import Party, RewardType
@@ -33,6 +34,13 @@ class RedemptionItem(Item):
     supplier_order_id = UnicodeAttribute(null=True)
     party = UnicodeAttribute(null=True)
     stock = IntegerMapAttribute(null=True)
+    value = UnicodeAttribute(null=True)
+    cash = UnicodeAttribute(null=True)
+    country = UnicodeAttribute(null=True)
+    return_days = IntegerAttribute(null=True)
+    counted = IntegerMapAttribute(null=True)
+    reference = UnicodeAttribute(null=True)
+    tracking_url = UnicodeAttribute(null=True)
 
 
 def redemption_sk(redemption_id: str) -> str:
@@ -56,6 +64,11 @@ def redemption_item(redemption: Redemption) -> RedemptionItem:
         expires_at=_text(redemption.expires_at),
         party=redemption.party.value,
         stock=dict(redemption.stock) or None,
+        value=_money_text(redemption.value),
+        cash=_money_text(redemption.cash),
+        country=redemption.country,
+        return_days=redemption.return_days,
+        counted=dict(redemption.counted) or None,
     )
 
 
@@ -65,6 +78,8 @@ def write_end(item: RedemptionItem, ended: Redemption) -> None:
     item.ended_at = _text(ended.ended_at)
     item.captured_points = ended.captured_points
     item.cancelled_at = _text(ended.cancelled_at)
+    item.reference = ended.reference
+    item.tracking_url = ended.tracking_url
 
 
 def redemption_of(item: RedemptionItem, now: datetime) -> Redemption:
@@ -94,12 +109,23 @@ def redemption_of(item: RedemptionItem, now: datetime) -> Redemption:
         supplier_order_id=item.supplier_order_id,
         party=Party(item.party) if item.party else _party_of(item.reward_type),
         stock=item.stock or {},
+        value=Money.parse(item.value) if item.value else None,
+        cash=Money.parse(item.cash) if item.cash else None,
+        country=item.country,
+        return_days=item.return_days,
+        counted=item.counted or {},
+        reference=item.reference,
+        tracking_url=item.tracking_url,
     )
 
 
 def _party_of(reward_type: str) -> Party:
     """Of what was held before redemptions said it."""
     return Party.FULFILLMENT if reward_type == RewardType.GIFT_CARD.value else Party.PARTNER
+
+
+def _money_text(money: Money | None) -> str | None:
+    return None if money is None else str(money)
 
 
 class RedemptionStore:

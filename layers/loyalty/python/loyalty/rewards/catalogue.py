@@ -1,0 +1,118 @@
+"""The catalogue: which rewards there are now, and, of a member, which of them they may redeem and can pay."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loyalty.core.clock import Clock, local_date
+from loyalty.core.errors import InsufficientPoints, LoyaltyError, MemberNotFound, RewardNotFound
+from loyalty.core.table import Table
+from loyalty.ledger.model import Book
+from loyalty.ledger.settlement import as_of
+from loyalty.ledger.store import LedgerStore, partition
+from loyalty.programs.model import Program, Reward
+from loyalty.programs.rewards import RewardType
+from loyalty.rewards.availability import closed, elsewhere, withheld
+from loyalty.rewards.holding import limit_reached
+from loyalty.rewards.limits import LIMITS_SK, Taken, bounds_for, counted
+from loyalty.rewards.pricing import cheapest
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose catalogue, and which part of it; None: all. ``country`` is where the reader is."""
+
+    reward_type: RewardType | None = None
+    country: str | None = None
+    tier: str | None = None
+    available: bool | None = None
+    affordable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What decides for one member: the book as it is now, and what was redeemed under limits."""
+
+    book: Book
+    taken: tuple[Taken, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A reward, and what speaks against redeeming it now. ``affordable`` is None where no member was named."""
+
+    reward: Reward
+    reasons: tuple[LoyaltyError, ...]
+    affordable: bool | None
+
+
+class Catalogue:
+    """Reads of it. Nothing that it says is a promise: a hold decides anew."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._books = LedgerStore(table)
+        self._clock = clock
+
+    def rewards(self, program: Program, asked: Asked, member_id: str | None = None) -> list[Shown]:
+        """The rewards that were asked for, in the order of the program document.
+
+        Raises:
+            MemberNotFound: a member was named that the program does not have.
+        """
+        member = None if member_id is None else self._member(program, member_id)
+        shown = (self._shown(program, reward, asked, member) for reward in program.document.rewards)
+        return [one for one in shown if _is_asked_for(one, asked)]
+
+    def reward(self, program: Program, reward_id: str, asked: Asked, member_id: str | None = None) -> Shown:
+        """One of them.
+
+        Raises:
+            RewardNotFound: the catalogue has none of that id.
+            MemberNotFound: see :meth:`rewards`.
+        """
+        reward = program.document.reward(reward_id)
+        if reward is None:
+            raise RewardNotFound(f"Program '{program.document.id}' has no reward '{reward_id}'.")
+        member = None if member_id is None else self._member(program, member_id)
+        return self._shown(program, reward, asked, member)
+
+    def _member(self, program: Program, member_id: str) -> Member:
+        document = program.document
+        book = self._books.current(document.id, member_id)
+        if book is None:
+            raise MemberNotFound(f"There is no member '{member_id}' in program '{document.id}'.")
+        family = [(partition(document.id, one), LIMITS_SK) for one in (book.member_id, *book.absorbed)]
+        found = self._table.get_many(family)
+        taken = tuple(Taken.read(found.get(key)) for key in family)
+        return Member(as_of(book, program.scope, self._clock()), taken)
+
+    def _shown(self, program: Program, reward: Reward, asked: Asked, member: Member | None) -> Shown:
+        reasons = [*filter(None, (closed(program.document, reward, self._clock()),))]
+        if asked.country is not None:
+            reasons += filter(None, (elsewhere(reward, asked.country),))
+        if member is None:
+            return Shown(reward, tuple(reasons), None)
+        reasons += self._withheld(program, reward, member)
+        points = cheapest(reward)
+        can = max(member.book.wallet().available, 0)
+        if points > can:
+            reasons.append(InsufficientPoints(f"This needs {points} points; {can} can be spent."))
+        return Shown(reward, tuple(reasons), points <= can)
+
+    def _withheld(self, program: Program, reward: Reward, member: Member) -> Iterator[LoyaltyError]:
+        document, now = program.document, self._clock()
+        yield from withheld(document, program.scope, reward, member.book, now)
+        today = local_date(now, document.zone)
+        for bound in bounds_for(document, reward, quantity=1, points=cheapest(reward), day=today):
+            if counted(member.taken, bound.key, now) + bound.asked > bound.limit:
+                yield limit_reached(bound)
+
+
+def _is_asked_for(shown: Shown, asked: Asked) -> bool:
+    reward = shown.reward
+    of_type = asked.reward_type in (None, reward.type)
+    there = asked.country is None or not reward.countries or asked.country in reward.countries
+    for_tier = asked.tier is None or not reward.tiers or asked.tier in reward.tiers
+    payable = asked.affordable in (None, shown.affordable)
+    open_now = asked.available in (None, not shown.reasons)
+    return of_type and there and for_tier and payable and open_now

@@ -1,0 +1,126 @@
+"""A member's redemptions in the order in which they were held: ``M#{program}#{member}`` / ``HISTORY#{held_at}#{id}``.
+
+The item is written once, with the hold, and says where the redemption is and of which type; what became of it, the
+redemption says. So a page costs what is on it, whatever the history, and no index carries it.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pynamodb.attributes import UnicodeAttribute
+
+from loyalty.core.clock import to_text
+from loyalty.core.errors import MemberNotFound
+from loyalty.core.table import Item, Put, RawItem, Table
+from loyalty.ledger.store import LedgerStore, parse_partition, partition
+from loyalty.programs.rewards import RewardType
+from loyalty.rewards.model import Redemption, RedemptionStatus
+from loyalty.rewards.store import RedemptionItem, redemption_of, redemption_sk
+
+HISTORY_PREFIX: Final = "HISTORY#"
+_ROUNDS: Final = 5
+"""Pages that one call looks through for something that a filter lets pass."""
+
+
+class HistoryItem(Item):
+    """Nothing of it ever changes."""
+
+    reward_type = UnicodeAttribute()
+
+
+def history_put(held: Redemption) -> Put:
+    """The item of a new redemption."""
+    sk = f"{HISTORY_PREFIX}{to_text(held.held_at)}#{held.redemption_id}"
+    item = HistoryItem(partition(held.program, held.member_id), sk, reward_type=held.reward_type.value)
+    return Put(item, HistoryItem.pk.does_not_exist())
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which redemptions are asked for; None: all."""
+
+    status: RedemptionStatus | None = None
+    reward_type: RewardType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Redemptions, newest first, and before what the next page starts (None after the last).
+
+    Where a filter is narrow, there may be fewer than were asked for, or none, and still a next page.
+    """
+
+    redemptions: list[Redemption]
+    next_before: str | None
+
+
+class History:
+    """Reads of it, of a member and of those whom they absorbed."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._books = LedgerStore(table)
+
+    def page(
+        self,
+        program: str,
+        member_id: str,
+        now: datetime,
+        *,
+        limit: int,
+        before: str | None = None,
+        only: Filter | None = None,
+    ) -> HistoryPage:
+        """At most ``limit`` redemptions as they are at ``now`` (UTC), those held before the position ``before``.
+
+        Raises:
+            MemberNotFound: the program has no such member.
+        """
+        book = self._books.current(program, member_id)
+        if book is None:
+            raise MemberNotFound(f"There is no member '{member_id}' in program '{program}'.")
+        partitions = [partition(program, one) for one in (book.member_id, *book.absorbed)]
+        asked, found = only or Filter(), list[Redemption]()
+        for _ in range(_ROUNDS):
+            looked, before = self._newest(partitions, limit, before)
+            found += self._redemptions([one for one in looked if _of_type(one, asked)], now, asked.status)
+            if found or before is None:
+                break
+        return HistoryPage(found, before)
+
+    def _newest(
+        self, partitions: Sequence[str], limit: int, before: str | None
+    ) -> tuple[list[HistoryItem], str | None]:
+        """The newest items of all partitions together, and the position behind them."""
+        end = f"{HISTORY_PREFIX}{before}" if before else f"{HISTORY_PREFIX}~"
+        pages = [
+            self._table.query(
+                pk, where=HistoryItem.sk.between(HISTORY_PREFIX, end), newest_first=True, limit=limit + bool(before)
+            )
+            for pk in partitions
+        ]
+        # Both ends of a range are in it: the position itself was on the page before.
+        read = [[HistoryItem.from_raw_data(raw) for raw in page.items if raw["sk"]["S"] < end] for page in pages]
+        merged = list(heapq.merge(*read, key=lambda item: item.sk, reverse=True))
+        more = len(merged) > limit or any(page.last_key for page in pages)
+        newest = merged[:limit]
+        return newest, newest[-1].sk.removeprefix(HISTORY_PREFIX) if more and newest else None
+
+    def _redemptions(
+        self, items: Sequence[HistoryItem], now: datetime, status: RedemptionStatus | None
+    ) -> Iterator[Redemption]:
+        keys = [(item.pk, redemption_sk(item.sk.rpartition("#")[2])) for item in items]
+        found: dict[tuple[str, str], RawItem] = self._table.get_many(keys) if keys else {}
+        for key in keys:
+            if key not in found:
+                raise AssertionError(f"'{key[1]}' of {parse_partition(key[0])[1]} is in the history and nowhere else")
+            redemption = redemption_of(RedemptionItem.from_raw_data(found[key]), now)
+            if status in (None, redemption.status):
+                yield redemption
+
+
+def _of_type(item: HistoryItem, asked: Filter) -> bool:
+    return asked.reward_type in (None, RewardType(item.reward_type))
