@@ -1,7 +1,7 @@
 """What is kept beside the entries in a member's partition, as far as the ledger is concerned."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -15,6 +15,7 @@ from loyalty.ledger.store import (
     CAPS_PREFIX,
     HOUSEHOLD_SK,
     LAPSED_PREFIX,
+    LIMITS_SK,
     REVERSED_PREFIX,
     WAITING_PREFIX,
 )
@@ -30,6 +31,9 @@ class Redeemed:
     lots: Mapping[str, int]
     expires_at: datetime | None
     captured: int | None
+    held_at: str = field(default="", compare=False)
+    counted: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """What it counts under limits: no entry says that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,15 @@ class Capped:
     used: Mapping[str, int]
 
 
-Record = Capped | Redeemed | Reversed | Lapsed | Waiting | Awaited | Adjusted | Household | Membership
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """``LIMITS``: what redemptions count for good, and what of open holds, by redemption."""
+
+    used: Mapping[str, int]
+    holds: Mapping[str, Mapping[str, int]]
+
+
+Record = Limited | Capped | Redeemed | Reversed | Lapsed | Waiting | Awaited | Adjusted | Household | Membership
 
 
 def record_of(sk: str, raw: RawItem) -> Record | None:
@@ -121,6 +133,8 @@ def _redeemed(raw: RawItem) -> Redeemed:
         _numbers(raw["lots"]),
         from_text(until) if until else None,
         int(captured["N"]) if captured else None,
+        raw["held_at"]["S"],
+        _numbers(raw.get("counted", {"M": {}})),
     )
 
 
@@ -164,6 +178,11 @@ def _capped(raw: RawItem) -> Capped:
     return Capped(_numbers(raw["used"]))
 
 
+def _limited(raw: RawItem) -> Limited:
+    holds = raw.get("holds", {"M": {}})["M"]
+    return Limited(_numbers(raw["used"]), {key: _numbers(hold["M"]["used"]) for key, hold in holds.items()})
+
+
 def _household(raw: RawItem) -> Household | Membership:
     if "household_id" in raw:
         return Membership(raw["household_id"]["S"])
@@ -179,6 +198,7 @@ _READERS: Final[Mapping[str, Callable[[RawItem], Record]]] = {
     ADJUSTMENT_PREFIX: _adjusted,
     HOUSEHOLD_SK: _household,
     CAPS_PREFIX: _capped,
+    LIMITS_SK: _limited,
 }
 
 
