@@ -230,11 +230,6 @@ def test_a_cursor_of_another_member_or_made_up_is_refused(acme: Api) -> None:
     acme.get(f"{BASE}/entries", {"limit": "0"}).problem(422, "invalid")
 
 
-def test_the_catalogue_is_the_programs(acme: Api) -> None:
-    items = acme.call("GET", "/v1/programs/acme/rewards").json["items"]
-    assert {"reward_id": "coffee", "name": "Coffee", "type": "perk", "points": 50, "tiers": []} in items
-
-
 def test_a_redemption_is_held_then_captured_once(acme: Api) -> None:
     acme.post_accrual("R-1")
     held = acme.call("POST", f"{BASE}/redemptions", {"reward_id": "coffee"}, Idempotency_Key="k-1")

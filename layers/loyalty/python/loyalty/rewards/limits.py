@@ -20,13 +20,14 @@ from typing import Final, get_args
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.table import DocumentAttribute, IntegerAttribute, IntegerMapAttribute, Item, Put, RawItem
 from loyalty.ledger.movements import without_zeros
-from loyalty.ledger.store import partition
+from loyalty.ledger.store import LIMITS_SK, partition
 from loyalty.programs.counters import window_of
 from loyalty.programs.fields import Period
 from loyalty.programs.model import ProgramDocument, Reward
 from loyalty.rewards.model import Redemption, RedemptionStatus
 
-LIMITS_SK: Final = "LIMITS"
+__all__ = ["LIMITS_SK", "Bound", "Held", "LimitsItem", "NotOfOneMoment", "Taken", "bounds_for", "counted"]
+
 _PERIODS: Final[tuple[Period, ...]] = get_args(Period)
 
 

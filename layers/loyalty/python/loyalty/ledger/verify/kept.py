@@ -15,6 +15,7 @@ from loyalty.ledger.store import (
     CAPS_PREFIX,
     HOUSEHOLD_SK,
     LAPSED_PREFIX,
+    LIMITS_SK,
     REVERSED_PREFIX,
     WAITING_PREFIX,
 )
@@ -31,6 +32,9 @@ class Redeemed:
     expires_at: datetime | None
     captured: int | None
     stock: Mapping[str, int] = field(default_factory=dict)
+    held_at: str = field(default="", compare=False)
+    counted: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """What it counts under limits: no entry says that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,15 @@ class Capped:
     used: Mapping[str, int]
 
 
-Record = Capped | Redeemed | Reversed | Lapsed | Waiting | Awaited | Adjusted | Household | Membership
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """``LIMITS``: what redemptions count for good, and what of open holds, by redemption."""
+
+    used: Mapping[str, int]
+    holds: Mapping[str, Mapping[str, int]]
+
+
+Record = Limited | Capped | Redeemed | Reversed | Lapsed | Waiting | Awaited | Adjusted | Household | Membership
 
 
 def record_of(sk: str, raw: RawItem) -> Record | None:
@@ -123,6 +135,8 @@ def _redeemed(raw: RawItem) -> Redeemed:
         from_text(until) if until else None,
         int(captured["N"]) if captured else None,
         _numbers(raw.get("stock", {"M": {}})),
+        raw["held_at"]["S"],
+        _numbers(raw.get("counted", {"M": {}})),
     )
 
 
@@ -166,6 +180,11 @@ def _capped(raw: RawItem) -> Capped:
     return Capped(_numbers(raw["used"]))
 
 
+def _limited(raw: RawItem) -> Limited:
+    holds = raw.get("holds", {"M": {}})["M"]
+    return Limited(_numbers(raw["used"]), {key: _numbers(hold["M"]["used"]) for key, hold in holds.items()})
+
+
 def _household(raw: RawItem) -> Household | Membership:
     if "household_id" in raw:
         return Membership(raw["household_id"]["S"])
@@ -181,6 +200,7 @@ _READERS: Final[Mapping[str, Callable[[RawItem], Record]]] = {
     ADJUSTMENT_PREFIX: _adjusted,
     HOUSEHOLD_SK: _household,
     CAPS_PREFIX: _capped,
+    LIMITS_SK: _limited,
 }
 
 

@@ -14,6 +14,7 @@ from loyalty.ledger.verify.family import Family
 from loyalty.ledger.verify.holds import check_holds
 from loyalty.ledger.verify.index import check_index
 from loyalty.ledger.verify.kept import Household
+from loyalty.ledger.verify.limits import check_limits
 from loyalty.ledger.verify.lots import check_lots
 from loyalty.ledger.verify.read import Partition, read
 from loyalty.ledger.verify.records import check_adjustments, check_lapses, check_waiting
@@ -24,7 +25,16 @@ from loyalty.ledger.verify.rules import check_rules
 from loyalty.ledger.verify.sums import SumsCheck
 from loyalty.ledger.verify.tiers import check_tier
 
-_RECORDS = (check_reversals, check_lapses, check_waiting, check_holds, check_adjustments, check_again, check_caps)
+_RECORDS = (
+    check_reversals,
+    check_lapses,
+    check_waiting,
+    check_holds,
+    check_adjustments,
+    check_again,
+    check_caps,
+    check_limits,
+)
 
 
 def audit_member(pk: str, items: Iterable[RawItem], scopes_of: ScopesOf = scopes_unknown) -> list[Finding]:
