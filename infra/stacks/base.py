@@ -87,7 +87,6 @@ class FunctionStack(cdk.Stack):
             contract.ENV_BUS: stateful.bus.event_bus_name,
             contract.ENV_PII_KEY: stateful.keys.pii.key_arn,
             contract.ENV_LOOKUP_KEY: stateful.keys.lookup.key_arn,
-            contract.ENV_SUPPLIER_SECRET: stateful.supplier_secret.secret_arn,
         }
         return PythonFunction(
             self,
