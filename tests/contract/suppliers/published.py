@@ -224,7 +224,11 @@ XOXODAY_REFRESH: Final = closed(
 def xoxoday_request(body: bytes) -> Json:
     """The data of a request that conforms; ``order``-wise by its query."""
     document = json.loads(body)
-    outer = {"query": {"enum": list(_XOXODAY_DATA)}, "tag": {"const": "plumProAPI"}, "variables": closed({"data": {}})}
+    outer: dict[str, Json] = {
+        "query": {"enum": list(_XOXODAY_DATA)},
+        "tag": {"const": "plumProAPI"},
+        "variables": closed({"data": {}}),
+    }
     conforms(document, closed(outer))
     data: Json = document["variables"]["data"]
     conforms(data, _XOXODAY_DATA[document["query"]])
