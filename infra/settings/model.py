@@ -49,7 +49,7 @@ class _Supplier(_Frozen):
     url: _SupplierUrl | None = Field(
         description="where its API is reached, without a slash at the end; None: a parameter of the deployment says it"
     )
-    read_seconds: float = Field(default=10.0, gt=0, le=20, description="of silence, after which an answer is given up")
+    read_seconds: float = Field(default=10.0, gt=0, le=10, description="of silence, after which an answer is given up")
 
 
 class TremendousSettings(_Supplier):

@@ -102,8 +102,15 @@ def raw_server(chunks: list[bytes], pause: float) -> Iterator[tuple[str, list[in
 def test_silence_is_not_followed_by_more_of_it() -> None:
     """A second wait of the same length would outlast the function."""
     with raw_server([b"never"], 3) as (url, connections), pytest.raises(SupplierTimeout):
-        Transport(url, read_seconds=0.2, sleep=Sleeps()).call("GET", "/x", headers={}, repeat=True)
+        Transport(url, read_seconds=0.5, sleep=Sleeps()).call("GET", "/x", headers={}, repeat=True)
     assert len(connections) == 1
+
+
+def test_a_late_failure_is_not_followed_by_another_wait() -> None:
+    late = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+    with raw_server([late], 0.5) as (url, connections):
+        answer = Transport(url, read_seconds=1, sleep=Sleeps()).call("GET", "/x", headers={}, repeat=True)
+    assert (answer.status, len(connections)) == (503, 1)
 
 
 def test_an_answer_that_drips_in_is_given_up() -> None:
