@@ -143,7 +143,10 @@ _WORKFLOWS: Final = (
     FunctionSpec(
         "fulfillment", "One step of a gift card's fulfilment", 30,
         table=POST, sealed=SealedData(contract.GIFT_CARD, SEAL),
-        environment=(contract.ENV_VAULT_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
+        environment=(contract.ENV_VAULT_KEY, contract.ENV_SUPPLIERS),
+    ),
+    FunctionSpec(
+        "supplier_rotation", "Rotates the tokens of a gift-card supplier", 60, environment=(contract.ENV_SUPPLIERS,),
     ),
     FunctionSpec(
         "recalculation", "One step of a recalculation of the tiers of many members", 300,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import Json
+
 from loyalty.core.clock import system_clock
 from loyalty.core.keys import KmsDataKeys
 from loyalty.core.pii import Vault
@@ -15,8 +17,7 @@ from loyalty.ledger.service import Ledger
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.service import RedemptionService
 from loyalty.rewards.store import RedemptionStore
-from loyalty.suppliers.secret import SecretApiKey
-from loyalty.suppliers.tremendous import Tremendous
+from loyalty.suppliers.registry import Suppliers, SuppliersSettings
 from loyalty.vault.store import CardVault
 
 
@@ -24,8 +25,7 @@ class FulfillmentSettings(Settings):
     """What this function is told."""
 
     vault_key: str
-    supplier_url: str
-    supplier_secret: str
+    suppliers: Json[SuppliersSettings]
 
 
 SETTINGS = FulfillmentSettings.load()
@@ -34,7 +34,7 @@ SERVICE = FulfillmentService(
     store=FulfillmentStore(TABLE),
     programs=ProgramStore(TABLE, system_clock),
     redemptions=RedemptionService(Ledger(TABLE, system_clock), RedemptionStore(TABLE), system_clock),
-    supplier=Tremendous(SETTINGS.supplier_url, SecretApiKey(SETTINGS.supplier_secret)),
+    supplier=Suppliers(SETTINGS.suppliers).get("tremendous"),
     vault=CardVault(Vault(KmsDataKeys(SETTINGS.vault_key))),
     clock=system_clock,
 )
