@@ -11,15 +11,11 @@ from constructs import Construct
 
 import loyalty_contract as contract
 from infra.constructs.alarms import FIVE_MINUTES, alarm
-from infra.constructs.bucket import acknowledge_files, files_of
 from infra.constructs.workflow import workflow
 from infra.names import resource
 from infra.permissions import allow
 from infra.reconciliation import FUNCTION, definition
 from infra.stacks.base import FunctionStack
-from infra.stacks.stateful import REPORTS
-
-FOLDER = "reconciliation/"
 
 
 def reconciliation_metric(name: str, *, statistic: str = "sum", period: Duration = FIVE_MINUTES) -> cloudwatch.Metric:
@@ -42,11 +38,7 @@ class Reconciling(Construct):
         """``values`` and ``permissions`` are those by which a function speaks with the suppliers."""
         super().__init__(stack, "Reconciling")
         settings, topic = stack.settings, stack.stateful.alarms
-        files = files_of(stack, settings.name, REPORTS, FOLDER)
-        worker = stack.function(FUNCTION, values=values, permissions=[*permissions, allow(files, "s3:PutObject")])
-        acknowledge_files(
-            worker.role, settings.name, REPORTS, "Reports bear their supplier's and their day's name.", FOLDER
-        )
+        worker = stack.function(FUNCTION, values=values, permissions=permissions)
         self.machine = workflow(
             self,
             "Reconciliation",

@@ -13,6 +13,7 @@ from infra.fulfillment import definition
 from infra.permissions import allow
 from infra.settings import StageSettings
 from infra.stacks.base import FunctionStack
+from infra.stacks.bulk import Bulk
 from infra.stacks.recalculating import Recalculating
 from infra.stacks.reconciling import Reconciling
 from infra.stacks.stateful import StatefulStack
@@ -53,6 +54,7 @@ class WorkflowsStack(FunctionStack):
         )
         self._start()
         self.recalculating = Recalculating(self)
+        self.bulk = Bulk(self)
         self.reconciling = Reconciling(self, values=values, permissions=permissions)
         CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
 

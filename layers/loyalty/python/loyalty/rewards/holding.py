@@ -18,10 +18,10 @@ from loyalty.core.errors import (
 from loyalty.core.ids import request_hash
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Posting, Situation
-from loyalty.ledger.model import MAX_TIMED_HOLDS, POINTS, Account, Book, Entry, Hold, Movement
+from loyalty.ledger.model import MAX_TIMED_HOLDS, POINTS, Account, Book, Change, Entry, Hold, Movement
 from loyalty.ledger.renewal import renewal
 from loyalty.programs.model import MAX_POINTS, Program, Reward
-from loyalty.rewards.model import Party, Redemption, RedemptionStatus
+from loyalty.rewards.model import Party, Payer, Redemption, RedemptionStatus
 
 MAX_HOLD_MINUTES: Final = 43_200
 """Thirty days: what a program may let a partner take to end a redemption."""
@@ -38,17 +38,24 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants to hold points for. ``hold_minutes``: None for as long as the program says."""
+    """What somebody wants to hold points for. ``hold_minutes``: None for as long as the program says.
+
+    ``campaign``: the list that it is a line of. ``paid_by`` the program, it takes no points.
+    """
 
     reward_id: str
     quantity: int
     hold_minutes: int | None = None
+    campaign: str | None = None
+    paid_by: Payer = Payer.MEMBER
+    requested_by: str | None = None
 
     @property
     def request_hash(self) -> str:
         """Says nothing of minutes where the request did not."""
         minutes = {} if self.hold_minutes is None else {"hold_minutes": self.hold_minutes}
-        return request_hash({"reward_id": self.reward_id, "quantity": self.quantity} | minutes)
+        of_a_list = {} if self.campaign is None else {"campaign": self.campaign, "paid_by": self.paid_by.value}
+        return request_hash({"reward_id": self.reward_id, "quantity": self.quantity} | minutes | of_a_list)
 
     def granted(self, program: Program, situation: Situation, redemption_id: str) -> Granted:
         """Sets the points aside, first-to-expire first.
@@ -66,7 +73,8 @@ class Wish:
             raise TooManyHolds(
                 f"{MAX_TIMED_HOLDS} holds of this member are open: capture or release one, or wait for one to time out."
             )
-        change = movements.spend(situation.wallet, points, Account.HELD)
+        # Nothing is spent of what the program pays, not even of a wallet below zero.
+        change = movements.spend(situation.wallet, points, Account.HELD) if points else Change()
         redemption = Redemption(
             program=document.id,
             member_id=situation.book.member_id,
@@ -81,12 +89,15 @@ class Wish:
             held_at=situation.now,
             expires_at=None if minutes is None else situation.now + timedelta(minutes=minutes),
             party=reward.party,
+            requested_by=self.requested_by,
+            campaign=self.campaign,
+            paid_by=self.paid_by,
         )
         lot = document.expiry.lot(local_date(situation.now, document.zone))
         return Granted(
             redemption,
             Movement({POINTS: change}, holds=_timed(redemption)),
-            renewal(POINTS, lot) if document.expiry.renewed_by_activity else None,
+            renewal(POINTS, lot) if document.expiry.renewed_by_activity and points else None,
         )
 
     def _price(self, program: Program, reward: Reward) -> int:
@@ -96,7 +107,7 @@ class Wish:
         points = reward.points * self.quantity
         if points > MAX_POINTS:
             raise PointsLimitExceeded(f"This would be {points} points; one posting holds at most {MAX_POINTS}.")
-        return points
+        return points if self.paid_by is Payer.MEMBER else 0
 
     def _minutes(self, program: Program, reward: Reward) -> int | None:
         """After how many minutes the points go back; None: never by themselves."""

@@ -21,7 +21,7 @@ from loyalty.ledger.store import parse_partition
 from loyalty.programs.model import Program
 from loyalty.rewards.ending import SOURCE, Ending
 from loyalty.rewards.holding import Wish, as_first_held
-from loyalty.rewards.model import Party, Redemption, RedemptionStatus
+from loyalty.rewards.model import Party, Payer, Redemption, RedemptionStatus
 from loyalty.rewards.store import (
     RedemptionItem,
     RedemptionStore,
@@ -62,11 +62,16 @@ class RedemptionService:
         client_id: str,
         idempotency_key: str,
         hold_minutes: int | None = None,
+        requested_by: str | None = None,
+        campaign: str | None = None,
+        paid_by: Payer = Payer.MEMBER,
     ) -> tuple[Redemption, bool]:
         """Opens the redemption that this client's idempotency key stands for; True where an earlier call did.
 
         ``hold_minutes`` is after how many minutes the points go back by themselves, where the partner ends the
-        redemption; None: after as many as the program says.
+        redemption; None: after as many as the program says. ``campaign`` is the list that it is a line of; ``paid_by`` the
+        program, it takes no points and is a redemption all the same. ``requested_by`` is the client or person who may not
+        approve it; None: this client.
 
         Raises:
             RewardNotFound: not in the program's catalogue.
@@ -77,7 +82,8 @@ class RedemptionService:
             IdempotencyKeyReused: the key was used with another request.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        wish = Wish(reward_id, quantity, hold_minutes)
+        by = requested_by or f"client:{client_id}"
+        wish = Wish(reward_id, quantity, hold_minutes, campaign, paid_by, by)
 
         def post(member: str) -> tuple[Redemption, bool]:
             redemption_id = redemption_id_for(program.document.id, member, client_id, idempotency_key)

@@ -9,7 +9,7 @@ from loyalty.core.errors import RedemptionNotFound
 from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Table
 from loyalty.ledger.store import LedgerStore, parse_partition, partition
 from loyalty.programs.rewards import Party, RewardType
-from loyalty.rewards.model import Redemption, RedemptionStatus
+from loyalty.rewards.model import Payer, Redemption, RedemptionStatus
 from loyalty_contract import REDEMPTION_PREFIX
 
 
@@ -32,6 +32,9 @@ class RedemptionItem(Item):
     order_requests = IntegerAttribute(null=True)
     supplier_order_id = UnicodeAttribute(null=True)
     party = UnicodeAttribute(null=True)
+    requested_by = UnicodeAttribute(null=True)
+    campaign = UnicodeAttribute(null=True)
+    paid_by = UnicodeAttribute(null=True)
     gift_card_key = BinaryAttribute(null=True, legacy_encoding=False)
     gift_card_nonce = BinaryAttribute(null=True, legacy_encoding=False)
     gift_card_data = BinaryAttribute(null=True, legacy_encoding=False)
@@ -57,6 +60,9 @@ def redemption_item(redemption: Redemption) -> RedemptionItem:
         held_at=to_text(redemption.held_at),
         expires_at=_text(redemption.expires_at),
         party=redemption.party.value,
+        requested_by=redemption.requested_by,
+        campaign=redemption.campaign,
+        paid_by=None if redemption.paid_by is Payer.MEMBER else redemption.paid_by.value,
     )
 
 
@@ -94,6 +100,9 @@ def redemption_of(item: RedemptionItem, now: datetime) -> Redemption:
         order_requests=item.order_requests or 0,
         supplier_order_id=item.supplier_order_id,
         party=Party(item.party) if item.party else _party_of(item.reward_type),
+        requested_by=item.requested_by,
+        campaign=item.campaign,
+        paid_by=Payer(item.paid_by) if item.paid_by else Payer.MEMBER,
     )
 
 
