@@ -143,7 +143,10 @@ _WORKFLOWS: Final = (
     FunctionSpec(
         "fulfillment", "One step of a gift card's fulfilment", 30,
         table=(*POST, "dynamodb:UpdateItem"), sealed=SealedData(contract.GIFT_CARD, SEAL),
-        environment=(contract.ENV_PII_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
+        environment=(contract.ENV_PII_KEY, contract.ENV_SUPPLIERS),
+    ),
+    FunctionSpec(
+        "supplier_rotation", "Rotates the tokens of a gift-card supplier", 60, environment=(contract.ENV_SUPPLIERS,),
     ),
     FunctionSpec(
         "recalculation", "One step of a recalculation of the tiers of many members", 300,
@@ -153,7 +156,7 @@ _WORKFLOWS: Final = (
         "reconciliation", "Compares a day's orders with a supplier's list", 840,
         table=(*READ, "dynamodb:Query", PUT), due_index=("dynamodb:Query",), memory_mb=1769,
         reports=ReportFiles("reconciliation/", ("s3:PutObject",)),
-        environment=(contract.ENV_REPORTS, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
+        environment=(contract.ENV_REPORTS, contract.ENV_SUPPLIERS),
     ),
     FunctionSpec(
         "bulk_batch", "One step of a bulk fulfilment: checks a list, holds its lines", 300,

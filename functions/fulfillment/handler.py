@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import Json
+
 from loyalty.core.clock import system_clock
 from loyalty.core.keys import KmsDataKeys
 from loyalty.core.pii import Vault
@@ -15,16 +17,14 @@ from loyalty.ledger.service import Ledger
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.service import RedemptionService
 from loyalty.rewards.store import RedemptionStore
-from loyalty.suppliers.secret import SecretApiKey
-from loyalty.suppliers.tremendous import Tremendous
+from loyalty.suppliers.registry import Suppliers, SuppliersSettings
 
 
 class FulfillmentSettings(Settings):
     """What this function is told."""
 
     pii_key: str
-    supplier_url: str
-    supplier_secret: str
+    suppliers: Json[SuppliersSettings]
 
 
 SETTINGS = FulfillmentSettings.load()
@@ -33,7 +33,7 @@ SERVICE = FulfillmentService(
     store=FulfillmentStore(TABLE),
     programs=ProgramStore(TABLE, system_clock),
     redemptions=RedemptionService(Ledger(TABLE, system_clock), RedemptionStore(TABLE), system_clock),
-    supplier=Tremendous(SETTINGS.supplier_url, SecretApiKey(SETTINGS.supplier_secret)),
+    supplier=Suppliers(SETTINGS.suppliers).get("tremendous"),
     vault=Vault(KmsDataKeys(SETTINGS.pii_key)),
     clock=system_clock,
 )

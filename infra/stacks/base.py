@@ -91,7 +91,6 @@ class FunctionStack(cdk.Stack):
             contract.ENV_PICTURES: stateful.pictures.bucket_name,
             contract.ENV_REPORTS: stateful.reports.bucket_name,
             contract.ENV_BULK_MACHINE: self.state_machine(contract.BULK),
-            contract.ENV_SUPPLIER_SECRET: stateful.supplier_secret.secret_arn,
         }
         pictures = files_of(self, self.settings.name, PICTURES)
         function = PythonFunction(

@@ -1,8 +1,6 @@
 """Workflows: the fulfilment of gift cards, and the recalculation of tiers."""
 
-from typing import Final
-
-from aws_cdk import CfnOutput, CfnParameter
+from aws_cdk import CfnOutput
 from aws_cdk import aws_events as events
 from constructs import Construct
 
@@ -17,8 +15,7 @@ from infra.stacks.bulk import Bulk
 from infra.stacks.recalculating import Recalculating
 from infra.stacks.reconciling import Reconciling
 from infra.stacks.stateful import StatefulStack
-
-SUPPLIER_URLS: Final = {"cloud": r"https://[^\s]+[^/\s]", "local": r"https?://[^\s]+[^/\s]"}
+from infra.stacks.supplying import Supplying
 
 
 class WorkflowsStack(FunctionStack):
@@ -28,17 +25,8 @@ class WorkflowsStack(FunctionStack):
         self, scope: Construct, name: str, *, settings: StageSettings, stateful: StatefulStack, assets: Assets
     ) -> None:
         super().__init__(scope, name, settings=settings, stateful=stateful, assets=assets, purpose="workflows")
-        supplier_url = CfnParameter(
-            self,
-            "SupplierUrl",
-            description="Base URL of the gift-card supplier's API",
-            allowed_pattern=SUPPLIER_URLS[settings.target],
-            constraint_description="It is reached over TLS and named without a slash at its end: https://host[/path]",
-            default=settings.supplier_url,
-        )
-        values = {contract.ENV_SUPPLIER_URL: supplier_url.value_as_string}
-        permissions = [allow(stateful.supplier_secret.secret_arn, "secretsmanager:GetSecretValue")]
-        worker = self.function("fulfillment", values=values, permissions=permissions)
+        self.suppliers = Supplying(self)
+        worker = self.function("fulfillment", values=self.suppliers.values, permissions=self.suppliers.permissions())
         meaning = "A gift-card fulfilment {}: its execution bears the redemption's id and names the cause."
         self.machine = workflow(
             self,
@@ -55,7 +43,7 @@ class WorkflowsStack(FunctionStack):
         self._start()
         self.recalculating = Recalculating(self)
         self.bulk = Bulk(self)
-        self.reconciling = Reconciling(self, values=values, permissions=permissions)
+        self.reconciling = Reconciling(self, self.suppliers)
         CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
 
     def _start(self) -> None:

@@ -1,13 +1,11 @@
 """The fulfilment machine: points are given back only on the supplier's word."""
 
 import json
-import re
 from collections.abc import Iterator
 
 import pytest
 
 from infra.fulfillment import definition
-from infra.settings import StageSettings
 from tests.infra.templates import Json, Templates
 
 MACHINE = definition(settle_seconds=1)
@@ -91,25 +89,3 @@ def test_template(stage: Templates) -> None:
         definition = json.loads(machine["DefinitionString"])
         assert (definition["QueryLanguage"], definition["TimeoutSeconds"]) == ("JSONata", 24 * 60 * 60)
         assert "Alias" in json.dumps(machine["DefinitionSubstitutions"])
-
-
-@pytest.mark.parametrize(
-    ("url", "cloud", "local"),
-    [
-        ("https://supplier.example.com", True, True),
-        ("http://supplier.example.com", False, True),
-        ("https://supplier.example.com/", False, False),
-        ("ftp://supplier.example.com", False, False),
-    ],
-)
-def test_supplier_is_reached_over_tls(
-    stage: Templates, settings: StageSettings, url: str, cloud: bool, local: bool
-) -> None:
-    pattern = stage.stacks["workflows"]["Parameters"]["SupplierUrl"]["AllowedPattern"]
-    assert bool(re.fullmatch(pattern, url)) is (local if settings.target == "local" else cloud)
-
-
-def test_supplier_url_is_a_parameter(stage: Templates) -> None:
-    parameter = stage.stacks["workflows"]["Parameters"]["SupplierUrl"]
-    assert parameter["Type"] == "String"
-    assert "Default" not in parameter

@@ -18,6 +18,7 @@ from loyalty.ledger.model import EntryKind
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Redemption
 from loyalty.rewards.store import RedemptionStore
+from loyalty.suppliers.transport import Answer
 from loyalty.suppliers.tremendous import Tremendous
 from tests.apikit.keys import FakeKeys
 from tests.ledgerkit.programs import program
@@ -87,7 +88,7 @@ class FusedTremendous(Tremendous):
 
     def _call(
         self, method: str, path: str, *, body: Mapping[str, Any] | None = None, query: Mapping[str, str] | None = None
-    ) -> tuple[int, bytes]:
+    ) -> Answer:
         call = super()._call
         return self.fuse.around(
             f"{method} {path.rsplit('/', 1)[-1]}", lambda: call(method, path, body=body, query=query)

@@ -2,7 +2,7 @@
 
 ::
 
-    B#{program}#{campaign}   CAMPAIGN      where it stands; in the due index under its program, by when it was created
+    L#{program}#{campaign}   CAMPAIGN      where it stands; in the due index under its program, by when it was created
                              BATCH#{nnnn}  a batch that was worked off
 """
 
@@ -29,7 +29,7 @@ _BETWEEN: Final = " "
 
 
 class CampaignItem(Item):
-    """``B#{program}#{campaign}`` / ``CAMPAIGN``."""
+    """``L#{program}#{campaign}`` / ``CAMPAIGN``."""
 
     reward_id = UnicodeAttribute()
     paid_by = UnicodeAttribute()
@@ -56,7 +56,7 @@ class CampaignItem(Item):
 
 
 class BatchItem(Item):
-    """``B#{program}#{campaign}`` / ``BATCH#{nnnn}``. ``failures``: line number → reference and error's name."""
+    """``L#{program}#{campaign}`` / ``BATCH#{nnnn}``. ``failures``: line number → reference and error's name."""
 
     lines = IntegerAttribute()
     held = IntegerAttribute()
@@ -145,7 +145,7 @@ class CampaignStore:
 
 
 def _pk(program: str, campaign: str) -> str:
-    return f"B#{program}#{campaign}"
+    return f"L#{program}#{campaign}"
 
 
 def _batch_sk(number: int) -> str:
