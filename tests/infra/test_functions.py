@@ -20,6 +20,7 @@ MEMBERS = ENTRIES | {"dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
 CONSUME = {
     "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
 }  # fmt: skip
+FILES = {"s3:GetObject", "s3:PutObject"}
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 SEAL = {"kms:GenerateDataKey", "kms:Decrypt"}
 READ_STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
@@ -37,6 +38,7 @@ MAY_DO = {
     "merge": MEMBERS | {"dynamodb:Query"},
     "referral_validation": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
     "program": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"},
+    "bulk": ENTRIES | FILES | {"dynamodb:Query", "kms:GenerateMac", "states:StartExecution"},
     "accrual_events": MEMBERS | CONSUME | {"dynamodb:Query", "kms:GenerateMac", "sqs:SendMessage"},
     # To who absorbed others, nothing is posted without a check of them.
     "tier_recalculation": CONSUME | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
@@ -49,6 +51,8 @@ MAY_DO = {
         "secretsmanager:PutSecretValue",
         "secretsmanager:UpdateSecretVersionStage",
     },
+    "bulk_batch": ENTRIES | FILES | {"dynamodb:ConditionCheckItem", "dynamodb:Query"},
+    "reconciliation": ENTRIES | {"dynamodb:Query", "s3:PutObject", "secretsmanager:GetSecretValue"},
     "fulfillment_start": CONSUME | {"states:StartExecution"},
     "fulfillment": ENTRIES
     | {

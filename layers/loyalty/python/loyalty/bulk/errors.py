@@ -1,6 +1,6 @@
 """What bulk fulfilment refuses, by name. ``core.errors`` says what each kind of refusal means."""
 
-from loyalty.core.errors import Conflict, LoyaltyError, Missing, Unacceptable
+from loyalty.core.errors import Conflict, Missing, Unacceptable
 
 
 class CampaignNotFound(Missing):
@@ -27,13 +27,13 @@ class ListInvalid(Unacceptable):
     code = "list_invalid"
 
 
-class BulkStopped(LoyaltyError):
-    """A batch was given up before it was written down: the state machine tries it again. No caller sees it."""
-
-    code = "bulk_stopped"
+class BatchFailed(Exception):
+    """A batch was not written down. The state machine alone sees it, and tells its kinds apart by their bare names."""
 
 
-class RewardChanged(LoyaltyError):
-    """The reward is not what the list was checked with; start it again, and it is checked again. No caller sees it."""
+class BulkStopped(BatchFailed):
+    """Too many of its lines failed for reasons that pass: it is tried again."""
 
-    code = "reward_changed"
+
+class RewardChanged(BatchFailed):
+    """The reward is not what the list was checked with; started again, the list is checked again."""
