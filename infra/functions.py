@@ -30,6 +30,14 @@ class SealedData:
 
 
 @dataclass(frozen=True)
+class ReportFiles:
+    """What a function does with files of one folder of the reports' bucket: the folder, and S3 actions there."""
+
+    folder: str
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FunctionSpec:
     """A Lambda function of ours.
 
@@ -45,6 +53,8 @@ class FunctionSpec:
         sealed: the personal data that it opens or seals.
         lookup: computes keyed hashes (lookups, cursors).
         pictures: S3 actions on the pictures of rewards.
+        reports: what it does with reports and lists.
+        starts: names of the state machines that it starts.
         environment: names of the variables that it needs beyond those that all get.
         snap_start: start from a snapshot; only where a caller waits, since snapshots of Python are paid for.
     """
@@ -59,6 +69,8 @@ class FunctionSpec:
     sealed: SealedData | None = None
     lookup: bool = False
     pictures: tuple[str, ...] = ()
+    reports: ReportFiles | None = None
+    starts: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     snap_start: bool = False
     memory_mb: int = 1024
@@ -108,6 +120,12 @@ _API: Final = (
         "program", "Programs: what they offer, drafts, versions", 10,
         table=(GET, "dynamodb:Query", PUT, DELETE), snap_start=True,
     ),
+    FunctionSpec(
+        "bulk", "Bulk fulfilments: create, start, approve, follow", 10,
+        table=(*READ, "dynamodb:Query", PUT), due_index=("dynamodb:Query",), lookup=True, snap_start=True,
+        reports=ReportFiles("bulk/", ("s3:GetObject", "s3:PutObject")), starts=(contract.BULK,),
+        environment=(contract.ENV_LOOKUP_KEY, contract.ENV_REPORTS, contract.ENV_BULK_MACHINE),
+    ),
 )  # fmt: skip
 
 _EVENTS: Final = (
@@ -155,7 +173,13 @@ _WORKFLOWS: Final = (
     FunctionSpec(
         "reconciliation", "Compares a day's orders with a supplier's list", 840,
         table=(*READ, "dynamodb:Query", PUT), due_index=("dynamodb:Query",), memory_mb=1769,
-        environment=(contract.ENV_REPORTS, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
+        reports=ReportFiles("reconciliation/", ("s3:PutObject",)),
+        environment=(contract.ENV_REPORTS, contract.ENV_SUPPLIERS),
+    ),
+    FunctionSpec(
+        "bulk_batch", "One step of a bulk fulfilment: checks a list, holds its lines", 300,
+        table=(*POST, "dynamodb:Query"), memory_mb=1769,
+        reports=ReportFiles("bulk/", ("s3:GetObject", "s3:PutObject")), environment=(contract.ENV_REPORTS,),
     ),
 )  # fmt: skip
 

@@ -45,6 +45,33 @@ _HELD: Final = {
     "captured_points": None,
     "cancelled_at": None,
 }
+_SHA256: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_CREATED: Final = {
+    "campaign": "spring-thanks",
+    "status": "created",
+    "reward_id": "gift-card-10",
+    "paid_by": "program",
+    "started_by": "person:staff-17",
+    "created_at": "2026-11-22T10:00:00.000Z",
+    "problem": None,
+    "lines": None,
+    "units": None,
+    "points": None,
+    "value": None,
+    "decided_by": None,
+    "decided_at": None,
+    "note": None,
+}
+_CHECKED: Final = _CREATED | {
+    "status": "running",
+    "lines": 5000,
+    "units": 5000,
+    "points": 0,
+    "value": {"value": "50000.00", "currency": "USD"},
+    "decided_by": "person:staff-4",
+    "decided_at": "2026-11-22T10:01:00.000Z",
+    "note": "Within the budget of the spring.",
+}
 _ENDED: Final = {"ended_at": "2026-11-22T10:05:00.000Z"}
 _CAPTURED: Final = _HELD | _ENDED | {"status": "captured", "captured_points": 40}
 
@@ -216,6 +243,15 @@ REQUESTS: Final[dict[str, Any]] = {
     "post_tier_grant_end": {"reason": "correction", "actor": "staff-17"},
     "approve": {"actor": "staff-4"},
     "reject": {"actor": "staff-4"},
+    "post_campaign": {
+        "campaign": "spring-thanks",
+        "reward_id": "gift-card-10",
+        "paid_by": "program",
+        "sha256": _SHA256,
+        "actor": "staff-17",
+    },
+    "approve_campaign": {"actor": "staff-4", "note": "Within the budget of the spring."},
+    "reject_campaign": {"actor": "staff-4", "note": "Not in this quarter."},
     "post_transfer": {"to_member_id": _OTHER, "points": 40},
     "post_merge": {"from_member_id": _OTHER, "actor": "staff-17"},
     "post_household": {"head": _MEMBER},
@@ -347,6 +383,23 @@ RESPONSES: Final[dict[str, Any]] = {
     "get_adjustment": _PROPOSED,
     "approve": _DECIDED | {"status": "posted", "posted_to": _MEMBER},
     "reject": _DECIDED | {"status": "rejected"},
+    "post_campaign": _CREATED
+    | {
+        "upload_url": f"https://loyalty-reports.s3.eu-south-1.amazonaws.com/bulk/aurora/spring-thanks/{_SHA256}.csv?X-Amz-Signature=0f1e"
+    },
+    "get_campaigns": {"items": [_CHECKED], "next_cursor": None},
+    "get_campaign": _CHECKED
+    | {
+        "held": 1200,
+        "refused": 3,
+        "batches": 50,
+        "batches_done": 13,
+        "ready_at": "2026-11-22T10:04:00.000Z",
+        "failures_url": None,
+    },
+    "start_campaign": _CREATED,
+    "approve_campaign": _CHECKED,
+    "reject_campaign": _CHECKED | {"status": "rejected"},
     "post_transfer": {
         "transfer_id": _TRANSFER_ID,
         "from_member_id": _MEMBER,

@@ -7,6 +7,7 @@ _PROGRAM: Final = "/v1/programs/{program}"
 _MEMBER: Final = _PROGRAM + "/members/{member_id}"
 _REDEMPTION: Final = _MEMBER + "/redemptions/{redemption_id}"
 _ADJUSTMENT: Final = _MEMBER + "/adjustments/{adjustment_id}"
+_CAMPAIGN: Final = _PROGRAM + "/bulk-fulfillments/{campaign}"
 _HOUSEHOLD: Final = _PROGRAM + "/households/{household_id}"
 
 
@@ -71,6 +72,12 @@ ROUTES: Final = (
     Route("GET", f"{_PROGRAM}/rewards/{{reward_id}}/stock", "stock", "rewards.stock"),
     Route("POST", f"{_PROGRAM}/rewards/{{reward_id}}/stock", "stock", "rewards.stock"),
     Route("GET", f"{_PROGRAM}/rewards/{{reward_id}}", "redemption", "rewards.read"),
+    Route("POST", f"{_PROGRAM}/bulk-fulfillments", "bulk", "bulk.write"),
+    Route("GET", f"{_PROGRAM}/bulk-fulfillments", "bulk", "finance.read"),
+    Route("GET", _CAMPAIGN, "bulk", "finance.read"),
+    Route("POST", f"{_CAMPAIGN}/start", "bulk", "bulk.write"),
+    Route("POST", f"{_CAMPAIGN}/approve", "bulk", "finance.approve"),
+    Route("POST", f"{_CAMPAIGN}/reject", "bulk", "finance.approve"),
     Route("POST", f"{_PROGRAM}/referrals/validate", "referral_validation", "referrals.read"),
     Route("GET", _PROGRAM, "program", "programs.read"),
     Route("GET", f"{_PROGRAM}/draft", "program", "programs.write"),

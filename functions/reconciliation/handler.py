@@ -1,7 +1,8 @@
 """One step of the reconciliation with suppliers, called by the state machine."""
 
-from collections.abc import Mapping
 from typing import Any, Final
+
+from pydantic import Json
 
 from loyalty.core.aws import client
 from loyalty.core.clock import system_clock
@@ -13,9 +14,7 @@ from loyalty.fulfillment.orders import OrderStore
 from loyalty.reconciliation.service import Reconciliation
 from loyalty.reconciliation.steps import ReconciliationRequest, StepRequest
 from loyalty.reconciliation.store import ReportStore
-from loyalty.suppliers.model import Supplier
-from loyalty.suppliers.secret import SecretApiKey
-from loyalty.suppliers.tremendous import Tremendous
+from loyalty.suppliers.registry import Suppliers, SuppliersSettings
 from loyalty_contract import OPEN_DIFFERENCES, RECONCILIATION_REPORTS
 
 
@@ -23,17 +22,15 @@ class ReconciliationSettings(Settings):
     """What this function is told."""
 
     reports: str
-    supplier_url: str
-    supplier_secret: str
+    suppliers: Json[SuppliersSettings]
 
 
 SETTINGS: Final = ReconciliationSettings.load()
 TABLE: Final = Table(SETTINGS.table)
-_TREMENDOUS: Final = Tremendous(SETTINGS.supplier_url, SecretApiKey(SETTINGS.supplier_secret))
-SUPPLIERS: Final[Mapping[str, Supplier]] = {_TREMENDOUS.name: _TREMENDOUS}
+SUPPLIERS: Final = Suppliers(SETTINGS.suppliers)
 RECONCILIATION: Final = Reconciliation(
     orders=OrderStore(TABLE),
-    suppliers=SUPPLIERS.__getitem__,
+    suppliers=SUPPLIERS.get,
     reports=ReportStore(TABLE, system_clock),
     files=Bucket(SETTINGS.reports, client("s3")),
     clock=system_clock,
@@ -46,7 +43,7 @@ def handler(event: dict[str, Any], _context: Any) -> Any:
     """Takes one step. What it raises fails the task under the error's own name, by which the state machine goes on."""
     asked = StepRequest.model_validate(event)
     if asked.supplier is None or asked.day is None:
-        return (asked.request or ReconciliationRequest()).reports(list(SUPPLIERS), system_clock)
+        return (asked.request or ReconciliationRequest()).reports(SUPPLIERS.names, system_clock)
     logger.append_keys(supplier=asked.supplier, day=str(asked.day))
     report, still_open = RECONCILIATION.make(asked.supplier, asked.day)
     count(RECONCILIATION_REPORTS)

@@ -18,11 +18,11 @@ from infra.constructs.bucket import acknowledge_files, files_of
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.removal import removal_policy
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
-from infra.functions import FUNCTIONS
+from infra.functions import FUNCTIONS, FunctionSpec
 from infra.names import resource
-from infra.permissions import data_permissions
+from infra.permissions import allow, data_permissions
 from infra.settings import StageSettings
-from infra.stacks.stateful import PICTURES, StatefulStack
+from infra.stacks.stateful import PICTURES, REPORTS, StatefulStack
 
 
 def without_key(scope: Construct, name: str, queue: sqs.IQueue) -> sqs.IQueue:
@@ -91,6 +91,7 @@ class FunctionStack(cdk.Stack):
             contract.ENV_LOOKUP_KEY: stateful.keys.lookup.key_arn,
             contract.ENV_PICTURES: stateful.pictures.bucket_name,
             contract.ENV_REPORTS: stateful.reports.bucket_name,
+            contract.ENV_BULK_MACHINE: self.state_machine(contract.BULK),
         }
         pictures = files_of(self, self.settings.name, PICTURES)
         function = PythonFunction(
@@ -100,14 +101,33 @@ class FunctionStack(cdk.Stack):
             code=self._assets.functions[name],
             layers=self._layers,
             values={**known, **(values or {})},
-            permissions=[*data_permissions(spec, stateful.table, stateful.keys, pictures), *permissions],
+            permissions=[
+                *data_permissions(spec, stateful.table, stateful.keys, pictures),
+                *self._permissions(spec),
+                *permissions,
+            ],
             topic=stateful.alarms,
         )
         if spec.pictures:
             acknowledge_files(
                 function.role, self.settings.name, PICTURES, "Pictures bear names of their content; any may be shown."
             )
+        if spec.reports:
+            reason = "Files bear names of what they are of: a supplier and a day, a program and a campaign."
+            acknowledge_files(function.role, self.settings.name, REPORTS, reason, spec.reports.folder)
         return function
+
+    def state_machine(self, name: str) -> str:
+        """ARN of a state machine of the stage, by its name: a stack's own, or one of a stack that is made after it."""
+        return f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine:{resource(self.settings.name, name)}"
+
+    def _permissions(self, spec: FunctionSpec) -> list[iam.PolicyStatement]:
+        """What the spec asks for on files and state machines."""
+        statements = [allow(self.state_machine(name), "states:StartExecution") for name in spec.starts]
+        if spec.reports:
+            files = files_of(self, self.settings.name, REPORTS, spec.reports.folder)
+            statements.append(allow(files, *spec.reports.actions))
+        return statements
 
     def work_queue(self, name: str, worker: str, *, batch_size: int = 10, window_seconds: int = 0) -> WorkQueue:
         """A queue for the function ``worker``, with its dead-letter queue; see :class:`WorkQueue`."""

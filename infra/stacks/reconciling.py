@@ -1,7 +1,5 @@
 """The daily reconciliation with the suppliers: its state machine, what starts it, and alarms on what it reports."""
 
-from collections.abc import Mapping, Sequence
-
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
@@ -11,15 +9,12 @@ from constructs import Construct
 
 import loyalty_contract as contract
 from infra.constructs.alarms import FIVE_MINUTES, alarm
-from infra.constructs.bucket import acknowledge_files, files_of
 from infra.constructs.workflow import workflow
 from infra.names import resource
 from infra.permissions import allow
 from infra.reconciliation import FUNCTION, definition
 from infra.stacks.base import FunctionStack
-from infra.stacks.stateful import REPORTS
-
-FOLDER = "reconciliation/"
+from infra.stacks.supplying import Supplying
 
 
 def reconciliation_metric(name: str, *, statistic: str = "sum", period: Duration = FIVE_MINUTES) -> cloudwatch.Metric:
@@ -36,17 +31,10 @@ def reconciliation_metric(name: str, *, statistic: str = "sum", period: Duration
 class Reconciling(Construct):
     """The function ``reconciliation`` and the state machine that calls it for each supplier and day, started daily."""
 
-    def __init__(
-        self, stack: FunctionStack, *, values: Mapping[str, str], permissions: Sequence[iam.PolicyStatement]
-    ) -> None:
-        """``values`` and ``permissions`` are those by which a function speaks with the suppliers."""
+    def __init__(self, stack: FunctionStack, suppliers: Supplying) -> None:
         super().__init__(stack, "Reconciling")
         settings, topic = stack.settings, stack.stateful.alarms
-        files = files_of(stack, settings.name, REPORTS, FOLDER)
-        worker = stack.function(FUNCTION, values=values, permissions=[*permissions, allow(files, "s3:PutObject")])
-        acknowledge_files(
-            worker.role, settings.name, REPORTS, "Reports bear their supplier's and their day's name.", FOLDER
-        )
+        worker = stack.function(FUNCTION, values=suppliers.values, permissions=suppliers.permissions())
         self.machine = workflow(
             self,
             "Reconciliation",

@@ -11,6 +11,7 @@ from infra.fulfillment import definition
 from infra.permissions import allow
 from infra.settings import StageSettings
 from infra.stacks.base import FunctionStack
+from infra.stacks.bulk import Bulk
 from infra.stacks.delivering import Delivering
 from infra.stacks.recalculating import Recalculating
 from infra.stacks.reconciling import Reconciling
@@ -43,7 +44,8 @@ class WorkflowsStack(FunctionStack):
         self._start()
         self.recalculating = Recalculating(self)
         self.delivering = Delivering(self)
-        self.reconciling = Reconciling(self, values=values, permissions=permissions)
+        self.bulk = Bulk(self)
+        self.reconciling = Reconciling(self, self.suppliers)
         CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
 
     def _start(self) -> None:

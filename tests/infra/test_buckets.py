@@ -39,11 +39,11 @@ def test_access_logs_are_taken_from_this_account_alone(stage: Templates) -> None
         for one in policy["PolicyDocument"]["Statement"]
         if one["Principal"] == {"Service": "logging.s3.amazonaws.com"}
     ]
-    assert [one["Sid"] for one in statements] == ["AccessLogOfPictures"]
+    assert [one["Sid"] for one in statements] == ["AccessLogOfPictures", "AccessLogOfReports"]
     for one in statements:
         assert one["Action"] == "s3:PutObject"
         assert one["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-        assert "/pictures/*" in text(one["Resource"])
+        assert f"/{one['Sid'].removeprefix('AccessLogOf').lower()}/*" in text(one["Resource"])
 
 
 def test_the_catalogue_may_read_pictures_and_nothing_else_of_the_bucket(stage: Templates) -> None:
@@ -58,6 +58,6 @@ def test_the_catalogue_may_read_pictures_and_nothing_else_of_the_bucket(stage: T
         for policy in stage.properties("AWS::IAM::Policy")
         for one in policy["PolicyDocument"]["Statement"]
         for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
-        if action.startswith("s3:")
+        if action.startswith("s3:") and "-pictures-" in text(one["Resource"])
     }
     assert actions == {"s3:GetObject"}

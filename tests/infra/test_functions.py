@@ -21,6 +21,7 @@ MEMBERS = POSTS | {"dynamodb:DeleteItem"}
 CONSUME = {
     "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
 }  # fmt: skip
+FILES = {"s3:GetObject", "s3:PutObject"}
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 SEAL = {"kms:GenerateDataKey", "kms:Decrypt"}
 READ_STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
@@ -39,6 +40,7 @@ MAY_DO = {
     "merge": MEMBERS | {"dynamodb:Query"},
     "referral_validation": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
     "program": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"},
+    "bulk": ENTRIES | FILES | {"dynamodb:Query", "kms:GenerateMac", "states:StartExecution"},
     "accrual_events": MEMBERS | CONSUME | {"dynamodb:Query", "kms:GenerateMac", "sqs:SendMessage"},
     # To who absorbed others, nothing is posted without a check of them.
     "tier_recalculation": CONSUME | (POSTS - {"dynamodb:BatchGetItem"}),
@@ -53,6 +55,8 @@ MAY_DO = {
     "recalculation": POSTS | {"dynamodb:Query"},
     "delivery": MEMBERS | CONSUME | SEAL | {"dynamodb:Query", "kms:GenerateMac"},
     "settlement": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "s3:PutObject"},
+    "bulk_batch": POSTS | FILES | {"dynamodb:Query"},
+    "reconciliation": ENTRIES | {"dynamodb:Query", "s3:PutObject", "secretsmanager:GetSecretValue"},
     "fulfillment_start": CONSUME | {"states:StartExecution"},
     "fulfillment": ENTRIES
     | {

@@ -169,6 +169,7 @@ SCOPES: Final = {
     "rewards.stock": "Restock rewards, import coupon codes and pictures",
     "finance.read": "Read fulfilment runs, totals and reconciliation reports",
     "finance.approve": "Approve, reject, retry, cancel and resolve fulfilment runs",
+    "bulk.write": "Create and start bulk fulfilments of lists",
     "referrals.read": "Validate referral codes",
     "programs.read": "Read what a program offers to its members",
     "programs.write": "Read and change the draft of a program, read its versions",
@@ -185,6 +186,7 @@ STAFF_SCOPES: Final = frozenset(
         "tiers.grant",
         "rewards.reveal",
         "rewards.stock",
+        "bulk.write",
         "finance.read",
         "finance.approve",
     }

@@ -5,9 +5,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from loyalty.cli import (
+    bulk,
     cards,
     clients,
     codes,
+    invoices,
     members,
     programs,
     purchases,
@@ -32,6 +34,8 @@ app.add_typer(members.app, name="members", help="Members of a program, all of th
 app.add_typer(tiers.app, name="tiers", help="Where members stand on the ladders of tiers.")
 app.add_typer(purchases.app, name="purchase", help="Purchases that came as events, and refunds that wait for theirs.")
 app.add_typer(cards.app, name="card", help="Delivered gift cards and codes: who looked at one.")
+app.add_typer(bulk.app, name="bulk", help="One reward for the members of a list.")
+app.add_typer(invoices.app, name="invoice", help="Invoices of suppliers, held against our orders.")
 app.add_typer(clients.app, name="client", help="OAuth2 clients of partner apps, and the programs they speak for.")
 app.add_typer(codes.app, name="codes", help="Pools of coupon codes.")
 app.add_typer(settlements.app, name="settlements", help="Batches of cashback and donations, which the business pays.")

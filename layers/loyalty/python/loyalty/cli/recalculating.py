@@ -65,9 +65,9 @@ class Executions:
             yield from (one["executionArn"] for one in page["executions"] if one["name"].rpartition("-")[0] == run)
 
 
-def find_state_machine(step_functions: Any, stage: str) -> str:
-    """ARN of the stage's state machine; ends the command where there is none."""
-    name = resource(stage, RECALCULATION)
+def find_state_machine(step_functions: Any, stage: str, machine: str = RECALCULATION) -> str:
+    """ARN of a state machine of the stage; ends the command where there is none."""
+    name = resource(stage, machine)
     pages = step_functions.get_paginator("list_state_machines").paginate()
     machines = (machine for page in pages for machine in page["stateMachines"])
     found = next((str(machine["stateMachineArn"]) for machine in machines if machine["name"] == name), None)

@@ -32,6 +32,8 @@ from loyalty.reconciliation.errors import (
     ReportNotFound,
     ResolutionNoteRequired,
 )
+from loyalty.reconciliation.invoice_items import INVOICE_PREFIX, InvoiceItem, invoice_item, invoice_of
+from loyalty.reconciliation.invoices import Invoice
 from loyalty.reconciliation.model import PLATFORM, Difference, DifferenceKind, Report
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY
 
@@ -189,6 +191,21 @@ class ReportStore:
         except TransactionRefused as refusal:
             if refusal.contended:
                 raise
+
+    def invoice(self, supplier: str, sha256: str) -> Invoice | None:
+        """The invoice that a file was imported as; None where it was not."""
+        raw = self._table.read(pk(supplier), f"{INVOICE_PREFIX}{sha256}")
+        return None if raw is None else invoice_of(raw)
+
+    def save_invoice(self, invoice: Invoice) -> Invoice:
+        """Writes an invoice once; of two who import one file at the same moment, both get the first one's."""
+        try:
+            self._table.write([Put(invoice_item(pk(invoice.supplier), invoice), InvoiceItem.pk.does_not_exist())])
+        except TransactionRefused as refusal:
+            if refusal.contended:
+                raise
+            return self.invoice(invoice.supplier, invoice.sha256) or invoice
+        return invoice
 
     def _put(self, one: Difference) -> bool:
         """Writes it, unless a person has resolved it; whether it did."""

@@ -130,7 +130,8 @@ class Ending:
             FulfillmentInProgress: the supplier has an order, or was asked for one since ``order_requests``.
         """
         points = self._wanted(redemption)
-        if points is not None and not 1 <= points <= redemption.points:
+        # Of what the program pays there are none, and those are all.
+        if points is not None and not min(1, redemption.points) <= points <= redemption.points:
             raise CaptureExceedsHold(
                 f"'{redemption.redemption_id}' holds {redemption.points} points: capture one of them at least, and all "
                 "at most. Release it to capture none.",

@@ -21,13 +21,13 @@ from loyalty.core.money import Money
 from loyalty.delivery.errors import OneCodeAtATime
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Posting, Situation
-from loyalty.ledger.model import MAX_TIMED_HOLDS, POINTS, Account, Entry, Hold, Movement
+from loyalty.ledger.model import MAX_TIMED_HOLDS, POINTS, Account, Change, Entry, Hold, Movement
 from loyalty.ledger.renewal import renewal
 from loyalty.programs.model import MAX_POINTS, Program, Reward
 from loyalty.rewards.availability import closed, elsewhere, withheld
 from loyalty.rewards.errors import DailyRedemptionLimitExceeded, PriceChanged, RewardLimitReached
 from loyalty.rewards.limits import Bound, Taken, bounds_for, counted
-from loyalty.rewards.model import Party, Redemption, RedemptionStatus
+from loyalty.rewards.model import Party, Payer, Redemption, RedemptionStatus
 from loyalty.rewards.pricing import Price, price_of
 from loyalty.stock.claim import Claim
 from loyalty.stock.errors import OutOfStock
@@ -52,6 +52,7 @@ class Wish:
     """What somebody wants to hold points for. ``hold_minutes``: None for as long as the program says.
 
     ``amount`` is the chosen one, of each; ``quoted_points`` the price that they were told for all of it.
+    ``campaign``: the list that it is a line of. ``paid_by`` the program, it takes no points.
     """
 
     reward_id: str
@@ -60,6 +61,9 @@ class Wish:
     amount: Money | None = None
     country: str | None = None
     quoted_points: int | None = None
+    campaign: str | None = None
+    paid_by: Payer = Payer.MEMBER
+    requested_by: str | None = None
 
     @property
     def request_hash(self) -> str:
@@ -70,6 +74,8 @@ class Wish:
             "amount": amount,
             "country": self.country,
             "quoted_points": self.quoted_points,
+            "campaign": self.campaign,
+            "paid_by": self.paid_by.value if self.campaign else None,
         }
         given = {name: value for name, value in chosen.items() if value is not None}
         return request_hash({"reward_id": self.reward_id, "quantity": self.quantity} | given)
@@ -115,7 +121,8 @@ class Wish:
         price = price_of(reward, self.quantity, self.amount)
         if price.points > MAX_POINTS:
             raise PointsLimitExceeded(f"This would be {price.points} points; one posting holds at most {MAX_POINTS}.")
-        return price
+        # Nothing is spent of what the program pays.
+        return price if self.paid_by is Payer.MEMBER else replace(price, points=0)
 
     def objections(
         self, program: Program, situation: Situation, price: Price, taken: Sequence[Taken], claim: Claim | None = None
@@ -144,7 +151,7 @@ class Wish:
             yield TooManyHolds(
                 f"{MAX_TIMED_HOLDS} holds of this member are open: capture or release one, or wait for one to time out."
             )
-        if price.points > situation.wallet.available:
+        if price.points > max(situation.wallet.available, 0):
             can = max(situation.wallet.available, 0)
             yield InsufficientPoints(f"This needs {price.points} points; {can} can be spent.")
         if claim is not None:
@@ -155,6 +162,8 @@ class Wish:
         return self._bounds(program, self.reward(program), price.points, day)
 
     def _bounds(self, program: Program, reward: Reward, points: int, day: date) -> tuple[Bound, ...]:
+        if self.paid_by is Payer.PROGRAM:
+            return ()  # limits are for what members choose
         return bounds_for(program.document, reward, quantity=self.quantity, points=points, day=day)
 
     def granted(
@@ -175,7 +184,8 @@ class Wish:
         for objection in self.objections(program, situation, price, taken, claim):
             raise objection
         minutes = self._minutes(program, reward)
-        change = movements.spend(situation.wallet, price.points, Account.HELD)
+        # Of a wallet below zero not even nothing can be spent.
+        change = movements.spend(situation.wallet, price.points, Account.HELD) if price.points else Change()
         today = local_date(situation.now, document.zone)
         redemption = Redemption(
             program=document.id,
@@ -197,12 +207,15 @@ class Wish:
             return_days=reward.return_days,
             stock={} if claim is None else claim.taken(situation.shared),
             counted={bound.key: bound.asked for bound in self.bounds(program, price, today)},
+            requested_by=self.requested_by,
+            campaign=self.campaign,
+            paid_by=self.paid_by,
         )
         renews = document.expiry.renewed_by_activity
         return Granted(
             redemption,
             Movement({POINTS: change}, holds=_timed(redemption)),
-            renewal(POINTS, document.expiry.lot(today)) if renews else None,
+            renewal(POINTS, document.expiry.lot(today)) if renews and price.points else None,
         )
 
     def _out_of_stock(self, program: Program, situation: Situation, claim: Claim) -> Iterator[LoyaltyError]:

@@ -8,7 +8,14 @@ from enum import StrEnum
 from loyalty.core.money import Money
 from loyalty.programs.rewards import Party, RewardType
 
-__all__ = ["Party", "Redemption", "RedemptionStatus"]
+__all__ = ["Party", "Payer", "Redemption", "RedemptionStatus"]
+
+
+class Payer(StrEnum):
+    """Who pays for what is given: the member with points, or the program, which takes none of them."""
+
+    MEMBER = "member"
+    PROGRAM = "program"
 
 
 class RedemptionStatus(StrEnum):
@@ -68,6 +75,12 @@ class Redemption:
     reference: str | None = None
     """The partner's own name for what was given: an order, a booking, a parcel."""
     tracking_url: str | None = None
+    requested_by: str | None = None
+    """Who held the points: ``client:…`` or ``person:…``."""
+    campaign: str | None = None
+    """The list that it came with, where it was one of many."""
+    paid_by: Payer = Payer.MEMBER
+    """Paid by the program, it has no points."""
 
     @property
     def spent(self) -> dict[str, int]:

@@ -27,7 +27,7 @@ from loyalty.rewards.beside import beside_end, beside_hold
 from loyalty.rewards.ending import SOURCE, Delivery, Ending
 from loyalty.rewards.holding import Wish, as_first_held
 from loyalty.rewards.limits import LIMITS_SK, NotOfOneMoment, Taken
-from loyalty.rewards.model import Party, Redemption, RedemptionStatus
+from loyalty.rewards.model import Party, Payer, Redemption, RedemptionStatus
 from loyalty.rewards.posting import post, post_under_limits
 from loyalty.rewards.quoting import Quote
 from loyalty.rewards.store import RedemptionItem, RedemptionStore, redemption_of, redemption_sk, write_end
@@ -63,12 +63,18 @@ class RedemptionService:
         amount: Money | None = None,
         country: str | None = None,
         quoted_points: int | None = None,
+        requested_by: str | None = None,
+        campaign: str | None = None,
+        paid_by: Payer = Payer.MEMBER,
     ) -> tuple[Redemption, bool]:
         """Opens the redemption that this client's idempotency key stands for; True where an earlier call did.
 
         ``hold_minutes`` is after how many minutes the points go back by themselves, where the partner ends the
         redemption; None: after as many as the program says. ``amount`` is of each, where the member chooses one;
         ``country`` where it is redeemed (ISO 3166-1 alpha-2); ``quoted_points`` the price that the member was told.
+        ``campaign`` is the list that it is a line of; ``paid_by`` the
+        program, it takes no points and is a redemption all the same. ``requested_by`` is the client or person who may not
+        approve it; None: this client.
 
         Raises:
             RewardNotFound: not in the program's catalogue.
@@ -86,7 +92,17 @@ class RedemptionService:
             IdempotencyKeyReused: the key was used with another request.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        wish = Wish(reward_id, quantity, hold_minutes, amount, country, quoted_points)
+        wish = Wish(
+            reward_id,
+            quantity,
+            hold_minutes,
+            amount,
+            country,
+            quoted_points,
+            campaign,
+            paid_by,
+            requested_by or f"client:{client_id}",
+        )
 
         def post(member: str) -> tuple[Redemption, bool]:
             redemption_id = redemption_id_for(program.document.id, member, client_id, idempotency_key)

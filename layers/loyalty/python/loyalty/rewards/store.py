@@ -10,7 +10,7 @@ from loyalty.core.money import Money
 from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Table
 from loyalty.ledger.store import LedgerStore, parse_partition, partition
 from loyalty.programs.rewards import Party, RewardType
-from loyalty.rewards.model import Redemption, RedemptionStatus
+from loyalty.rewards.model import Payer, Redemption, RedemptionStatus
 from loyalty_contract import REDEMPTION_PREFIX
 
 
@@ -41,6 +41,9 @@ class RedemptionItem(Item):
     counted = IntegerMapAttribute(null=True)
     reference = UnicodeAttribute(null=True)
     tracking_url = UnicodeAttribute(null=True)
+    requested_by = UnicodeAttribute(null=True)
+    campaign = UnicodeAttribute(null=True)
+    paid_by = UnicodeAttribute(null=True)
 
 
 def redemption_sk(redemption_id: str) -> str:
@@ -69,6 +72,9 @@ def redemption_item(redemption: Redemption) -> RedemptionItem:
         country=redemption.country,
         return_days=redemption.return_days,
         counted=dict(redemption.counted) or None,
+        requested_by=redemption.requested_by,
+        campaign=redemption.campaign,
+        paid_by=None if redemption.paid_by is Payer.MEMBER else redemption.paid_by.value,
     )
 
 
@@ -116,6 +122,9 @@ def redemption_of(item: RedemptionItem, now: datetime) -> Redemption:
         counted=item.counted or {},
         reference=item.reference,
         tracking_url=item.tracking_url,
+        requested_by=item.requested_by,
+        campaign=item.campaign,
+        paid_by=Payer(item.paid_by) if item.paid_by else Payer.MEMBER,
     )
 
 

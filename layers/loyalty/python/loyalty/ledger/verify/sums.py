@@ -93,8 +93,10 @@ def _check_place(step: Step) -> Problems:
         yield Problem("tier_chain_broken", step.where, detail)
     if step.kind is EntryKind.MERGE_OUT:
         left = sorted(name for name, sums in step.after.wallets.items() if not sums.is_empty)
-        if left or step.after.holds:
-            yield Problem("merge_left_points", step.where, f"left behind in {', '.join(left or step.after.holds)}")
+        # A hold of what the program pays has no points that could be left behind.
+        held = [name for name, hold in step.after.holds.items() if hold.movement.change().postings]
+        if left or held:
+            yield Problem("merge_left_points", step.where, f"left behind in {', '.join(left or held)}")
 
 
 def _check_parts(step: Step) -> Problems:

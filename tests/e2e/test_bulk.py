@@ -1,0 +1,126 @@
+"""A list through the deployed platform: sent, approved, worked off by the map, gone on with, and never held twice."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+import requests
+
+from infra.local.cloud import LocalCloud
+from infra.local.seed import program_documents
+from loyalty.core.clock import system_clock
+from loyalty.core.ids import new_member_id
+from loyalty.core.table import Table
+from loyalty.ledger.model import EntryKind
+from loyalty.ledger.store import LedgerStore, new_book_put
+from loyalty.programs.model import ProgramDocument
+from loyalty.programs.store import ProgramStore
+from tests.e2e.partner import Partner, eventually, unique
+
+pytestmark = pytest.mark.e2e
+
+LINES = 130
+"""More than a batch."""
+SETTLED = {"done", "unfinished", "awaiting_approval", "refused", "rejected"}
+
+
+class Campaign:
+    """A program of its own, its members, and a campaign by the API."""
+
+    def __init__(self, cloud: LocalCloud, partner: Partner, members: int) -> None:
+        self.table, self.name = Table(cloud.table), f"spring-{unique()}"
+        self.program = f"bulk-{unique()}"
+        document = json.loads(program_documents()[cloud.program].read_text()) | {
+            "id": self.program,
+            "shopify_shops": [],
+        }
+        document["fulfillment"] = {"approve_above": [{"value": "1000.00", "currency": "USD"}]}
+        parsed = ProgramDocument.model_validate(document)
+        programs = ProgramStore(self.table, system_clock)
+        programs.publish(parsed, expected_version=0, actor="e2e")
+        cloud.bind(cloud.client_id, [*program_documents(), self.program])
+        self.members = [new_member_id(system_clock()) for _ in range(members)]
+        for member in self.members:
+            self.table.write([new_book_put(self.program, member, parsed.tiers[0].id, system_clock())])
+        self._call = partner.call
+        self.url = f"{cloud.api_url}/v1/programs/{self.program}/bulk-fulfillments"
+
+    def send(self, lines: list[str], **changes: Any) -> None:
+        content = "\n".join(["member_id,reference", *lines, ""]).encode()
+        asked = {
+            "campaign": self.name, "reward_id": "gift-card-10", "paid_by": "program", "actor": "ada",
+            "sha256": hashlib.sha256(content).hexdigest(),
+        } | changes  # fmt: skip
+        created = self._call("POST", self.url, asked)
+        assert created.status_code == 201, created.text
+        requests.put(created.json()["upload_url"], data=content, timeout=30).raise_for_status()
+
+    def start(self) -> None:
+        answer = self._call("POST", f"{self.url}/{self.name}/start")
+        assert answer.status_code == 202, answer.text
+
+    def decide(self, how: str, actor: str) -> requests.Response:
+        return self._call("POST", f"{self.url}/{self.name}/{how}", {"actor": actor, "note": "budget 7"})
+
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self._call("GET", f"{self.url}/{self.name}").json()
+        return state
+
+    def becomes(self, *statuses: str) -> dict[str, Any]:
+        def look() -> dict[str, Any] | None:
+            state = self.state()
+            return state if state["status"] in statuses else None
+
+        return eventually(f"{' or '.join(statuses)}", look)
+
+    def holds(self, member: str) -> list[int]:
+        entries = LedgerStore(self.table).entries(self.program, member, limit=10).entries
+        return [entry.movement.change().points for entry in entries if entry.key.kind is EntryKind.HOLD]
+
+
+@pytest.fixture
+def campaign(cloud: LocalCloud, partner: Partner, monkeypatch: pytest.MonkeyPatch) -> Campaign:
+    for name, value in cloud.variables.items():
+        monkeypatch.setenv(name, value)
+    return Campaign(cloud, partner, LINES)
+
+
+def test_a_list_above_the_threshold_is_approved_and_worked_off_once(cloud: LocalCloud, campaign: Campaign) -> None:
+    nobody = new_member_id(system_clock())
+    lines = [f"{member},R-{number}" for number, member in enumerate([*campaign.members, nobody])]
+    campaign.send(lines)
+    campaign.start()
+    waiting = campaign.becomes("awaiting_approval")
+    assert (waiting["lines"], waiting["value"]["value"], waiting["held"]) == (LINES + 1, "1310.00", 0)
+    assert campaign.decide("approve", "ada").json()["code"] == "second_person_required"
+    assert campaign.decide("approve", "bob").status_code == 200
+
+    done = campaign.becomes("done", "unfinished")
+    assert (done["status"], done["held"], done["refused"], done["batches_done"]) == ("unfinished", LINES, 1, 2)
+    report = requests.get(done["failures_url"], timeout=10).text.splitlines()
+    assert report == ["line,reference,error", f"{LINES + 2},R-{LINES},member_not_found"]
+    assert [campaign.holds(member) for member in campaign.members] == [[0]] * LINES
+
+    # Whoever was missing enrolls, and the same campaign goes on.
+    tier = ProgramStore(campaign.table, system_clock).current(campaign.program).document.tiers[0].id
+    campaign.table.write([new_book_put(campaign.program, nobody, tier, system_clock())])
+    campaign.start()
+    assert campaign.becomes("done")["held"] == LINES + 1
+    assert [campaign.holds(member) for member in [*campaign.members, nobody]] == [[0]] * (LINES + 1)
+    states, machine = cloud.client("stepfunctions"), cloud.platform.outputs["BulkArn"]
+    ours = [
+        one for one in states.list_executions(stateMachineArn=machine)["executions"] if campaign.name in one["name"]
+    ]
+    assert sorted(one["status"] for one in ours) == ["SUCCEEDED"] * 3
+
+
+def test_a_malformed_list_is_refused_whole_and_a_stranger_s_list_is_not_found(campaign: Campaign) -> None:
+    member = campaign.members[0]
+    campaign.send([f"{member},A", f"{member},A"])
+    assert campaign.decide("approve", "bob").json()["code"] == "campaign_not_awaiting_approval"
+    campaign.start()
+    assert "line 3: reference is that of line 2" in campaign.becomes("refused")["problem"]
+    assert campaign.holds(member) == []
+    campaign.name = "nobody-made-this"
+    assert campaign.decide("approve", "bob").json()["code"] == "campaign_not_found"
