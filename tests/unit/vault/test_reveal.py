@@ -25,11 +25,14 @@ GIFT_CARD = {
     "id": "card", "name": "Gift card", "type": "gift_card", "points": 200,
     "gift_card": {"product": "P", "denomination": "10.00", "currency": "USD"},
 }  # fmt: skip
-REWARDS = [
+REWARDS: list[dict[str, Any]] = [
     GIFT_CARD,
     {"id": "coffee", "name": "Coffee", "type": "perk", "points": 50},
-    {"id": "trees", "name": "Trees", "type": "donation", "points": 50},
-]
+    {
+        "id": "trees", "name": "Trees", "type": "donation", "points": 50,
+        "value": {"value": "1.00", "currency": "USD"}, "charity": {"id": "forest", "name": "Forest"},
+    },
+]  # fmt: skip
 
 
 class Vaulted:
