@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 
 from functions.accrual.routes import routes as accrual_routes
-from functions.redemption.catalogue import catalogue_routes
-from functions.redemption.history import history_routes
 from functions.redemption.routes import routes as redemption_routes
 from functions.wallet.routes import routes as wallet_routes
 from loyalty.core.cursor import Cursors
@@ -21,6 +19,7 @@ from loyalty.rewards.history import History
 from loyalty.rewards.store import RedemptionStore
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.apikit.keys import FakeKeys
+from tests.apikit.pictures import FakePictures
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import World
 
@@ -52,13 +51,6 @@ class Api:
         assert self.call("POST", f"{BASE}/accruals", self.accrue(source_id, value)).status == 201
 
 
-class FakePictures:
-    """Links that say what they lead to."""
-
-    def link(self, key: str) -> str:
-        return f"https://pictures.example/{key}"
-
-
 def api_of(table: Table, **changes: Any) -> Api:
     """One member of a program, which is the plain one but for what changes."""
     world = World(table, of=program(**changes)).enroll(MEMBER)
@@ -69,9 +61,13 @@ def api_of(table: Table, **changes: Any) -> Api:
     app = api(
         accrual_routes(programs, world.accruals, world.reversals),
         wallet_routes(programs, world.store, Cursors(keys), world.clock),
-        redemption_routes(programs, world.redemptions, GiftCardService(RedemptionStore(table), Vault(keys))),
-        catalogue_routes(programs, Catalogue(table, world.clock), FakePictures()),
-        history_routes(programs, History(table), Cursors(keys), world.clock),
+        redemption_routes(
+            programs,
+            world.redemptions,
+            GiftCardService(RedemptionStore(table), Vault(keys)),
+            Catalogue(table, world.clock, FakePictures()),
+            History(table, world.clock, Cursors(keys)),
+        ),
     )
     return Api(world, Gateway(app), Gateway(app, "stranger"))
 

@@ -21,12 +21,15 @@ from loyalty.fulfillment.reveal import GiftCardService
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
+from loyalty.rewards.catalogue import Catalogue
+from loyalty.rewards.history import History
 from loyalty.rewards.store import RedemptionStore
 from loyalty.segments.service import SegmentService
 from loyalty.segments.store import SegmentStore
 from loyalty.tiers.grants import TierGrants
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.apikit.keys import FakeKeys
+from tests.apikit.pictures import FakePictures
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN, Moves
 
 PROGRAM = "/v1/programs/acme"
@@ -74,7 +77,13 @@ def acme(table: Table) -> Iterator[Api]:
         enrollment_routes(programs, members, SegmentService(SegmentStore(table), clock)),
         wallet_routes(programs, moves.world.store, Cursors(keys), clock),
         accrual_routes(programs, moves.world.accruals, moves.world.reversals),
-        redemption_routes(programs, moves.world.redemptions, GiftCardService(redemptions, Vault(keys))),
+        redemption_routes(
+            programs,
+            moves.world.redemptions,
+            GiftCardService(redemptions, Vault(keys)),
+            Catalogue(table, clock, FakePictures()),
+            History(table, clock, Cursors(keys)),
+        ),
     )  # fmt: skip
     yield Api(moves, Gateway(app), Gateway(app, "stranger"))
     assert moves.world.audit() == []
