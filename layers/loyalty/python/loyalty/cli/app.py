@@ -4,7 +4,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from loyalty.cli import clients, members, programs, purchases, redrive, simulating, sweeping, tiers, verify
+from loyalty.cli import clients, members, programs, purchases, redrive, rewards, simulating, sweeping, tiers, verify
 from loyalty.cli.console import fail
 from loyalty.core.errors import LoyaltyError
 
@@ -18,6 +18,7 @@ app.add_typer(programs.app, name="program", help="Programs: validate, compare, s
 app.add_typer(members.app, name="members", help="Members of a program, all of them.")
 app.add_typer(tiers.app, name="tiers", help="Where members stand on the ladders of tiers.")
 app.add_typer(purchases.app, name="purchase", help="Purchases that came as events, and refunds that wait for theirs.")
+app.add_typer(rewards.app, name="rewards", help="What the catalogue shows of rewards.")
 app.add_typer(clients.app, name="client", help="OAuth2 clients of partner apps, and the programs they speak for.")
 
 
