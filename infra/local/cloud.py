@@ -216,6 +216,7 @@ class LocalCloud:
             "LOYALTY_STAGE": STAGE,
             "LOYALTY_USER_POOL": self.platform.user_pool,
             "LOYALTY_TABLE": self.table,
+            "LOYALTY_PICTURES": outputs.get("PicturesBucketName", ""),
             "LOYALTY_SUPPLIER_URL": self.supplier_url,
             "LOYALTY_PII_KEY": outputs.get("PiiKeyArn", ""),
             "LOYALTY_LOOKUP_KEY": outputs.get("LookupKeyArn", ""),
