@@ -39,11 +39,39 @@ _HELD: Final = {
     "reward_type": "perk",
     "quantity": 1,
     "points": 50,
+    "cash": None,
+    "value": None,
+    "country": "ID",
     "held_at": "2026-11-22T10:00:00.000Z",
     "expires_at": "2026-11-22T12:00:00.000Z",
     "ended_at": None,
     "captured_points": None,
     "cancelled_at": None,
+    "reference": None,
+    "tracking_url": None,
+}
+_REWARD: Final = {
+    "reward_id": "coffee",
+    "name": "A coffee on the house",
+    "description": "Any coffee of the menu, also to take away.",
+    "terms": "Show the redemption at the counter.",
+    "type": "perk",
+    "points": 50,
+    "cash": None,
+    "denominations": [],
+    "value": None,
+    "picture_url": "https://pictures.example.com/4d6f8h0k.png?X-Amz-Signature=1f9c",
+    "countries": ["ID", "IT"],
+    "tiers": [],
+    "available_from": "2026-11-01T00:00:00",
+    "available_until": None,
+    "per_member": [{"per": "day", "count": 1}],
+    "limited": False,
+    "return_days": 14,
+    "ended_by": "partner",
+    "available": False,
+    "affordable": False,
+    "reasons": [{"code": "insufficient_points", "detail": "This needs 50 points; 30 can be spent."}],
 }
 _SHA256: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _CREATED: Final = {
@@ -73,7 +101,7 @@ _CHECKED: Final = _CREATED | {
     "note": "Within the budget of the spring.",
 }
 _ENDED: Final = {"ended_at": "2026-11-22T10:05:00.000Z"}
-_CAPTURED: Final = _HELD | _ENDED | {"status": "captured", "captured_points": 40}
+_CAPTURED: Final = _HELD | _ENDED | {"status": "captured", "captured_points": 40, "reference": "ORD-4711"}
 
 _ADJUSTED: Final = {
     "adjustment_id": "adj_4d6f8h0k2n4q6s8v0x2z4b6d8f",
@@ -236,8 +264,15 @@ REQUESTS: Final[dict[str, Any]] = {
         "reason": "return",
         "lines": [{"line_id": "2", "quantity": 1}],
     },
-    "post_redemption": {"reward_id": "coffee", "quantity": 1, "hold_minutes": 120},
-    "capture": {"points": 40},
+    "post_redemption": {
+        "reward_id": "coffee",
+        "quantity": 1,
+        "hold_minutes": 120,
+        "country": "ID",
+        "quoted_points": 50,
+    },
+    "post_quote": {"reward_id": "coffee", "quantity": 1, "country": "ID"},
+    "capture": {"points": 40, "reference": "ORD-4711"},
     "post_adjustment": {"points": 500, "reason": "goodwill", "actor": "staff-17"},
     "post_tier_grant": {"tier": "gold", "until": "2027-03-31", "reason": "goodwill", "actor": "staff-17"},
     "post_tier_grant_end": {"reason": "correction", "actor": "staff-17"},
@@ -370,9 +405,21 @@ RESPONSES: Final[dict[str, Any]] = {
     "cancel": _CAPTURED | {"status": "cancelled", "cancelled_at": "2026-11-23T08:30:00.000Z"},
     "reveal": {"link": "https://gift-cards.example.com/r/5c1f0a"},
     "resend": {"redemption_id": "rdm_2q8wz5m1y7k3n9c4b6x0d2f8ha"},
-    "get_rewards": {
-        "items": [{"reward_id": "coffee", "name": "A coffee on the house", "type": "perk", "points": 50, "tiers": []}]
+    "get_redemptions": {"items": [_HELD], "next_cursor": None},
+    "post_quote": {
+        "reward_id": "coffee",
+        "quantity": 1,
+        "points": 50,
+        "cash": None,
+        "value": None,
+        "available_points": 120,
+        "remaining_points": 70,
+        "redeemable": True,
+        "reasons": [],
+        "quoted_at": "2026-11-22T09:59:00.000Z",
     },
+    "get_rewards": {"language": "en", "items": [_REWARD]},
+    "get_reward": _REWARD,
     "get_tier": {"member_id": _MEMBER, "ladders": [_LADDER]},
     "post_tier_grant": _GRANTED,
     "post_tier_grant_end": _GRANTED
@@ -474,7 +521,17 @@ RESPONSES: Final[dict[str, Any]] = {
                 "tiers": [_OFFERED_TIER],
             }
         ],
-        "rewards": [{"reward_id": "coffee", "name": "Un caffè offerto", "type": "perk", "points": 50, "tiers": []}],
+        "rewards": [
+            {
+                "reward_id": "coffee",
+                "name": "Un caffè offerto",
+                "type": "perk",
+                "points": 50,
+                "cash": None,
+                "denominations": [],
+                "tiers": [],
+            }
+        ],
     },
     "get_draft": _DRAFT,
     "put_draft": _DRAFT,

@@ -18,7 +18,6 @@ from loyalty.programs.offer import negotiated
 from loyalty.programs.rewards import RewardType
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.catalogue import Asked, Catalogue
-from loyalty.rewards.pictures import PictureLinks
 
 V = TypeVar("V")
 
@@ -31,9 +30,8 @@ _Country = Annotated[Country | None, Query(description="Where the member is; oth
 _Member = Annotated[MemberId | None, Query(description="For whom `affordable`, `available` and `reasons` are told.")]
 
 
-def catalogue_routes(programs: ProgramStore, catalogue: Catalogue, pictures: PictureLinks) -> Router:
+def add_catalogue(router: Router, programs: ProgramStore, catalogue: Catalogue) -> None:
     """``GET …/rewards`` and ``GET …/rewards/{reward_id}``."""
-    router = Router()
 
     @router.get(_REWARDS, summary="Read the catalogue", tags=["Rewards"])
     def get_rewards(
@@ -54,7 +52,7 @@ def catalogue_routes(programs: ProgramStore, catalogue: Catalogue, pictures: Pic
         asked = Asked(type, country, tier, available, affordable)
         language = _language(current, locale, accept_language)
         shown = catalogue.rewards(current, asked, member_id)
-        items = [RewardView.of(one, language, pictures) for one in shown]
+        items = [RewardView.of(one, language, catalogue.pictures) for one in shown]
         return _answer(RewardsPage(language=language, items=items), language)
 
     @router.get(f"{_REWARDS}/<reward_id>", summary="Read a reward", tags=["Rewards"])
@@ -70,9 +68,7 @@ def catalogue_routes(programs: ProgramStore, catalogue: Catalogue, pictures: Pic
         current = programs.for_client(program, caller(router))
         language = _language(current, locale, accept_language)
         shown = catalogue.reward(current, reward_id, Asked(country=country), member_id)
-        return _answer(RewardView.of(shown, language, pictures), language)
-
-    return router
+        return _answer(RewardView.of(shown, language, catalogue.pictures), language)
 
 
 def _language(program: Program, locale: str | None, accept_language: str | None) -> Language:

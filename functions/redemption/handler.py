@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from functions.redemption.catalogue import catalogue_routes
-from functions.redemption.history import history_routes
 from functions.redemption.routes import routes
 from loyalty.core.clock import system_clock
 from loyalty.core.cursor import Cursors
@@ -30,14 +28,10 @@ class RedemptionSettings(Settings):
 SETTINGS = RedemptionSettings.load()
 TABLE = Table(SETTINGS.table)
 REDEMPTIONS = RedemptionService(Ledger(TABLE, system_clock), RedemptionStore(TABLE), system_clock)
-PROGRAMS = ProgramStore(TABLE, system_clock)
 PICTURES = S3Pictures(SETTINGS.pictures)
-CURSORS = Cursors(KmsMac(SETTINGS.lookup_key))
-APP = api(
-    routes(PROGRAMS, REDEMPTIONS),
-    catalogue_routes(PROGRAMS, Catalogue(TABLE, system_clock), PICTURES),
-    history_routes(PROGRAMS, History(TABLE), CURSORS, system_clock),
-)
+CATALOGUE = Catalogue(TABLE, system_clock, PICTURES)
+HISTORY = History(TABLE, system_clock, Cursors(KmsMac(SETTINGS.lookup_key)))
+APP = api(routes(ProgramStore(TABLE, system_clock), REDEMPTIONS, CATALOGUE, HISTORY))
 # Made now, so that they are in the snapshot and not in the first request.
 TABLE.client, PICTURES.client  # noqa: B018
 

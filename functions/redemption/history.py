@@ -6,8 +6,6 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.redemption.views import RedemptionsPage, RedemptionView
-from loyalty.core.clock import Clock
-from loyalty.core.cursor import Cursors
 from loyalty.core.fields import MemberId, ProgramId
 from loyalty.core.http import caller
 from loyalty.programs.rewards import RewardType
@@ -19,9 +17,8 @@ _Limit = Annotated[int, Query(ge=1, le=100, description="Redemptions on a page."
 _Cursor = Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before.")]
 
 
-def history_routes(programs: ProgramStore, history: History, cursors: Cursors, clock: Clock) -> Router:
+def add_history(router: Router, programs: ProgramStore, history: History) -> None:
     """``GET …/redemptions``."""
-    router = Router()
 
     @router.get(
         "/v1/programs/<program>/members/<member_id>/redemptions", summary="List redemptions", tags=["Redemptions"]
@@ -36,14 +33,6 @@ def history_routes(programs: ProgramStore, history: History, cursors: Cursors, c
         cursor: _Cursor = None,
     ) -> RedemptionsPage:
         programs.for_client(program, caller(router))
-        resource = f"redemptions/{program}/{member_id}"
-        before = str(cursors.read(resource, cursor)["before"]) if cursor else None
-        only = Filter(status, type)
-        page = history.page(program, member_id, clock(), limit=limit, before=before, only=only)
-        older = page.next_before
-        return RedemptionsPage(
-            items=[RedemptionView.of(redemption) for redemption in page.redemptions],
-            next_cursor=None if older is None else cursors.write(resource, {"before": older}),
-        )
-
-    return router
+        page = history.page(program, member_id, limit=limit, cursor=cursor, only=Filter(status, type))
+        items = [RedemptionView.of(redemption) for redemption in page.redemptions]
+        return RedemptionsPage(items=items, next_cursor=page.next_cursor)

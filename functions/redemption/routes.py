@@ -7,11 +7,15 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
+from functions.redemption.catalogue import add_catalogue
+from functions.redemption.history import add_history
 from functions.redemption.views import CaptureBody, QuoteBody, QuoteView, RedemptionBody, RedemptionView
 from loyalty.core.fields import MemberId, ProgramId, RedemptionId
 from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
 from loyalty.core.telemetry import count, logger
 from loyalty.programs.store import ProgramStore
+from loyalty.rewards.catalogue import Catalogue
+from loyalty.rewards.history import History
 from loyalty.rewards.model import Party, Redemption
 from loyalty.rewards.service import RedemptionService
 
@@ -22,9 +26,16 @@ def _log(redemption: Redemption) -> None:
     logger.info("redemption", extra={"redemption_id": redemption.redemption_id, "status": redemption.status})
 
 
-def routes(programs: ProgramStore, redemptions: RedemptionService) -> Router:
-    """Everything under ``…/redemptions`` but the list of them."""
+def routes(
+    programs: ProgramStore,
+    redemptions: RedemptionService,
+    catalogue: Catalogue,
+    history: History,
+) -> Router:
+    """The catalogue and everything under ``…/redemptions``."""
     router = Router()
+    add_catalogue(router, programs, catalogue)
+    add_history(router, programs, history)
 
     @router.post(f"{_REDEMPTIONS}/quote", summary="Ask what a redemption would cost", tags=["Redemptions"])
     def post_quote(program: ProgramId, member_id: MemberId, body: Annotated[QuoteBody, Body()]) -> QuoteView:

@@ -217,6 +217,7 @@ class LocalCloud:
             "LOYALTY_USER_POOL": self.platform.user_pool,
             "LOYALTY_TABLE": self.table,
             "LOYALTY_REPORTS": outputs.get("ReportsBucketName", ""),
+            "LOYALTY_PICTURES": outputs.get("PicturesBucketName", ""),
             "LOYALTY_SUPPLIER_URL": self.supplier_url,
             "LOYALTY_PII_KEY": outputs.get("PiiKeyArn", ""),
             "LOYALTY_VAULT_KEY": outputs.get("VaultKeyArn", ""),

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 
 from functions.accrual.routes import routes as accrual_routes
-from functions.redemption.catalogue import catalogue_routes
-from functions.redemption.history import history_routes
 from functions.redemption.routes import routes as redemption_routes
 from functions.wallet.routes import routes as wallet_routes
 from loyalty.core.cursor import Cursors
@@ -18,6 +16,7 @@ from loyalty.rewards.catalogue import Catalogue
 from loyalty.rewards.history import History
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.apikit.keys import FakeKeys
+from tests.apikit.pictures import FakePictures
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import World
 
@@ -49,13 +48,6 @@ class Api:
         assert self.call("POST", f"{BASE}/accruals", self.accrue(source_id, value)).status == 201
 
 
-class FakePictures:
-    """Links that say what they lead to."""
-
-    def link(self, key: str) -> str:
-        return f"https://pictures.example/{key}"
-
-
 def api_of(table: Table, **changes: Any) -> Api:
     """One member of a program, which is the plain one but for what changes."""
     world = World(table, of=program(**changes)).enroll(MEMBER)
@@ -66,9 +58,12 @@ def api_of(table: Table, **changes: Any) -> Api:
     app = api(
         accrual_routes(programs, world.accruals, world.reversals),
         wallet_routes(programs, world.store, Cursors(keys), world.clock),
-        redemption_routes(programs, world.redemptions),
-        catalogue_routes(programs, Catalogue(table, world.clock), FakePictures()),
-        history_routes(programs, History(table), Cursors(keys), world.clock),
+        redemption_routes(
+            programs,
+            world.redemptions,
+            Catalogue(table, world.clock, FakePictures()),
+            History(table, world.clock, Cursors(keys)),
+        ),
     )
     return Api(world, Gateway(app), Gateway(app, "stranger"))
 

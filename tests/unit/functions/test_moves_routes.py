@@ -20,11 +20,14 @@ from loyalty.core.table import Table
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
+from loyalty.rewards.catalogue import Catalogue
+from loyalty.rewards.history import History
 from loyalty.segments.service import SegmentService
 from loyalty.segments.store import SegmentStore
 from loyalty.tiers.grants import TierGrants
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.apikit.keys import FakeKeys
+from tests.apikit.pictures import FakePictures
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN, Moves
 
 PROGRAM = "/v1/programs/acme"
@@ -72,7 +75,12 @@ def acme(table: Table) -> Iterator[Api]:
         enrollment_routes(programs, members, SegmentService(SegmentStore(table), clock)),
         wallet_routes(programs, moves.world.store, Cursors(keys), clock),
         accrual_routes(programs, moves.world.accruals, moves.world.reversals),
-        redemption_routes(programs, moves.world.redemptions),
+        redemption_routes(
+            programs,
+            moves.world.redemptions,
+            Catalogue(table, clock, FakePictures()),
+            History(table, clock, Cursors(keys)),
+        ),
     )  # fmt: skip
     yield Api(moves, Gateway(app), Gateway(app, "stranger"))
     assert moves.world.audit() == []

@@ -14,6 +14,7 @@ from loyalty.programs.rewards import RewardType
 from loyalty.rewards.availability import closed, elsewhere, withheld
 from loyalty.rewards.holding import limit_reached
 from loyalty.rewards.limits import LIMITS_SK, Taken, bounds_for, counted
+from loyalty.rewards.pictures import PictureLinks
 from loyalty.rewards.pricing import cheapest
 
 
@@ -48,7 +49,8 @@ class Shown:
 class Catalogue:
     """Reads of it. Nothing that it says is a promise: a hold decides anew."""
 
-    def __init__(self, table: Table, clock: Clock) -> None:
+    def __init__(self, table: Table, clock: Clock, pictures: PictureLinks) -> None:
+        self.pictures = pictures
         self._table = table
         self._books = LedgerStore(table)
         self._clock = clock

@@ -12,7 +12,8 @@ from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
-from loyalty.core.clock import to_text
+from loyalty.core.clock import Clock, to_text
+from loyalty.core.cursor import Cursors
 from loyalty.core.errors import MemberNotFound
 from loyalty.core.table import Item, Put, RawItem, Table
 from loyalty.ledger.store import LedgerStore, parse_partition, partition
@@ -48,37 +49,41 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """Redemptions, newest first, and before what the next page starts (None after the last).
+    """Redemptions, newest first, and the cursor of the next page (None after the last).
 
     Where a filter is narrow, there may be fewer than were asked for, or none, and still a next page.
     """
 
     redemptions: list[Redemption]
-    next_before: str | None
+    next_cursor: str | None
 
 
 class History:
     """Reads of it, of a member and of those whom they absorbed."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, clock: Clock, cursors: Cursors) -> None:
         self._table = table
         self._books = LedgerStore(table)
+        self._clock = clock
+        self._cursors = cursors
 
     def page(
         self,
         program: str,
         member_id: str,
-        now: datetime,
         *,
         limit: int,
-        before: str | None = None,
+        cursor: str | None = None,
         only: Filter | None = None,
     ) -> HistoryPage:
-        """At most ``limit`` redemptions as they are at ``now`` (UTC), those held before the position ``before``.
+        """At most ``limit`` redemptions as they are now: the newest, or those that follow the page before ``cursor``.
 
         Raises:
             MemberNotFound: the program has no such member.
+            InvalidCursor: ``cursor`` is of no page of this member.
         """
+        resource = f"redemptions/{program}/{member_id}"
+        before = str(self._cursors.read(resource, cursor)["before"]) if cursor else None
         book = self._books.current(program, member_id)
         if book is None:
             raise MemberNotFound(f"There is no member '{member_id}' in program '{program}'.")
@@ -86,10 +91,10 @@ class History:
         asked, found = only or Filter(), list[Redemption]()
         for _ in range(_ROUNDS):
             looked, before = self._newest(partitions, limit, before)
-            found += self._redemptions([one for one in looked if _of_type(one, asked)], now, asked.status)
+            found += self._redemptions([one for one in looked if _of_type(one, asked)], self._clock(), asked.status)
             if found or before is None:
                 break
-        return HistoryPage(found, before)
+        return HistoryPage(found, None if before is None else self._cursors.write(resource, {"before": before}))
 
     def _newest(
         self, partitions: Sequence[str], limit: int, before: str | None

@@ -73,9 +73,7 @@ def picture_key(content: bytes) -> str:
         PictureRefused: more than two megabytes, or neither PNG nor JPEG nor WebP, whatever its file is called.
     """
     if len(content) > MAX_PICTURE_BYTES:
-        raise PictureRefused(
-            f"The picture has {len(content):,} bytes, and may have {MAX_PICTURE_BYTES:,}; make it smaller."
-        )
+        raise PictureRefused(f"A picture may have {MAX_PICTURE_BYTES:,} bytes, and this one has more; make it smaller.")
     kind = _kind(content)
     if kind is None:
         raise PictureRefused("This is neither PNG nor JPEG nor WebP; convert it to one of these.")
