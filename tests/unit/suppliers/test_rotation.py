@@ -124,6 +124,21 @@ def test_tokens_that_the_supplier_does_not_take_never_come_into_force(world: Wor
     assert world.value() == VALUE
 
 
+def test_a_trial_of_the_function_needs_no_tokens_yet(world: World) -> None:
+    """What the service does when a schedule is made that does not begin at once: the last step but one, with a copy."""
+    world.secrets.put_secret_value(SecretId=world.arn, SecretString="not stored yet")
+    world.secrets.put_secret_value(
+        SecretId=world.arn, ClientRequestToken=TOKEN, SecretString="not stored yet", VersionStages=["AWSPENDING"]
+    )
+    world.take("testSecret")
+    world.secrets.put_secret_value(
+        SecretId=world.arn, ClientRequestToken=TOKEN + "2", SecretString="planted", VersionStages=["AWSPENDING"]
+    )
+    world.begin(TOKEN + "2")
+    with pytest.raises(SupplierAccessDenied):
+        world.take("testSecret")
+
+
 def test_the_next_rotation_goes_on_from_the_last(world: World) -> None:
     world.take(*STEPS)
     world.begin("another-rotation-of-32-characters!!")

@@ -220,6 +220,15 @@ def test_an_answer_that_is_no_json_proves_nothing(canned: Canned, body: bytes) -
         failing(canned, SupplierProtocolError, call)
 
 
+@pytest.mark.parametrize("kind", ["text/html", "text/plain; charset=utf-8", ""])
+def test_json_that_does_not_say_so_proves_nothing(canned: Canned, kind: str) -> None:
+    """A page of a proxy's may well hold some."""
+    canned.body, canned.content_type = json.dumps({"order": order_document()}).encode(), kind
+    failing(canned, SupplierProtocolError)
+    canned.content_type = "application/problem+json; charset=utf-8"
+    assert Tremendous(canned.url, FixedKey("key")).order(REQUEST).order_id == "ORDER1"
+
+
 def test_an_answer_beyond_the_limit_proves_nothing(canned: Canned) -> None:
     canned.body = json.dumps({"order": order_document(), "padding": "x" * MAX_ANSWER_BYTES}).encode()
     failing(canned, SupplierProtocolError)
@@ -286,7 +295,9 @@ def test_an_order_of_another_value_is_delivered_to_nobody(canned: Canned, value:
     assert message == f"the supplier's order is of {said}; asked for was 12.50 USD"
 
 
-@pytest.mark.parametrize("amount", ["NaN", "Infinity", "-1", "12.505", "1e400", '"12.50 planted"', "true", "[]"])
+@pytest.mark.parametrize(
+    "amount", ["NaN", "Infinity", "-1", "12.505", "12.50000000000000000001", "1e400", '"12.50 planted"', "true", "[]"]
+)
 def test_an_amount_that_is_no_money_proves_nothing(canned: Canned, amount: str) -> None:
     text = json.dumps({"order": order_document()}).replace('"denomination": 12.5', f'"denomination": {amount}')
     canned.body = text.encode()
