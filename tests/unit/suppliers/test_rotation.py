@@ -11,7 +11,8 @@ from moto import mock_aws
 from loyalty.suppliers.model import SupplierAccessDenied, SupplierProtocolError, SupplierUnavailable
 from loyalty.suppliers.rotation import Rotation, RotationRefused, probe, refreshed
 from loyalty.suppliers.secret import XoxodayKeys
-from tests.contract.suppliers.published import XOXODAY_REFRESH, conforms, xoxoday_answer
+from tests.contract.suppliers.published import conforms
+from tests.contract.suppliers.published_xoxoday import XOXODAY_REFRESH, xoxoday_answer
 from tests.unit.suppliers.canned import Canned, canned_server
 
 TOKEN = "a-rotation-of-thirty-two-characters"

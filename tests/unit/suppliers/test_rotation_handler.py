@@ -16,7 +16,7 @@ from loyalty.core.telemetry import logger
 from loyalty.suppliers.model import SupplierAccessDenied
 from loyalty.suppliers.rotation import RotationRefused
 from tests.apikit.gateway import CONTEXT
-from tests.contract.suppliers.published import xoxoday_answer
+from tests.contract.suppliers.published_xoxoday import xoxoday_answer
 from tests.unit.suppliers.canned import Canned, canned_server
 from tests.unit.suppliers.test_rotation import STEPS, VALUE
 
