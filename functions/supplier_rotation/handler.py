@@ -25,6 +25,7 @@ XOXODAY = RotationSettings.load().suppliers.xoxoday
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: Any) -> None:
     """Takes one step. What it raises fails the rotation, which Secrets Manager begins anew later; the old value stays."""
+    count("SupplierRotationSteps")
     step = str(event.get("Step"))
     if XOXODAY is None:
         raise RotationRefused("this stage has no supplier whose credentials can be rotated")
@@ -36,5 +37,4 @@ def handler(event: dict[str, Any], _context: Any) -> None:
         probe=lambda keys: probe(url, keys),
     )
     rotation.take(step, str(event.get("SecretId")), str(event.get("ClientRequestToken")))
-    count("SupplierRotationSteps")
     logger.info("rotation step", extra={"step": step})

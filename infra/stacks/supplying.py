@@ -79,4 +79,4 @@ class Supplying:
                 schedule_expression=f"rate({ROTATION_DAYS} days)"
             ),
         )
-        schedule.add_dependency(invoke)
+        schedule.add_resource_dependency(invoke)

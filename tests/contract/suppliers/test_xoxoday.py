@@ -11,7 +11,7 @@ from loyalty.suppliers.model import GiftCard, OrderRequest, OrderState, Outcome,
 from loyalty.suppliers.secret import XoxodayKeys
 from loyalty.suppliers.xoxoday import Xoxoday
 from tests.contract.suppliers.outcomes import outcome
-from tests.contract.suppliers.published import (
+from tests.contract.suppliers.published_xoxoday import (
     XOXODAY_HISTORY_ITEM,
     XOXODAY_ORDER,
     XOXODAY_STAGING_VOUCHER,

@@ -11,7 +11,8 @@ from moto import mock_aws
 from loyalty.suppliers.model import SupplierAccessDenied, SupplierProtocolError, SupplierUnavailable
 from loyalty.suppliers.rotation import Rotation, RotationRefused, probe, refreshed
 from loyalty.suppliers.secret import XoxodayKeys
-from tests.contract.suppliers.published import XOXODAY_REFRESH, conforms, xoxoday_answer
+from tests.contract.suppliers.published import conforms
+from tests.contract.suppliers.published_xoxoday import XOXODAY_REFRESH, xoxoday_answer
 from tests.unit.suppliers.canned import Canned, canned_server
 
 TOKEN = "a-rotation-of-thirty-two-characters"
@@ -122,6 +123,21 @@ def test_tokens_that_the_supplier_does_not_take_never_come_into_force(world: Wor
     with pytest.raises(SupplierAccessDenied):
         world.take("testSecret")
     assert world.value() == VALUE
+
+
+def test_a_trial_of_the_function_needs_no_tokens_yet(world: World) -> None:
+    """What the service does when a schedule is made that does not begin at once: the last step but one, with a copy."""
+    world.secrets.put_secret_value(SecretId=world.arn, SecretString="not stored yet")
+    world.secrets.put_secret_value(
+        SecretId=world.arn, ClientRequestToken=TOKEN, SecretString="not stored yet", VersionStages=["AWSPENDING"]
+    )
+    world.take("testSecret")
+    world.secrets.put_secret_value(
+        SecretId=world.arn, ClientRequestToken=TOKEN + "2", SecretString="planted", VersionStages=["AWSPENDING"]
+    )
+    world.begin(TOKEN + "2")
+    with pytest.raises(SupplierAccessDenied):
+        world.take("testSecret")
 
 
 def test_the_next_rotation_goes_on_from_the_last(world: World) -> None:
