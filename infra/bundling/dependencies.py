@@ -14,7 +14,7 @@ from infra.bundling.targets import Target
 
 LOCK: Final = ROOT / "layers" / "dependencies" / "requirements.txt"
 
-BOTOCORE_SERVICES: Final = frozenset({"dynamodb", "events", "kms", "secretsmanager", "sqs", "stepfunctions"})
+BOTOCORE_SERVICES: Final = frozenset({"dynamodb", "events", "kms", "s3", "secretsmanager", "sqs", "stepfunctions"})
 """The services that functions call. botocore's models of the 400 others would be most of the layer."""
 
 ENDPOINT_PREFIXES: Final = frozenset({"dynamodb", "events", "kms", "secretsmanager", "sqs", "states", "sts"})

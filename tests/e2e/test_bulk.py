@@ -39,7 +39,7 @@ class Campaign:
         parsed = ProgramDocument.model_validate(document)
         programs = ProgramStore(self.table, system_clock)
         programs.publish(parsed, expected_version=0, actor="e2e")
-        cloud.bind(cloud.client_id, [*program_documents(), self.program])
+        programs.bind_client(cloud.client_id, {*program_documents(), self.program})
         self.members = [new_member_id(system_clock()) for _ in range(members)]
         for member in self.members:
             self.table.write([new_book_put(self.program, member, parsed.tiers[0].id, system_clock())])
