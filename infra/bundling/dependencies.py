@@ -17,7 +17,7 @@ LOCK: Final = ROOT / "layers" / "dependencies" / "requirements.txt"
 BOTOCORE_SERVICES: Final = frozenset({"dynamodb", "events", "kms", "s3", "secretsmanager", "sqs", "stepfunctions"})
 """The services that functions call. botocore's models of the 400 others would be most of the layer."""
 
-ENDPOINT_PREFIXES: Final = frozenset({"dynamodb", "events", "kms", "secretsmanager", "sqs", "states", "sts"})
+ENDPOINT_PREFIXES: Final = frozenset({"dynamodb", "events", "kms", "s3", "secretsmanager", "sqs", "states", "sts"})
 """The same as ``endpoints.json`` names them; STS is where web identities are exchanged for credentials."""
 
 INSTALLER_RECORDS: Final = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"})
