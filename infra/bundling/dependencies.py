@@ -74,7 +74,10 @@ def slim(data: Path) -> None:
         one["services"] = {name: said for name, said in one["services"].items() if name in ENDPOINT_PREFIXES}
     _write(endpoints, known)
     for packed in sorted(data.rglob("service-2.json.gz")):
-        _write(packed.with_suffix(""), _undocumented(json.loads(gzip.decompress(packed.read_bytes()))))
+        model = json.loads(gzip.decompress(packed.read_bytes()))
+        # botocore asks for the texts of these few, of S3 alone.
+        kept = {name: model[name] for name in ("clientContextParams",) if name in model}
+        _write(packed.with_suffix(""), _undocumented(model) | kept)
         packed.unlink()
 
 
