@@ -14,10 +14,10 @@ from infra.bundling.targets import Target
 
 LOCK: Final = ROOT / "layers" / "dependencies" / "requirements.txt"
 
-BOTOCORE_SERVICES: Final = frozenset({"dynamodb", "events", "kms", "secretsmanager", "sqs", "stepfunctions"})
+BOTOCORE_SERVICES: Final = frozenset({"dynamodb", "events", "kms", "s3", "secretsmanager", "sqs", "stepfunctions"})
 """The services that functions call. botocore's models of the 400 others would be most of the layer."""
 
-ENDPOINT_PREFIXES: Final = frozenset({"dynamodb", "events", "kms", "secretsmanager", "sqs", "states", "sts"})
+ENDPOINT_PREFIXES: Final = frozenset({"dynamodb", "events", "kms", "s3", "secretsmanager", "sqs", "states", "sts"})
 """The same as ``endpoints.json`` names them; STS is where web identities are exchanged for credentials."""
 
 INSTALLER_RECORDS: Final = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"})
@@ -74,7 +74,10 @@ def slim(data: Path) -> None:
         one["services"] = {name: said for name, said in one["services"].items() if name in ENDPOINT_PREFIXES}
     _write(endpoints, known)
     for packed in sorted(data.rglob("service-2.json.gz")):
-        _write(packed.with_suffix(""), _undocumented(json.loads(gzip.decompress(packed.read_bytes()))))
+        model = json.loads(gzip.decompress(packed.read_bytes()))
+        # botocore asks for the texts of these few, of S3 alone.
+        kept = {name: model[name] for name in ("clientContextParams",) if name in model}
+        _write(packed.with_suffix(""), _undocumented(model) | kept)
         packed.unlink()
 
 

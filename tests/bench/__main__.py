@@ -11,6 +11,7 @@ from time import monotonic
 from infra.local.ministack import ACCESS_KEY, REPOSITORY, SECRET_KEY
 from tests.bench import (
     assets,
+    bulk,
     cdnow,
     commerce,
     imports,
@@ -107,6 +108,11 @@ def _stock(running: Running) -> list[Figure]:
     return _shown(list(stock.figures(running)))
 
 
+def _bulk(running: Running) -> list[Figure]:
+    _say(f"\nA list of {bulk.SHORT:,} and one of {bulk.LONG:,} lines, each held once, on {running}")
+    return _shown(list(bulk.figures(running)))
+
+
 def _stream(running: Running) -> list[Figure]:
     _say(
         f"\n{cdnow.PURCHASES:,} real purchases, {stream.TOLD_TWICE:.0%} told twice, shuffled within their day, in batches "
@@ -163,6 +169,7 @@ ON_AN_ENGINE: dict[str, Callable[[Running], list[Figure]]] = {
     "sweep": _sweep,
     "recalculation": _recalculation,
     "stock": _stock,
+    "bulk": _bulk,
     "stream": _stream,
 }
 

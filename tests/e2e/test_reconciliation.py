@@ -63,7 +63,12 @@ def reconcile(cloud: LocalCloud, **asked: Any) -> str:
         status = str(states.describe_execution(executionArn=execution["executionArn"])["status"])
         return None if status == "RUNNING" else status
 
-    return eventually("the end of the reconciliation", ended)
+    try:
+        return eventually("the end of the reconciliation", ended)
+    except AssertionError as late:
+        events = states.get_execution_history(executionArn=execution["executionArn"])["events"]
+        failed = [one["taskFailedEventDetails"] for one in events if "taskFailedEventDetails" in one]
+        raise AssertionError(f"{late}; tasks failed: {failed}") from late
 
 
 @pytest.fixture

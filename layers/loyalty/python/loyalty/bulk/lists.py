@@ -102,8 +102,11 @@ def _raw_lines(parts: Iterable[bytes]) -> Iterator[bytes]:
     """Lines with their ends. One that is too long comes cut, and is refused for it."""
     left = b""
     for part in parts:
-        *whole, left = (left + part).split(b"\n")
-        yield from (line + b"\n" for line in whole)
+        left, start = left + part, 0
+        while (end := left.find(b"\n", start) + 1) > 0:
+            yield left[start:end]
+            start = end
+        left = left[start:]
         if len(left) > MOST_LINE_BYTES:
             yield left
             return
