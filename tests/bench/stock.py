@@ -7,6 +7,7 @@ from itertools import islice
 from threading import Lock
 from typing import Any, Final
 
+from botocore.exceptions import ReadTimeoutError
 from pynamodb.exceptions import PynamoDBException
 
 from loyalty.core import problems
@@ -22,7 +23,7 @@ from tests.ledgerkit.bulk import load
 from tests.ledgerkit.stocked import Stocked
 
 CLAIMS, LEFT = 10_000, 100
-POINTS = 5
+POINTS = 1
 THREADS: Final = 32
 HOTTEST = 0.2
 """Share of the write units of all shards that the hottest may have; 1/16 is even."""
@@ -66,7 +67,7 @@ def figures(running: Running) -> Iterator[Figure]:
     yield Figure("stock.succeeded_at_least", outcomes["held"], "claims", LEFT, "min")
     yield Figure("stock.refused", outcomes[OutOfStock.code], "claims", CLAIMS - LEFT, "min")
     yield Figure("stock.left", shop.level().left, "units", 0)
-    yield Figure("stock.findings", len(shop.audit()), "findings", 0)
+    yield Figure("stock.findings", _findings(shop), "findings", 0)
     yield Figure("stock.hottest_shard_share", max(shards.values()) / sum(shards.values()), "of shards", HOTTEST)
     yield Figure(
         "stock.hottest_item_share", max(traffic.units.values()) / sum(traffic.units.values()), "of all units", 0.05
@@ -100,6 +101,16 @@ def _of_one(running: Running, shop: Stocked) -> Iterator[Figure]:
         yield Figure(f"stock.{name}.round_trips", cost.round_trips, "calls", trips)
         yield Figure(f"stock.{name}.write_units", cost.write_units, "units")
         yield Figure(f"stock.{name}.read_units", cost.read_units, "units")
+
+
+def _findings(shop: Stocked) -> int:
+    """What the proof finds. A page of the scan may outlast the library's short time-outs on a machine that is busy."""
+    for _ in range(10):
+        try:
+            return len(shop.audit())
+        except ReadTimeoutError:
+            continue
+    raise AssertionError("the table could not be read")
 
 
 def _claimed(running: Running, name: str, members: Sequence[str], traffic: _Traffic) -> Counter[str]:
