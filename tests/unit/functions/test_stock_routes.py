@@ -1,5 +1,7 @@
 """The stock of rewards over HTTP: restock, withdraw, read; refusals by name."""
 
+from typing import Any
+
 import pytest
 
 from functions.stock.routes import routes
@@ -22,7 +24,7 @@ def gateway(table: Table) -> Gateway:
     return Gateway(api(routes(programs, shop.stock)))
 
 
-def restock(gateway: Gateway, key: str = "k1", path: str = PATH, **changes: object) -> Reply:
+def restock(gateway: Gateway, key: str = "k1", path: str = PATH, **changes: Any) -> Reply:
     return gateway("POST", path, BODY | changes, Idempotency_Key=key)
 
 
@@ -55,7 +57,7 @@ def test_a_restock_is_made_once_and_shown(gateway: Gateway) -> None:
     ],
 )
 def test_what_cannot_be_restocked_is_refused_by_name(
-    gateway: Gateway, path: str, changes: dict[str, object], status: int, code: str
+    gateway: Gateway, path: str, changes: dict[str, Any], status: int, code: str
 ) -> None:
     reply = restock(gateway, path=path, **changes)
     assert (reply.status, reply.json["code"]) == (status, code)
