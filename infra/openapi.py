@@ -9,12 +9,13 @@ import inspect
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.event_handler.api_gateway import Router
 
 import loyalty_contract as contract
 from infra.openapi_examples import PROBLEM, REQUESTS, RESPONSES
@@ -115,9 +116,21 @@ def document() -> dict[str, Any]:
 
 
 def function_api(function: str) -> APIGatewayRestResolver:
-    """The API of a function, of services that are not there: defining routes calls none of them."""
-    routes = importlib.import_module(f"functions.{function}.routes").routes
-    return api(routes(*[None] * len(inspect.signature(routes).parameters)))
+    """The API of a function, of services that are not there: defining routes calls none of them.
+
+    Its routers are made by ``routes`` of its module of that name, and by whatever is called ``…_routes`` beside it.
+    """
+    return api(*(maker(*[None] * len(inspect.signature(maker).parameters)) for maker in _makers(function)))
+
+
+def _makers(function: str) -> Iterator[Callable[..., Router]]:
+    for path in sorted((ROOT / "functions" / function).glob("*.py")):
+        if path.stem not in {"handler", "__init__"}:
+            module = importlib.import_module(f"functions.{function}.{path.stem}")
+            for name, made in vars(module).items():
+                here = getattr(made, "__module__", None) == module.__name__
+                if here and (name == "routes" or name.endswith("_routes")):
+                    yield made
 
 
 def project_version() -> str:

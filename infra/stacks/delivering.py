@@ -19,6 +19,7 @@ from infra.stacks.base import FunctionStack, without_key
 from infra.stacks.stateful import REPORTS
 
 DELIVERY: Final = "delivery"
+QUEUE: Final = "reward-delivery"
 SETTLEMENT: Final = "settlement"
 NOT_STARTED: Final = "settlement-not-started"
 """Starts of the closer that its schedule could not deliver."""
@@ -39,7 +40,7 @@ class Delivering(Construct):
         stateful = stack.stateful
         pooled = {f"kms:EncryptionContext:{contract.SEALED_FOR}": contract.CODE_POOL}
         worker = stack.function(DELIVERY, permissions=[allow(stateful.keys.vault.key_arn, "kms:Decrypt", where=pooled)])
-        queue = stack.work_queue(DELIVERY, DELIVERY)
+        queue = stack.work_queue(QUEUE, DELIVERY)
         stack.feed(worker, queue)
         held = events.EventPattern(
             source=[contract.EVENT_SOURCE],

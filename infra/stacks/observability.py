@@ -9,17 +9,20 @@ from infra.constructs.alarms import FIVE_MINUTES, alarm
 from infra.functions import FUNCTIONS
 from infra.names import resource
 from infra.settings import StageSettings
+from infra.stacks.delivering import NOT_STARTED as SETTLEMENT_NOT_STARTED
 from infra.stacks.recalculating import recalculation_metric
 from infra.stacks.stateful import BUS_DEAD_LETTERS, StatefulStack
 from infra.stacks.sweeping import NOT_STARTED, sweeper_metric
 
-QUEUES = ("inbound", "tier-recalculation", "fulfillment-start")
+QUEUES = ("inbound", "tier-recalculation", "fulfillment-start", "reward-delivery")
 DEAD_LETTER_QUEUES = (
     *(f"{queue}-dlq" for queue in QUEUES),
     "undelivered",
     "unpublished",
     "fulfillment-undelivered",
+    "delivery-undelivered",
     NOT_STARTED,
+    SETTLEMENT_NOT_STARTED,
     BUS_DEAD_LETTERS,
 )
 

@@ -11,7 +11,7 @@ WORKERS = {
     "inbound": "accrual_events",
     "tier-recalculation": "tier_recalculation",
     "fulfillment-start": "fulfillment_start",
-    "delivery": "delivery",
+    "reward-delivery": "delivery",
 }
 
 

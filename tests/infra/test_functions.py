@@ -143,7 +143,7 @@ def test_who_opens_or_seals_does_so_for_one_purpose(
 
 def test_no_other_function_opens_or_seals(stage: Templates) -> None:
     may = {name for name in FUNCTIONS for each in stage.statements(name) if SEAL & set(many(each["Action"]))}
-    assert may == {"enrollment", "reveal", "fulfillment"}
+    assert may == {"enrollment", "reveal", "fulfillment", "delivery"}
 
 
 def test_no_managed_policies_but_the_gateways_own(stage: Templates) -> None:

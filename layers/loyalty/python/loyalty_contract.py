@@ -98,7 +98,7 @@ RECONCILIATION: Final = "reconciliation"
 """The state machine that compares our orders with the suppliers' lists, every day."""
 BULK: Final = "bulk"
 """The state machine that holds rewards for the members of a list."""
-WORK_QUEUES: Final = ("inbound", "tier-recalculation", "fulfillment-start", "delivery")
+WORK_QUEUES: Final = ("inbound", "tier-recalculation", "fulfillment-start", "reward-delivery")
 """Each has a dead-letter queue of its own, see :func:`dead_letter_queue`."""
 UNDELIVERED_QUEUES: Final = ("undelivered", "fulfillment-undelivered", "delivery-undelivered")
 """Events that EventBridge could not bring to a work queue; each says which one."""

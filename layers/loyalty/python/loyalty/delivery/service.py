@@ -10,7 +10,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from loyalty.core.errors import RecordChanged, RedemptionAlreadyReleased, RewardNotFound, Unavailable
+from loyalty.core.errors import (
+    RecordChanged,
+    RedemptionAlreadyCaptured,
+    RedemptionAlreadyReleased,
+    RewardNotFound,
+    Unavailable,
+)
 from loyalty.delivery.errors import NothingToGive
 from loyalty.delivery.model import Delivered, Handler, Outcome
 from loyalty.programs.rewards import Reward, RewardType
@@ -74,6 +80,9 @@ class DeliveryService:
                 continue
             except RedemptionAlreadyReleased:
                 return Delivered(Outcome.ALREADY_RELEASED)
+            except RedemptionAlreadyCaptured:
+                # The same event, delivered twice at one moment: the other one got the last code.
+                return Delivered(Outcome.ALREADY_DELIVERED)
         raise Unavailable("Others got in first every time; the same event is processed again.")
 
     def _given(self, handler: Handler, redemption: Redemption, reward: Reward) -> Delivered:
