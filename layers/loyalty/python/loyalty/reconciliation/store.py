@@ -152,7 +152,9 @@ class ReportStore:
             raise DifferenceNotFound(f"The report of '{supplier}' for {day} has no difference '{difference_id}'.")
         found = difference_of(raw)
         if found.open:
-            resolved = replace(found, resolved_by=actor, resolved_at=self._clock(), note=words)
+            # As it is stored, to the millisecond: said again, it is the same.
+            now = from_text(to_text(self._clock()))
+            resolved = replace(found, resolved_by=actor, resolved_at=now, note=words)
             if self._put(resolved):
                 return resolved
             return self.resolve(supplier, day, difference_id, actor=actor, note=note)
