@@ -41,10 +41,22 @@ class Party(StrEnum):
 _BY_THE_PLATFORM: Final = frozenset({RewardType.GIFT_CARD, RewardType.CASHBACK, RewardType.DONATION})
 
 
+Product = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class Fallback(DocumentPart):
+    """Whom the same card is ordered from where the suppliers before do not have it, and as which product."""
+
+    supplier: Slug
+    product: Product
+
+
 class GiftCard(DocumentPart):
     """What the supplier is asked for: ``denomination`` in major units of ``currency``."""
 
-    product: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    supplier: Slug = "tremendous"
+    product: Product
+    fallbacks: Annotated[tuple[Fallback, ...], Field(max_length=3)] = ()
     denomination: Annotated[Decimal, Field(gt=0, max_digits=12)]
     currency: CurrencyCode
 

@@ -52,6 +52,8 @@ class Redemption:
     supplier_order_id: str | None = None
     party: Party = Party.PARTNER
     """Who captures or releases it."""
+    requested_by: str | None = None
+    """Who held the points: ``client:…`` or ``person:…``."""
 
     @property
     def spent(self) -> dict[str, int]:

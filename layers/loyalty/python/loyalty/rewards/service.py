@@ -1,5 +1,7 @@
 """Holding points for a reward, ending the hold once, and undoing what was captured."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +15,7 @@ from loyalty.core.errors import (
     RedemptionNotFound,
 )
 from loyalty.core.ids import redemption_id as redemption_id_for
-from loyalty.core.table import Put
+from loyalty.core.table import Operation, Put
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
 from loyalty.ledger.model import POINTS, Book, EntryKey, EntryKind, Facts, Scope
 from loyalty.ledger.service import Ledger, following
@@ -30,6 +32,10 @@ from loyalty.rewards.store import (
     redemption_sk,
     write_end,
 )
+
+
+Giving = Callable[[Redemption, datetime], Sequence[Operation]]
+"""What else is written in the transaction in which a redemption ends, of the redemption as it then is, and the moment (UTC)."""
 
 
 class _NotOfOneMoment(Exception):
@@ -62,11 +68,13 @@ class RedemptionService:
         client_id: str,
         idempotency_key: str,
         hold_minutes: int | None = None,
+        requested_by: str | None = None,
     ) -> tuple[Redemption, bool]:
         """Opens the redemption that this client's idempotency key stands for; True where an earlier call did.
 
         ``hold_minutes`` is after how many minutes the points go back by themselves, where the partner ends the
-        redemption; None: after as many as the program says.
+        redemption; None: after as many as the program says. ``requested_by`` is the client or person who may not approve
+        it; None: this client.
 
         Raises:
             RewardNotFound: not in the program's catalogue.
@@ -78,17 +86,27 @@ class RedemptionService:
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
         wish = Wish(reward_id, quantity, hold_minutes)
+        by = requested_by or f"client:{client_id}"
 
         def post(member: str) -> tuple[Redemption, bool]:
             redemption_id = redemption_id_for(program.document.id, member, client_id, idempotency_key)
-            return self._hold(program, member, redemption_id, wish)
+            return self._hold(program, member, redemption_id, wish, by)
 
         return following(member_id, post)
 
     def capture(
-        self, program: Program, member_id: str, redemption_id: str, *, by: Party, points: int | None = None
+        self,
+        program: Program,
+        member_id: str,
+        redemption_id: str,
+        *,
+        by: Party,
+        points: int | None = None,
+        giving: Giving | None = None,
     ) -> Redemption:
         """Spends ``points`` of the hold for good (None: all) and gives the others back; once captured, says so again.
+
+        ``giving`` is written with it, or not at all: where it was captured before, nothing is.
 
         Raises:
             RedemptionNotFound: the member has no such redemption.
@@ -99,14 +117,22 @@ class RedemptionService:
             FulfillmentInProgress: this type of reward is ended by the other party.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        return self._end(program, member_id, redemption_id, Ending(RedemptionStatus.CAPTURED, by, points=points))
+        return self._end(program, member_id, redemption_id, Ending(RedemptionStatus.CAPTURED, by, points=points), giving)
 
     def release(
-        self, program: Program, member_id: str, redemption_id: str, *, by: Party, order_requests: int | None = None
+        self,
+        program: Program,
+        member_id: str,
+        redemption_id: str,
+        *,
+        by: Party,
+        order_requests: int | None = None,
+        giving: Giving | None = None,
     ) -> Redemption:
         """Gives the held points back to the lots that they came from; once released, says so again.
 
         ``order_requests`` is the redemption's when the supplier said that it has no order; None where nobody asked.
+        ``giving``: as of :meth:`capture`.
 
         Raises:
             RedemptionNotFound: the member has no such redemption.
@@ -117,28 +143,34 @@ class RedemptionService:
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
         ending = Ending(RedemptionStatus.RELEASED, by, order_requests=order_requests)
-        return self._end(program, member_id, redemption_id, ending)
+        return self._end(program, member_id, redemption_id, ending, giving)
 
-    def cancel(self, program: Program, member_id: str, redemption_id: str, *, by: Party) -> Redemption:
+    def cancel(
+        self, program: Program, member_id: str, redemption_id: str, *, by: Party, giving: Giving | None = None
+    ) -> Redemption:
         """Undoes a capture: the captured points come back to their lots; once cancelled, says so again.
+
+        ``giving``: as of :meth:`capture`.
 
         Raises:
             RedemptionNotFound: the member has no such redemption.
             RedemptionNotCaptured: it is held; it can be released.
             RedemptionAlreadyReleased, RedemptionTimedOut: it was never captured, and its points went back.
-            RedemptionNotCancellable: of a gift card.
+            RedemptionNotCancellable: of a gift card, which fulfilment alone cancels once its supplier took it back.
             FulfillmentInProgress: this type of reward is ended by the other party.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        return self._end(program, member_id, redemption_id, Ending(RedemptionStatus.CANCELLED, by))
+        return self._end(program, member_id, redemption_id, Ending(RedemptionStatus.CANCELLED, by), giving)
 
-    def _hold(self, program: Program, member_id: str, redemption_id: str, wish: Wish) -> tuple[Redemption, bool]:
+    def _hold(
+        self, program: Program, member_id: str, redemption_id: str, wish: Wish, by: str
+    ) -> tuple[Redemption, bool]:
         opened: list[Redemption] = []
 
         def decide(situation: Situation) -> Decision:
             granted = wish.granted(program, situation, redemption_id)
-            opened.append(granted.redemption)
-            record = Put(redemption_item(granted.redemption), RedemptionItem.pk.does_not_exist())
+            opened.append(replace(granted.redemption, requested_by=by))
+            record = Put(redemption_item(opened[-1]), RedemptionItem.pk.does_not_exist())
             facts = _facts(program.version, situation.now, granted.redemption)
             return Decision(granted.movement, facts, [record], granted.then)
 
@@ -153,18 +185,28 @@ class RedemptionService:
             return as_first_held(self.get(program.document.id, member_id, redemption_id)), True
         return opened[-1], False
 
-    def _end(self, program: Program, member_id: str, redemption_id: str, ending: Ending) -> Redemption:
+    def _end(
+        self, program: Program, member_id: str, redemption_id: str, ending: Ending, giving: Giving | None
+    ) -> Redemption:
         try:
-            return self._end_in(program, member_id, member_id, redemption_id, ending)
+            return self._end_in(program, member_id, member_id, redemption_id, ending, giving)
         except MemberMerged as merged:
             holder = merged.into
         except RedemptionNotFound:
             holder = member_id
         # It lies with the survivor of a merge, with somebody whom the member absorbed, or nowhere.
         home = parse_partition(self._store.item(program.document.id, member_id, redemption_id).pk)[1]
-        return following(holder, lambda member: self._end_in(program, member, home, redemption_id, ending))
+        return following(holder, lambda member: self._end_in(program, member, home, redemption_id, ending, giving))
 
-    def _end_in(self, program: Program, member_id: str, home: str, redemption_id: str, ending: Ending) -> Redemption:
+    def _end_in(
+        self,
+        program: Program,
+        member_id: str,
+        home: str,
+        redemption_id: str,
+        ending: Ending,
+        giving: Giving | None,
+    ) -> Redemption:
         """Ends a redemption that lies in the partition of ``home`` and was paid with points that ``member_id`` has."""
         sk = redemption_sk(redemption_id)
         seen: list[Redemption] = []
@@ -181,7 +223,8 @@ class RedemptionService:
             ending.require_possible(redemption)
             _require_one_moment(situation.book, redemption)
             seen.append(ending.of(redemption, situation.now))
-            return _decision(program.scope, situation, ending, item, seen[-1])
+            also = giving(seen[-1], situation.now) if giving else ()
+            return _decision(program.scope, situation, ending, item, seen[-1], also)
 
         identity = ending.key(redemption_id), ending.request_hash(redemption_id)
         try:
@@ -195,7 +238,7 @@ class RedemptionService:
             certain = self._certain(seen[-1])
             if certain.status is not ending.follows:
                 return ending.answer(certain)
-            return self._end_in(program, member_id, home, redemption_id, ending)
+            return self._end_in(program, member_id, home, redemption_id, ending, giving)
         if posted.replayed:
             return ending.answer(self.get(program.document.id, home, redemption_id))
         return seen[-1]
@@ -225,7 +268,14 @@ def _require_one_moment(book: Book, redemption: Redemption) -> None:
         raise _NotOfOneMoment(f"the book after its posting {book.seq} has no hold '{redemption.redemption_id}'")
 
 
-def _decision(scope: Scope, situation: Situation, ending: Ending, item: RedemptionItem, ended: Redemption) -> Decision:
+def _decision(
+    scope: Scope,
+    situation: Situation,
+    ending: Ending,
+    item: RedemptionItem,
+    ended: Redemption,
+    also: Sequence[Operation],
+) -> Decision:
     as_read = _as_read(item)
     write_end(item, ended)
     movement = ending.movement(
@@ -234,7 +284,7 @@ def _decision(scope: Scope, situation: Situation, ending: Ending, item: Redempti
         today=local_date(situation.now, scope.zone),
         grace_days=scope.terms_of(POINTS).grace_days,
     )
-    return Decision(movement, _facts(ended.program_version, situation.now, ended), [Put(item, as_read)])
+    return Decision(movement, _facts(ended.program_version, situation.now, ended), [Put(item, as_read), *also])
 
 
 def _as_read(item: RedemptionItem) -> Condition:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import RedemptionNotFound
@@ -14,7 +14,7 @@ from loyalty_contract import REDEMPTION_PREFIX
 
 
 class RedemptionItem(Item):
-    """``gift_card_*`` hold what the supplier delivered, encrypted for this member; never in the clear."""
+    """``M#{program}#{member}`` / ``REDEMPTION#{redemption_id}``."""
 
     status = UnicodeAttribute()
     reward_id = UnicodeAttribute()
@@ -32,9 +32,7 @@ class RedemptionItem(Item):
     order_requests = IntegerAttribute(null=True)
     supplier_order_id = UnicodeAttribute(null=True)
     party = UnicodeAttribute(null=True)
-    gift_card_key = BinaryAttribute(null=True, legacy_encoding=False)
-    gift_card_nonce = BinaryAttribute(null=True, legacy_encoding=False)
-    gift_card_data = BinaryAttribute(null=True, legacy_encoding=False)
+    requested_by = UnicodeAttribute(null=True)
 
 
 def redemption_sk(redemption_id: str) -> str:
@@ -57,6 +55,7 @@ def redemption_item(redemption: Redemption) -> RedemptionItem:
         held_at=to_text(redemption.held_at),
         expires_at=_text(redemption.expires_at),
         party=redemption.party.value,
+        requested_by=redemption.requested_by,
     )
 
 
@@ -94,6 +93,7 @@ def redemption_of(item: RedemptionItem, now: datetime) -> Redemption:
         order_requests=item.order_requests or 0,
         supplier_order_id=item.supplier_order_id,
         party=Party(item.party) if item.party else _party_of(item.reward_type),
+        requested_by=item.requested_by,
     )
 
 

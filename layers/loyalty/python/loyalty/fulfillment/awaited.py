@@ -1,0 +1,45 @@
+"""Orders that a supplier has not settled, by its own name for them: so that what it tells later finds the run.
+
+``Q#{supplier}`` / ``PENDING#{order_id}``; removed by the table itself, long after any order is settled.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from pynamodb.attributes import UnicodeAttribute
+
+from loyalty.core.table import IntegerAttribute, Item, Put, Table
+from loyalty.fulfillment.gate import supplier_pk
+from loyalty.fulfillment.orders import Order
+from loyalty_contract import TTL_ATTRIBUTE
+
+PENDING_PREFIX: Final = "PENDING#"
+KEPT_DAYS: Final = 90
+
+
+class AwaitedItem(Item):
+    """Whose order it is."""
+
+    program = UnicodeAttribute()
+    redemption_id = UnicodeAttribute()
+    external_id = UnicodeAttribute()
+    until = IntegerAttribute(attr_name=TTL_ATTRIBUTE)
+
+
+def awaited_put(order: Order, order_id: str, now: datetime) -> Put:
+    """Remembers whose order the supplier's ``order_id`` is."""
+    until = int((now + timedelta(days=KEPT_DAYS)).timestamp())
+    item = AwaitedItem(
+        supplier_pk(order.supplier),
+        f"{PENDING_PREFIX}{order_id}",
+        program=order.program,
+        redemption_id=order.redemption_id,
+        external_id=order.external_id,
+        until=until,
+    )
+    return Put(item)
+
+
+def awaited(table: Table, supplier: str, order_id: str) -> AwaitedItem | None:
+    """Whose order it is, or None where we do not wait for it."""
+    return table.get(AwaitedItem, supplier_pk(supplier), f"{PENDING_PREFIX}{order_id}")
