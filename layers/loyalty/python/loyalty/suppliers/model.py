@@ -36,6 +36,9 @@ class SupplierUnavailable(SupplierError):
     order; concluding that there is none is not.
     """
 
+    retry_after: float | None = None
+    """Seconds to leave it in peace, where it said so."""
+
 
 class SupplierTimeout(SupplierError):
     """The request was sent and no answer came: ask, after giving it time to arrive."""
@@ -51,6 +54,9 @@ class SupplierProtocolError(SupplierError):
 
 class OrderRefused(SupplierError):
     """There is no order, and the same one would be refused again."""
+
+    out_of_funds: bool = False
+    """For want of money in our account alone: filled up, the supplier takes the same order."""
 
 
 class Outcome(StrEnum):
@@ -92,6 +98,26 @@ class OrderRequest:
     value: Money
     recipient: str
     """An opaque reference to the member; never a name or an address."""
+
+
+def as_asked(order: "SupplierOrder", request: OrderRequest) -> "SupplierOrder":
+    """The order, if it is the one that was asked for: what another value or key stands for is delivered to nobody.
+
+    Raises:
+        SupplierProtocolError: it has another value or currency, somebody else's ``external_id``, or does not say.
+    """
+    if order.external_id != request.external_id:
+        raise _unlike("the supplier's order bears another external_id than the one asked for", order)
+    settled_without_value = order.value is None and order.state is OrderState.EXECUTED
+    if settled_without_value or (order.value is not None and order.value != request.value):
+        raise _unlike(f"the supplier's order is of {order.value or 'no value'}; asked for was {request.value}", order)
+    return order
+
+
+def _unlike(message: str, order: "SupplierOrder") -> SupplierProtocolError:
+    error = SupplierProtocolError(message)
+    error.request_id = order.request_id
+    return error
 
 
 @dataclass(frozen=True, slots=True)
