@@ -24,7 +24,9 @@ from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.money import Money, minor_units, money_of
 from loyalty.core.table import IntegerAttribute, Item, Put, Table, TextMapAttribute, TransactionRefused
+from loyalty.core.telemetry import logger
 from loyalty.fulfillment.policy import FulfillmentPolicy
+from loyalty.suppliers.model import SupplierProtocolError
 
 SUPPLIER_SK: Final = "SUPPLIER"
 TRIAL_SECONDS: Final = 60
@@ -155,8 +157,8 @@ class Gates:
     def permit(self, supplier: str, value: Money | None, balance: Callable[[str], Money]) -> Busy | Low | None:
         """Lets one order of ``value`` through, counted; else why not. None: one that is sent again.
 
-        ``balance`` asks the supplier, where what is known is too old; what that raises passes through. An answer in
-        another currency than asked for says nothing: the supplier then refuses for itself what it cannot pay.
+        ``balance`` asks the supplier, where what is known is too old; what that raises passes through, but for an
+        answer of which nothing can be concluded, such as a balance in a currency without a rate.
         """
         found: list[Busy | Low] = []
 
@@ -189,11 +191,14 @@ class Gates:
         fresh = known is not None and now < known.at + timedelta(seconds=self._policy.balance_seconds)
         if fresh or (gate.open_until is not None and now < gate.open_until):
             return
-        left = ask(currency)
+        try:
+            left = ask(currency)
+        except SupplierProtocolError as error:
+            # It cannot say: then it refuses for itself what it cannot pay, and the order waits for funds all the same.
+            logger.warning("balance unknown", extra={"supplier": supplier, "currency": currency, "why": str(error)})
+            return
         if left.currency == currency:
-            self._change(
-                supplier, lambda gate: replace(gate, balances={**gate.balances, currency: Balance(left, now)})
-            )
+            self._change(supplier, lambda gate: replace(gate, balances={**gate.balances, currency: Balance(left, now)}))
 
     def _change(self, supplier: str, change: Callable[[Gate], Gate | None]) -> bool:
         """Whether ``change`` was written, or wanted nothing written; False where others came first every time."""
@@ -202,9 +207,7 @@ class Gates:
             after = change(gate)
             if after is None:
                 return True
-            unchanged = (
-                (GateItem.revision == gate.revision) if gate.revision else GateItem.pk.does_not_exist()
-            )
+            unchanged = (GateItem.revision == gate.revision) if gate.revision else GateItem.pk.does_not_exist()
             try:
                 self._table.write([Put(_item(supplier, replace(after, revision=gate.revision + 1)), unchanged)])
             except TransactionRefused:

@@ -6,7 +6,7 @@ A supplier's errors are outcomes, written down; what fails a step is a fault of 
     ├── OrderNotDelivered            nothing may be captured: no card has been stored
     ├── OrderStands                  nothing may be released: the supplier has the order
     ├── RedemptionMoved              the redemption, or its run, changed while the step ran
-    └── ApprovalDecided              a person decided before they could be asked
+    └── NothingAwaited              a person decided before they could be asked
 
 None of their messages carries a link, a code, a key or a body.
 """
@@ -37,8 +37,8 @@ class RedemptionMoved(FulfillmentError):
     """Someone else changed the redemption, or its run, between the step's reading and its writing."""
 
 
-class ApprovalDecided(FulfillmentError):
-    """What would be asked for is decided already: the state machine goes on."""
+class NothingAwaited(FulfillmentError):
+    """What would be waited for has happened already: the state machine goes on."""
 
 
 class Progress(StrEnum):
@@ -97,9 +97,7 @@ METRICS: Final[Mapping[Progress, str]] = {
 }
 """The metric that counts steps with this result; a repeated step counts again."""
 
-StepName = Literal[
-    "screen", "ask", "remind", "order", "listen", "query", "capture", "release", "replace", "attention"
-]
+StepName = Literal["screen", "ask", "remind", "order", "listen", "query", "capture", "release", "replace", "attention"]
 
 
 class StepRequest(BaseModel):

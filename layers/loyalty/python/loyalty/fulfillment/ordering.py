@@ -16,22 +16,22 @@ Wherever a step dies, the order says at least as much as we did: what is not wri
 from dataclasses import replace
 from datetime import timedelta
 from secrets import SystemRandom
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from loyalty.core.clock import Clock
-from loyalty.core.money import Money
 from loyalty.core.table import Operation, Put, Table
+from loyalty.core.telemetry import count
 from loyalty.fulfillment import budget
-from loyalty.fulfillment.awaited import awaited_put
-from loyalty.fulfillment.cases import Card, Case, CaseStore, decided
+from loyalty.fulfillment.awaited import awaited_puts
+from loyalty.fulfillment.cases import Card, Case, CaseStore, Source, decided
 from loyalty.fulfillment.gate import Busy, Gates
 from loyalty.fulfillment.journal import ASKED, Did, Journal
 from loyalty.fulfillment.model import Answer, OrderStands, Progress, RedemptionMoved
 from loyalty.fulfillment.orders import Order, OrderItem, external_id, order_item
-from loyalty.fulfillment.policy import FulfillmentPolicy, backoff
+from loyalty.fulfillment.policy import LONGEST_WAIT_SECONDS, FulfillmentPolicy, backoff
 from loyalty.fulfillment.runs import Run, RunStatus
 from loyalty.fulfillment.screening import OVER_BUDGET
-from loyalty.fulfillment.trouble import reason_of, told
+from loyalty.fulfillment.trouble import reason_metric, reason_of, told
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.suppliers.model import (
@@ -43,8 +43,9 @@ from loyalty.suppliers.model import (
     SupplierError,
     SupplierOrder,
     SupplierTimeout,
+    SupplierUnavailable,
 )
-from loyalty.suppliers.book import SupplierBook
+from loyalty.suppliers.registry import UnknownSupplier
 from loyalty.vault.store import CardVault
 
 RATE_LIMITED_SECONDS: Final = 20
@@ -52,6 +53,13 @@ RATE_LIMITED_SECONDS: Final = 20
 FUNDS_DAYS: Final = 30
 """For how long an order waits for money before a person has to look."""
 _SPREAD: Final = SystemRandom()
+
+
+class SupplierBook(Protocol):
+    """Where suppliers are found by name, as :class:`loyalty.suppliers.registry.Suppliers`."""
+
+    def get(self, name: str) -> Supplier:
+        """The supplier. Raises :class:`UnknownSupplier` where the stage has none of this name."""
 
 
 class Ordering:
@@ -86,16 +94,15 @@ class Ordering:
             RewardNotFound, TooManyDecimals, OrderRefused: there is nothing that could be ordered.
             RedemptionMoved: the redemption or its run changed; nothing was asked, or the answer is asked for again.
         """
-        if (answer := decided(case)) is not None:
+        if (answer := self._before(case)) is not None:
             return answer
-        if case.run.status is RunStatus.AWAITING_APPROVAL or (case.run.flags and case.run.approved_by is None):
-            return Answer(Progress.APPROVAL, 1)
-        if case.order is not None and case.order.issued:
-            return Answer(Progress.ORDERED)
         card = self._cases.card(case.redemption)
         known = case.order if case.order is not None and not case.order.dead else None
-        source = card.sources[min(case.run.candidate, len(card.sources) - 1)]
-        supplier = self._suppliers.get(known.supplier if known else source.supplier)
+        name = known.supplier if known else _source(case.run, card).supplier
+        try:
+            supplier = self._suppliers.get(name)
+        except UnknownSupplier as error:
+            return self._attention(case, "unknown_supplier", Did("order", supplier=name, error=str(error)))
         if (wait := self._wait_for(case, card, supplier, first=known is None)) is not None:
             return wait
         case, fresh = self._intend(case, card, known)
@@ -115,13 +122,11 @@ class Ordering:
             OrderStands: there is an order for points that went back.
             RedemptionMoved: see :meth:`order`.
         """
-        order = case.order
-        if (answer := decided(case)) is not None and answer.status is not Progress.RELEASED:
+        if (answer := decided(case)) is not None:
             return answer
-        if order is None or order.dead:
-            return Answer(Progress.NOT_ORDERED)
-        if order.issued:
-            return Answer(Progress.ORDERED)
+        order = case.order
+        if order is None or order.dead or order.issued:
+            return Answer(Progress.ORDERED if order is not None and order.issued else Progress.NOT_ORDERED)
         supplier = self._suppliers.get(order.supplier)
         try:
             found = supplier.find(order.external_id)
@@ -135,6 +140,20 @@ class Ordering:
             return self._attention(case, "order_vanished", self._did("query", order, Outcome.AMBIGUOUS))
         # One that was not answered may still arrive late: it is given up here, and not ordered from another supplier.
         return self._dead(case, card, self._did("query", order, Outcome.REFUSED, note="not found"), elsewhere=False)
+
+    def _before(self, case: Case) -> Answer | None:
+        """Where the case goes on where nothing is to be ordered now."""
+        if (answer := decided(case)) is not None:
+            return answer
+        if case.run.status is RunStatus.AWAITING_APPROVAL or (case.run.flags and case.run.approved_by is None):
+            return Answer(Progress.APPROVAL, 1)
+        if case.order is not None and case.order.issued:
+            return Answer(Progress.ORDERED)
+        if case.redemption.status not in {RedemptionStatus.HELD, RedemptionStatus.CAPTURED}:
+            return Answer(Progress.NOT_ORDERED)
+        if not case.held and case.order is None:
+            return self._attention(case, "captured_without_card", Did("order"))
+        return None
 
     def _wait_for(self, case: Case, card: Card, supplier: Supplier, *, first: bool) -> Answer | None:
         """Why nothing is sent now, if so: money, or the supplier's gate."""
@@ -162,15 +181,16 @@ class Ordering:
         so_far = budget.spent(self._table, case.run.program, month, card.value.currency)
         return None if budget.fits(so_far, card.value, limit) else "program_budget_spent"
 
-    def _await_funds(self, case: Case, reason: str) -> Answer:
+    def _await_funds(self, case: Case, reason: str, did: Did | None = None) -> Answer:
         run, now = case.run, self._clock()
         since = run.waiting_since if run.status is RunStatus.AWAITING_FUNDS and run.waiting_since else now
         tries = run.tries if run.status is RunStatus.AWAITING_FUNDS else 0
         if now >= since + timedelta(days=FUNDS_DAYS):
-            return self._attention(case, reason, Did("funds"))
-        did = Did("funds", outcome="waiting", note=reason)
+            return self._attention(case, reason, did or Did("funds", outcome="waiting"))
+        did = did or Did("funds", outcome="waiting", note=reason)
         status = RunStatus.AWAITING_FUNDS
         self._journal.write(run, did, status=status, reason=reason, tries=tries + 1, waiting_since=since)
+        count(reason_metric(reason))
         return Answer(Progress.AGAIN, backoff(self._policy.funds_seconds, tries))
 
     def _elsewhere_or_later(
@@ -186,10 +206,12 @@ class Ordering:
         if now >= since + timedelta(hours=self._policy.settle_hours):
             return self._attention(case, reason, Did("order", outcome="waiting", error=error))
         if run.reason != reason or run.waiting_since is None:
-            supplier = card.sources[min(run.candidate, len(card.sources) - 1)].supplier
+            supplier = _source(run, card).supplier
             did = Did("order", outcome="waiting", supplier=supplier, error=error, note=reason)
             self._journal.write(run, did, reason=reason, waiting_since=since)
-        return Answer(Progress.AGAIN, seconds + _SPREAD.randrange(1 + seconds // 2))
+        # The longer it has been away, the less often it is looked for.
+        wait = min(max(seconds, int((now - since).total_seconds()) // 2), LONGEST_WAIT_SECONDS)
+        return Answer(Progress.AGAIN, wait + _SPREAD.randrange(1 + wait // 4))
 
     def _intend(self, case: Case, card: Card, known: Order | None) -> tuple[Case, bool]:
         """Writes down what is about to be asked for; the case after it, and whether it is the order's first request."""
@@ -217,7 +239,7 @@ class Ordering:
 
     def _new_order(self, run: Run, card: Card) -> tuple[Order, list[Operation]]:
         now, number = self._clock(), run.orders + 1
-        source = card.sources[min(run.candidate, len(card.sources) - 1)]
+        source = _source(run, card)
         program = self._programs.current(run.program).document
         limit = program.fulfillment.budget(card.value.currency)
         month = None if limit is None else budget.month_of(now, program.zone)
@@ -296,7 +318,7 @@ class Ordering:
             run,
             replace(did, outcome=Outcome.PENDING),
             _unless_changed(known, order),
-            awaited_put(known, answer.order_id, now),
+            *awaited_puts(known, answer, now),
             status=RunStatus.PENDING,
             reason=None,
             supplier_order_id=answer.order_id,
@@ -312,6 +334,8 @@ class Ordering:
         refused = isinstance(error, OrderRefused)
         self._gates.tell(order.supplier, answer=refused)
         did = self._did("order", order, Outcome.AMBIGUOUS, request_id=error.request_id, error=told(error))
+        if isinstance(error, OrderRefused) and error.out_of_funds:
+            return self._await_funds(case, "supplier_balance_low", did)
         if refused and fresh:
             return self._dead(case, card, replace(did, outcome=Outcome.REFUSED), elsewhere=True)
         # A refusal speaks for its own request. An earlier one that lost its answer may still be under way.
@@ -319,7 +343,9 @@ class Ordering:
         self._journal.write(run, did, reason=reason_of(error), tries=0 if asked else run.tries + 1)
         if asked:
             return Answer(Progress.UNKNOWN, self._policy.settle_seconds)
-        return Answer(Progress.AGAIN, backoff(self._policy.retry_seconds, run.tries))
+        wait = backoff(self._policy.retry_seconds, run.tries)
+        asked_for = error.retry_after if isinstance(error, SupplierUnavailable) else None
+        return Answer(Progress.AGAIN, min(max(wait, int(asked_for or 0)), LONGEST_WAIT_SECONDS))
 
     def _unheard(self, case: Case, error: SupplierError, name: str = "query") -> Answer:
         """A question without an answer."""
@@ -358,6 +384,10 @@ class Ordering:
 
     def _did(self, name: str, order: Order, outcome: Outcome, **more: Any) -> Did:
         return Did(name, outcome.value, supplier=order.supplier, external_id=order.external_id, **more)
+
+
+def _source(run: Run, card: Card) -> Source:
+    return card.sources[min(run.candidate, len(card.sources) - 1)]
 
 
 def _order_of(case: Case) -> Order:

@@ -42,7 +42,9 @@ class RecentStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def with_one(self, program: str, member_id: str, new: Recent, rules: Iterable[Velocity]) -> tuple[list[Recent], Put]:
+    def with_one(
+        self, program: str, member_id: str, new: Recent, rules: Iterable[Velocity]
+    ) -> tuple[list[Recent], Put]:
         """The cards that the rules look at, the new one among them, and the operation that remembers them."""
         pk = run_pk(program, member_id)
         item = self._table.get(RecentItem, pk, RECENT_SK)

@@ -21,7 +21,7 @@ from loyalty.core.telemetry import logger
 from loyalty.fulfillment import budget
 from loyalty.fulfillment.cases import Card, Case, CaseStore, decided
 from loyalty.fulfillment.journal import Did, Journal
-from loyalty.fulfillment.model import Answer, ApprovalDecided, Progress
+from loyalty.fulfillment.model import Answer, NothingAwaited, Progress
 from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.recent import Recent, RecentStore, too_fast
 from loyalty.fulfillment.runs import Run, RunStatus
@@ -75,11 +75,11 @@ class Screening:
         """Writes down by which token the state machine is told what a person decides.
 
         Raises:
-            ApprovalDecided: it is decided, or over.
+            NothingAwaited: it is decided, or over.
             RedemptionMoved: a person decided in this moment.
         """
         if case.run.status is not RunStatus.AWAITING_APPROVAL or decided(case) is not None:
-            raise ApprovalDecided("it needs no approval any more")
+            raise NothingAwaited("it needs no approval any more")
         now = self._clock()
         again = case.run.task_token is not None
         due = again and now >= self._remind_at(case.run)
@@ -172,6 +172,4 @@ class Screening:
 
 
 def _flagged(run: Run, flags: list[str], until: datetime) -> Run:
-    return replace(
-        run, status=RunStatus.AWAITING_APPROVAL, reason=flags[0], flags=tuple(flags), approve_until=until
-    )
+    return replace(run, status=RunStatus.AWAITING_APPROVAL, reason=flags[0], flags=tuple(flags), approve_until=until)

@@ -17,3 +17,8 @@ def reason_of(error: BaseException | str) -> str:
 def told(error: SupplierError) -> str:
     """The error as a timeline shows it."""
     return f"{type(error).__name__}: {error}"[:_MOST]
+
+
+def reason_metric(reason: str) -> str:
+    """``supplier_balance_low`` → ``SupplierBalanceLow``."""
+    return "".join(part.capitalize() for part in reason.split("_"))
