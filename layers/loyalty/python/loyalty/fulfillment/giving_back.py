@@ -110,7 +110,7 @@ class GivingBack:
         found = self._suppliers.get(order.supplier).find(order.external_id)
         if found is None or found.state is OrderState.DEAD:
             return None, self._note_dead(case, order, found)
-        if case.run.ends_as is not None:
+        if case.run.ends_as not in {None, RunStatus.REFUSED}:
             if not self._void(case, order, found):
                 return self._kept(case, order), case
             return None, self._note_dead(case, order, found, voided=True)
@@ -121,11 +121,10 @@ class GivingBack:
             if not self._void(case, order, found):
                 return self._attention(case, "order_stands", self._did("cancel", order, Outcome.REFUSED)), case
             return None, self._note_dead(case, order, found, voided=True)
-        if order.dead:
+        if order.dead or case.run.ends_as is not None:
             stands = replace(order, outcome=Outcome.AMBIGUOUS, settled_at=None)
-            self._journal.write(
-                case.run, self._did("release", order, Outcome.AMBIGUOUS, note="it stands"), _put(stands, order)
-            )
+            did = self._did("release", order, Outcome.AMBIGUOUS, note="it stands")
+            self._journal.write(case.run, did, _put(stands, order), ends_as=None)
         return Answer(Progress.UNKNOWN, self._policy.settle_seconds), case
 
     def _void(self, case: Case, order: Order, found: SupplierOrder) -> bool:

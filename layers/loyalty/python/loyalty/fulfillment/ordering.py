@@ -373,6 +373,8 @@ class Ordering:
             waiting_since=None,
             status=RunStatus.ORDERING,
             supplier_order_id=None,
+            # So that no other execution, or this step again, begins another order.
+            ends_as=None if following else RunStatus.REFUSED,
         )
         return Answer(Progress.CLEAR if following else Progress.NOT_ORDERED)
 
