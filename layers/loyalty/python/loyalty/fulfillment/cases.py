@@ -160,6 +160,13 @@ ENDS = {RunStatus.FULFILLED: Progress.CAPTURED, RunStatus.REFUSED: Progress.RELE
 """What a step says of a run that is over; of any other end: closed."""
 
 
+def unapproved(case: Case) -> Answer | None:
+    """Whatever led here, nothing is ordered and nothing given back while a person has to decide."""
+    run = case.run
+    waits = run.status is RunStatus.AWAITING_APPROVAL or (run.flags and run.approved_by is None)
+    return Answer(Progress.APPROVAL, 1) if waits and run.ends_as is None else None
+
+
 def require_card(case: Case) -> Order:
     """The order whose card is in the vault.
 

@@ -18,7 +18,7 @@ from loyalty.core.errors import FulfillmentInProgress, RecordChanged
 from loyalty.core.table import Operation, Put, Table
 from loyalty.core.telemetry import logger
 from loyalty.fulfillment import budget
-from loyalty.fulfillment.cases import ENDS, Case, CaseStore
+from loyalty.fulfillment.cases import ENDS, Case, CaseStore, unapproved
 from loyalty.fulfillment.journal import ASKED, Did, Journal, after
 from loyalty.fulfillment.model import Answer, OrderStands, Progress, RedemptionMoved
 from loyalty.fulfillment.ordering import SupplierBook
@@ -69,6 +69,8 @@ class GivingBack:
         run = case.run
         if run.ended and run.ends_as is None:
             return Answer(ENDS.get(run.status, Progress.CLOSED))
+        if (waits := unapproved(case)) is not None:
+            return waits
         for order in self._cases.orders(run):
             if order.cancelled_at is None:
                 answer, case = self._settle(case, order)

@@ -23,7 +23,7 @@ from loyalty.core.table import Operation, Put, Table
 from loyalty.core.telemetry import count
 from loyalty.fulfillment import budget
 from loyalty.fulfillment.awaited import awaited_puts
-from loyalty.fulfillment.cases import Card, Case, CaseStore, Source, decided
+from loyalty.fulfillment.cases import Card, Case, CaseStore, Source, decided, unapproved
 from loyalty.fulfillment.gate import Busy, Gates
 from loyalty.fulfillment.journal import ASKED, Did, Journal
 from loyalty.fulfillment.model import Answer, OrderStands, Progress, RedemptionMoved
@@ -122,7 +122,7 @@ class Ordering:
             OrderStands: there is an order for points that went back.
             RedemptionMoved: see :meth:`order`.
         """
-        if (answer := decided(case)) is not None:
+        if (answer := decided(case) or unapproved(case)) is not None:
             return answer
         order = case.order
         if order is None or order.dead or order.issued:
@@ -143,10 +143,8 @@ class Ordering:
 
     def _before(self, case: Case) -> Answer | None:
         """Where the case goes on where nothing is to be ordered now."""
-        if (answer := decided(case)) is not None:
+        if (answer := decided(case) or unapproved(case)) is not None:
             return answer
-        if case.run.status is RunStatus.AWAITING_APPROVAL or (case.run.flags and case.run.approved_by is None):
-            return Answer(Progress.APPROVAL, 1)
         if case.order is not None and case.order.issued:
             return Answer(Progress.ORDERED)
         if case.redemption.status not in {RedemptionStatus.HELD, RedemptionStatus.CAPTURED}:

@@ -155,7 +155,7 @@ class Screening:
             return answer
         if case.run.status is RunStatus.AWAITING_APPROVAL:
             return Answer(Progress.APPROVAL, self._wait(case.run))
-        if case.order is None or case.order.dead:
+        if case.order is None or case.order.dead or case.run.status is RunStatus.AWAITING_FUNDS:
             return Answer(Progress.CLEAR)
         return Answer(Progress.ORDERED) if case.order.issued else Answer(Progress.UNKNOWN, self._policy.settle_seconds)
 
