@@ -44,6 +44,7 @@ class FunctionSpec:
         sealed: the personal data that it opens or seals.
         lookup: computes keyed hashes (lookups, cursors).
         environment: names of the variables that it needs beyond those that all get.
+        wakes: answers the tokens with which executions of the fulfilment machine wait.
         snap_start: start from a snapshot; only where a caller waits, since snapshots of Python are paid for.
     """
 
@@ -57,6 +58,7 @@ class FunctionSpec:
     sealed: SealedData | None = None
     lookup: bool = False
     environment: tuple[str, ...] = ()
+    wakes: bool = False
     snap_start: bool = False
     memory_mb: int = 1024
 
@@ -95,6 +97,10 @@ _API: Final = (
         "program", "Programs: what they offer, drafts, versions", 10,
         table=(GET, "dynamodb:Query", PUT, DELETE), snap_start=True,
     ),
+    FunctionSpec(
+        "supplier_callback", "Takes what suppliers tell of orders by themselves", 10, table=(GET, PUT), wakes=True,
+        environment=(contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET, contract.ENV_STATE_MACHINE),
+    ),
 )  # fmt: skip
 
 _EVENTS: Final = (
@@ -120,8 +126,10 @@ _WORKFLOWS: Final = (
     ),
     FunctionSpec(
         "fulfillment", "One step of a gift card's fulfilment", 30,
-        table=(*POST, "dynamodb:UpdateItem"), sealed=SealedData(contract.GIFT_CARD, SEAL),
-        environment=(contract.ENV_PII_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET),
+        table=(*POST, "dynamodb:UpdateItem", "dynamodb:Query"), sealed=SealedData(contract.GIFT_CARD, SEAL),
+        environment=(
+            contract.ENV_PII_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET, contract.ENV_FULFILLMENT,
+        ),
     ),
     FunctionSpec(
         "recalculation", "One step of a recalculation of the tiers of many members", 300,

@@ -25,7 +25,7 @@ class RedemptionSettings(Settings):
 SETTINGS = RedemptionSettings.load()
 TABLE = Table(SETTINGS.table)
 STORE = RedemptionStore(TABLE)
-CARDS = GiftCardService(TABLE, STORE, Vault(KmsDataKeys(SETTINGS.pii_key)))
+CARDS = GiftCardService(STORE, Vault(KmsDataKeys(SETTINGS.pii_key)))
 REDEMPTIONS = RedemptionService(Ledger(TABLE, system_clock), STORE, system_clock)
 APP = api(routes(ProgramStore(TABLE, system_clock), REDEMPTIONS, CARDS))
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from infra.settings.model import StageSettings, Throttle, WafOff
+from infra.settings.model import Fulfillment, StageSettings, Throttle, WafOff
 
 LOCAL: Final = StageSettings(
     name="local",
@@ -14,6 +14,8 @@ LOCAL: Final = StageSettings(
     throttle=Throttle(rate=5_000, burst=5_000),
     waf=WafOff(reason="it listens on loopback only, and the local cloud cannot attach a firewall to an API"),
     default_program="aurora",
-    supplier_settle_seconds=1,
+    fulfillment=Fulfillment(
+        settle_seconds=1, retry_seconds=1, funds_seconds=2, permits_per_second=50, breaker_seconds=2
+    ),
     sweepers=1,
 )

@@ -17,9 +17,9 @@ from infra.bundling.build import Asset, Assets
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.removal import removal_policy
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
-from infra.functions import FUNCTIONS
+from infra.functions import FUNCTIONS, FunctionSpec
 from infra.names import resource
-from infra.permissions import data_permissions
+from infra.permissions import allow, data_permissions
 from infra.settings import StageSettings
 from infra.stacks.stateful import StatefulStack
 
@@ -88,6 +88,7 @@ class FunctionStack(cdk.Stack):
             contract.ENV_PII_KEY: stateful.keys.pii.key_arn,
             contract.ENV_LOOKUP_KEY: stateful.keys.lookup.key_arn,
             contract.ENV_SUPPLIER_SECRET: stateful.supplier_secret.secret_arn,
+            contract.ENV_STATE_MACHINE: self._fulfillment_arn,
         }
         return PythonFunction(
             self,
@@ -96,9 +97,27 @@ class FunctionStack(cdk.Stack):
             code=self._assets.functions[name],
             layers=self._layers,
             values={**known, **(values or {})},
-            permissions=[*data_permissions(spec, stateful.table, stateful.keys), *permissions],
+            permissions=[*data_permissions(spec, stateful.table, stateful.keys), *self._others(spec), *permissions],
             topic=stateful.alarms,
         )
+
+    @property
+    def _fulfillment_arn(self) -> str:
+        """Of the fulfilment machine, by its name: what answers it need not wait for the stack that defines it."""
+        return self.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=resource(self.settings.name, "fulfillment"),
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    def _others(self, spec: FunctionSpec) -> list[iam.PolicyStatement]:
+        """What a function may do beyond the table and the keys, because of what its spec says."""
+        secret = contract.ENV_SUPPLIER_SECRET in spec.environment
+        return [
+            *([allow(self._fulfillment_arn, "states:SendTaskSuccess")] if spec.wakes else []),
+            *([allow(self.stateful.supplier_secret.secret_arn, "secretsmanager:GetSecretValue")] if secret else []),
+        ]
 
     def work_queue(self, name: str, worker: str, *, batch_size: int = 10, window_seconds: int = 0) -> WorkQueue:
         """A queue for the function ``worker``, with its dead-letter queue; see :class:`WorkQueue`."""

@@ -3,13 +3,15 @@
 from typing import Final
 
 from aws_cdk import CfnOutput, CfnParameter
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from constructs import Construct
 
 import loyalty_contract as contract
 from infra.bundling import Assets
+from infra.constructs.alarms import FIVE_MINUTES, alarm
 from infra.constructs.workflow import workflow
-from infra.fulfillment import definition
+from infra.fulfillment import DAYS, definition
 from infra.permissions import allow
 from infra.settings import StageSettings
 from infra.stacks.base import FunctionStack
@@ -17,6 +19,17 @@ from infra.stacks.recalculating import Recalculating
 from infra.stacks.stateful import StatefulStack
 
 SUPPLIER_URLS: Final = {"cloud": r"https://[^\s]+[^/\s]", "local": r"https?://[^\s]+[^/\s]"}
+
+
+def fulfillment_metric(function: str, name: str) -> cloudwatch.Metric:
+    """What a function of fulfilment counts."""
+    return cloudwatch.Metric(
+        namespace=contract.METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": function},
+        statistic="Sum",
+        period=FIVE_MINUTES,
+    )
 
 
 class WorkflowsStack(FunctionStack):
@@ -36,8 +49,10 @@ class WorkflowsStack(FunctionStack):
         )
         worker = self.function(
             "fulfillment",
-            values={contract.ENV_SUPPLIER_URL: supplier_url.value_as_string},
-            permissions=[allow(stateful.supplier_secret.secret_arn, "secretsmanager:GetSecretValue")],
+            values={
+                contract.ENV_SUPPLIER_URL: supplier_url.value_as_string,
+                contract.ENV_FULFILLMENT: settings.fulfillment.model_dump_json(),
+            },
         )
         meaning = "A gift-card fulfilment {}: its execution bears the redemption's id and names the cause."
         self.machine = workflow(
@@ -46,15 +61,28 @@ class WorkflowsStack(FunctionStack):
             stage=settings.name,
             name="fulfillment",
             comment="Orders a gift card from the supplier and captures the points that are held for it",
-            definition=definition(settle_seconds=settings.supplier_settle_seconds),
+            definition=definition(settle_seconds=settings.fulfillment.settle_seconds),
             worker=worker,
             topic=stateful.alarms,
-            failed=meaning.format("was refused or could not be resolved"),
-            timed_out=meaning.format("was not settled within a day"),
+            failed=meaning.format("was refused, or needs a person"),
+            timed_out=meaning.format(f"has not ended within {DAYS} days"),
+            days=DAYS,
         )
+        self._alarms()
         self._start()
         self.recalculating = Recalculating(self)
         CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
+
+    def _alarms(self) -> None:
+        low = fulfillment_metric("fulfillment", "SupplierBalanceLow")
+        meaning = (
+            "A supplier's balance does not cover a gift card and the floor: fill it up. Orders wait, and go on by "
+            "themselves; the runs that await funds name the supplier."
+        )
+        alarm(self, "SupplierBalanceLow", topic=self.stateful.alarms, metric=low, threshold=1, meaning=meaning)
+        spent = fulfillment_metric("fulfillment", "ProgramBudgetSpent")
+        meaning = "A program's budget of gift cards for the month is spent: orders wait for the next month, or a higher budget."
+        alarm(self, "ProgramBudgetSpent", topic=self.stateful.alarms, metric=spent, threshold=1, meaning=meaning)
 
     def _start(self) -> None:
         arn = self.machine.state_machine_arn

@@ -54,7 +54,9 @@ def test_screening_stops_what_is_large_sudden_or_new(
     assert rig.orders == []
 
 
-def test_cards_that_come_too_fast_are_stopped_until_the_days_have_passed(table: Table, sandbox: SandboxSupplier) -> None:
+def test_cards_that_come_too_fast_are_stopped_until_the_days_have_passed(
+    table: Table, sandbox: SandboxSupplier
+) -> None:
     rig = Rig(table, sandbox, of=of(velocity=[{"days": 2, "cards": 2}]))
     answers = []
     for number, hours in enumerate((0, 20, 20, 30)):

@@ -150,7 +150,9 @@ def test_a_card_stored_and_not_paid_for_is_voided(rig: Rig) -> None:
     assert (rig.ends(), rig.redemption.supplier_order_id) == (["release"], None)
 
 
-def test_a_reissued_card_takes_the_place_of_the_old_one_and_costs_no_points(table: Table, sandbox: SandboxSupplier) -> None:
+def test_a_reissued_card_takes_the_place_of_the_old_one_and_costs_no_points(
+    table: Table, sandbox: SandboxSupplier
+) -> None:
     rig = Rig(table, sandbox, of=_budgeted())
     rig.execute()
     old = rig.reveal()
@@ -228,7 +230,7 @@ def test_a_run_that_is_none_is_not_found(rig: Rig) -> None:
 def test_who_is_overtaken_every_time_is_told_so(stuck: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     found = stuck.run
     stuck.journal.write(found, Did("looked"))
-    monkeypatch.setattr(type(stuck.decisions._runs), "get", lambda *_: found)  # noqa: SLF001
+    monkeypatch.setattr(type(stuck.decisions._runs), "get", lambda *_: found)
     with pytest.raises(RunChanged):
         decide(stuck, "retry")
     assert stuck.executions.started == [stuck.held.redemption_id]

@@ -35,9 +35,7 @@ def outcomes(rig: Rig) -> list[tuple[str, str, Outcome]]:
     return [(each.supplier, each.external_id.removeprefix(first), each.outcome) for each in rig.ours]
 
 
-def test_a_refusal_for_good_goes_to_the_next_supplier_under_a_key_of_its_own(
-    rig: Rig, second: SandboxSupplier
-) -> None:
+def test_a_refusal_for_good_goes_to_the_next_supplier_under_a_key_of_its_own(rig: Rig, second: SandboxSupplier) -> None:
     rig.faults({"fault": "out_of_stock"})
     assert rig.execute().way == ["Screen", "Order", "Order", "Capture", "Fulfilled"]
     assert outcomes(rig) == [("tremendous", "", Outcome.REFUSED), ("tango", ".2", Outcome.ISSUED)]
@@ -59,7 +57,7 @@ def test_where_all_refuse_the_points_go_back(rig: Rig, second: SandboxSupplier) 
 def test_what_may_have_been_ordered_is_never_ordered_elsewhere(
     table: Table, sandbox: SandboxSupplier, second: SandboxSupplier, rig: Rig, fault: str
 ) -> None:
-    rig.client._transport._timeout = rig.client._transport._timeout.__class__(connect=0.5, read=0.2)  # noqa: SLF001
+    rig.client._transport._timeout = rig.client._transport._timeout.__class__(connect=0.5, read=0.2)
     rig.faults({"fault": fault, "delay": 1})
     rig.execute()
     assert second.api.book.all() == []
@@ -90,7 +88,7 @@ def test_an_order_that_turns_up_at_the_first_supplier_is_cancelled_before_points
     rig.faults({"fault": "refuse", "times": 1})
     second.api.faults.replace([{"fault": "refuse"}])
     assert [rig.step("order"), rig.step("order")] == [Progress.CLEAR, Progress.NOT_ORDERED]
-    rig.client._call("POST", "/orders", body=_body(rig))  # noqa: SLF001
+    rig.client._call("POST", "/orders", body=_body(rig))
     assert rig.execute().error == "OrderRefused"
     assert [order.status for order in rig.orders] == ["CANCELED"]
     assert rig.ends() == ["release"]

@@ -113,7 +113,9 @@ def test_an_order_waits_for_the_suppliers_balance_and_goes_on_by_itself(
 
 
 def of(amount: str) -> Any:
-    return program(rewards=[gift_card(), COFFEE], fulfillment={"monthly_budget": [{"value": amount, "currency": "USD"}]})
+    return program(
+        rewards=[gift_card(), COFFEE], fulfillment={"monthly_budget": [{"value": amount, "currency": "USD"}]}
+    )
 
 
 def spent(rig: Rig, month: str = "2026-03") -> Money:
@@ -154,9 +156,7 @@ def test_an_order_beyond_the_budget_waits_unless_a_person_let_it_go_beyond(
     assert (spent(rig), spent(rig, "2026-04")) == (Money.of("20.00", "USD"), TEN)
 
 
-def test_a_supplier_without_money_for_an_order_is_waited_for(
-    table: Table, sandbox: SandboxSupplier
-) -> None:
+def test_a_supplier_without_money_for_an_order_is_waited_for(table: Table, sandbox: SandboxSupplier) -> None:
     """Its balance could not be known beforehand; it refuses for want of money alone."""
     rig = Rig(table, sandbox)
     rig.faults({"fault": "refuse", "status": 402, "times": 1})

@@ -12,14 +12,14 @@ from loyalty.core.errors import (
 )
 from loyalty.core.money import Money
 from loyalty.core.table import Put, Table
-from loyalty.fulfillment.model import OrderNotDelivered, Progress, RedemptionMoved, StepRequest
+from loyalty.fulfillment.model import OrderNotDelivered, Progress, RedemptionMoved
 from loyalty.fulfillment.runs import RunStatus
 from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.suppliers.model import OrderRequest, Outcome, SupplierUnavailable
 from loyalty.vault.store import CARD_SK, CardItem
 from tests.ledgerkit.programs import document
 from tests.ledgerkit.world import MEMBER, NOON
-from tests.unit.fulfillment.rig import BOOKSHOP, COFFEE, LIBRERIA, Rig, gift_card
+from tests.unit.fulfillment.rig import BOOKSHOP, COFFEE, LIBRERIA, Rig, gift_card, step_request
 
 
 def order_request(rig: Rig) -> OrderRequest:
@@ -135,15 +135,17 @@ def test_an_overloaded_supplier_is_asked_again_with_the_same_key(rig: Rig) -> No
 
 def test_a_passing_fault_of_ours_is_no_reason_to_give_the_card_up(rig: Rig) -> None:
     """Throttled before anything was sent: there is no order, and yet nobody has refused one."""
-    faults = [TransactWriteError("busy"), ConnectionClosedError(endpoint_url="http://dynamodb"), RedemptionMoved("raced")]
+    faults = [
+        TransactWriteError("busy"),
+        ConnectionClosedError(endpoint_url="http://dynamodb"),
+        RedemptionMoved("raced"),
+    ]
     run = rig.machine(faults).run(rig.request())
     assert run.way == ["Screen", "Order", "Capture", "Fulfilled"]
     rig.fulfilled()
 
 
-def test_a_request_that_may_be_under_way_is_asked_for_and_not_repeated(
-    table: Table, sandbox: SandboxSupplier
-) -> None:
+def test_a_request_that_may_be_under_way_is_asked_for_and_not_repeated(table: Table, sandbox: SandboxSupplier) -> None:
     rig = Rig(table, sandbox, read_seconds=0.2)
     rig.faults({"fault": "hang", "delay": 5, "times": 1})
     assert rig.step("order") is Progress.UNKNOWN
@@ -290,7 +292,7 @@ def test_what_is_no_gift_card_is_never_ordered(rig: Rig) -> None:
 def test_another_members_redemption_is_not_found(rig: Rig, step: str) -> None:
     rig.world.enroll("mbr_2")
     with pytest.raises(RedemptionNotFound):
-        rig.steps.step(StepRequest.model_construct(**{**rig.request(), "member_id": "mbr_2", "step": step}))
+        rig.steps.step(step_request({**rig.request(), "member_id": "mbr_2", "step": step}))
     assert rig.orders == []
 
 

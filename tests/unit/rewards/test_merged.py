@@ -5,14 +5,16 @@ from collections.abc import Callable
 import pytest
 
 from loyalty.core.errors import RedemptionAlreadyCaptured, RedemptionNotFound
-from loyalty.core.pii import Vault, gift_card_of
+from loyalty.core.pii import Vault
 from loyalty.core.table import Table
+from loyalty.fulfillment.cases import CaseStore
 from loyalty.fulfillment.reveal import GiftCardService
-from loyalty.fulfillment.store import FulfillmentStore
 from loyalty.ledger.model import EntryKey, EntryKind
 from loyalty.merging.service import MergeService
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
 from loyalty.rewards.store import RedemptionStore
+from loyalty.suppliers.model import GiftCard
+from loyalty.vault.store import CardVault
 from tests.apikit.keys import FakeKeys
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.moves import ADA, BOB, CLEO, Moves
@@ -145,8 +147,9 @@ def test_a_gift_card_from_before_the_merge_is_read_under_every_id(world: World, 
     world.accrue("R-1", "200", member=OLD)
     redemption, _ = world.hold("key", "card", member=OLD)
     vault = Vault(FakeKeys())
-    sealed = vault.seal(gift_card_of("acme", OLD, redemption.redemption_id), {"link": "https://cards.example.com/1"})
-    FulfillmentStore(world.table).deliver(redemption, "T-1", sealed)
+    card = GiftCard(link="https://cards.example.com/1")
+    stored = CardVault(vault).put("acme", OLD, redemption.redemption_id, card, now=world.clock())
+    world.table.write([CaseStore(world.table, world.clock).delivered(redemption, "T-1"), stored])
     world.capture(redemption.redemption_id, member=OLD, by=Party.FULFILLMENT)
     merge(world, OLD, NEW)
     cards = GiftCardService(RedemptionStore(world.table), vault)

@@ -30,7 +30,7 @@ from loyalty.fulfillment.errors import (
     RunEnded,
     SelfApproval,
 )
-from loyalty.fulfillment.executions import Executions
+from loyalty.fulfillment.executions import ExecutionPort
 from loyalty.fulfillment.journal import Did, Journal, after
 from loyalty.fulfillment.model import Answer, Progress, RedemptionMoved
 from loyalty.fulfillment.runs import Run, RunStatus, RunStore
@@ -64,7 +64,7 @@ class Decisions:
         table: Table,
         programs: ProgramStore,
         redemptions: RedemptionService,
-        executions: Executions,
+        executions: ExecutionPort,
         clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:

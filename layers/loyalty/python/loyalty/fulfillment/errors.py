@@ -2,7 +2,9 @@
 
 ::
 
-    Missing          FulfillmentRunNotFound
+    Missing          FulfillmentRunNotFound, SupplierUnknown
+    Unauthenticated  CallbackRefused       a callback without the supplier's signature
+    Invalid          CallbackMalformed     a callback that is none of the supplier's API
     Unacceptable     NoteRequired
     Conflict         RunEnded              it is over, and what is asked for is not for what is over
                      NotAwaitingApproval   nobody has to approve it, somebody has decided, or the deadline has passed
@@ -13,11 +15,23 @@
                      RunChanged            others decided at the same moment, every time
 """
 
-from loyalty.core.errors import Conflict, Missing, Unacceptable
+from loyalty.core.errors import Conflict, Invalid, Missing, Unacceptable, Unauthenticated
 
 
 class FulfillmentRunNotFound(Missing):
     code = "fulfillment_run_not_found"
+
+
+class SupplierUnknown(Missing):
+    code = "supplier_unknown"
+
+
+class CallbackRefused(Unauthenticated):
+    code = "callback_refused"
+
+
+class CallbackMalformed(Invalid):
+    code = "callback_malformed"
 
 
 class NoteRequired(Unacceptable):

@@ -1,7 +1,7 @@
 """The state machine's executions, as far as whoever decides about a run needs them."""
 
 import json
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -14,6 +14,19 @@ _GONE: Final = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
 def execution_name(run: Run) -> str:
     """The redemption's id, with a number from the second execution on."""
     return run.redemption_id if run.executions == 1 else f"{run.redemption_id}-{run.executions}"
+
+
+class ExecutionPort(Protocol):
+    """What decisions and callbacks ask of the state machine's executions."""
+
+    def start(self, run: Run) -> bool:
+        """See :meth:`Executions.start`."""
+
+    def wake(self, token: str, answer: Answer) -> bool:
+        """See :meth:`Executions.wake`."""
+
+    def running(self, run: Run) -> bool | None:
+        """See :meth:`Executions.running`."""
 
 
 class Executions:

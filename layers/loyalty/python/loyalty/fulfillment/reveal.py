@@ -2,7 +2,6 @@
 
 from loyalty.core.errors import GiftCardNotDelivered, GiftCardNotFound
 from loyalty.core.pii import Sealed, Vault, gift_card_of
-from loyalty.core.table import Table
 from loyalty.ledger.store import parse_partition
 from loyalty.programs.model import RewardType
 from loyalty.rewards.model import RedemptionStatus
@@ -14,8 +13,8 @@ from loyalty.vault.store import CARD_SK, CardItem, card_in, card_pk
 class GiftCardService:
     """Opens the vaulted card. The caller sees to it that the client is bound to the program."""
 
-    def __init__(self, table: Table, store: RedemptionStore, vault: Vault) -> None:
-        self._table = table
+    def __init__(self, store: RedemptionStore, vault: Vault) -> None:
+        self._table = store.table
         self._store = store
         self._vault = vault
 

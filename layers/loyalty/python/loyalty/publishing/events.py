@@ -125,6 +125,22 @@ class RedemptionEvent(OfMember):
     captured_points: int | None = Field(default=None, description="Of a capture, and of what it cancels.")
 
 
+class FulfillmentEvent(OfMember):
+    """A gift card's fulfilment stands somewhere else than before, or somebody was reminded of it."""
+
+    redemption_id: str
+    reward_id: str
+    status: str = Field(
+        description="`screening`, `awaiting_approval`, `ordering`, `awaiting_funds`, `pending`, `delivering`, `attention`; "
+        "at its end `fulfilled`, `refused`, `rejected`, `expired`, `cancelled` or `resolved`."
+    )
+    status_before: str | None = None
+    reason: str | None = Field(default=None, description="Why it stands there, as a code.")
+    value: str = Field(description="What the card is worth, such as `10.00 USD`.")
+    reminder: bool = Field(default=False, description="The same status for long: who is to approve it is reminded.")
+    updated_at: str
+
+
 class ProgramEvent(Event):
     """A version of a program was published, or one that was scheduled was cancelled before it came into force."""
 
@@ -159,6 +175,7 @@ EVENTS: Final[dict[str, type[Event]]] = {
     contract.REDEMPTION_CAPTURED: RedemptionEvent,
     contract.REDEMPTION_RELEASED: RedemptionEvent,
     contract.REDEMPTION_CANCELLED: RedemptionEvent,
+    contract.FULFILLMENT_CHANGED: FulfillmentEvent,
     contract.PROGRAM_PUBLISHED: ProgramEvent,
     contract.PROGRAM_UNSCHEDULED: ProgramEvent,
 }

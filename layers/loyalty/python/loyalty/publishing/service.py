@@ -16,6 +16,7 @@ from loyalty.ledger.settlement import GRANT_END, REVIEW
 from loyalty.ledger.store import entry_of, parse_partition
 from loyalty.publishing.events import (
     Event,
+    FulfillmentEvent,
     MemberEvent,
     PointsEvent,
     PointsExpiring,
@@ -122,6 +123,8 @@ def events_of(record: Mapping[str, Any]) -> list[Outgoing]:
         found = _redemption_event(new, old)
     elif sk.startswith(contract.PROGRAM_VERSION_PREFIX):
         found = _program_event(new, old)
+    elif sk == contract.RUN_SK:
+        found = _fulfillment_event(new, old)
     return [] if found is None else [Outgoing(change["SequenceNumber"], *found)]
 
 
@@ -260,6 +263,30 @@ def _redemption_event(new: RawItem, old: RawItem | None) -> tuple[str, Event] | 
         points=int(new["points"]["N"]),
         expires_at=new.get("expires_at", {}).get("S"),
         captured_points=_whole(new.get("captured_points")),
+    )
+
+
+def _fulfillment_event(new: RawItem, old: RawItem | None) -> tuple[str, Event] | None:
+    """Neither the note nor the token nor who decided leaves the platform."""
+    before = None if old is None else old["status"]["S"]
+    status = new["status"]["S"]
+    reminded = old is not None and new.get("reminded_at") != old.get("reminded_at")
+    if status == before and not reminded:
+        return None
+    _, program, redemption_id = new["pk"]["S"].split("#")
+    member_id, revision = new["member_id"]["S"], new["revision"]["N"]
+    return contract.FULFILLMENT_CHANGED, FulfillmentEvent(
+        id=f"{program}/{member_id}/{redemption_id}/run:{revision}",
+        program=program,
+        member_id=member_id,
+        redemption_id=redemption_id,
+        reward_id=new["reward_id"]["S"],
+        status=status,
+        status_before=before,
+        reason=new.get("reason", {}).get("S"),
+        value=new["value"]["S"],
+        reminder=reminded and status == before,
+        updated_at=new["updated_at"]["S"],
     )
 
 

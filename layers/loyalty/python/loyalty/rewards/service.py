@@ -33,7 +33,6 @@ from loyalty.rewards.store import (
     write_end,
 )
 
-
 Giving = Callable[[Redemption, datetime], Sequence[Operation]]
 """What else is written in the transaction in which a redemption ends, of the redemption as it then is, and the moment (UTC)."""
 
@@ -117,7 +116,9 @@ class RedemptionService:
             FulfillmentInProgress: this type of reward is ended by the other party.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        return self._end(program, member_id, redemption_id, Ending(RedemptionStatus.CAPTURED, by, points=points), giving)
+        return self._end(
+            program, member_id, redemption_id, Ending(RedemptionStatus.CAPTURED, by, points=points), giving
+        )
 
     def release(
         self,
