@@ -50,6 +50,8 @@ class Machine:
         self._waits = waits
         self._woken = woken
         self._tokens = 0
+        self.fatal: tuple[type[BaseException], ...] = ()
+        """What ends the execution itself, whatever it would do about it."""
 
     def run(self, request: Mapping[str, str]) -> Execution:
         run, name, data = Execution(succeeded=False, error=None), self._start, dict(request)
@@ -87,7 +89,7 @@ class Machine:
             try:
                 return state["Next"], self._tried(state, payload, data, token, waiting=waiting)
             except BaseException as error:
-                if isinstance(error, AssertionError | KeyboardInterrupt):
+                if isinstance(error, (AssertionError, KeyboardInterrupt, *self.fatal)):
                     raise
                 name = "States.Timeout" if isinstance(error, _TimeIsOver) else type(error).__name__
             retry = _matching(state["Retry"], name)

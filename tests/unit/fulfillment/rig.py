@@ -16,6 +16,7 @@ from loyalty.fulfillment.gate import Gates
 from loyalty.fulfillment.journal import Journal
 from loyalty.fulfillment.model import Answer as StepAnswer
 from loyalty.fulfillment.model import Progress, StepRequest
+from loyalty.fulfillment.ordering import SupplierBook
 from loyalty.fulfillment.orders import Order, OrderStore
 from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.reveal import GiftCardService
@@ -199,16 +200,9 @@ class Rig:
         self.executions = FakeExecutions()
         self.gates = Gates(table, self.policy, self.world.clock, sleep=no_sleep)
         self.journal = Journal(table, self.world.clock, sleep=no_sleep)
-        self.steps = FulfillmentService(
-            table=table,
-            programs=self.programs,
-            redemptions=self.world.redemptions,
-            suppliers=self.suppliers,
-            vault=CardVault(vault),
-            policy=self.policy,
-            clock=self.world.clock,
-            sleep=no_sleep,
-        )
+        self.vault = CardVault(vault)
+        self.when_waiting: Callable[[], None] = lambda: None
+        self.rebuild(self.suppliers)
         self.decisions = Decisions(
             table=table,
             programs=self.programs,
@@ -219,6 +213,19 @@ class Rig:
         )
         self.held = self.hold("k-1")
         self.executions.started.append(self.held.redemption_id)
+
+    def rebuild(self, suppliers: SupplierBook) -> None:
+        """The steps over other suppliers."""
+        self.steps = FulfillmentService(
+            table=self.table,
+            programs=self.programs,
+            redemptions=self.world.redemptions,
+            suppliers=suppliers,
+            vault=self.vault,
+            policy=self.policy,
+            clock=self.world.clock,
+            sleep=no_sleep,
+        )
 
     def _client(self, name: str, supplier: SandboxSupplier, read_seconds: float) -> FusedTremendous:
         client = FusedTremendous(supplier.url, FixedKey(supplier.key), read_seconds=read_seconds)
@@ -257,12 +264,15 @@ class Rig:
 
         def waits(seconds: int) -> None:
             self.world.clock.advance(seconds=seconds)
+            self.when_waiting()
 
         return Machine(work, waits, woken or self.executions.answers.get)
 
-    def execute(self) -> Execution:
-        """Runs the redemption's executions: the first one, and those that decisions started."""
-        return self.machine().run(self.request())
+    def execute(self, *, fatal: bool = False) -> Execution:
+        """One execution. ``fatal``: it dies with the process that the fuse kills."""
+        machine = self.machine()
+        machine.fatal = (Killed,) if fatal else ()
+        return machine.run(self.request())
 
     def request(self, redemption: Redemption | None = None) -> dict[str, str]:
         of = redemption or self.held

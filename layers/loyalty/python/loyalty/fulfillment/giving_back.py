@@ -27,8 +27,9 @@ from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.recent import RecentStore
 from loyalty.fulfillment.runs import Run, RunStatus
 from loyalty.programs.store import ProgramStore
+from loyalty.rewards.ending import Giving
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
-from loyalty.rewards.service import Giving, RedemptionService
+from loyalty.rewards.service import RedemptionService
 from loyalty.suppliers.model import OrderState, Outcome, SupplierOrder
 
 VOID_REFUSED = "void_refused"

@@ -9,6 +9,7 @@
 Each way is an entry of its own with the redemption's identity, so that it is gone once.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
@@ -25,9 +26,13 @@ from loyalty.core.errors import (
     RedemptionTimedOut,
 )
 from loyalty.core.ids import request_hash
+from loyalty.core.table import Operation
 from loyalty.ledger import movements
 from loyalty.ledger.model import POINTS, Account, Book, Change, EntryKey, EntryKind, Movement
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
+
+Giving = Callable[[Redemption, datetime], Sequence[Operation]]
+"""What else is written in the transaction in which a redemption ends: of the redemption as it then is, and the moment (UTC)."""
 
 SOURCE: Final = "redemption"
 """The ``source`` of all entries of a redemption; its id is their ``source_id``."""
@@ -57,6 +62,9 @@ class Ending:
     """Of a capture: how many of the held points; None: all."""
     order_requests: int | None = None
     """Of a release: the redemption's when the supplier said that it has no order; None where nobody asked."""
+
+    giving: Giving | None = None
+    """What else is written with it."""
 
     @property
     def follows(self) -> RedemptionStatus:

@@ -1,6 +1,5 @@
 """Holding points for a reward, ending the hold once, and undoing what was captured."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,13 +14,13 @@ from loyalty.core.errors import (
     RedemptionNotFound,
 )
 from loyalty.core.ids import redemption_id as redemption_id_for
-from loyalty.core.table import Operation, Put
+from loyalty.core.table import Put
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
 from loyalty.ledger.model import POINTS, Book, EntryKey, EntryKind, Facts, Scope
 from loyalty.ledger.service import Ledger, following
 from loyalty.ledger.store import parse_partition
 from loyalty.programs.model import Program
-from loyalty.rewards.ending import SOURCE, Ending
+from loyalty.rewards.ending import SOURCE, Ending, Giving
 from loyalty.rewards.holding import Wish, as_first_held
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
 from loyalty.rewards.store import (
@@ -32,9 +31,6 @@ from loyalty.rewards.store import (
     redemption_sk,
     write_end,
 )
-
-Giving = Callable[[Redemption, datetime], Sequence[Operation]]
-"""What else is written in the transaction in which a redemption ends, of the redemption as it then is, and the moment (UTC)."""
 
 
 class _NotOfOneMoment(Exception):
@@ -116,9 +112,8 @@ class RedemptionService:
             FulfillmentInProgress: this type of reward is ended by the other party.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        return self._end(
-            program, member_id, redemption_id, Ending(RedemptionStatus.CAPTURED, by, points=points), giving
-        )
+        ending = Ending(RedemptionStatus.CAPTURED, by, points=points, giving=giving)
+        return self._end(program, member_id, redemption_id, ending)
 
     def release(
         self,
@@ -143,8 +138,8 @@ class RedemptionService:
                 asked for one since ``order_requests``.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        ending = Ending(RedemptionStatus.RELEASED, by, order_requests=order_requests)
-        return self._end(program, member_id, redemption_id, ending, giving)
+        ending = Ending(RedemptionStatus.RELEASED, by, order_requests=order_requests, giving=giving)
+        return self._end(program, member_id, redemption_id, ending)
 
     def cancel(
         self, program: Program, member_id: str, redemption_id: str, *, by: Party, giving: Giving | None = None
@@ -161,7 +156,7 @@ class RedemptionService:
             FulfillmentInProgress: this type of reward is ended by the other party.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        return self._end(program, member_id, redemption_id, Ending(RedemptionStatus.CANCELLED, by), giving)
+        return self._end(program, member_id, redemption_id, Ending(RedemptionStatus.CANCELLED, by, giving=giving))
 
     def _hold(
         self, program: Program, member_id: str, redemption_id: str, wish: Wish, by: str
@@ -186,28 +181,18 @@ class RedemptionService:
             return as_first_held(self.get(program.document.id, member_id, redemption_id)), True
         return opened[-1], False
 
-    def _end(
-        self, program: Program, member_id: str, redemption_id: str, ending: Ending, giving: Giving | None
-    ) -> Redemption:
+    def _end(self, program: Program, member_id: str, redemption_id: str, ending: Ending) -> Redemption:
         try:
-            return self._end_in(program, member_id, member_id, redemption_id, ending, giving)
+            return self._end_in(program, member_id, member_id, redemption_id, ending)
         except MemberMerged as merged:
             holder = merged.into
         except RedemptionNotFound:
             holder = member_id
         # It lies with the survivor of a merge, with somebody whom the member absorbed, or nowhere.
         home = parse_partition(self._store.item(program.document.id, member_id, redemption_id).pk)[1]
-        return following(holder, lambda member: self._end_in(program, member, home, redemption_id, ending, giving))
+        return following(holder, lambda member: self._end_in(program, member, home, redemption_id, ending))
 
-    def _end_in(
-        self,
-        program: Program,
-        member_id: str,
-        home: str,
-        redemption_id: str,
-        ending: Ending,
-        giving: Giving | None,
-    ) -> Redemption:
+    def _end_in(self, program: Program, member_id: str, home: str, redemption_id: str, ending: Ending) -> Redemption:
         """Ends a redemption that lies in the partition of ``home`` and was paid with points that ``member_id`` has."""
         sk = redemption_sk(redemption_id)
         seen: list[Redemption] = []
@@ -224,8 +209,7 @@ class RedemptionService:
             ending.require_possible(redemption)
             _require_one_moment(situation.book, redemption)
             seen.append(ending.of(redemption, situation.now))
-            also = giving(seen[-1], situation.now) if giving else ()
-            return _decision(program.scope, situation, ending, item, seen[-1], also)
+            return _decision(program.scope, situation, ending, item, seen[-1])
 
         identity = ending.key(redemption_id), ending.request_hash(redemption_id)
         try:
@@ -239,7 +223,7 @@ class RedemptionService:
             certain = self._certain(seen[-1])
             if certain.status is not ending.follows:
                 return ending.answer(certain)
-            return self._end_in(program, member_id, home, redemption_id, ending, giving)
+            return self._end_in(program, member_id, home, redemption_id, ending)
         if posted.replayed:
             return ending.answer(self.get(program.document.id, home, redemption_id))
         return seen[-1]
@@ -269,14 +253,7 @@ def _require_one_moment(book: Book, redemption: Redemption) -> None:
         raise _NotOfOneMoment(f"the book after its posting {book.seq} has no hold '{redemption.redemption_id}'")
 
 
-def _decision(
-    scope: Scope,
-    situation: Situation,
-    ending: Ending,
-    item: RedemptionItem,
-    ended: Redemption,
-    also: Sequence[Operation],
-) -> Decision:
+def _decision(scope: Scope, situation: Situation, ending: Ending, item: RedemptionItem, ended: Redemption) -> Decision:
     as_read = _as_read(item)
     write_end(item, ended)
     movement = ending.movement(
@@ -285,6 +262,7 @@ def _decision(
         today=local_date(situation.now, scope.zone),
         grace_days=scope.terms_of(POINTS).grace_days,
     )
+    also = ending.giving(ended, situation.now) if ending.giving else ()
     return Decision(movement, _facts(ended.program_version, situation.now, ended), [Put(item, as_read), *also])
 
 
