@@ -99,7 +99,7 @@ _API: Final = (
     ),
     FunctionSpec(
         "supplier_callback", "Takes what suppliers tell of orders by themselves", 10, table=(GET, PUT), wakes=True,
-        environment=(contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET, contract.ENV_STATE_MACHINE),
+        environment=(contract.ENV_SUPPLIER_SECRETS, contract.ENV_STATE_MACHINE),
     ),
 )  # fmt: skip
 
@@ -127,9 +127,10 @@ _WORKFLOWS: Final = (
     FunctionSpec(
         "fulfillment", "One step of a gift card's fulfilment", 30,
         table=(*POST, "dynamodb:UpdateItem", "dynamodb:Query"), sealed=SealedData(contract.GIFT_CARD, SEAL),
-        environment=(
-            contract.ENV_PII_KEY, contract.ENV_SUPPLIER_URL, contract.ENV_SUPPLIER_SECRET, contract.ENV_FULFILLMENT,
-        ),
+        environment=(contract.ENV_PII_KEY, contract.ENV_SUPPLIERS, contract.ENV_FULFILLMENT),
+    ),
+    FunctionSpec(
+        "supplier_rotation", "Rotates the tokens of a gift-card supplier", 60, environment=(contract.ENV_SUPPLIERS,),
     ),
     FunctionSpec(
         "recalculation", "One step of a recalculation of the tiers of many members", 300,

@@ -16,7 +16,6 @@ def sandbox_server() -> Iterator[SandboxSupplier]:
 
 @pytest.fixture
 def sandbox(sandbox_server: SandboxSupplier) -> SandboxSupplier:
-    """The supplier, without orders and faults."""
-    sandbox_server.api.book.clear()
-    sandbox_server.api.faults.replace([])
+    """The supplier, without orders and faults, its account full."""
+    sandbox_server.api.reset()
     return sandbox_server

@@ -17,7 +17,7 @@ from loyalty.ledger.service import Ledger
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.service import RedemptionService
 from loyalty.rewards.store import RedemptionStore
-from loyalty.suppliers.registry import Suppliers, SuppliersSettings, TremendousAccess
+from loyalty.suppliers.registry import Suppliers, SuppliersSettings
 from loyalty.vault.store import CardVault
 
 
@@ -25,8 +25,7 @@ class FulfillmentSettings(Settings):
     """What this function is told."""
 
     pii_key: str
-    supplier_url: str
-    supplier_secret: str
+    suppliers: Json[SuppliersSettings]
     fulfillment: Json[FulfillmentPolicy]
 
 
@@ -36,9 +35,7 @@ SERVICE = FulfillmentService(
     table=TABLE,
     programs=ProgramStore(TABLE, system_clock),
     redemptions=RedemptionService(Ledger(TABLE, system_clock), RedemptionStore(TABLE), system_clock),
-    suppliers=Suppliers(
-        SuppliersSettings(tremendous=TremendousAccess(url=SETTINGS.supplier_url, secret=SETTINGS.supplier_secret))
-    ),
+    suppliers=Suppliers(SETTINGS.suppliers),
     vault=CardVault(Vault(KmsDataKeys(SETTINGS.pii_key))),
     policy=SETTINGS.fulfillment,
     clock=system_clock,

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from pydantic import Json
+
+from functions.supplier_callback.keys import WebhookKeys
 from functions.supplier_callback.routes import routes
 from loyalty.core.aws import client
 from loyalty.core.clock import system_clock
@@ -10,24 +13,19 @@ from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.fulfillment.callbacks import Callbacks
 from loyalty.fulfillment.executions import Executions
-from loyalty.suppliers.registry import Suppliers, SuppliersSettings, TremendousAccess
 
 
 class CallbackSettings(Settings):
     """What this function is told."""
 
-    supplier_url: str
-    supplier_secret: str
+    supplier_secrets: Json[dict[str, str]]
     state_machine: str
 
 
 SETTINGS = CallbackSettings.load()
 TABLE = Table(SETTINGS.table)
-SUPPLIERS = Suppliers(
-    SuppliersSettings(tremendous=TremendousAccess(url=SETTINGS.supplier_url, secret=SETTINGS.supplier_secret))
-)
 CALLBACKS = Callbacks(TABLE, Executions(client("stepfunctions"), SETTINGS.state_machine), system_clock)
-APP = api(routes(SUPPLIERS.webhook_key, CALLBACKS))
+APP = api(routes(WebhookKeys(SETTINGS.supplier_secrets).get, CALLBACKS))
 
 
 def handler(event: Event, context: Any) -> Answer:

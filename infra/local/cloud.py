@@ -32,8 +32,8 @@ from infra.local.tokens import fetch_token
 STAGE: Final = "local"
 ASSEMBLY: Final = "cdk.out"
 """Name of the assembly's folder inside the working folder: apart from what ``make synth`` writes for every stage."""
-SUPPLIER_PARAMETER: Final = "SupplierUrl"
-SUPPLIER_SECRET_OUTPUT: Final = "SupplierSecretArn"  # noqa: S105 -- the name of an output
+SUPPLIER_PARAMETER: Final = "TremendousUrl"
+SUPPLIER_SECRET_OUTPUT: Final = "TremendousSecretArn"  # noqa: S105 -- the name of an output
 SCOPE_PREFIX: Final = "loyalty/"
 
 CLIENT_CONFIG: Final = Config(retries={"mode": "standard", "total_max_attempts": 3}, max_pool_connections=64)

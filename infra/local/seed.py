@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from infra.local.ministack import REPOSITORY
 from infra.local.supplier.server import SANDBOX_KEY
+from infra.local.supplier.webhooks import SANDBOX_WEBHOOK_KEY
 
 if TYPE_CHECKING:
     import boto3
@@ -26,9 +27,10 @@ class SeedFailed(RuntimeError):
 
 
 def store_supplier_key(session: "boto3.Session", endpoint: str, secret_arn: str) -> None:
-    """Give the platform the key of the sandbox supplier."""
+    """Give the platform the key of the sandbox supplier, and what it signs its callbacks with."""
     secrets: Any = session.client("secretsmanager", endpoint_url=endpoint)
-    secrets.put_secret_value(SecretId=secret_arn, SecretString=json.dumps({"api_key": SANDBOX_KEY}))
+    keys = {"api_key": SANDBOX_KEY, "webhook_key": SANDBOX_WEBHOOK_KEY}
+    secrets.put_secret_value(SecretId=secret_arn, SecretString=json.dumps(keys))
 
 
 def program_documents(folder: Path = PROGRAMS) -> dict[str, Path]:

@@ -1,6 +1,8 @@
 """What one stage decides for itself. All that stages have in common is in the stacks."""
 
-from typing import Annotated, Final, Literal, Self
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -40,11 +42,6 @@ class WafOff(_Frozen):
 class Fulfillment(_Frozen):
     """How patient a stage is with suppliers of gift cards, and how careful with its money there."""
 
-    settle_seconds: int = Field(
-        default=60,
-        gt=0,
-        description="how long an order without an answer may still arrive before the supplier is asked",
-    )
     retry_seconds: int = Field(default=2, gt=0, description="the first wait before the same order is sent again")
     funds_seconds: int = Field(default=300, gt=0, description="the first wait for money")
     settle_hours: int = Field(
@@ -57,6 +54,68 @@ class Fulfillment(_Frozen):
         default_factory=dict,
         description="what must be left of a supplier's balance after an order, in major units by currency",
     )
+
+
+_SupplierUrl = Annotated[str, Field(pattern=r"^https://[^\s]+[^/\s]$")]
+
+XOXODAY_ANSWERS_WITHIN_SECONDS: Final = 120
+"""How long an order may take there, by its documentation."""
+
+
+class _Supplier(_Frozen):
+    url: _SupplierUrl | None = Field(
+        description="where its API is reached, without a slash at the end; None: a parameter of the deployment says it"
+    )
+    read_seconds: float = Field(default=10.0, gt=0, le=10, description="of silence, after which an answer is given up")
+
+
+class TremendousSettings(_Supplier):
+    """A supplier of gift cards whose balance is kept in US dollars."""
+
+    rates: Mapping[str, Decimal] = Field(
+        default={},
+        description="US dollars that one unit of a currency costs at most: what is left for cards in it is reckoned so",
+    )
+
+
+class TangoSettings(_Supplier):
+    """A supplier of gift cards; the account that pays, and the customer it belongs to."""
+
+    customer: str = Field(min_length=5, max_length=100)
+    account: str = Field(min_length=5, max_length=100)
+
+
+class XoxodaySettings(_Supplier):
+    """A supplier of gift cards whose tokens are rotated every week."""
+
+    utc_offset_minutes: int = Field(
+        default=0, gt=-1440, lt=1440, description="of the moments that it writes without a time zone"
+    )
+
+
+class SuppliersSettings(_Frozen):
+    """The suppliers of gift cards that a stage has: programs name them so."""
+
+    tremendous: TremendousSettings | None = None
+    tango: TangoSettings | None = None
+    xoxoday: XoxodaySettings | None = None
+
+    def all(self) -> dict[str, TremendousSettings | TangoSettings | XoxodaySettings]:
+        """Those that there are, by name."""
+        each = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: settings for name, settings in each.items() if settings is not None}
+
+    def environment(self, urls: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, Any]:
+        """What the functions are told of them: the document of one environment variable.
+
+        Args:
+            urls: where those are reached that say nothing of it themselves.
+            secrets: ARN of each one's secret.
+        """
+        return {
+            name: {**settings.model_dump(mode="json"), "url": settings.url or urls[name], "secret": secrets[name]}
+            for name, settings in self.all().items()
+        }
 
 
 class StageSettings(_Frozen):
@@ -80,10 +139,13 @@ class StageSettings(_Frozen):
         default=(),
         description="EventBridge partner sources, aws.partner/...: each gets its bus, without an archive, and feeds the inbound queue",
     )
-    supplier_url: str | None = Field(
-        default=None, description="default of the parameter SupplierUrl; None: the operator must give it at deploy"
-    )
+    suppliers: SuppliersSettings = SuppliersSettings(tremendous=TremendousSettings(url="https://www.tremendous.com"))
     fulfillment: Fulfillment = Fulfillment()
+    supplier_settle_seconds: int = Field(
+        default=60,
+        gt=0,
+        description="how long an order without an answer may still arrive before the supplier is asked",
+    )
     queue_concurrency: int = Field(
         default=10,
         ge=2,
@@ -114,6 +176,16 @@ class StageSettings(_Frozen):
         "account leaves the one that is set",
     )
     unmatched_per_hour: int = Field(default=100, gt=0, description="purchases by nobody we know before an alarm")
+
+    @model_validator(mode="after")
+    def _a_supplier_is_not_asked_before_it_must_have_answered(self) -> Self:
+        """Its "no such order" is believed then, and the points go back: one still under way would be a card for nothing."""
+        if self.suppliers.xoxoday is not None and self.supplier_settle_seconds < XOXODAY_ANSWERS_WITHIN_SECONDS:
+            raise ValueError(
+                f"supplier_settle_seconds must be at least {XOXODAY_ANSWERS_WITHIN_SECONDS}: so long an order of Xoxoday's "
+                "may take to appear"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_address_may_use_the_whole_throttle(self) -> Self:

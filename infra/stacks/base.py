@@ -87,8 +87,8 @@ class FunctionStack(cdk.Stack):
             contract.ENV_BUS: stateful.bus.event_bus_name,
             contract.ENV_PII_KEY: stateful.keys.pii.key_arn,
             contract.ENV_LOOKUP_KEY: stateful.keys.lookup.key_arn,
-            contract.ENV_SUPPLIER_SECRET: stateful.supplier_secret.secret_arn,
             contract.ENV_STATE_MACHINE: self._fulfillment_arn,
+            contract.ENV_SUPPLIER_SECRETS: self.to_json_string(self._supplier_secrets),
         }
         return PythonFunction(
             self,
@@ -113,11 +113,16 @@ class FunctionStack(cdk.Stack):
 
     def _others(self, spec: FunctionSpec) -> list[iam.PolicyStatement]:
         """What a function may do beyond the table and the keys, because of what its spec says."""
-        secret = contract.ENV_SUPPLIER_SECRET in spec.environment
+        called = contract.ENV_SUPPLIER_SECRETS in spec.environment
+        secrets = self._supplier_secrets.values() if called else ()
         return [
             *([allow(self._fulfillment_arn, "states:SendTaskSuccess")] if spec.wakes else []),
-            *([allow(self.stateful.supplier_secret.secret_arn, "secretsmanager:GetSecretValue")] if secret else []),
+            *(allow(secret, "secretsmanager:GetSecretValue") for secret in secrets),
         ]
+
+    @property
+    def _supplier_secrets(self) -> Mapping[str, str]:
+        return {name: secret.secret_arn for name, secret in self.stateful.supplier_secrets.items()}
 
     def work_queue(self, name: str, worker: str, *, batch_size: int = 10, window_seconds: int = 0) -> WorkQueue:
         """A queue for the function ``worker``, with its dead-letter queue; see :class:`WorkQueue`."""

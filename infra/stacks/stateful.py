@@ -55,11 +55,12 @@ class StatefulStack(Stack):
         self.bus = self._bus()
         self.partner_buses = {source: self._partner_bus(source) for source in settings.partner_event_sources}
         self.identity = Identity(self, "Identity", settings=settings, removal=self._removal)
-        self.supplier_secret = self._supplier_secret()
+        self.supplier_secrets = {name: self._supplier_secret(name) for name in settings.suppliers.all()}
         self._log_groups()
         CfnOutput(self, "TableName", value=self.table.table_name)
         CfnOutput(self, "BusName", value=self.bus.event_bus_name)
-        CfnOutput(self, "SupplierSecretArn", value=self.supplier_secret.secret_arn)
+        for supplier, secret in self.supplier_secrets.items():
+            CfnOutput(self, f"{supplier.title()}SecretArn", value=secret.secret_arn)
         CfnOutput(self, "AlarmTopicArn", value=self.alarms.topic_arn)
         CfnOutput(self, "PiiKeyArn", value=self.keys.pii.key_arn)
         CfnOutput(self, "LookupKeyArn", value=self.keys.lookup.key_arn)
@@ -180,19 +181,19 @@ class StatefulStack(Stack):
         )
         return bus
 
-    def _supplier_secret(self) -> secretsmanager.Secret:
+    def _supplier_secret(self, supplier: str) -> secretsmanager.Secret:
         secret = secretsmanager.Secret(
             self,
-            "SupplierSecret",
-            description='The gift-card supplier\'s key; the operator stores it as {"api_key": "..."}',
+            f"{supplier.title()}Secret",
+            description=f"Credentials for {supplier}, as JSON that the operator stores: see docs/suppliers.md",
             encryption_key=self.keys.data,
             removal_policy=self._removal,
         )
-        acknowledge(
-            secret,
-            "The supplier issues these credentials in its own console and offers no API to rotate them.",
-            "AwsSolutions-SMG4",
+        by_hand = (
+            "The supplier's API has no call that makes new credentials beside those in use: they are rotated by hand."
         )
+        rotated = "Its rotation is scheduled by the stack of the function that rotates it, workflows."
+        acknowledge(secret, rotated if supplier == contract.ROTATED_SUPPLIER else by_hand, "AwsSolutions-SMG4")
         return secret
 
     def _log_groups(self) -> None:

@@ -1,8 +1,8 @@
 """Workflows: the fulfilment of gift cards, and the recalculation of tiers."""
 
-from typing import Final
+import json
 
-from aws_cdk import CfnOutput, CfnParameter
+from aws_cdk import CfnOutput
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from constructs import Construct
@@ -17,8 +17,7 @@ from infra.settings import StageSettings
 from infra.stacks.base import FunctionStack
 from infra.stacks.recalculating import Recalculating
 from infra.stacks.stateful import StatefulStack
-
-SUPPLIER_URLS: Final = {"cloud": r"https://[^\s]+[^/\s]", "local": r"https?://[^\s]+[^/\s]"}
+from infra.stacks.supplying import Supplying
 
 
 def fulfillment_metric(function: str, name: str) -> cloudwatch.Metric:
@@ -39,20 +38,11 @@ class WorkflowsStack(FunctionStack):
         self, scope: Construct, name: str, *, settings: StageSettings, stateful: StatefulStack, assets: Assets
     ) -> None:
         super().__init__(scope, name, settings=settings, stateful=stateful, assets=assets, purpose="workflows")
-        supplier_url = CfnParameter(
-            self,
-            "SupplierUrl",
-            description="Base URL of the gift-card supplier's API",
-            allowed_pattern=SUPPLIER_URLS[settings.target],
-            constraint_description="It is reached over TLS and named without a slash at its end: https://host[/path]",
-            default=settings.supplier_url,
-        )
+        self.suppliers = Supplying(self)
+        patience = {**settings.fulfillment.model_dump(), "settle_seconds": settings.supplier_settle_seconds}
+        told = {contract.ENV_FULFILLMENT: json.dumps(patience)}
         worker = self.function(
-            "fulfillment",
-            values={
-                contract.ENV_SUPPLIER_URL: supplier_url.value_as_string,
-                contract.ENV_FULFILLMENT: settings.fulfillment.model_dump_json(),
-            },
+            "fulfillment", values={**self.suppliers.values, **told}, permissions=self.suppliers.permissions()
         )
         meaning = "A gift-card fulfilment {}: its execution bears the redemption's id and names the cause."
         self.machine = workflow(
@@ -61,7 +51,7 @@ class WorkflowsStack(FunctionStack):
             stage=settings.name,
             name="fulfillment",
             comment="Orders a gift card from the supplier and captures the points that are held for it",
-            definition=definition(settle_seconds=settings.fulfillment.settle_seconds),
+            definition=definition(settle_seconds=settings.supplier_settle_seconds),
             worker=worker,
             topic=stateful.alarms,
             failed=meaning.format("was refused, or needs a person"),

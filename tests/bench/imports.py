@@ -5,6 +5,7 @@ as pip installs it. A ratio within one run says the same on any machine; the run
 that whatever else the machine does falls on all of them alike.
 """
 
+import json
 import os
 import statistics
 import subprocess
@@ -129,7 +130,7 @@ def _environment() -> dict[str, str]:
         **{getattr(contract, name): value for name, value in ours.items()},
         contract.ENV_TABLE: "loyalty",
         contract.ENV_STAGE: "bench",
-        contract.ENV_SUPPLIER_URL: "http://127.0.0.1:9",
+        contract.ENV_SUPPLIERS: json.dumps({"tremendous": {"url": "http://127.0.0.1:9", "secret": arn}}),
         contract.ENV_INBOUND_DLQ: "http://127.0.0.1:9/queue",
         contract.ENV_DEFAULT_PROGRAM: "aurora",
         "POWERTOOLS_SERVICE_NAME": "bench",

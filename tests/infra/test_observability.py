@@ -11,7 +11,7 @@ from tests.infra.templates import Templates, text
 OUTPUTS = {
     "ApiUrl", "ApiId", "UserPoolId", "TokenUrl", "BusName", "TableName", "StateMachineArn",
     "InboundQueueUrl", "InboundDlqUrl", "UndeliveredQueueUrl", "UnpublishedQueueUrl", "FulfillmentDlqUrl",
-    "BusDlqUrl", "SupplierSecretArn", "AlarmTopicArn", "PiiKeyArn", "LookupKeyArn",
+    "BusDlqUrl", "TremendousSecretArn", "AlarmTopicArn", "PiiKeyArn", "LookupKeyArn",
 }  # fmt: skip
 
 

@@ -191,8 +191,11 @@ def test_every_function_has_a_log_group_with_retention_and_key(stage: Templates,
         assert "Data" in text(group["KmsKeyId"])
 
 
-def test_secret_is_encrypted_with_our_key(stage: Templates) -> None:
-    assert "Data" in text(stage.one("AWS::SecretsManager::Secret")["Properties"]["KmsKeyId"])
+def test_each_supplier_has_a_secret_encrypted_with_our_key(stage: Templates, settings: StageSettings) -> None:
+    secrets = stage.properties("AWS::SecretsManager::Secret")
+    assert len(secrets) == len(settings.suppliers.all()) > 0
+    for secret in secrets:
+        assert "Data" in text(secret["KmsKeyId"])
 
 
 def test_there_is_a_client_from_the_start_in_the_local_cloud_alone(stage: Templates, settings: StageSettings) -> None:

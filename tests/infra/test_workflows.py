@@ -1,7 +1,6 @@
 """The fulfilment machine: points are given back only on the supplier's word, or a person's."""
 
 import json
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -97,9 +96,9 @@ def test_the_function_is_told_how_patient_it_is(stage: Templates, settings: Stag
         if "LOYALTY_FULFILLMENT" in found.get("Environment", {}).get("Variables", {})
     ]
     policy = FulfillmentPolicy.model_validate_json(told)
-    assert policy.settle_seconds == settings.fulfillment.settle_seconds
+    assert policy.settle_seconds == settings.supplier_settle_seconds
     if settings.target == "cloud":
-        assert policy == FulfillmentPolicy()
+        assert policy == FulfillmentPolicy(settle_seconds=settings.supplier_settle_seconds)
 
 
 @pytest.mark.parametrize(
@@ -124,25 +123,3 @@ def test_template(stage: Templates) -> None:
         days = 60 if "Approve" in definition["States"] else 1
         assert (definition["QueryLanguage"], definition["TimeoutSeconds"]) == ("JSONata", days * 24 * 60 * 60)
         assert "Alias" in json.dumps(machine["DefinitionSubstitutions"])
-
-
-@pytest.mark.parametrize(
-    ("url", "cloud", "local"),
-    [
-        ("https://supplier.example.com", True, True),
-        ("http://supplier.example.com", False, True),
-        ("https://supplier.example.com/", False, False),
-        ("ftp://supplier.example.com", False, False),
-    ],
-)
-def test_supplier_is_reached_over_tls(
-    stage: Templates, settings: StageSettings, url: str, cloud: bool, local: bool
-) -> None:
-    pattern = stage.stacks["workflows"]["Parameters"]["SupplierUrl"]["AllowedPattern"]
-    assert bool(re.fullmatch(pattern, url)) is (local if settings.target == "local" else cloud)
-
-
-def test_supplier_url_is_a_parameter(stage: Templates) -> None:
-    parameter = stage.stacks["workflows"]["Parameters"]["SupplierUrl"]
-    assert parameter["Type"] == "String"
-    assert "Default" not in parameter

@@ -1,49 +1,29 @@
 """The sandbox supplier's API without its transport: a request in, an answer out.
 
 The statuses are the real API's: 200 for a new order, 201 for one that exists under its ``external_id``,
-202 for one that is not settled yet, 400 for what does not validate, 401, 404.
+202 for one that is not settled yet, 400 for what does not validate, 401, 402 without funds, 404.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from infra.local.supplier.account import OutOfFunds
 from infra.local.supplier.catalogue import FUNDING_SOURCE, PRODUCTS
-from infra.local.supplier.faults import BadRule, Fault, Faults, Rule
-from infra.local.supplier.orders import PAYOUT_PATH, NotCancelable, NotFound, OrderBook, new_link
+from infra.local.supplier.controls import Controls
+from infra.local.supplier.exchange import Answer, Request, failure
+from infra.local.supplier.faults import Endpoint, Fault, Faults, Rule
+from infra.local.supplier.orders import Making, NotCancelable, NotFound, Order, OrderBook, new_link
+from infra.local.supplier.validation import facts, parsed, problems_of
+from infra.local.supplier.webhooks import BadUrl, Webhooks
 
 INVALID_ORDER: Final = "Order failed: validation failure"
-PAYOUT: Final = {"reward": "A gift card of the sandbox supplier: it can be looked at, not spent."}
-"""What a link shows to whoever has it. No link is kept, so every one is good."""
+MAX_LIMIT: Final = 100
+NO_FACTS: Final[Mapping[str, str]] = {}
 
-REFUSALS: Final[Mapping[Fault, tuple[int, str, Mapping[str, Any]]]] = {
-    Fault.REFUSE: (400, INVALID_ORDER, {"reward": {"recipient": "was declined"}}),
-    Fault.OUT_OF_STOCK: (400, INVALID_ORDER, {"reward": {"products": "is out of stock"}}),
-    Fault.ERROR_500: (500, "Unexpected error", {}),
-}
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the transport received."""
-
-    method: str
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the transport has to send: after ``delay`` seconds, or not at all where ``status`` is None."""
-
-    status: int | None
-    document: Any = None
-    delay: float = 0.0
+_Handle = Callable[..., Answer]
 
 
 class Api:
@@ -57,100 +37,127 @@ class Api:
 
     def __init__(self, key: str, base_url: str, book: OrderBook) -> None:
         self.book = book
+        self.account = book.account
         self.faults = Faults()
+        self.webhooks = Webhooks(self.faults)
+        book.on_change = self._changed
         self._key = key
         self._base_url = base_url
-        self._routes: list[tuple[str, str, Callable[..., Answer]]] = [
+        self._controls = Controls(self.book, self.faults, self.webhooks)
+        self._routes: list[tuple[str, str, _Handle]] = [
             ("POST", r"/api/v2/orders", self._create_order),
             ("GET", r"/api/v2/orders", self._list_orders),
-            ("GET", r"/api/v2/orders/(\w+)", self._show_order),
+            ("GET", r"/api/v2/orders/([\w.-]+)", self._show_order),
             ("GET", r"/api/v2/rewards/(\w+)", self._show_reward),
             ("POST", r"/api/v2/rewards/(\w+)/generate_link", self._generate_link),
             ("POST", r"/api/v2/rewards/(\w+)/cancel", self._cancel_reward),
             ("GET", r"/api/v2/products", self._list_products),
             ("GET", r"/api/v2/funding_sources", self._list_funding_sources),
+            ("POST", r"/api/v2/webhooks", self._create_webhook),
         ]
-        self._controls: list[tuple[str, str, Callable[..., Answer]]] = [
-            ("GET", r"/_sandbox/health", lambda _: Answer(200, {"status": "ok"})),
-            ("GET", r"/_sandbox/faults", lambda _: Answer(200, self.faults.documents())),
-            ("PUT", r"/_sandbox/faults", self._set_faults),
-            ("DELETE", r"/_sandbox/faults", self._clear_faults),
-            ("GET", PAYOUT_PATH + r"[\w-]+", lambda _: Answer(200, PAYOUT)),
-            ("GET", r"/_sandbox/orders", self._all_orders),
-            ("DELETE", r"/_sandbox/orders", self._forget_orders),
-        ]
+
+    def reset(self) -> None:
+        """As it began: no orders, no faults, nobody to call back, a full account."""
+        self._controls.reset()
 
     def answer(self, request: Request) -> Answer:
         """The answer to one request; errors are answers too."""
-        control = request.path.startswith(("/_sandbox/", PAYOUT_PATH))
-        if not control and request.headers.get("authorization") != f"Bearer {self._key}":
-            return _failure(401, "Unauthorized: invalid or missing API key")
         try:
-            return self._dispatch(self._controls if control else self._routes, request)
+            if self._controls.has(request):
+                return self._controls.answer(request)
+            if request.headers.get("authorization") != f"Bearer {self._key}":
+                return failure(401, "Unauthorized: invalid or missing API key")
+            for method, pattern, handle in self._routes:
+                match = re.fullmatch(pattern, request.path)
+                if match and method == request.method:
+                    return handle(request, *match.groups())
         except NotFound as error:
-            return _failure(404, f"No resource could be found for the provided ID: {error}")
-        except NotCancelable as error:
-            return _failure(400, f"Reward cannot be canceled: {error}")
+            return failure(404, f"No resource could be found for the provided ID: {error}")
+        return failure(404, f"No such endpoint: {request.method} {request.path}")
 
-    def _dispatch(self, routes: list[tuple[str, str, Callable[..., Answer]]], request: Request) -> Answer:
-        for method, pattern, handle in routes:
-            match = re.fullmatch(pattern, request.path)
-            if match and method == request.method:
-                return handle(request, *match.groups())
-        return _failure(404, f"No such endpoint: {request.method} {request.path}")
+    def _met(self, endpoint: Endpoint, of: Mapping[str, str], carry_out: Callable[[Rule | None], Answer]) -> Answer:
+        """Carries a request out, unless a fault meets it: then before, after, or not at all."""
+        rule = self.faults.strike(endpoint, of)
+        if rule is None or rule.fault in _OF_THE_ORDER:
+            return carry_out(rule)
+        done = carry_out(None) if rule.after else None
+        if rule.fault is Fault.LATE_AFTER_SUCCESS and done is not None:
+            return Answer(done.status, done.document, delay=rule.delay)
+        return _struck(rule)
 
     def _create_order(self, request: Request) -> Answer:
-        order = _parsed(request.body)
-        problems = _problems(order)
+        order = parsed(request.body)
+        problems = problems_of(order)
         if problems:
-            return _failure(400, INVALID_ORDER, problems)
-        rule = self.faults.strike(_facts(order))
-        if rule is not None:
-            return self._faulty(rule, order)
-        return self._ordered(order)
+            return failure(400, INVALID_ORDER, problems)
+        return self._met(Endpoint.ORDERS, facts(order), lambda rule: self._ordered(order, rule))
 
-    def _ordered(self, order: Mapping[str, Any], asks_until_settled: int = 0, delay: float = 0.0) -> Answer:
-        made, new = self.book.make(order, asks_until_settled)
+    def _ordered(self, order: Mapping[str, Any], rule: Rule | None) -> Answer:
+        if rule is not None and rule.fault is Fault.OUT_OF_STOCK:
+            return failure(rule.status or 400, INVALID_ORDER, {"reward": {"products": "is out of stock"}})
+        asked = order if rule is None or rule.fault is not Fault.WRONG_AMOUNT else _of_another_amount(order, rule)
+        try:
+            if rule is not None and rule.fault in {Fault.DUPLICATE, Fault.DOUBLE_ORDER}:
+                self.book.make(asked)
+            made, new = self.book.make(asked, _how(rule))
+        except OutOfFunds:
+            return failure(402, "Order failed: not enough funds")
+        if rule is not None and rule.fault is Fault.LATE_SUCCESS:
+            return failure(rule.status or 504, "Gateway timeout")
         if not new:
-            return Answer(201, {"order": made.document()}, delay)
+            return Answer(201, {"order": made.document()})
         if made.status != "EXECUTED":
-            return Answer(202, {"order": made.document()}, delay)
+            return Answer(202, {"order": made.document()})
         link = new_link(self._base_url) if order["reward"]["delivery"]["method"] == "LINK" else None
-        return Answer(200, {"order": made.document(link)}, delay)
-
-    def _faulty(self, rule: Rule, order: Mapping[str, Any]) -> Answer:
-        if rule.fault in REFUSALS:
-            status, message, payload = REFUSALS[rule.fault]
-            return _failure(rule.status or status, message, payload)
-        if rule.fault is Fault.HANG:
-            return Answer(None, delay=rule.delay)
-        if rule.fault is Fault.LATE_AFTER_SUCCESS:
-            return self._ordered(order, delay=rule.delay)
-        if rule.fault is Fault.DUPLICATE:
-            self._ordered(order)
-        return self._ordered(order, asks_until_settled=rule.settle_after if rule.fault is Fault.PENDING else 0)
+        return Answer(200, {"order": made.document(link)})
 
     def _list_orders(self, request: Request) -> Answer:
-        found = self.book.find(request.query.get("external_id"))
-        start = int(request.query.get("offset", "0"))
-        limit = min(int(request.query.get("limit", "10")), 500)
-        page = found[start : start + limit]
-        return Answer(200, {"orders": [order.document() for order in page], "total_count": len(found)})
+        asked = request.query
+        try:
+            start, end = (_moment(asked.get(f"created_at[{bound}]")) for bound in ("gte", "lte"))
+            offset, limit = int(asked.get("offset", "0")), min(int(asked.get("limit", "10")), MAX_LIMIT)
+        except ValueError:
+            return failure(400, "Invalid query")
+
+        def shown(rule: Rule | None) -> Answer:
+            found = self.book.find(asked.get("external_id"), start, end)
+            if rule is not None and rule.fault is Fault.DUPLICATE:
+                found = [order for each in found for order in (each, each)]
+            page = [_shown(order, rule) for order in found[offset : offset + limit]]
+            return Answer(200, {"orders": page, "total_count": len(found)})
+
+        return self._met(Endpoint.LIST, {"external_id": asked.get("external_id", "")}, shown)
 
     def _show_order(self, _: Request, order_id: str) -> Answer:
-        return Answer(200, {"order": self.book.order(order_id).document()})
+        def shown(rule: Rule | None) -> Answer:
+            return Answer(200, {"order": _shown(self.book.order(order_id), rule)})
+
+        return self._met(Endpoint.SHOW, {"external_id": self._external_id(order_id)}, shown)
 
     def _show_reward(self, _: Request, reward_id: str) -> Answer:
-        return Answer(200, {"reward": self.book.holding(reward_id).reward()})
+        order = self.book.holding(reward_id)
+        return self._met(
+            Endpoint.SHOW, _facts_of(order), lambda rule: Answer(200, {"reward": _shown(order, rule)["rewards"][0]})
+        )
 
     def _generate_link(self, _: Request, reward_id: str) -> Answer:
         order = self.book.holding(reward_id)
-        if order.status != "EXECUTED" or order.request["reward"]["delivery"]["method"] != "LINK":
-            return _failure(403, "A link can only be made for a delivered reward of method LINK")
-        return Answer(200, {"reward": {"id": reward_id, "link": new_link(self._base_url)}})
+
+        def linked(_: Rule | None) -> Answer:
+            if order.status != "EXECUTED" or order.request["reward"]["delivery"]["method"] != "LINK":
+                return failure(403, "A link can only be made for a delivered reward of method LINK")
+            return Answer(200, {"reward": {"id": reward_id, "link": new_link(self._base_url)}})
+
+        return self._met(Endpoint.LINK, _facts_of(order), linked)
 
     def _cancel_reward(self, _: Request, reward_id: str) -> Answer:
-        return Answer(200, {"reward": self.book.cancel(reward_id).reward()})
+        def cancelled(_: Rule | None) -> Answer:
+            try:
+                return Answer(200, {"reward": self.book.cancel(reward_id).reward()})
+            except NotCancelable as error:
+                return failure(400, f"Reward cannot be canceled: {error}")
+
+        return self._met(Endpoint.CANCEL, _facts_of(self.book.holding(reward_id)), cancelled)
 
     def _list_products(self, request: Request) -> Answer:
         currency = request.query.get("currency")
@@ -158,87 +165,84 @@ class Api:
         return Answer(200, {"products": shown})
 
     def _list_funding_sources(self, _: Request) -> Answer:
-        source = {
-            "id": FUNDING_SOURCE,
-            "method": "balance",
-            "status": "active",
-            "usage_permissions": ["api_orders"],
-            "meta": {"available_cents": 100_000_000, "pending_cents": 0},
-        }
-        return Answer(200, {"funding_sources": [source]})
+        def shown(rule: Rule | None) -> Answer:
+            cents = self.account.available_cents
+            if rule is not None:
+                cents = int(rule.wrong(Decimal(cents).scaleb(-2)).scaleb(2))
+            source = {
+                "id": FUNDING_SOURCE,
+                "method": "balance",
+                "status": "active",
+                "usage_permissions": ["api_orders"],
+                "meta": {"available_cents": cents, "pending_cents": 0},
+            }
+            return Answer(200, {"funding_sources": [source]})
 
-    def _set_faults(self, request: Request) -> Answer:
+        return self._met(Endpoint.BALANCE, NO_FACTS, shown)
+
+    def _create_webhook(self, request: Request) -> Answer:
+        url = parsed(request.body).get("url")
         try:
-            self.faults.replace(json.loads(request.body or b"null"))
-        except (BadRule, ValueError) as error:
-            return _failure(400, str(error))
-        return Answer(200, self.faults.documents())
+            self.webhooks.point_to(str(url))
+        except BadUrl as error:
+            return failure(400, str(error), {"url": "is not on the loopback interface"})
+        return Answer(200, {"webhook": {"id": "WEBHOOK", "url": url, "private_key": self.webhooks.private_key}})
 
-    def _clear_faults(self, _: Request) -> Answer:
-        self.faults.replace([])
-        return Answer(204)
+    def _external_id(self, order_id: str) -> str:
+        named = [each for each in self.book.all() if order_id in (each.id, each.external_id)]
+        return (named[-1].external_id or "") if named else ""
 
-    def _all_orders(self, _: Request) -> Answer:
-        return Answer(200, [order.document() for order in self.book.all()])
-
-    def _forget_orders(self, _: Request) -> Answer:
-        self.book.clear()
-        return Answer(204)
+    def _changed(self, event: str, order: Order) -> None:
+        kind, resource = ("rewards", order.reward_id) if event.startswith("REWARDS") else ("orders", order.id)
+        self.webhooks.send(event, kind, resource, _facts_of(order))
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body, parse_float=Decimal)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
+_OF_THE_ORDER: Final = frozenset({
+    Fault.OUT_OF_STOCK, Fault.DUPLICATE, Fault.DOUBLE_ORDER, Fault.WRONG_AMOUNT, Fault.PENDING, Fault.LATE_SUCCESS,
+})  # fmt: skip
+"""Faults that a request's own handler knows; all others meet any request alike."""
 
 
-def _facts(order: Mapping[str, Any]) -> dict[str, str]:
-    reward = order["reward"]
-    return {
-        "external_id": order.get("external_id") or "",
-        "product": (reward.get("products") or [""])[0],
-        "email": reward.get("recipient", {}).get("email", ""),
-        "denomination": str(reward["value"]["denomination"]),
+def _struck(rule: Rule) -> Answer:
+    status = rule.status
+    answers = {
+        Fault.HANG: Answer(None, delay=rule.delay),
+        Fault.LOST_REPLY: Answer(None),
+        Fault.REFUSE: failure(status or 400, INVALID_ORDER, {"reward": {"recipient": "was declined"}}),
+        Fault.ERROR_500: failure(status or 500, "Unexpected error"),
+        Fault.RATE_LIMIT: failure(status or 429, "Rate limit exceeded", headers={"Retry-After": str(int(rule.delay))}),
+        Fault.HTML: Answer(status or 200, html="<html><body><h1>It works!</h1></body></html>"),
+        Fault.NONSENSE: Answer(status or 200, {"order": {"id": 7, "rewards": "none"}, "orders": {}, "reward": []}),
     }
+    return answers[rule.fault]
 
 
-def _problems(order: Mapping[str, Any]) -> dict[str, Any]:
-    """What is wrong with an order, field by field in the order's own nesting; empty if nothing is."""
-    payment, reward = order.get("payment"), order.get("reward")
-    problems: dict[str, Any] = {}
-    source = payment.get("funding_source_id") if isinstance(payment, dict) else None
-    if not isinstance(source, str) or source.lower() != FUNDING_SOURCE:
-        problems["payment"] = {"funding_source_id": "is missing or unknown"}
-    external_id = order.get("external_id")
-    if external_id is not None and not (isinstance(external_id, str) and external_id):
-        problems["external_id"] = "must be a string"
-    wrong = _reward_problems(reward) if isinstance(reward, dict) else {"value": "is missing"}
-    return problems | ({"reward": wrong} if wrong else {})
+def _how(rule: Rule | None) -> Making:
+    match rule and rule.fault:
+        case Fault.PENDING if rule is not None:
+            return Making(open_for=max(rule.settle_after, 1), seconds=rule.settle_seconds)
+        case Fault.LATE_SUCCESS if rule is not None:
+            return Making(hidden_for=max(rule.settle_after, 1), seconds=rule.settle_seconds)
+        case Fault.DOUBLE_ORDER:
+            return Making(double=True)
+        case _:
+            return Making()
 
 
-def _reward_problems(reward: Mapping[str, Any]) -> dict[str, Any]:
-    problems: dict[str, Any] = {}
-    delivery = reward.get("delivery")
-    if not isinstance(delivery, dict) or delivery.get("method") not in {"LINK", "EMAIL", "PHONE"}:
-        problems["delivery"] = {"method": "must be one of EMAIL, LINK, PHONE"}
-    recipient = reward.get("recipient")
-    if not isinstance(recipient, dict) or not (recipient.get("email") or recipient.get("name")):
-        problems["recipient"] = {"email": "is missing"}
-    products = reward.get("products")
-    chosen = [PRODUCTS.get(each) for each in products] if isinstance(products, list) else []
-    product = chosen[0] if chosen else None
-    if product is None or None in chosen:
-        return problems | {"products": "is missing or names an unknown product"}
-    value = reward.get("value")
-    amount = value.get("denomination") if isinstance(value, dict) else None
-    if not isinstance(amount, int | Decimal) or isinstance(amount, bool) or not product.least <= amount <= product.most:
-        problems["value"] = {"denomination": f"must be from {product.least} to {product.most}"}
-    elif value is not None and value.get("currency_code", "USD") != product.currency:
-        problems["value"] = {"currency_code": f"must be {product.currency}"}
-    return problems
+def _of_another_amount(order: Mapping[str, Any], rule: Rule) -> dict[str, Any]:
+    value = order["reward"]["value"]
+    wrong = {**value, "denomination": rule.wrong(Decimal(value["denomination"]))}
+    return {**order, "reward": {**order["reward"], "value": wrong}}
 
 
-def _failure(status: int, message: str, payload: Mapping[str, Any] | None = None) -> Answer:
-    return Answer(status, {"errors": {"message": message, "payload": dict(payload or {})}})
+def _shown(order: Order, rule: Rule | None) -> dict[str, Any]:
+    lies = rule is not None and rule.fault is Fault.WRONG_AMOUNT
+    return order.document(amount=rule.wrong(order.denomination) if rule is not None and lies else None)
+
+
+def _facts_of(order: Order) -> dict[str, str]:
+    return {**facts(order.request), "external_id": order.external_id or ""}
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -41,5 +41,13 @@ PRODUCTS: Final = {
     )
 }
 
+DOLLARS_PER: Final = {
+    "USD": Decimal(1),
+    "EUR": Decimal("1.10"),
+    "AED": Decimal("0.27"),
+    "IDR": Decimal("0.00006"),
+}
+"""What one unit of a currency costs: the account is kept in US dollars."""
+
 FUNDING_SOURCE: Final = "balance"
 """Means the account's own balance, as in the real API, where upper case is accepted too."""

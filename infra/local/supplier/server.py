@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 import time
+import uuid
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -11,7 +12,8 @@ from typing import Any, Final, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from infra.local.processes import LOOPBACK
-from infra.local.supplier.api import Answer, Api, Request
+from infra.local.supplier.api import Api
+from infra.local.supplier.exchange import Answer, Request
 from infra.local.supplier.orders import OrderBook
 
 MAX_BODY: Final = 1 << 20
@@ -55,6 +57,7 @@ class SandboxSupplier:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.closing.set()
+        self.api.webhooks.stop()
         self._server.shutdown()
         self._server.server_close()
         if self._thread is not None:
@@ -98,9 +101,12 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.status is None:
             self.close_connection = True
             return
-        body = b"" if answer.document is None else json.dumps(answer.document, default=_number).encode()
+        body, kind = _content(answer)
         self.send_response(answer.status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
+        self.send_header("X-Request-Id", str(uuid.uuid4()))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -110,6 +116,13 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base class's name
         """One line for each request, with the time in UTC; never a header, so no key."""
         print(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), format % args, flush=True)
+
+
+def _content(answer: Answer) -> tuple[bytes, str]:
+    if answer.html is not None:
+        return answer.html.encode(), "text/html; charset=utf-8"
+    body = b"" if answer.document is None else json.dumps(answer.document, default=_number).encode()
+    return body, "application/json"
 
 
 def _number(value: Any) -> float:

@@ -77,8 +77,7 @@ def held(cloud: None, sandbox: SandboxSupplier, monkeypatch: pytest.MonkeyPatch)
     for name, value in {
         "LOYALTY_TABLE": table.name,
         "LOYALTY_PII_KEY": aws.client("kms").create_key()["KeyMetadata"]["Arn"],
-        "LOYALTY_SUPPLIER_URL": sandbox.url,
-        "LOYALTY_SUPPLIER_SECRET": secret["ARN"],
+        "LOYALTY_SUPPLIERS": json.dumps({"tremendous": {"url": sandbox.url, "secret": secret["ARN"]}}),
         "LOYALTY_FULFILLMENT": "{}",
     }.items():
         monkeypatch.setenv(name, value)

@@ -22,9 +22,12 @@ class Canned:
     status: int = 200
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
     cut_after: int | None = None
     url: str = ""
     asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    then: list[tuple[int, bytes]] = field(default_factory=list)
+    """What the next requests get instead, one each: status and body."""
 
 
 @contextmanager
@@ -36,7 +39,10 @@ def canned_server(certificate_folder: Path | None = None) -> Iterator[Canned]:
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             canned.asked.append((self.command, self.path, dict(self.headers.items()), body))
+            if canned.then:
+                canned.status, canned.body = canned.then.pop(0)
             self.send_response(canned.status)
+            self.send_header("Content-Type", canned.content_type)
             for name, value in canned.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(canned.body)))

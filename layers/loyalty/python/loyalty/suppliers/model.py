@@ -148,7 +148,7 @@ class SupplierOrder:
     """The supplier's name for the card within the order, where it has one."""
     card: GiftCard | None = field(default=None, repr=False)
     """Shown by some suppliers in the answer to the order alone; :meth:`Supplier.card` gives it at any time."""
-    request_id: str | None = None
+    request_id: str | None = field(default=None, compare=False)
 
 
 class Supplier(Protocol):

@@ -25,7 +25,7 @@ class _Access(BaseModel):
     """Without a trailing slash."""
     secret: str
     """ARN of the secret with its credentials."""
-    read_seconds: Annotated[float, Field(gt=0, le=20)] = READ_SECONDS
+    read_seconds: Annotated[float, Field(gt=0, le=10)] = READ_SECONDS
 
 
 class TremendousAccess(_Access):

@@ -24,7 +24,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from loyalty.suppliers.model import SupplierError, SupplierProtocolError, SupplierTimeout, SupplierUnavailable
 
@@ -32,6 +32,8 @@ CONNECT_SECONDS: Final = 2.0
 READ_SECONDS: Final = 10.0
 MAX_ANSWER_BYTES: Final = 256 * 1024
 REPEAT_WITHIN_SECONDS: Final = 0.5
+AT_ONCE: Final = 0.3
+"""Of the time for an answer: a read that failed later than that is not repeated, so that two fit into a function's time."""
 MAX_RETRY_AFTER_SECONDS: Final = 3600.0
 
 _PART_BYTES: Final = 16 * 1024
@@ -95,6 +97,7 @@ class Transport:
         self._base = base_url
         self._timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
         self._whole_seconds = connect_seconds + 2 * read_seconds
+        self._at_once_seconds = AT_ONCE * read_seconds
         self._sleep = sleep
 
     @cached_property
@@ -129,13 +132,14 @@ class Transport:
             SupplierTimeout: it was sent, and no whole answer came.
             SupplierProtocolError: the answer is larger than any of the API.
         """
+        until = time.monotonic() + self._at_once_seconds
         try:
             answer = self._send(method, path, headers, body, query)
-        except (SupplierUnavailable, SupplierTimeout) as error:
-            if not repeat or _used_up_the_time(error):
+        except (SupplierUnavailable, SupplierTimeout):
+            if not repeat or time.monotonic() > until:
                 raise
         else:
-            if not repeat or answer.status not in _PASSING:
+            if not repeat or answer.status not in _PASSING or time.monotonic() > until:
                 return answer
         self._sleep(random.uniform(0, REPEAT_WITHIN_SECONDS))  # noqa: S311 -- spreads repeats, protects nothing
         return self._send(method, path, headers, body, query)
@@ -175,11 +179,6 @@ class Transport:
             request_id=_request_id(response.headers),
             retry_after=_retry_after(response.headers.get("Retry-After")),
         )
-
-
-def _used_up_the_time(error: SupplierError) -> bool:
-    """After silence, or an answer that dripped in; not where the connection was refused or cut off."""
-    return isinstance(error, SupplierTimeout) and not isinstance(error.__cause__, ProtocolError)
 
 
 def _headers(*, has_body: bool) -> dict[str, str]:

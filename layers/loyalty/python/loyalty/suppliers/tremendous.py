@@ -21,7 +21,7 @@ from typing import Any, Final, NoReturn, Protocol
 
 from loyalty.core.clock import to_text
 from loyalty.core.money import MINOR_UNITS, Money
-from loyalty.suppliers.answers import document, money, number, parsed, safe_link, undecided, undocumented
+from loyalty.suppliers.answers import money, number, parsed, safe_link, undecided, undocumented
 from loyalty.suppliers.model import (
     GiftCard,
     OrderRefused,
@@ -36,6 +36,7 @@ from loyalty.suppliers.model import (
 from loyalty.suppliers.transport import CONNECT_SECONDS, READ_SECONDS, Answer, Transport, failed
 from loyalty.suppliers.tremendous_orders import (
     ACCOUNT_CURRENCY,
+    Cancelled,
     FundingSources,
     Linked,
     Listed,
@@ -149,7 +150,8 @@ class Tremendous:
         """
         answer = self._call("POST", f"/rewards/{_reward_of(order)}/cancel")
         if answer.status == 200:
-            document(answer)  # a page of someone in between cancels nothing
+            if parsed(Cancelled, answer).reward.id != order.reward_id:
+                raise failed(SupplierProtocolError("the supplier answered with another reward"), answer)
             return True
         if undecided(answer) is not None or refused_fields(answer) is None:
             self._fail(answer)

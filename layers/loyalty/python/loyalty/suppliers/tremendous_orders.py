@@ -82,6 +82,16 @@ class Linked(Shown):
     reward: _LinkedReward
 
 
+class _CancelledReward(Shown):
+    id: Id
+
+
+class Cancelled(Shown):
+    """A reward that was cancelled."""
+
+    reward: _CancelledReward
+
+
 class _Meta(Shown):
     available_cents: int | None = None
 

@@ -40,8 +40,6 @@ from loyalty.suppliers.xoxoday_orders import Balance, History, Order, listed_ord
 
 PAGE: Final = 100
 MAX_PAGES: Final = 1_000
-MAX_ANSWER_SECONDS: Final = 120
-"""How long the supplier says that an order may take."""
 
 _PATH: Final = "/v1/oauth/api"
 _REFUSED: Final = frozenset({
