@@ -38,19 +38,24 @@ class FaultySupplier:
         self.money = Money.of("100000.00", "USD")
 
     def order(self, request: OrderRequest) -> SupplierOrder:
-        return self._call("order", lambda: self._make(request), request)
+        answer: SupplierOrder = self._call("order", lambda: self._make(request), request)
+        return answer
 
     def find(self, external_id: str) -> SupplierOrder | None:
-        return self._call("find", lambda: self._look(external_id))
+        answer: SupplierOrder | None = self._call("find", lambda: self._look(external_id))
+        return answer
 
     def card(self, order: SupplierOrder) -> GiftCard:
-        return self._call("card", lambda: GiftCard(code=f"CODE-{order.external_id}"))
+        answer: GiftCard = self._call("card", lambda: GiftCard(code=f"CODE-{order.external_id}"))
+        return answer
 
     def cancel(self, order: SupplierOrder) -> bool:
-        return self._call("cancel", lambda: self._cancel(order))
+        answer: bool = self._call("cancel", lambda: self._cancel(order))
+        return answer
 
     def balance(self, currency: str) -> Money:
-        return self._call("balance", lambda: Money.of(self.money.amount, currency))
+        answer: Money = self._call("balance", lambda: Money.of(self.money.amount, currency))
+        return answer
 
     def orders(self, start: Any, end: Any) -> Any:  # noqa: ARG002 - the port's
         raise AssertionError("no step lists orders")
