@@ -98,7 +98,7 @@ _API: Final = (
         table=(GET, "dynamodb:Query", PUT, DELETE), snap_start=True,
     ),
     FunctionSpec(
-        "supplier_callback", "Takes what suppliers tell of orders by themselves", 10, table=(GET, PUT), wakes=True,
+        "supplier_callback", "Takes what suppliers tell of orders by themselves", 10, table=(GET, PUT), wakes=True, snap_start=True,
         environment=(contract.ENV_SUPPLIER_SECRETS, contract.ENV_STATE_MACHINE),
     ),
 )  # fmt: skip

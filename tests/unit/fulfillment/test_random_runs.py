@@ -122,7 +122,9 @@ def test_the_books_of_all_sides_agree(table: Table, sandbox: SandboxSupplier, se
     rig = Rig(
         table, sandbox, of=program(rewards=[gift_card(), COFFEE], fulfillment=RULES), read_seconds=0.1, policy=careful
     )
-    life, members, held = Life(rig, chance), [], [rig.held]
+    life = Life(rig, chance)
+    members: list[str] = []
+    held = [rig.held]
     life.live(rig.held)
     while len(held) < RUNS:
         member = f"mbr_r{len(members)}"
