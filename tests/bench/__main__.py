@@ -13,6 +13,7 @@ from tests.bench import (
     assets,
     cdnow,
     commerce,
+    fulfillment,
     imports,
     ledger,
     operations,
@@ -101,6 +102,11 @@ def _recalculation(running: Running) -> list[Figure]:
     return _shown(list(recalculation.figures(running)))
 
 
+def _fulfillment(running: Running) -> list[Figure]:
+    _say(f"\nOne gift card through the state machine, on {running}")
+    return _shown(list(fulfillment.figures(running)))
+
+
 def _stream(running: Running) -> list[Figure]:
     _say(
         f"\n{cdnow.PURCHASES:,} real purchases, {stream.TOLD_TWICE:.0%} told twice, shuffled within their day, in batches "
@@ -156,6 +162,7 @@ ON_AN_ENGINE: dict[str, Callable[[Running], list[Figure]]] = {
     "batch": _batch,
     "sweep": _sweep,
     "recalculation": _recalculation,
+    "fulfillment": _fulfillment,
     "stream": _stream,
 }
 
