@@ -144,6 +144,11 @@ class CaseStore:
         )
 
 
+def source_of(run: Run, card: Card) -> Source:
+    """Whom the run is ordered from now."""
+    return card.sources[min(run.candidate, len(card.sources) - 1)]
+
+
 def decided(case: Case) -> Answer | None:
     """Where a case goes on whatever the step: a person decided, or it is over. None: the step goes on."""
     run = case.run
