@@ -56,6 +56,7 @@ class FunctionSpec:
         reports: what it does with reports and lists.
         starts: names of the state machines that it starts.
         environment: names of the variables that it needs beyond those that all get.
+        wakes: answers the tokens with which executions of the fulfilment machine wait.
         snap_start: start from a snapshot; only where a caller waits, since snapshots of Python are paid for.
     """
 
@@ -72,6 +73,7 @@ class FunctionSpec:
     reports: ReportFiles | None = None
     starts: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
+    wakes: bool = False
     snap_start: bool = False
     memory_mb: int = 1024
 
@@ -126,6 +128,10 @@ _API: Final = (
         reports=ReportFiles("bulk/", ("s3:GetObject", "s3:PutObject")), starts=(contract.BULK,),
         environment=(contract.ENV_LOOKUP_KEY, contract.ENV_REPORTS, contract.ENV_BULK_MACHINE),
     ),
+    FunctionSpec(
+        "supplier_callback", "Takes what suppliers tell of orders by themselves", 10, table=(GET, PUT), wakes=True, snap_start=True,
+        environment=(contract.ENV_SUPPLIER_SECRETS, contract.ENV_STATE_MACHINE),
+    ),
 )  # fmt: skip
 
 _EVENTS: Final = (
@@ -160,8 +166,8 @@ _WORKFLOWS: Final = (
     ),
     FunctionSpec(
         "fulfillment", "One step of a gift card's fulfilment", 30,
-        table=POST, sealed=SealedData(contract.GIFT_CARD, SEAL),
-        environment=(contract.ENV_VAULT_KEY, contract.ENV_SUPPLIERS),
+        table=(*POST, "dynamodb:Query"), sealed=SealedData(contract.GIFT_CARD, SEAL),
+        environment=(contract.ENV_VAULT_KEY, contract.ENV_SUPPLIERS, contract.ENV_FULFILLMENT),
     ),
     FunctionSpec(
         "supplier_rotation", "Rotates the tokens of a gift-card supplier", 60, environment=(contract.ENV_SUPPLIERS,),

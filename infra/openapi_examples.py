@@ -301,6 +301,7 @@ REQUESTS: Final[dict[str, Any]] = {
 
 RESPONSES: Final[dict[str, Any]] = {
     "get_health": {"status": "ok"},
+    "receive": {"received": True},
     "post_member": _SHOWN,
     "get_member": _SHOWN,
     "patch_member": _SHOWN | {"family_name": "King", "phone": None, "version": 2},

@@ -11,8 +11,8 @@ from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.core.telemetry import count, logger, metrics
 from loyalty.fulfillment.model import METRICS, StepRequest
+from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.service import FulfillmentService
-from loyalty.fulfillment.store import FulfillmentStore
 from loyalty.ledger.service import Ledger
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.service import RedemptionService
@@ -26,30 +26,32 @@ class FulfillmentSettings(Settings):
 
     vault_key: str
     suppliers: Json[SuppliersSettings]
+    fulfillment: Json[FulfillmentPolicy]
 
 
 SETTINGS = FulfillmentSettings.load()
 TABLE = Table(SETTINGS.table)
 SERVICE = FulfillmentService(
-    store=FulfillmentStore(TABLE),
+    table=TABLE,
     programs=ProgramStore(TABLE, system_clock),
     redemptions=RedemptionService(Ledger(TABLE, system_clock), RedemptionStore(TABLE), system_clock),
-    supplier=Suppliers(SETTINGS.suppliers).get("tremendous"),
+    suppliers=Suppliers(SETTINGS.suppliers),
     vault=CardVault(Vault(KmsDataKeys(SETTINGS.vault_key))),
+    policy=SETTINGS.fulfillment,
     clock=system_clock,
 )
-STEPS = {"order": SERVICE.order, "query": SERVICE.query, "capture": SERVICE.capture, "release": SERVICE.release}
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], _context: Any) -> dict[str, str]:
+def handler(event: dict[str, Any], _context: Any) -> dict[str, str | int]:
     """Takes one step. What it raises fails the task under the error's own name, by which the state machine goes on."""
     count("FulfillmentSteps")
     request = StepRequest.model_validate(event)
-    status = STEPS[request.step](request.program, request.member_id, request.redemption_id)
-    count(METRICS[status])
+    answer = SERVICE.step(request)
+    count(METRICS[answer.status])
     logger.info(
-        "fulfilment step", extra={"step": request.step, "status": status, "redemption_id": request.redemption_id}
+        "fulfilment step",
+        extra={"step": request.step, "status": answer.status, "redemption_id": request.redemption_id},
     )
-    return {"status": status}
+    return answer.document()

@@ -18,7 +18,7 @@ from infra.names import resource, workflow_log_group
 from infra.permissions import allow
 
 A_DAY: Final = 24 * 60 * 60
-"""Seconds after which an execution is ended, and its children with it."""
+"""In seconds."""
 
 
 def let_start_children(scope: Construct, machine: sfn.StateMachine, *, stage: str, name: str, label: str) -> None:
@@ -71,6 +71,7 @@ def workflow(
     topic: sns.ITopic,
     failed: str,
     timed_out: str,
+    days: int = 1,
 ) -> sfn.StateMachine:
     """A standard state machine with a role of its own, traced, and logged without what it is given.
 
@@ -84,7 +85,8 @@ def workflow(
         worker: the function that its tasks call.
         topic: is told of alarms.
         failed: what it means that an execution failed, for the person who is woken.
-        timed_out: the same of one that was not done within a day.
+        timed_out: the same of one that was not done in time.
+        days: after which an execution is ended, and its children with it.
     """
     role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
     role.add_to_policy(allow(worker.alias.function_arn, "lambda:InvokeFunction"))
@@ -95,7 +97,7 @@ def workflow(
         state_machine_name=resource(stage, name),
         comment=comment,
         # Here and not as the construct's property, which it drops where the definition is a text.
-        definition_body=sfn.DefinitionBody.from_string(json.dumps({**definition, "TimeoutSeconds": A_DAY})),
+        definition_body=sfn.DefinitionBody.from_string(json.dumps({**definition, "TimeoutSeconds": days * A_DAY})),
         definition_substitutions={"Worker": worker.alias.function_arn},
         query_language=sfn.QueryLanguage.JSONATA,
         role=role,

@@ -12,6 +12,8 @@ upgrade is a decision and not an accident. Tests check that each patch is still 
 - **Secure transport.** The loopback interface carries no TLS, so that policies which deny plain HTTP
   (``aws:SecureTransport``) would deny everything. A request from loopback counts as secure.
 - **Layers.** ministack unpacks every layer for every worker; here once (``shared_layers``).
+- **Waiting for a token.** ministack takes a JSONata ``TimeoutSeconds`` for a number, and waits for the token although
+  the function that was to hand it on has failed.
 - **Concurrency.** ministack starts one interpreter for every request in flight; a laptop has a few
   cores. Invocations beyond the bound wait for their turn instead of being throttled.
 """
@@ -29,7 +31,7 @@ from typing import Any, Final
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
-from ministack.services import dynamodb, lambda_svc  # type: ignore[import-untyped]
+from ministack.services import dynamodb, lambda_svc, stepfunctions  # type: ignore[import-untyped]
 
 from infra.local.shared_layers import SharedLayers
 
@@ -76,6 +78,8 @@ def apply(max_concurrency: int, layers: Path) -> None:
     # The router imports these two by name for each request, so that wrapping them in their module is enough.
     iam_actions.dynamodb_service_context = with_leading_keys(iam_actions.dynamodb_service_context)
     iam_actions.request_tag_context = with_encryption_context(iam_actions.request_tag_context)
+    stepfunctions._execute_task = with_evaluated_timeout(stepfunctions._execute_task)
+    stepfunctions._call_lambda = failing_its_token(stepfunctions._call_lambda)
     app.pin_request_origin = secure_on_loopback(app.pin_request_origin)
 
 
@@ -129,6 +133,38 @@ def secure_on_loopback(pin: Callable[[str, bool], None]) -> Callable[[str, bool]
     @functools.wraps(pin)
     def wrapper(source_ip: str, secure_transport: bool) -> None:  # noqa: FBT001 -- the wrapped signature
         pin(source_ip, secure_transport or ipaddress.ip_address(source_ip).is_loopback)
+
+    return wrapper
+
+
+def with_evaluated_timeout(execute: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a task state so that an expression in its ``TimeoutSeconds`` is evaluated before the task begins."""
+
+    @functools.wraps(execute)
+    def wrapper(state: dict[str, Any], raw_input: Any, execution: Any, context: Any) -> Any:
+        timeout = state.get("TimeoutSeconds")
+        if isinstance(timeout, str):
+            seconds = stepfunctions._apply_jsonata_template(timeout, raw_input, context)
+            state = {**state, "TimeoutSeconds": float(seconds)}
+        return execute(state, raw_input, execution, context)
+
+    return wrapper
+
+
+def failing_its_token(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the invocation of a function so that its error also ends the wait for the token that it was given."""
+
+    @functools.wraps(call)
+    def wrapper(function: str, event: Any) -> Any:
+        try:
+            return call(function, event)
+        except stepfunctions._ExecutionError as error:
+            token = event.get("token") if isinstance(event, dict) else None
+            waiting = stepfunctions._task_tokens.get(token) if token else None
+            if waiting is not None:
+                waiting["error"] = {"Error": error.error, "Cause": error.cause}
+                waiting["event"].set()
+            raise
 
     return wrapper
 

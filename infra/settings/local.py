@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from infra.settings.model import StageSettings, SuppliersSettings, Throttle, TremendousSettings, WafOff
+from infra.settings.model import Fulfillment, StageSettings, SuppliersSettings, Throttle, TremendousSettings, WafOff
 
 LOCAL: Final = StageSettings(
     name="local",
@@ -15,6 +15,7 @@ LOCAL: Final = StageSettings(
     throttle=Throttle(rate=5_000, burst=5_000),
     waf=WafOff(reason="it listens on loopback only, and the local cloud cannot attach a firewall to an API"),
     default_program="aurora",
+    fulfillment=Fulfillment(retry_seconds=1, funds_seconds=2, permits_per_second=50, breaker_seconds=2),
     suppliers=SuppliersSettings(
         tremendous=TremendousSettings(
             url=None, rates={"EUR": Decimal("1.25"), "AED": Decimal("0.28"), "IDR": Decimal("0.000065")}

@@ -39,6 +39,23 @@ class WafOff(_Frozen):
     reason: str = Field(min_length=20)
 
 
+class Fulfillment(_Frozen):
+    """How patient a stage is with suppliers of gift cards, and how careful with its money there."""
+
+    retry_seconds: int = Field(default=2, gt=0, description="the first wait before the same order is sent again")
+    funds_seconds: int = Field(default=300, gt=0, description="the first wait for money")
+    settle_hours: int = Field(
+        default=24, gt=0, description="how long a supplier may leave an order open, or stay away, before a person looks"
+    )
+    permits_per_second: int = Field(default=5, gt=0, description="orders that one supplier is sent in a second")
+    breaker_failures: int = Field(default=5, gt=0, description="failures in a row after which it is left alone")
+    breaker_seconds: int = Field(default=60, gt=0, description="for how long")
+    floors: dict[str, str] = Field(
+        default_factory=dict,
+        description="what must be left of a supplier's balance after an order, in major units by currency",
+    )
+
+
 _SupplierUrl = Annotated[str, Field(pattern=r"^https://[^\s]+[^/\s]$")]
 
 XOXODAY_ANSWERS_WITHIN_SECONDS: Final = 120
@@ -123,6 +140,7 @@ class StageSettings(_Frozen):
         description="EventBridge partner sources, aws.partner/...: each gets its bus, without an archive, and feeds the inbound queue",
     )
     suppliers: SuppliersSettings = SuppliersSettings(tremendous=TremendousSettings(url="https://www.tremendous.com"))
+    fulfillment: Fulfillment = Fulfillment()
     supplier_settle_seconds: int = Field(
         default=60,
         gt=0,

@@ -146,7 +146,7 @@ class ApiStack(FunctionStack):
         method = path.add_method(route.method, integration, authorization_type=apigateway.AuthorizationType.NONE)
         acknowledge(
             method,
-            "Monitors ask for health without credentials; the answer tells nothing about data.",
+            route.open_because,
             "AwsSolutions-APIG4",
             "AwsSolutions-COG4",
         )

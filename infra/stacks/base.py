@@ -92,6 +92,8 @@ class FunctionStack(cdk.Stack):
             contract.ENV_PICTURES: stateful.pictures.bucket_name,
             contract.ENV_REPORTS: stateful.reports.bucket_name,
             contract.ENV_BULK_MACHINE: self.state_machine(contract.BULK),
+            contract.ENV_STATE_MACHINE: self.state_machine("fulfillment"),
+            contract.ENV_SUPPLIER_SECRETS: self.to_json_string(self._supplier_secrets),
         }
         pictures = files_of(self, self.settings.name, PICTURES)
         function = PythonFunction(
@@ -122,12 +124,20 @@ class FunctionStack(cdk.Stack):
         return f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine:{resource(self.settings.name, name)}"
 
     def _permissions(self, spec: FunctionSpec) -> list[iam.PolicyStatement]:
-        """What the spec asks for on files and state machines."""
+        """What the spec asks for on files, state machines and secrets."""
         statements = [allow(self.state_machine(name), "states:StartExecution") for name in spec.starts]
         if spec.reports:
             files = files_of(self, self.settings.name, REPORTS, spec.reports.folder)
             statements.append(allow(files, *spec.reports.actions))
+        if spec.wakes:
+            statements.append(allow(self.state_machine("fulfillment"), "states:SendTaskSuccess"))
+        if contract.ENV_SUPPLIER_SECRETS in spec.environment:
+            statements += [allow(secret, "secretsmanager:GetSecretValue") for secret in self._supplier_secrets.values()]
         return statements
+
+    @property
+    def _supplier_secrets(self) -> Mapping[str, str]:
+        return {name: secret.secret_arn for name, secret in self.stateful.supplier_secrets.items()}
 
     def work_queue(self, name: str, worker: str, *, batch_size: int = 10, window_seconds: int = 0) -> WorkQueue:
         """A queue for the function ``worker``, with its dead-letter queue; see :class:`WorkQueue`."""

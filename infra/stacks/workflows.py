@@ -1,13 +1,17 @@
 """Workflows: the fulfilment of gift cards, and the recalculation of tiers."""
 
+import json
+
 from aws_cdk import CfnOutput
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from constructs import Construct
 
 import loyalty_contract as contract
 from infra.bundling import Assets
+from infra.constructs.alarms import FIVE_MINUTES, alarm
 from infra.constructs.workflow import workflow
-from infra.fulfillment import definition
+from infra.fulfillment import DAYS, definition
 from infra.permissions import allow
 from infra.settings import StageSettings
 from infra.stacks.base import FunctionStack
@@ -19,6 +23,17 @@ from infra.stacks.stateful import StatefulStack
 from infra.stacks.supplying import Supplying
 
 
+def fulfillment_metric(function: str, name: str) -> cloudwatch.Metric:
+    """What a function of fulfilment counts."""
+    return cloudwatch.Metric(
+        namespace=contract.METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": function},
+        statistic="Sum",
+        period=FIVE_MINUTES,
+    )
+
+
 class WorkflowsStack(FunctionStack):
     """A held redemption of a gift card starts one execution, named after the redemption; an operator starts the other."""
 
@@ -27,7 +42,11 @@ class WorkflowsStack(FunctionStack):
     ) -> None:
         super().__init__(scope, name, settings=settings, stateful=stateful, assets=assets, purpose="workflows")
         self.suppliers = Supplying(self)
-        worker = self.function("fulfillment", values=self.suppliers.values, permissions=self.suppliers.permissions())
+        patience = {**settings.fulfillment.model_dump(), "settle_seconds": settings.supplier_settle_seconds}
+        told = {contract.ENV_FULFILLMENT: json.dumps(patience)}
+        worker = self.function(
+            "fulfillment", values={**self.suppliers.values, **told}, permissions=self.suppliers.permissions()
+        )
         meaning = "A gift-card fulfilment {}: its execution bears the redemption's id and names the cause."
         self.machine = workflow(
             self,
@@ -38,15 +57,28 @@ class WorkflowsStack(FunctionStack):
             definition=definition(settle_seconds=settings.supplier_settle_seconds),
             worker=worker,
             topic=stateful.alarms,
-            failed=meaning.format("was refused or could not be resolved"),
-            timed_out=meaning.format("was not settled within a day"),
+            failed=meaning.format("was refused, or needs a person"),
+            timed_out=meaning.format(f"has not ended within {DAYS} days"),
+            days=DAYS,
         )
+        self._alarms()
         self._start()
         self.recalculating = Recalculating(self)
         self.delivering = Delivering(self)
         self.bulk = Bulk(self)
         self.reconciling = Reconciling(self, self.suppliers)
         CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
+
+    def _alarms(self) -> None:
+        low = fulfillment_metric("fulfillment", "SupplierBalanceLow")
+        meaning = (
+            "A supplier's balance does not cover a gift card and the floor: fill it up. Orders wait, and go on by "
+            "themselves; the runs that await funds name the supplier."
+        )
+        alarm(self, "SupplierBalanceLow", topic=self.stateful.alarms, metric=low, threshold=1, meaning=meaning)
+        spent = fulfillment_metric("fulfillment", "ProgramBudgetSpent")
+        meaning = "A program's budget of gift cards for the month is spent: orders wait for the next month, or a higher budget."
+        alarm(self, "ProgramBudgetSpent", topic=self.stateful.alarms, metric=spent, threshold=1, meaning=meaning)
 
     def _start(self) -> None:
         arn = self.machine.state_machine_arn

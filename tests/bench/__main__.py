@@ -14,6 +14,7 @@ from tests.bench import (
     bulk,
     cdnow,
     commerce,
+    fulfillment,
     imports,
     ledger,
     operations,
@@ -113,6 +114,11 @@ def _bulk(running: Running) -> list[Figure]:
     return _shown(list(bulk.figures(running)))
 
 
+def _fulfillment(running: Running) -> list[Figure]:
+    _say(f"\nOne gift card through the state machine, on {running}")
+    return _shown(list(fulfillment.figures(running)))
+
+
 def _stream(running: Running) -> list[Figure]:
     _say(
         f"\n{cdnow.PURCHASES:,} real purchases, {stream.TOLD_TWICE:.0%} told twice, shuffled within their day, in batches "
@@ -170,6 +176,7 @@ ON_AN_ENGINE: dict[str, Callable[[Running], list[Figure]]] = {
     "recalculation": _recalculation,
     "stock": _stock,
     "bulk": _bulk,
+    "fulfillment": _fulfillment,
     "stream": _stream,
 }
 

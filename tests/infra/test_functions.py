@@ -28,6 +28,12 @@ READ_STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetSh
 DEAD_LETTER = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
 
 MAY_DO = {
+    "supplier_callback": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "secretsmanager:GetSecretValue",
+        "states:SendTaskSuccess",
+    },
     "enrollment": MEMBERS | SEAL | {"kms:GenerateMac"},
     "wallet": {"dynamodb:GetItem", "dynamodb:Query", "kms:GenerateMac"},
     "accrual": MEMBERS | {"dynamodb:Query"},
@@ -61,6 +67,7 @@ MAY_DO = {
     "fulfillment": ENTRIES
     | {
         "dynamodb:ConditionCheckItem",
+        "dynamodb:Query",
         "dynamodb:UpdateItem",
         "kms:GenerateDataKey",
         "secretsmanager:GetSecretValue",

@@ -9,15 +9,25 @@ from typing import Any, TypeVar
 from infra.local.supplier.server import SandboxSupplier
 from loyalty.core.keys import DataKey
 from loyalty.core.pii import Vault
-from loyalty.core.table import Operation, Table
-from loyalty.fulfillment.model import Progress
+from loyalty.core.table import Table
+from loyalty.fulfillment.decisions import Decisions
+from loyalty.fulfillment.executions import execution_name
+from loyalty.fulfillment.gate import Gates
+from loyalty.fulfillment.journal import Journal
+from loyalty.fulfillment.model import Answer as StepAnswer
+from loyalty.fulfillment.model import Progress, StepRequest
+from loyalty.fulfillment.ordering import SupplierBook
+from loyalty.fulfillment.orders import Order, OrderStore
+from loyalty.fulfillment.policy import FulfillmentPolicy
+from loyalty.fulfillment.runs import Run, RunStatus, RunStore, Step
 from loyalty.fulfillment.service import FulfillmentService
-from loyalty.fulfillment.store import FulfillmentStore
 from loyalty.ledger.model import EntryKind
+from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Redemption
 from loyalty.rewards.store import RedemptionStore
-from loyalty.suppliers.model import GiftCard
+from loyalty.suppliers.model import Supplier
+from loyalty.suppliers.registry import UnknownSupplier
 from loyalty.suppliers.transport import Answer
 from loyalty.suppliers.tremendous import Tremendous
 from loyalty.vault.service import CardService
@@ -25,7 +35,7 @@ from loyalty.vault.store import CardStore, CardVault
 from tests.apikit.keys import FakeKeys
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import MEMBER, World
-from tests.unit.fulfillment.machine import Machine
+from tests.unit.fulfillment.machine import Execution, Machine
 
 BOOKSHOP = "OKMHM2X2OHYV"
 LIBRERIA = "Q24BD9EZ332J"
@@ -86,7 +96,14 @@ class FusedKeys(FakeKeys):
 
 
 class FusedTremendous(Tremendous):
+    """The real client; ``named`` is what the program calls it where it stands for another supplier."""
+
     fuse: Fuse
+    named = "tremendous"
+
+    @property
+    def name(self) -> str:
+        return self.named
 
     def _call(
         self, method: str, path: str, *, body: Mapping[str, Any] | None = None, query: Mapping[str, str] | None = None
@@ -111,56 +128,154 @@ class FixedKey:
             self._keys.pop(0)
 
 
+class Book:
+    """Suppliers by name."""
+
+    def __init__(self, *suppliers: Supplier) -> None:
+        self._suppliers = {supplier.name: supplier for supplier in suppliers}
+
+    def get(self, name: str) -> Supplier:
+        if name not in self._suppliers:
+            raise UnknownSupplier(name)
+        return self._suppliers[name]
+
+
+class FakeExecutions:
+    """Step Functions as decisions see it: remembers what was started and answered."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.answers: dict[str, dict[str, str | int]] = {}
+        self.alive: set[str] = set()
+        self.waiting: set[str] | None = None
+        """Tokens that are waited for; None: any."""
+
+    def start(self, run: Run) -> bool:
+        name = execution_name(run)
+        new = name not in self.started
+        if new:
+            self.started.append(name)
+            self.alive.add(name)
+        return new
+
+    def wake(self, token: str, answer: StepAnswer) -> bool:
+        if self.waiting is not None and token not in self.waiting:
+            return False
+        self.answers[token] = answer.document()
+        return True
+
+    def running(self, run: Run) -> bool | None:
+        name = execution_name(run)
+        return name in self.alive if name in self.started else None
+
+
 class Rig:
     """One table, one supplier, one member with 1,000 points, and a redemption that is held."""
 
-    def __init__(self, table: Table, supplier: SandboxSupplier, *, read_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        table: Table,
+        supplier: SandboxSupplier,
+        *,
+        read_seconds: float = 5.0,
+        of: Program = PROGRAM,
+        others: Iterable[tuple[str, SandboxSupplier]] = (),
+        policy: FulfillmentPolicy | None = None,
+    ) -> None:
         self.table = table
         self.sandbox = supplier.api
-        self.world = World(table, of=PROGRAM).enroll()
+        self.world = World(table, of=of).enroll()
         self.world.accrue("R-1", "1000")
         self.programs = ProgramStore(table, self.world.clock)
-        self.programs.publish(PROGRAM.document, expected_version=0, actor="test")
+        self.programs.publish(of.document, expected_version=0, actor="test")
         self.fuse = Fuse()
         self.keys = FusedKeys(self.fuse)
-        self.client = FusedTremendous(supplier.url, FixedKey(supplier.key), read_seconds=read_seconds)
-        self.client.fuse = self.fuse
+        self.client = self._client("tremendous", supplier, read_seconds)
+        more = [self._client(name, other, read_seconds) for name, other in others]
         vault = Vault(self.keys)
         self.cards = CardService(CardStore(table), RedemptionStore(table), vault, self.world.clock)
-        self.steps = FulfillmentService(
-            store=FulfillmentStore(table),
+        self.policy = policy or FulfillmentPolicy(permits_per_second=1_000, breaker_failures=100)
+        self.suppliers = Book(self.client, *more)
+        self.runs = RunStore(table)
+        self.executions = FakeExecutions()
+        self.gates = Gates(table, self.policy, self.world.clock, sleep=no_sleep)
+        self.journal = Journal(table, self.world.clock, sleep=no_sleep)
+        self.vault = CardVault(vault)
+        self.when_waiting: Callable[[], None] = lambda: None
+        self.rebuild(self.suppliers)
+        self.decisions = Decisions(
+            table=table,
             programs=self.programs,
             redemptions=self.world.redemptions,
-            supplier=self.client,
-            vault=CardVault(vault),
+            executions=self.executions,
             clock=self.world.clock,
+            sleep=no_sleep,
         )
         self.held = self.hold("k-1")
+        self.executions.started.append(self.held.redemption_id)
 
-    def hold(self, key: str, reward: str = "card", quantity: int = 1) -> Redemption:
-        return self.world.hold(key, reward, quantity)[0]
+    def rebuild(self, suppliers: SupplierBook) -> None:
+        """The steps over other suppliers."""
+        self.steps = FulfillmentService(
+            table=self.table,
+            programs=self.programs,
+            redemptions=self.world.redemptions,
+            suppliers=suppliers,
+            vault=self.vault,
+            policy=self.policy,
+            clock=self.world.clock,
+            sleep=no_sleep,
+        )
+
+    def _client(self, name: str, supplier: SandboxSupplier, read_seconds: float) -> FusedTremendous:
+        client = FusedTremendous(supplier.url, FixedKey(supplier.key), read_seconds=read_seconds)
+        client.fuse, client.named = self.fuse, name
+        return client
+
+    def hold(self, key: str, reward: str = "card", quantity: int = 1, **more: Any) -> Redemption:
+        return self.world.hold(key, reward, quantity, **more)[0]
 
     def faults(self, *rules: dict[str, Any]) -> None:
         self.sandbox.faults.replace(list(rules))
 
-    def step(self, name: str, redemption: Redemption | None = None) -> Progress:
-        of = redemption or self.held
-        take: Callable[[str, str, str], Progress] = getattr(self.steps, name)
-        return take(of.program, of.member_id, of.redemption_id)
+    def take(self, name: str, redemption: Redemption | None = None, **more: str) -> StepAnswer:
+        """One step, as the function takes it."""
+        request = {**self.request(redemption), "step": name, **more}
+        return self.steps.step(step_request(request))
 
-    def machine(self, faults: Iterable[Exception] = ()) -> Machine:
-        """The machine over the steps; the first of them fail with ``faults`` before they did anything."""
+    def step(self, name: str, redemption: Redemption | None = None) -> Progress:
+        """One step of a run that is opened first."""
+        if self.runs.find("acme", (redemption or self.held).redemption_id) is None:
+            self.take("screen", redemption)
+        return self.take(name, redemption).status
+
+    def machine(
+        self,
+        faults: Iterable[BaseException] = (),
+        woken: Callable[[str], dict[str, Any] | None] | None = None,
+    ) -> Machine:
+        """The machine over the steps; the first orders fail with ``faults`` before they did anything."""
         waiting = list(faults)
 
-        def work(payload: Mapping[str, str]) -> dict[str, str]:
-            if waiting:
+        def work(payload: Mapping[str, str]) -> dict[str, Any]:
+            if waiting and payload["step"] == "order":
                 raise waiting.pop(0)
-            return {"status": str(self.step(payload["step"]))}
+            return dict(self.steps.step(step_request(payload)).document())
 
-        return Machine(work)
+        def waits(seconds: int) -> None:
+            self.world.clock.advance(seconds=seconds)
+            self.when_waiting()
 
-    def request(self) -> dict[str, str]:
-        of = self.held
+        return Machine(work, waits, woken or self.executions.answers.get)
+
+    def execute(self, *, fatal: bool = False) -> Execution:
+        """One execution. ``fatal``: it dies with the process that the fuse kills."""
+        machine = self.machine()
+        machine.fatal = (Killed,) if fatal else ()
+        return machine.run(self.request())
+
+    def request(self, redemption: Redemption | None = None) -> dict[str, str]:
+        of = redemption or self.held
         return {"program": of.program, "member_id": of.member_id, "redemption_id": of.redemption_id}
 
     @property
@@ -168,22 +283,34 @@ class Rig:
         return self.world.redemptions.get(self.held.program, MEMBER, self.held.redemption_id)
 
     @property
+    def run(self) -> Run:
+        return self.runs.get("acme", self.held.redemption_id)
+
+    @property
+    def timeline(self) -> list[Step]:
+        return list(self.runs.steps("acme", self.held.redemption_id))
+
+    def told(self) -> list[str]:
+        """The timeline in short: ``order asked``."""
+        return [f"{step.name} {step.outcome}" for step in self.timeline]
+
+    @property
+    def ours(self) -> list[Order]:
+        """Our own orders of the redemption."""
+        return OrderStore(self.table).of_run("acme", self.held.redemption_id)
+
+    @property
     def orders(self) -> list[Any]:
         return self.sandbox.book.all()
 
     def ends(self) -> list[str]:
-        """The kinds of the entries that ended holds."""
-        kinds = [entry.key.kind for entry in self.world.entries()]
-        return [kind.value for kind in kinds if kind in {EntryKind.CAPTURE, EntryKind.RELEASE}]
+        """The kinds of the entries that ended holds, or undid that."""
+        ending = {EntryKind.CAPTURE, EntryKind.RELEASE, EntryKind.CANCELLATION}
+        return [entry.key.kind.value for entry in self.world.entries() if entry.key.kind in ending]
 
     def reveal(self) -> str:
         revealed = self.cards.reveal(self.held.program, MEMBER, self.held.redemption_id, client_id="app")
         return revealed.card.link or ""
-
-    def card_put(self) -> Operation:
-        """Somebody else's card for the held redemption."""
-        vault = CardVault(Vault(FakeKeys()))
-        return vault.put(self.held.program, MEMBER, self.held.redemption_id, GiftCard(code="C"), now=self.world.clock())
 
     def fulfilled(self) -> None:
         """Exactly one order, exactly one capture, a card that the member can read, and books that balance."""
@@ -191,12 +318,14 @@ class Rig:
         assert self.ends() == ["capture"]
         assert self.redemption.supplier_order_id == self.orders[0].id
         assert "/rewards/payout/" in self.reveal()
+        self.written_down(RunStatus.FULFILLED)
         wallet = self.world.proven()
         assert (wallet.available, wallet.held) == (800, 0)
 
     def given_back(self) -> None:
         """No order, exactly one release, and books that balance."""
         assert self.orders == []
+        self.written_down(RunStatus.REFUSED)
         assert self.ends() == ["release"]
         assert self.redemption.supplier_order_id is None
         wallet = self.world.proven()
@@ -206,3 +335,23 @@ class Rig:
         """Nothing was spent and nothing given back."""
         assert self.ends() == []
         assert self.world.proven().held == 200
+
+    def written_down(self, status: RunStatus) -> None:
+        """The run has this status, its timeline is whole, and its orders are settled as it says."""
+        run = self.run
+        assert run.status is status
+        assert [step.number for step in self.timeline] == list(range(1, run.steps + 1))
+        assert [order.number for order in self.ours] == list(range(1, run.orders + 1))
+        assert [order.issued for order in self.ours] == [False] * (run.orders - 1) + [
+            status is RunStatus.FULFILLED
+        ] * bool(run.orders)
+
+
+def step_request(given: Mapping[str, str]) -> StepRequest:
+    """As the function parses it, but for the ids, which are short in these tests."""
+    fields: dict[str, Any] = dict(given)
+    return StepRequest.model_construct(**fields)
+
+
+def no_sleep(_seconds: float) -> None:
+    """Waits take no time."""

@@ -12,7 +12,7 @@ import pytest
 
 from infra.local.supplier.server import SandboxSupplier
 from loyalty.core.table import Table
-from tests.unit.fulfillment.machine import Run
+from tests.unit.fulfillment.machine import Execution
 from tests.unit.fulfillment.rig import Killed, Rig
 
 SETTLES: Final[list[dict[str, Any]]] = [{"fault": "pending", "settle_after": 1}]
@@ -38,7 +38,7 @@ def fused(rig: Rig) -> Iterator[None]:
 
 def take(rig: Rig, steps: Sequence[str]) -> None:
     for step in steps:
-        rig.step(step)
+        rig.take(step)
 
 
 def points(rig: Rig) -> list[str]:
@@ -49,7 +49,7 @@ def points(rig: Rig) -> list[str]:
     return list(rig.fuse.passed)
 
 
-def killed_at(rig: Rig, place: int) -> Run:
+def killed_at(rig: Rig, place: int) -> Execution:
     with fused(rig):
         rig.fuse.arm(place)
         run = rig.machine().run(rig.request())
@@ -92,7 +92,7 @@ def test_an_execution_killed_anywhere_and_started_anew_makes_one_order_and_one_c
     table: Table, sandbox: SandboxSupplier
 ) -> None:
     """Without the state machine's memory: the steps from the first on, as an operator redrives them."""
-    steps = ("order", "capture")
+    steps = ("screen", "order", "capture")
     rig = fresh(table, sandbox, [])
     with fused(rig):
         take(rig, steps)

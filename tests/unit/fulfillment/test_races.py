@@ -1,4 +1,4 @@
-"""Two executions of one redemption at once: one gives the points back while the other asks for the order."""
+"""Two writers of one redemption at once: one gives the points back while another asks for the order, or decides."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from pynamodb.exceptions import PynamoDBException, UpdateError
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
 
+from loyalty.core.table import Update
+from loyalty.fulfillment.cases import CaseStore
+from loyalty.fulfillment.journal import Did
 from loyalty.fulfillment.model import Progress, RedemptionMoved
-from loyalty.fulfillment.store import FulfillmentStore
 from tests.ledgerkit.world import NOON
 from tests.unit.fulfillment.rig import Rig
 from tests.unit.fulfillment.test_steps import order_request
@@ -17,7 +19,7 @@ from tests.unit.fulfillment.test_steps import order_request
 
 @contextmanager
 def once(rig: Rig, event: str, meanwhile: Callable[[], object]) -> Iterator[None]:
-    """Lets the other execution go first, once, where this one is about to make a call, or has just had its answer."""
+    """Lets the other writer go first, once, where this one is about to make a call, or has just had its answer."""
     waiting = [meanwhile]
 
     def hook(**_: Any) -> None:
@@ -38,53 +40,84 @@ PLACES = {
 }
 
 
+def requested(rig: Rig) -> Update:
+    """What another execution writes before it asks, without its run: the redemption's own guard is looked at."""
+    return CaseStore(rig.table, rig.world.clock).requested(rig.redemption)
+
+
+def refused(rig: Rig) -> None:
+    """The supplier has refused the first order."""
+    rig.faults({"fault": "refuse", "times": 1})
+    assert rig.step("order") is Progress.NOT_ORDERED
+
+
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("earlier", [0, 1], ids=["the first request", "a further request"])
-def test_points_stay_held_where_an_order_is_requested_while_they_are_released(
-    rig: Rig, place: str, earlier: int
-) -> None:
-    store = FulfillmentStore(rig.table)
-    for _ in range(earlier):
-        store.note_request(rig.held, rig.world.clock())
-    with once(rig, PLACES[place], lambda: store.note_request(rig.held, NOON)), pytest.raises(RedemptionMoved):
+def test_points_stay_held_where_an_order_is_requested_while_they_are_released(rig: Rig, place: str) -> None:
+    refused(rig)
+    operation = requested(rig)
+    with once(rig, PLACES[place], lambda: rig.table.write([operation])), pytest.raises(RedemptionMoved):
         rig.step("release")
-    assert (rig.redemption.order_requested_at, rig.redemption.order_requests) == (NOON, earlier + 1)
+    assert (rig.redemption.order_requested_at, rig.redemption.order_requests) == (NOON, 2)
     rig.still_held()
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_points_stay_held_where_a_card_is_stored_while_they_are_released(rig: Rig, place: str) -> None:
-    store = FulfillmentStore(rig.table)
-
-    def deliver() -> None:
-        store.deliver(rig.held, "T-1", rig.card_put())
-
-    with once(rig, PLACES[place], deliver), pytest.raises(RedemptionMoved):
+    refused(rig)
+    operation = CaseStore(rig.table, rig.world.clock).delivered(rig.redemption, "T-1")
+    with once(rig, PLACES[place], lambda: rig.table.write([operation])), pytest.raises(RedemptionMoved):
         rig.step("release")
     assert rig.redemption.supplier_order_id == "T-1"
     rig.still_held()
 
 
 @pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("step", ["capture", "release"])
+def test_points_stay_held_where_the_run_changes_while_they_are_about_to_move(rig: Rig, place: str, step: str) -> None:
+    if step == "release":
+        refused(rig)
+    else:
+        rig.step("order")
+
+    def decide() -> None:
+        rig.journal.write(rig.run, Did("looked"))
+
+    with once(rig, PLACES[place], decide), pytest.raises(RedemptionMoved):
+        rig.step(step)
+    rig.still_held()
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_an_order_made_while_its_points_are_released_is_delivered_by_the_machine(rig: Rig, place: str) -> None:
+    refused(rig)
+    operation = requested(rig)
+
     def order() -> None:
-        FulfillmentStore(rig.table).note_request(rig.held, NOON)
+        rig.table.write([operation])
         rig.client.order(order_request(rig))
 
-    rig.faults({"fault": "refuse", "times": 1})
     with once(rig, PLACES[place], order):
-        run = rig.machine().run(rig.request())
-    assert run.trail == ["Order", "Release", "Settle", "Query", "Decide", "Capture", "Fulfilled"]
+        run = rig.execute()
+    assert run.way == ["Screen", "Release", "Settle", "Query", "Release", "Settle", "Query", "Capture", "Fulfilled"]
     rig.fulfilled()
 
 
-def test_a_lost_connection_is_an_error_of_the_table_and_nothing_else(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lost(*_: object, **__: object) -> None:
-        raise UpdateError("lost", ReadTimeoutError(endpoint_url="http://dynamodb"))
+def test_a_refused_order_is_not_followed_by_another_one(rig: Rig) -> None:
+    """As where the answer of the step was lost and it is taken again."""
+    refused(rig)
+    assert [rig.step("order"), rig.step("screen"), rig.step("query")] == [Progress.NOT_ORDERED] * 3
+    assert (rig.run.orders, rig.orders) == (1, [])
 
-    monkeypatch.setattr(rig.table.connection, "update_item", lost)
+
+def test_a_lost_connection_is_an_error_of_the_table_and_nothing_else(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.take("screen")
+
+    def lost(*_: object, **__: object) -> None:
+        raise TransactWriteError("lost", ReadTimeoutError(endpoint_url="http://dynamodb"))
+
+    monkeypatch.setattr(rig.table.connection, "transact_write_items", lost)
     with pytest.raises(PynamoDBException):
         rig.step("order")
-    rig.still_held()
     monkeypatch.undo()
+    rig.still_held()
     assert rig.step("order") is Progress.ORDERED

@@ -4,11 +4,12 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from time import sleep
 from typing import Any
 
 import pytest
+from ministack.services import stepfunctions  # type: ignore[import-untyped]
 
 from infra.local import ministack_patches as patches
 
@@ -140,3 +141,26 @@ def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr(metadata, "version", lambda _name: "9.9.9")
     with pytest.raises(patches.UnsupportedMinistackVersion, match=r"9\.9\.9"):
         patches.apply(1, tmp_path)
+
+
+def test_a_wait_takes_its_time_from_an_expression(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(stepfunctions, "_apply_jsonata_template", lambda _text, given, _context: given["wait"])
+    wrapped = patches.with_evaluated_timeout(lambda state, *_: seen.append(state))
+    wrapped({"TimeoutSeconds": "{% $states.input.wait %}", "Type": "Task"}, {"wait": 7}, None, {})
+    wrapped({"TimeoutSeconds": 60}, {}, None, {})
+    assert seen == [{"TimeoutSeconds": 7.0, "Type": "Task"}, {"TimeoutSeconds": 60}]
+
+
+def test_a_function_that_fails_ends_the_wait_for_the_token_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting: dict[str, Any] = {"event": Event(), "error": None}
+    monkeypatch.setattr(stepfunctions, "_task_tokens", {"t-1": waiting})
+
+    def fail(_function: str, _event: Any) -> None:
+        raise stepfunctions._ExecutionError("NothingAwaited", "cause")
+
+    for event in ({"token": "t-1"}, {"token": "t-2"}, {}, None):
+        with pytest.raises(stepfunctions._ExecutionError):
+            patches.failing_its_token(fail)("worker", event)
+    assert waiting["event"].is_set()
+    assert waiting["error"] == {"Error": "NothingAwaited", "Cause": "cause"}

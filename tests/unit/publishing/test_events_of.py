@@ -241,3 +241,51 @@ def test_a_version_of_an_earlier_release_is_told_with_what_it_has() -> None:
 @pytest.mark.parametrize("sk", ["CONFIG", "DRAFT"])
 def test_of_a_draft_and_of_what_is_in_force_nobody_is_told(sk: str) -> None:
     assert events_of(record(VERSION | {"sk": {"S": sk}})) == []
+
+
+RUN = {
+    "pk": {"S": "F#acme#rdm_1"},
+    "sk": {"S": "RUN"},
+    "member_id": {"S": "mbr_1"},
+    "reward_id": {"S": "card"},
+    "status": {"S": "awaiting_approval"},
+    "reason": {"S": "over_threshold"},
+    "value": {"S": "50.00 USD"},
+    "updated_at": {"S": "2026-03-15T12:00:00.000Z"},
+    "revision": {"N": "2"},
+    "task_token": {"S": "secret-token"},
+    "note": {"S": "secret-note"},
+    "decided_by": {"S": "person:secret"},
+}
+
+
+def _told(new: dict[str, Any], old: dict[str, Any] | None) -> list[Any]:
+    change = {"SequenceNumber": "1", "Keys": {}, "NewImage": new} | ({"OldImage": old} if old else {})
+    return events_of({"eventName": "MODIFY", "dynamodb": change})
+
+
+def test_a_run_is_told_when_it_stands_elsewhere_and_says_no_more_than_partners_may_know() -> None:
+    (event,) = _told(RUN, RUN | {"status": {"S": "screening"}})
+    assert event.detail_type == "fulfillment.changed"
+    assert event.detail.model_dump(exclude_none=True) == {
+        "schema_version": 1,
+        "id": "acme/mbr_1/rdm_1/run:2",
+        "program": "acme",
+        "member_id": "mbr_1",
+        "redemption_id": "rdm_1",
+        "reward_id": "card",
+        "status": "awaiting_approval",
+        "status_before": "screening",
+        "reason": "over_threshold",
+        "value": "50.00 USD",
+        "reminder": False,
+        "updated_at": "2026-03-15T12:00:00.000Z",
+    }
+    assert "secret" not in event.detail.model_dump_json()
+
+
+def test_a_run_that_stands_where_it_stood_is_told_only_when_somebody_is_reminded() -> None:
+    assert _told(RUN | {"revision": {"N": "3"}}, RUN) == []
+    (event,) = _told(RUN | {"reminded_at": {"S": "2026-03-16T12:00:00.000Z"}}, RUN)
+    assert event.detail.reminder
+    assert [each.detail.status_before for each in _told(RUN, None)] == [None]

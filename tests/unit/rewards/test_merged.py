@@ -7,6 +7,7 @@ import pytest
 from loyalty.core.errors import RedemptionAlreadyCaptured, RedemptionNotFound
 from loyalty.core.pii import Vault
 from loyalty.core.table import Table
+from loyalty.fulfillment.cases import CaseStore
 from loyalty.ledger.model import EntryKey, EntryKind
 from loyalty.merging.service import MergeService
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
@@ -147,7 +148,8 @@ def test_a_gift_card_from_before_the_merge_is_read_under_every_id(world: World, 
     redemption, _ = world.hold("key", "card", member=OLD)
     vault = Vault(FakeKeys())
     card = GiftCard(link="https://cards.example.com/1")
-    world.table.write([CardVault(vault).put("acme", OLD, redemption.redemption_id, card, now=world.clock())])
+    stored = CardVault(vault).put("acme", OLD, redemption.redemption_id, card, now=world.clock())
+    world.table.write([CaseStore(world.table, world.clock).delivered(redemption, "T-1"), stored])
     world.capture(redemption.redemption_id, member=OLD, by=Party.FULFILLMENT)
     merge(world, OLD, NEW)
     cards = CardService(CardStore(world.table), RedemptionStore(world.table), vault, world.clock)

@@ -41,6 +41,18 @@ class Order:
     settled_at: datetime | None = None
     cancelled_at: datetime | None = None
     """When the supplier took an issued order back."""
+    budget: str | None = None
+    """The month, ``YYYY-MM`` in the program's zone, whose budget it is counted in; None: in none, or not any more."""
+
+    @property
+    def dead(self) -> bool:
+        """The supplier has said for good that it gives no card, or has taken it back."""
+        return self.outcome is Outcome.REFUSED or self.cancelled_at is not None
+
+    @property
+    def issued(self) -> bool:
+        """Its card is in the vault."""
+        return self.outcome is Outcome.ISSUED and self.cancelled_at is None
 
 
 class OrderItem(Item):
@@ -56,6 +68,7 @@ class OrderItem(Item):
     cost = UnicodeAttribute(null=True)
     settled_at = UnicodeAttribute(null=True)
     cancelled_at = UnicodeAttribute(null=True)
+    budget = UnicodeAttribute(null=True)
     due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY)
     due_at = UnicodeAttribute(attr_name=DUE_AT)
 
@@ -85,6 +98,7 @@ def order_item(order: Order) -> OrderItem:
         cost=None if order.cost is None else str(order.cost),
         settled_at=None if order.settled_at is None else to_text(order.settled_at),
         cancelled_at=None if order.cancelled_at is None else to_text(order.cancelled_at),
+        budget=order.budget,
         due_shard=f"ORDERS#{order.supplier}#{order.asked_at.date()}",
         due_at=f"{to_text(order.asked_at)}#{order.external_id}",
     )
@@ -108,6 +122,7 @@ def order_of(raw: RawItem) -> Order:
         cost=Money.parse(item.cost) if item.cost else None,
         settled_at=from_text(item.settled_at) if item.settled_at else None,
         cancelled_at=from_text(item.cancelled_at) if item.cancelled_at else None,
+        budget=item.budget,
     )
 
 
@@ -116,6 +131,11 @@ class OrderStore:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+
+    def find(self, program: str, redemption_id: str, number: int) -> Order | None:
+        """One order of a run, or None where it was not begun."""
+        raw = self._table.read(run_pk(program, redemption_id), order_sk(number))
+        return None if raw is None else order_of(raw)
 
     def of_run(self, program: str, redemption_id: str) -> list[Order]:
         """The orders of a run, the first one first."""

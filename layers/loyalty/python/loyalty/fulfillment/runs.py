@@ -69,7 +69,7 @@ ENDED: Final = frozenset(
         RunStatus.RESOLVED,
     }
 )
-"""What a run does not leave any more."""
+"""What a run leaves by a person's decision alone: a card that was issued can be taken back, or replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,8 @@ class Run:
     status: RunStatus = RunStatus.SCREENING
     reason: str | None = None
     """Why it is where it is: a stable code such as ``over_threshold``, ``supplier_timeout``."""
+    flags: tuple[str, ...] = ()
+    """Everything that screening found; ``reason`` has the first one."""
     campaign: str | None = None
     """The list that it came with, where it was one of many."""
     supplier: str | None = None
@@ -108,10 +110,24 @@ class Run:
     reminded_at: datetime | None = None
     task_token: str | None = None
     """By which the state machine that waits for a person is answered."""
+    approved_by: str | None = None
+    """Who let it order, where somebody had to."""
     decided_by: str | None = None
     decided_at: datetime | None = None
     note: str | None = None
     """What the person who decided last wrote."""
+    ends_as: RunStatus | None = None
+    """What it becomes once the points are back; None: nobody gave it up."""
+    replaces: int = 0
+    """The number of the order whose card is to be taken back before another one is ordered; 0: none."""
+    candidate: int = 0
+    """Whom it is ordered from: 0 is the reward's supplier, 1 its first fallback, and so on."""
+    tries: int = 0
+    """How often in a row a step was taken that has to be taken again: each waits longer than the one before."""
+    waiting_since: datetime | None = None
+    """When the first of these was taken."""
+    news_at: datetime | None = None
+    """When the supplier last told, by itself, that something had become of the order."""
     updated_at: datetime | None = None
     ended_at: datetime | None = None
     revision: int = 1
@@ -156,6 +172,7 @@ class RunItem(Item):
     opened_at = UnicodeAttribute()
     status = UnicodeAttribute()
     reason = UnicodeAttribute(null=True)
+    flags = UnicodeAttribute(null=True)
     campaign = UnicodeAttribute(null=True)
     supplier = UnicodeAttribute(null=True)
     product = UnicodeAttribute(null=True)
@@ -168,9 +185,16 @@ class RunItem(Item):
     approve_until = UnicodeAttribute(null=True)
     reminded_at = UnicodeAttribute(null=True)
     task_token = UnicodeAttribute(null=True)
+    approved_by = UnicodeAttribute(null=True)
     decided_by = UnicodeAttribute(null=True)
     decided_at = UnicodeAttribute(null=True)
     note = UnicodeAttribute(null=True)
+    ends_as = UnicodeAttribute(null=True)
+    replaces = IntegerAttribute(null=True)
+    candidate = IntegerAttribute(null=True)
+    tries = IntegerAttribute(null=True)
+    waiting_since = UnicodeAttribute(null=True)
+    news_at = UnicodeAttribute(null=True)
     updated_at = UnicodeAttribute(null=True)
     ended_at = UnicodeAttribute(null=True)
     revision = IntegerAttribute()
@@ -212,6 +236,7 @@ def run_item(run: Run) -> RunItem:
         opened_at=to_text(run.opened_at),
         status=run.status.value,
         reason=run.reason,
+        flags=",".join(run.flags) or None,
         campaign=run.campaign,
         supplier=run.supplier,
         product=run.product,
@@ -224,9 +249,16 @@ def run_item(run: Run) -> RunItem:
         approve_until=_text(run.approve_until),
         reminded_at=_text(run.reminded_at),
         task_token=run.task_token,
+        approved_by=run.approved_by,
         decided_by=run.decided_by,
         decided_at=_text(run.decided_at),
         note=run.note,
+        ends_as=None if run.ends_as is None else run.ends_as.value,
+        replaces=run.replaces or None,
+        candidate=run.candidate or None,
+        tries=run.tries or None,
+        waiting_since=_text(run.waiting_since),
+        news_at=_text(run.news_at),
         updated_at=_text(run.updated_at),
         ended_at=_text(run.ended_at),
         revision=run.revision,
@@ -250,6 +282,7 @@ def run_of(raw: RawItem) -> Run:
         opened_at=from_text(item.opened_at),
         status=RunStatus(item.status),
         reason=item.reason,
+        flags=tuple(item.flags.split(",")) if item.flags else (),
         campaign=item.campaign,
         supplier=item.supplier,
         product=item.product,
@@ -262,9 +295,16 @@ def run_of(raw: RawItem) -> Run:
         approve_until=_moment(item.approve_until),
         reminded_at=_moment(item.reminded_at),
         task_token=item.task_token,
+        approved_by=item.approved_by,
         decided_by=item.decided_by,
         decided_at=_moment(item.decided_at),
         note=item.note,
+        ends_as=RunStatus(item.ends_as) if item.ends_as else None,
+        replaces=item.replaces or 0,
+        candidate=item.candidate or 0,
+        tries=item.tries or 0,
+        waiting_since=_moment(item.waiting_since),
+        news_at=_moment(item.news_at),
         updated_at=_moment(item.updated_at),
         ended_at=_moment(item.ended_at),
         revision=item.revision,
@@ -311,16 +351,21 @@ class RunStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
+    def find(self, program: str, redemption_id: str) -> Run | None:
+        """The run of a redemption, or None where none was opened."""
+        raw = self._table.read(run_pk(program, redemption_id), RUN_SK)
+        return None if raw is None else run_of(raw)
+
     def get(self, program: str, redemption_id: str) -> Run:
         """The run of a redemption.
 
         Raises:
             FulfillmentRunNotFound: there is none.
         """
-        raw = self._table.read(run_pk(program, redemption_id), RUN_SK)
-        if raw is None:
+        run = self.find(program, redemption_id)
+        if run is None:
             raise FulfillmentRunNotFound(f"Program '{program}' has no fulfilment run '{redemption_id}'.")
-        return run_of(raw)
+        return run
 
     def steps(self, program: str, redemption_id: str) -> Iterator[Step]:
         """What was done in a run, the first step first."""

@@ -1,159 +1,166 @@
 """The steps of a gift card's fulfilment, each of which may be repeated at any time and as often as it takes.
 
-::
+=============  ==================================================================================================
+``screen``     opens the run; says whether a person has to approve it                             ``screening``
+``ask``        writes down how the state machine is told what the person decides                  ``screening``
+``remind``     after the wait: what was decided, or the wait until the deadline, or the end       ``screening``
+``order``      orders                                                                             ``ordering``
+``listen``     writes down how the state machine is woken once the supplier tells of an order     here
+``query``      asks what became of the order                                                      ``ordering``
+``capture``    spends the points; only with a stored card                                         here
+``release``    cancels what was ordered, gives the points back; only without an order             ``giving_back``
+``replace``    takes a card back, so that another one can be ordered                              ``giving_back``
+``attention``  leaves the run to a person, under the name of what went wrong                      here
+=============  ==================================================================================================
 
-    order    read · write that we order · ask for the order · (ask for its link) · store order and card
-    query    read · ask whether the order exists           · (ask for its link) · store order and card
-    capture  read · spend the points                                            only with a stored card
-    release  read · ask whether the order exists · give the points back         only without an order
-
-Wherever a step dies, the redemption says at least as much as we did: what is not written down, the supplier is asked.
+Every step writes what it did, and what it changed, in one transaction.
 """
 
+import time
+from collections.abc import Callable, Mapping
+
 from loyalty.core.clock import Clock
-from loyalty.core.errors import FulfillmentInProgress, RedemptionAlreadyCaptured
-from loyalty.fulfillment.model import OrderNotDelivered, OrderStands, Progress, RedemptionMoved
-from loyalty.fulfillment.store import FulfillmentStore
-from loyalty.programs.model import RewardType
+from loyalty.core.errors import RecordChanged
+from loyalty.core.table import Table
+from loyalty.fulfillment.cases import Case, CaseStore, decided, require_card
+from loyalty.fulfillment.gate import Gates
+from loyalty.fulfillment.giving_back import GivingBack
+from loyalty.fulfillment.journal import Did, Journal, after
+from loyalty.fulfillment.model import Answer, NothingAwaited, Progress, RedemptionMoved, StepRequest
+from loyalty.fulfillment.ordering import Ordering, SupplierBook
+from loyalty.fulfillment.policy import FulfillmentPolicy
+from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.screening import Screening
+from loyalty.fulfillment.trouble import reason_of
 from loyalty.programs.store import ProgramStore
-from loyalty.rewards.model import Party, Redemption, RedemptionStatus
+from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
-from loyalty.suppliers.model import OrderRefused, OrderRequest, OrderState, Supplier, SupplierOrder, SupplierTimeout
 from loyalty.vault.store import CardVault
 
 
 class FulfillmentService:
-    """The redemption's id is the order's ``external_id``: one redemption, one order, whoever asks and how often."""
+    """Takes steps."""
 
     def __init__(
         self,
         *,
-        store: FulfillmentStore,
+        table: Table,
         programs: ProgramStore,
         redemptions: RedemptionService,
-        supplier: Supplier,
+        suppliers: SupplierBook,
         vault: CardVault,
+        policy: FulfillmentPolicy,
         clock: Clock,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._store = store
+        self._cases = CaseStore(table, clock)
+        self._journal = Journal(table, clock, sleep=sleep)
+        self._clock = clock
         self._programs = programs
         self._redemptions = redemptions
-        self._supplier = supplier
-        self._vault = vault
-        self._clock = clock
+        gates = Gates(table, policy, clock, sleep=sleep)
+        self._screening = Screening(table, programs, clock, policy, self._journal)
+        self._ordering = Ordering(
+            table=table,
+            programs=programs,
+            suppliers=suppliers,
+            vault=vault,
+            gates=gates,
+            journal=self._journal,
+            policy=policy,
+            clock=clock,
+        )
+        self._giving_back = GivingBack(
+            table=table,
+            programs=programs,
+            redemptions=redemptions,
+            suppliers=suppliers,
+            journal=self._journal,
+            policy=policy,
+            clock=clock,
+        )
 
-    def order(self, program: str, member_id: str, redemption_id: str) -> Progress:
-        """Orders the card, unless it is stored already: ordered, pending or not ordered.
-
-        Raises:
-            OrderRefused: the supplier has refused this order, or the points were given back.
-            RedemptionAlreadyCaptured: the points are spent and no card is stored.
-            RedemptionNotFound, RewardNotFound, TooManyDecimals: there is nothing that could be ordered.
-            SupplierError, RedemptionMoved: the order may exist.
-        """
-        redemption = self._redemptions.get(program, member_id, redemption_id)
-        if redemption.supplier_order_id is not None:
-            return Progress.ORDERED
-        if redemption.status is RedemptionStatus.RELEASED:
-            raise OrderRefused("the points of this redemption were given back")
-        if redemption.status is RedemptionStatus.CAPTURED:
-            raise RedemptionAlreadyCaptured(f"'{redemption_id}' was captured without a card of ours.")
-        request = self._request(redemption)
-        self._store.note_request(redemption, self._clock())
-        try:
-            order = self._supplier.order(request)
-        except OrderRefused as refusal:
-            if redemption.order_requested_at is None:
-                raise
-            # This refusal speaks for this request. An earlier one that lost its answer may still be under way.
-            raise SupplierTimeout(f"refused now ({refusal}), but an earlier request has no answer yet") from refusal
-        return self._settle(redemption, order)
-
-    def query(self, program: str, member_id: str, redemption_id: str) -> Progress:
-        """Asks the supplier what became of the order, and stores the card if there is one.
+    def step(self, request: StepRequest) -> Answer:
+        """Takes one step.
 
         Raises:
-            RedemptionNotFound: there is nothing to ask for.
-            SupplierError, RedemptionMoved: it is not known.
+            RedemptionNotFound, FulfillmentRunNotFound: there is nothing to take it in.
+            FulfillmentError, SupplierError, WalletBusy: see the steps.
         """
-        redemption = self._redemptions.get(program, member_id, redemption_id)
-        if redemption.supplier_order_id is not None:
-            return Progress.ORDERED
-        found = self._supplier.find(redemption_id)
-        return Progress.NOT_ORDERED if found is None else self._settle(redemption, found)
+        whose = request.program, request.member_id, request.redemption_id
+        if request.step == "screen":
+            return self._screening.screen(*whose)
+        if self._cases.run(request.program, request.redemption_id) is None and (answer := self._unopened(*whose)):
+            return answer
+        return self._taken(self._cases.get(*whose), request)
 
-    def capture(self, program: str, member_id: str, redemption_id: str) -> Progress:
+    def _unopened(self, program: str, member_id: str, redemption_id: str) -> Answer | None:
+        """Screening failed, or found nothing that could be ordered: it is tried once more, and then the points go back."""
+        answer = self._screening.screen(program, member_id, redemption_id)
+        if answer.status not in {Progress.NOT_ORDERED, Progress.CLOSED}:
+            return None
+        redemption = self._cases.redemption(program, member_id, redemption_id)
+        given_up = redemption.status in {RedemptionStatus.HELD, RedemptionStatus.RELEASED}
+        return self._giving_back.unopened(redemption) if given_up else answer
+
+    def _taken(self, case: Case, request: StepRequest) -> Answer:
+        steps: Mapping[str, Callable[[], Answer]] = {
+            "ask": lambda: self._screening.ask(case, request.token or ""),
+            "remind": lambda: self._screening.remind(case),
+            "order": lambda: self._ordering.order(case),
+            "listen": lambda: self._listen(case, request.token or ""),
+            "query": lambda: self._ordering.query(case),
+            "capture": lambda: self._capture(case),
+            "release": lambda: self._giving_back.release(case),
+            "replace": lambda: self._giving_back.replace(case),
+            "attention": lambda: self._attend(case, request.error or "unknown"),
+        }
+        return steps[request.step]()
+
+    def _listen(self, case: Case, token: str) -> Answer:
+        """Raises :class:`NothingAwaited` where there is news already, or nothing to wait for."""
+        run = case.run
+        if run.status is not RunStatus.PENDING or decided(case) is not None or run.news_at is not None:
+            raise NothingAwaited("there is nothing to wait for")
+        self._journal.write(run, Did("listen"), task_token=token)
+        return Answer(Progress.PENDING)
+
+    def _capture(self, case: Case) -> Answer:
         """Spends the points for a card that is stored; once captured, says so again.
 
         Raises:
             OrderNotDelivered: no card is stored.
-            RedemptionNotFound, RedemptionAlreadyReleased, WalletBusy: see :meth:`RedemptionService.capture`.
+            RedemptionAlreadyReleased, WalletBusy: see :meth:`RedemptionService.capture`.
         """
-        redemption = self._redemptions.get(program, member_id, redemption_id)
-        if redemption.supplier_order_id is None:
-            raise OrderNotDelivered("no card is stored for this redemption: its points stay held")
-        self._redemptions.capture(self._programs.current(program), member_id, redemption_id, by=Party.FULFILLMENT)
-        return Progress.CAPTURED
-
-    def release(self, program: str, member_id: str, redemption_id: str) -> Progress:
-        """Gives the points back, after the supplier has said once more that it has no order; once released, says so again.
-
-        Raises:
-            OrderStands: there is an order: its card has to be delivered, or the order cancelled by a person.
-            RedemptionMoved: the order was requested again meanwhile, and may be under way.
-            RedemptionNotFound, RedemptionAlreadyCaptured, WalletBusy: see :meth:`RedemptionService.release`.
-            SupplierError: it did not say.
-        """
-        redemption = self._redemptions.get(program, member_id, redemption_id)
-        if redemption.supplier_order_id is not None:
-            raise OrderStands("a card is stored for this redemption: its points are not given back")
-        found = self._supplier.find(redemption_id)
-        if found is not None and found.state is not OrderState.DEAD:
-            raise OrderStands("the supplier has an order for this redemption: its points are not given back")
+        if (answer := decided(case)) is not None and answer.status is not Progress.ATTENTION:
+            return answer
+        require_card(case)
+        fulfilled = {"status": RunStatus.FULFILLED, "reason": None, "task_token": None, "tries": 0}
+        _, operations = after(case.run, Did("capture"), self._clock(), **fulfilled)
+        if case.redemption.status is RedemptionStatus.CAPTURED:
+            # A card that took another's place: its points are spent.
+            self._journal.commit(operations)
+            return Answer(Progress.CAPTURED)
+        redemption = case.redemption
         try:
-            self._redemptions.release(
-                self._programs.current(program),
-                member_id,
-                redemption_id,
+            self._redemptions.capture(
+                self._programs.current(redemption.program),
+                redemption.member_id,
+                redemption.redemption_id,
                 by=Party.FULFILLMENT,
-                order_requests=redemption.order_requests,
+                giving=operations,
             )
-        except FulfillmentInProgress as refusal:
-            now = self._redemptions.get(program, member_id, redemption_id)
-            if (now.order_requests, now.supplier_order_id) == (redemption.order_requests, None):
-                raise
-            raise RedemptionMoved("the supplier was asked for an order after it had denied one") from refusal
-        return Progress.RELEASED
+        except RecordChanged as refusal:
+            raise RedemptionMoved("the run changed meanwhile: the next attempt reads it anew") from refusal
+        return Answer(Progress.CAPTURED)
 
-    def _request(self, redemption: Redemption) -> OrderRequest:
-        if redemption.reward_type is not RewardType.GIFT_CARD:
-            raise OrderRefused(f"a reward of type '{redemption.reward_type}' is not ordered from a supplier")
-        if redemption.value is None:
-            raise OrderRefused("the redemption does not say what its cards are worth")
-        card = self._store.gift_card(redemption)
-        return OrderRequest(
-            external_id=redemption.redemption_id,
-            product=card.product,
-            value=redemption.value,
-            recipient=redemption.member_id,
-        )
-
-    def _settle(self, redemption: Redemption, order: SupplierOrder) -> Progress:
-        if order.state is OrderState.DEAD:
-            return Progress.NOT_ORDERED
-        if redemption.status is not RedemptionStatus.HELD:
-            raise OrderStands(f"the supplier has an order, and the redemption is {redemption.status}")
-        if order.state is OrderState.PENDING:
-            return Progress.PENDING
-        # A link is shown once. If its answer was lost, the same card gets a new one.
-        card = order.card or self._supplier.card(order)
-        sealed = self._vault.put(
-            redemption.program, redemption.member_id, redemption.redemption_id, card, now=self._clock()
-        )
-        try:
-            self._store.deliver(redemption, order.order_id, sealed)
-        except RedemptionMoved:
-            now = self._redemptions.get(redemption.program, redemption.member_id, redemption.redemption_id)
-            if now.supplier_order_id != order.order_id:
-                raise
-        return Progress.ORDERED
+    def _attend(self, case: Case, error: str) -> Answer:
+        """What went wrong is nothing that goes away: a person has to look."""
+        run = case.run
+        if run.ended and run.ends_as is None and error != "OrderStands":
+            return Answer(Progress.CLOSED)
+        if run.status is not RunStatus.ATTENTION or run.ends_as is not None or run.replaces:
+            changes = {"ends_as": None, "replaces": 0, "tries": 0, "waiting_since": None, "task_token": None}
+            did = Did("attention", error=error)
+            self._journal.write(run, did, status=RunStatus.ATTENTION, reason=reason_of(error), **changes)
+        return Answer(Progress.ATTENTION)

@@ -35,7 +35,8 @@ class Fulfillment(DocumentPart):
 
     Who is to approve has ``approval_hours``, and is reminded after ``reminder_hours``; then the points go back.
     ``monthly_budget``: what may be ordered by currency in a month of the program; a currency that is not named has no
-    budget. ``velocity``: flags, any of which asks for an approval.
+    budget. ``velocity``: flags, any of which asks for an approval. ``new_member_days``: as does a card for somebody who
+    is a member for less than so many days.
     """
 
     approve_above: Amounts = ()
@@ -43,6 +44,7 @@ class Fulfillment(DocumentPart):
     reminder_hours: Annotated[int, Field(strict=True, ge=1, le=720)] = 24
     monthly_budget: Amounts = ()
     velocity: Annotated[tuple[Velocity, ...], Field(max_length=5)] = ()
+    new_member_days: Annotated[int, Field(strict=True, ge=1, le=366)] | None = None
 
     @model_validator(mode="after")
     def _reminds_before_the_deadline(self) -> Self:

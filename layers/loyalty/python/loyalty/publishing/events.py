@@ -132,6 +132,22 @@ class CardResent(OfMember):
     requested_at: str
 
 
+class FulfillmentEvent(OfMember):
+    """A gift card's fulfilment stands somewhere else than before, or somebody was reminded of it."""
+
+    redemption_id: str
+    reward_id: str
+    status: str = Field(
+        description="`screening`, `awaiting_approval`, `ordering`, `awaiting_funds`, `pending`, `delivering`, `attention`; "
+        "at its end `fulfilled`, `refused`, `rejected`, `expired`, `cancelled` or `resolved`."
+    )
+    status_before: str | None = None
+    reason: str | None = Field(default=None, description="Why it stands there, as a code.")
+    value: str = Field(description="What the card is worth, such as `10.00 USD`.")
+    reminder: bool = Field(default=False, description="The same status for long: who is to approve it is reminded.")
+    updated_at: str
+
+
 class ProgramEvent(Event):
     """A version of a program was published, or one that was scheduled was cancelled before it came into force."""
 
@@ -167,6 +183,7 @@ EVENTS: Final[dict[str, type[Event]]] = {
     contract.REDEMPTION_RELEASED: RedemptionEvent,
     contract.REDEMPTION_CANCELLED: RedemptionEvent,
     contract.CARD_RESENT: CardResent,
+    contract.FULFILLMENT_CHANGED: FulfillmentEvent,
     contract.PROGRAM_PUBLISHED: ProgramEvent,
     contract.PROGRAM_UNSCHEDULED: ProgramEvent,
 }

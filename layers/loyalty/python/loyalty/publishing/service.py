@@ -17,6 +17,7 @@ from loyalty.ledger.store import entry_of, parse_partition
 from loyalty.publishing.events import (
     CardResent,
     Event,
+    FulfillmentEvent,
     MemberEvent,
     PointsEvent,
     PointsExpiring,
@@ -125,6 +126,8 @@ def events_of(record: Mapping[str, Any]) -> list[Outgoing]:
         found = _card_event(new) if old is None else None
     elif sk.startswith(contract.PROGRAM_VERSION_PREFIX):
         found = _program_event(new, old)
+    elif sk == contract.RUN_SK:
+        found = _fulfillment_event(new, old)
     return [] if found is None else [Outgoing(change["SequenceNumber"], *found)]
 
 
@@ -278,6 +281,30 @@ def _card_event(new: RawItem) -> tuple[str, Event] | None:
         member_id=new["member_id"]["S"],
         redemption_id=redemption_id,
         requested_at=new["at"]["S"],
+    )
+
+
+def _fulfillment_event(new: RawItem, old: RawItem | None) -> tuple[str, Event] | None:
+    """Neither the note nor the token nor who decided leaves the platform."""
+    before = None if old is None else old["status"]["S"]
+    status = new["status"]["S"]
+    reminded = old is not None and new.get("reminded_at") != old.get("reminded_at")
+    if status == before and not reminded:
+        return None
+    _, program, redemption_id = new["pk"]["S"].split("#")
+    member_id, revision = new["member_id"]["S"], new["revision"]["N"]
+    return contract.FULFILLMENT_CHANGED, FulfillmentEvent(
+        id=f"{program}/{member_id}/{redemption_id}/run:{revision}",
+        program=program,
+        member_id=member_id,
+        redemption_id=redemption_id,
+        reward_id=new["reward_id"]["S"],
+        status=status,
+        status_before=before,
+        reason=new.get("reason", {}).get("S"),
+        value=new["value"]["S"],
+        reminder=reminded and status == before,
+        updated_at=new["updated_at"]["S"],
     )
 
 

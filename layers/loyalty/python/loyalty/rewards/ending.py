@@ -2,7 +2,7 @@
 
 ::
 
-    held ──► captured ──► cancelled      by the party whose reward it is; a cancellation by the partner alone
+    held ──► captured ──► cancelled      by the party whose reward it is; of a gift card once its supplier took it back
       ├────► released                    by the same party
       └────► timed_out                   by the clock alone; fulfilment's redemptions have no time-out
 
@@ -73,7 +73,7 @@ class Ending:
     order_requests: int | None = None
     """Of a release: the redemption's when the supplier said that it has no order; None where nobody asked."""
     giving: Sequence[Operation] = ()
-    """Of a capture: what is written with it, and gives the member what the points were for."""
+    """What is written with it; with a capture, what gives the member what the points were for."""
 
     @property
     def follows(self) -> RedemptionStatus:
@@ -107,11 +107,11 @@ class Ending:
         """Whoever is not the one to end this type of redemption ends it in no way.
 
         Raises:
-            RedemptionNotCancellable: a delivered gift card cannot be taken back.
+            RedemptionNotCancellable: a delivered gift card can be taken back by its supplier alone.
             FulfillmentInProgress: the other party ends it.
         """
         party = redemption.party
-        if self.status is RedemptionStatus.CANCELLED and party is not Party.PARTNER:
+        if self.status is RedemptionStatus.CANCELLED and party is not Party.PARTNER and self.by is not party:
             raise RedemptionNotCancellable(
                 f"Redemptions of type '{redemption.reward_type}' cannot be cancelled: what was delivered stays spendable."
             )

@@ -164,11 +164,19 @@ class RedemptionService:
         return self._end(program, member_id, redemption_id, ending)
 
     def release(
-        self, program: Program, member_id: str, redemption_id: str, *, by: Party, order_requests: int | None = None
+        self,
+        program: Program,
+        member_id: str,
+        redemption_id: str,
+        *,
+        by: Party,
+        order_requests: int | None = None,
+        giving: Sequence[Operation] = (),
     ) -> Redemption:
         """Gives the held points back to the lots that they came from; once released, says so again.
 
         ``order_requests`` is the redemption's when the supplier said that it has no order; None where nobody asked.
+        ``giving``: as of :meth:`capture`.
 
         Raises:
             RedemptionNotFound: the member has no such redemption.
@@ -178,11 +186,15 @@ class RedemptionService:
                 asked for one since ``order_requests``.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        ending = Ending(RedemptionStatus.RELEASED, by, order_requests=order_requests)
+        ending = Ending(RedemptionStatus.RELEASED, by, order_requests=order_requests, giving=giving)
         return self._end(program, member_id, redemption_id, ending)
 
-    def cancel(self, program: Program, member_id: str, redemption_id: str, *, by: Party) -> Redemption:
+    def cancel(
+        self, program: Program, member_id: str, redemption_id: str, *, by: Party, giving: Sequence[Operation] = ()
+    ) -> Redemption:
         """Undoes a capture: the captured points come back to their lots; once cancelled, says so again.
+
+        ``giving``: as of :meth:`capture`.
 
         Raises:
             RedemptionNotFound: the member has no such redemption.
@@ -190,10 +202,11 @@ class RedemptionService:
             RedemptionAlreadyReleased, RedemptionTimedOut: it was never captured, and its points went back.
             RedemptionNotCancellable: of a gift card, a code, cashback or a donation.
             ReturnPeriodOver: it was captured longer ago than its reward can be returned.
+                A gift card, only fulfilment cancels, once its supplier took it back.
             FulfillmentInProgress: this type of reward is ended by the other party.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
-        return self._end(program, member_id, redemption_id, Ending(RedemptionStatus.CANCELLED, by))
+        return self._end(program, member_id, redemption_id, Ending(RedemptionStatus.CANCELLED, by, giving=giving))
 
     def _hold(self, program: Program, member_id: str, redemption_id: str, wish: Wish) -> tuple[Redemption, bool]:
         opened: list[Redemption] = []

@@ -141,6 +141,7 @@ class RedemptionStore:
     """Reads of redemptions, under the id of whoever has the points now or had them when they were held."""
 
     def __init__(self, table: Table) -> None:
+        self.table = table
         self._books = LedgerStore(table)
 
     def item(self, program: str, member_id: str, redemption_id: str) -> RedemptionItem:

@@ -1,0 +1,236 @@
+"""What stands between us and a supplier: how fast it is asked, whether it is left alone, and what its balance allows.
+
+One item for each supplier, ``Q#{supplier}`` / ``SUPPLIER``, changed under a condition on its revision::
+
+    permit   breaker open, or its trial under way ─► Busy         (nothing is sent)
+             as many orders this second as may be ─► Busy
+             the balance does not cover card and floor ─► Low
+             else counted, and its worth taken off what is known of the balance
+    failed   the n-th in a row, or of a trial ─► the breaker opens for a while
+    answered ─► closed, counted from zero
+
+The balance is what the supplier said last, less what was let through since: it errs on the side of waiting.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from pynamodb.attributes import UnicodeAttribute
+
+from loyalty.core.backoff import jitter
+from loyalty.core.clock import Clock, from_text, to_text
+from loyalty.core.money import Money, minor_units, money_of
+from loyalty.core.table import IntegerAttribute, Item, Put, Table, TextMapAttribute, TransactionRefused
+from loyalty.core.telemetry import logger
+from loyalty.fulfillment.policy import FulfillmentPolicy
+from loyalty.suppliers.model import SupplierProtocolError
+
+SUPPLIER_SK: Final = "SUPPLIER"
+TRIAL_SECONDS: Final = 60
+"""As long as an invocation of ours lives at most: a trial that has told nothing by then has died."""
+_ATTEMPTS: Final = 6
+_BASE_SECONDS: Final = 0.01
+_CAP_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """``left`` of what the supplier said at ``at`` (UTC)."""
+
+    left: Money
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What is known of a supplier. ``second`` is that of the epoch in which ``sent`` orders were let through."""
+
+    second: int = 0
+    sent: int = 0
+    failures: int = 0
+    open_until: datetime | None = None
+    trial_until: datetime | None = None
+    balances: dict[str, Balance] = field(default_factory=dict)
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Not now. ``reason`` is ``breaker_open`` or ``rate_limited``."""
+
+    seconds: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Low:
+    """The balance does not cover the card and the floor."""
+
+    balance: Money
+
+
+def permitted(gate: Gate, value: Money | None, now: datetime, policy: FulfillmentPolicy) -> Gate | Busy | Low:
+    """The gate after one order of ``value`` went through it at ``now``, or why none does.
+
+    None is an order that is sent again: its worth is taken off already.
+    """
+    if gate.open_until is not None:
+        blocked = max(gate.open_until, gate.trial_until or gate.open_until)
+        if now < blocked:
+            return Busy(max(1, int((blocked - now).total_seconds()) + 1), "breaker_open")
+    # Clocks of two invocations differ a little: a second that was counted does not come again.
+    second = max(gate.second, int(now.timestamp()))
+    sent = gate.sent if second == gate.second else 0
+    if sent >= policy.permits_per_second:
+        return Busy(1, "rate_limited")
+    known = None if value is None else gate.balances.get(value.currency)
+    balances = dict(gate.balances)
+    if value is not None and known is not None:
+        needed = minor_units(value) + minor_units(policy.floor(value.currency))
+        if minor_units(known.left) < needed:
+            return Low(known.left)
+        left = money_of(minor_units(known.left) - minor_units(value), value.currency)
+        balances[value.currency] = replace(known, left=left)
+    trial = now + timedelta(seconds=TRIAL_SECONDS) if gate.open_until is not None else None
+    return replace(gate, second=second, sent=sent + 1, trial_until=trial, balances=balances)
+
+
+def failed(gate: Gate, now: datetime, policy: FulfillmentPolicy) -> Gate:
+    """The gate after an order, or a question, was not answered."""
+    failures = gate.failures + 1
+    opens = failures >= policy.breaker_failures or gate.open_until is not None
+    until = now + timedelta(seconds=policy.breaker_seconds) if opens else None
+    return replace(gate, failures=failures, open_until=until, trial_until=None)
+
+
+def answered(gate: Gate) -> Gate:
+    """The gate after an answer: a refusal is one too."""
+    return replace(gate, failures=0, open_until=None, trial_until=None)
+
+
+class GateItem(Item):
+    """``Q#{supplier}`` / ``SUPPLIER``. ``balances``: currency → ``left@at``."""
+
+    second = IntegerAttribute()
+    sent = IntegerAttribute()
+    failures = IntegerAttribute()
+    open_until = UnicodeAttribute(null=True)
+    trial_until = UnicodeAttribute(null=True)
+    balances = TextMapAttribute()
+    revision = IntegerAttribute()
+
+
+def supplier_pk(supplier: str) -> str:
+    """The partition of what is known of a supplier."""
+    return f"Q#{supplier}"
+
+
+class Gates:
+    """The gates in the table. Whoever loses a race to another writer reads anew and tries again, a few times."""
+
+    def __init__(
+        self, table: Table, policy: FulfillmentPolicy, clock: Clock, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._table = table
+        self._policy = policy
+        self._clock = clock
+        self._sleep = sleep
+
+    def get(self, supplier: str) -> Gate:
+        """What is known of a supplier now."""
+        item = self._table.get(GateItem, supplier_pk(supplier), SUPPLIER_SK)
+        if item is None:
+            return Gate()
+        return Gate(
+            second=item.second,
+            sent=item.sent,
+            failures=item.failures,
+            open_until=from_text(item.open_until) if item.open_until else None,
+            trial_until=from_text(item.trial_until) if item.trial_until else None,
+            balances={currency: _balance(text) for currency, text in item.balances.items()},
+            revision=item.revision,
+        )
+
+    def permit(self, supplier: str, value: Money | None, balance: Callable[[str], Money]) -> Busy | Low | None:
+        """Lets one order of ``value`` through, counted; else why not. None: one that is sent again.
+
+        ``balance`` asks the supplier, where what is known is too old; what that raises passes through, but for an
+        answer of which nothing can be concluded, such as a balance in a currency without a rate.
+        """
+        found: list[Busy | Low] = []
+
+        def pass_one(gate: Gate) -> Gate | None:
+            found.clear()
+            after = permitted(gate, value, self._clock(), self._policy)
+            if isinstance(after, Gate):
+                return after
+            found.append(after)
+            return None
+
+        if value is not None:
+            self._refresh(supplier, value.currency, balance)
+        if not self._change(supplier, pass_one):
+            return Busy(1, "rate_limited")
+        return found[0] if found else None
+
+    def tell(self, supplier: str, *, answer: bool) -> None:
+        """Writes down that the supplier answered, or did not. An answer changes nothing where all went well before."""
+
+        def told(gate: Gate) -> Gate | None:
+            after = answered(gate) if answer else failed(gate, self._clock(), self._policy)
+            return None if after == gate else after
+
+        self._change(supplier, told)
+
+    def _refresh(self, supplier: str, currency: str, ask: Callable[[str], Money]) -> None:
+        gate, now = self.get(supplier), self._clock()
+        known = gate.balances.get(currency)
+        fresh = known is not None and now < known.at + timedelta(seconds=self._policy.balance_seconds)
+        if fresh or (gate.open_until is not None and now < gate.open_until):
+            return
+        try:
+            left = ask(currency)
+        except SupplierProtocolError as error:
+            # It cannot say: then it refuses for itself what it cannot pay, and the order waits for funds all the same.
+            logger.warning("balance unknown", extra={"supplier": supplier, "currency": currency, "why": str(error)})
+            return
+        if left.currency == currency:
+            self._change(supplier, lambda gate: replace(gate, balances={**gate.balances, currency: Balance(left, now)}))
+
+    def _change(self, supplier: str, change: Callable[[Gate], Gate | None]) -> bool:
+        """Whether ``change`` was written, or wanted nothing written; False where others came first every time."""
+        for attempt in range(_ATTEMPTS):
+            gate = self.get(supplier)
+            after = change(gate)
+            if after is None:
+                return True
+            unchanged = (GateItem.revision == gate.revision) if gate.revision else GateItem.pk.does_not_exist()
+            try:
+                self._table.write([Put(_item(supplier, replace(after, revision=gate.revision + 1)), unchanged)])
+            except TransactionRefused:
+                self._sleep(jitter(attempt, base=_BASE_SECONDS, cap=_CAP_SECONDS))
+            else:
+                return True
+        return False
+
+
+def _item(supplier: str, gate: Gate) -> GateItem:
+    return GateItem(
+        supplier_pk(supplier),
+        SUPPLIER_SK,
+        second=gate.second,
+        sent=gate.sent,
+        failures=gate.failures,
+        open_until=None if gate.open_until is None else to_text(gate.open_until),
+        trial_until=None if gate.trial_until is None else to_text(gate.trial_until),
+        balances={currency: f"{known.left}@{to_text(known.at)}" for currency, known in gate.balances.items()},
+        revision=gate.revision,
+    )
+
+
+def _balance(text: str) -> Balance:
+    left, _, at = text.partition("@")
+    return Balance(Money.parse(left), from_text(at))

@@ -1,0 +1,154 @@
+"""Every fault of a supplier at every call to it, and a crash before and after every call that leaves the process.
+
+The state machine's own definition runs over the real steps, decisions and ledger. At the end: a card at most once at the
+supplier, captured if and only if issued, and holds closed, or a run that waits with its reason written.
+"""
+
+import os
+
+import pytest
+
+from infra.local.supplier.server import SandboxSupplier
+from loyalty.core.table import Table
+from loyalty.fulfillment.runs import RunStatus
+from tests.unit.fulfillment.faults import ON_ORDER, ON_OTHERS, WAITS, FaultySupplier, require_sound
+from tests.unit.fulfillment.rig import Book, Killed, Rig
+from tests.unit.fulfillment.test_cut_points import fused
+
+MANY = 60
+STRIDE = int(os.environ.get("LOYALTY_FAULT_STRIDE", "4"))
+"""Crash at every n-th call; 1 is all of them, which takes some minutes."""
+
+
+@pytest.fixture
+def faulty() -> FaultySupplier:
+    return FaultySupplier()
+
+
+def rig_with(table: Table, sandbox: SandboxSupplier, supplier: FaultySupplier) -> Rig:
+    for raw in list(table.scan()):
+        table.client.delete_item(TableName=table.name, Key={name: raw[name] for name in ("pk", "sk")})
+    rig = Rig(table, sandbox)
+    rig.rebuild(Book(supplier))
+    rig.when_waiting = supplier.arrive
+    return rig
+
+
+def settled(rig: Rig, supplier: FaultySupplier) -> None:
+    """The fault is over; whoever is asked to, tries again, and everything ends."""
+    supplier.plan.clear()
+    supplier.arrive()
+    if rig.run.status is RunStatus.ATTENTION and rig.run.reason != "wrong_amount":
+        rig.decisions.retry("acme", rig.held.redemption_id, actor="person:anna")
+        rig.execute()
+        require_sound(rig, supplier)
+    if not rig.run.ended:
+        rig.decisions.cancel("acme", rig.held.redemption_id, actor="person:anna", note="not wanted")
+        rig.executions.alive.clear()
+        rig.execute()
+    require_sound(rig, supplier)
+    assert rig.run.ended, (rig.run.status, rig.run.reason)
+
+
+@pytest.mark.parametrize("times", [1, MANY], ids=["once", "for ever"])
+@pytest.mark.parametrize("fault", ON_ORDER)
+def test_every_fault_of_an_order(
+    table: Table, sandbox: SandboxSupplier, faulty: FaultySupplier, fault: str, times: int
+) -> None:
+    rig = rig_with(table, sandbox, faulty)
+    faulty.plan["order"] = [fault] * times
+    if fault == "out_of_funds" and times == MANY:
+        faulty.plan["order"] = [fault] * 12
+    rig.execute()
+    require_sound(rig, faulty)
+    settled(rig, faulty)
+
+
+@pytest.mark.parametrize("times", [1, 3, MANY], ids=["once", "some", "for ever"])
+@pytest.mark.parametrize("fault", ON_OTHERS)
+@pytest.mark.parametrize(
+    ("call", "order"), [("find", "reply_lost"), ("find", "hang"), ("card", ""), ("find", "refuse")]
+)
+def test_every_fault_of_a_question(  # noqa: PLR0917 - one row of the matrix
+    table: Table,
+    sandbox: SandboxSupplier,
+    faulty: FaultySupplier,
+    call: str,
+    order: str,
+    fault: str,
+    times: int,
+) -> None:
+    rig = rig_with(table, sandbox, faulty)
+    faulty.plan |= {"order": [order], call: [fault] * times}
+    rig.execute()
+    require_sound(rig, faulty)
+    if times == MANY:
+        assert rig.run.status in WAITS
+    settled(rig, faulty)
+
+
+@pytest.mark.parametrize("fault", [*ON_OTHERS, "will_not"])
+@pytest.mark.parametrize("call", ["cancel", "find"])
+@pytest.mark.parametrize("what", ["cancel", "reissue"])
+def test_every_fault_while_a_card_is_taken_back(  # noqa: PLR0917 - one row of the matrix
+    table: Table, sandbox: SandboxSupplier, faulty: FaultySupplier, what: str, call: str, fault: str
+) -> None:
+    rig = rig_with(table, sandbox, faulty)
+    rig.execute()
+    decide = getattr(rig.decisions, what)
+    decide("acme", rig.held.redemption_id, actor="person:anna", note="a bad card")
+    faulty.plan[call] = [fault]
+    rig.execute()
+    require_sound(rig, faulty)
+    settled(rig, faulty)
+
+
+@pytest.mark.parametrize("fault", ["", "reply_lost", "refuse", "pending", "unavailable", "late"])
+def test_a_crash_before_and_after_every_call_under_every_fault(
+    table: Table, sandbox: SandboxSupplier, fault: str
+) -> None:
+    places = _places(rig_with(table, sandbox, fault_once(fault)))
+    assert places >= 16
+    for place in range(0, places, STRIDE):
+        supplier = fault_once(fault)
+        rig = rig_with(table, sandbox, supplier)
+        with fused(rig):
+            rig.fuse.arm(place)
+            rig.execute()
+            assert rig.fuse.blown
+        require_sound(rig, supplier)
+        assert rig.run.ended, (place, rig.run)
+
+
+@pytest.mark.parametrize("fault", ["", "reply_lost", "refuse"])
+def test_an_execution_that_dies_at_every_call_is_retried_by_a_person(
+    table: Table, sandbox: SandboxSupplier, fault: str
+) -> None:
+    """The whole execution is gone with the process, as where it was aborted."""
+    places = _places(rig_with(table, sandbox, fault_once(fault)))
+    for place in range(1, places, 2 * STRIDE):
+        supplier = fault_once(fault)
+        rig = rig_with(table, sandbox, supplier)
+        with fused(rig):
+            rig.fuse.arm(place)
+            with pytest.raises(Killed):
+                rig.execute(fatal=True)
+            rig.fuse.arm()
+        supplier.arrive()
+        if rig.runs.find("acme", rig.held.redemption_id) is None or not rig.run.ended:
+            rig.execute()
+        require_sound(rig, supplier)
+        assert rig.run.ended, (place, rig.run)
+
+
+def fault_once(fault: str) -> FaultySupplier:
+    supplier = FaultySupplier()
+    supplier.plan = {"order": [fault]} if fault else {}
+    return supplier
+
+
+def _places(rig: Rig) -> int:
+    with fused(rig):
+        rig.fuse.arm()
+        rig.execute()
+    return len(rig.fuse.passed)
