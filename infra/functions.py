@@ -95,6 +95,19 @@ _API: Final = (
         "program", "Programs: what they offer, drafts, versions", 10,
         table=(GET, "dynamodb:Query", PUT, DELETE), snap_start=True,
     ),
+    FunctionSpec(
+        "finance", "Fulfilment runs for finance: lists, decisions, totals, exports", 25,
+        table=(*POST, "dynamodb:Query"), due_index=("dynamodb:Query",), lookup=True, snap_start=True,
+        environment=(contract.ENV_LOOKUP_KEY,),
+    ),
+    FunctionSpec(
+        "console", "The console: pages of finance for people who sign in", 25,
+        table=(*POST, "dynamodb:Query"), due_index=("dynamodb:Query",), snap_start=True,
+        environment=(
+            contract.ENV_CONSOLE_KEY, contract.ENV_CONSOLE_URL, contract.ENV_SIGN_IN_URL, contract.ENV_ISSUER,
+            contract.ENV_JWKS_URL, contract.ENV_PEOPLE_CLIENT,
+        ),
+    ),
 )  # fmt: skip
 
 _EVENTS: Final = (

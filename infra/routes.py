@@ -8,6 +8,7 @@ _MEMBER: Final = _PROGRAM + "/members/{member_id}"
 _REDEMPTION: Final = _MEMBER + "/redemptions/{redemption_id}"
 _ADJUSTMENT: Final = _MEMBER + "/adjustments/{adjustment_id}"
 _HOUSEHOLD: Final = _PROGRAM + "/households/{household_id}"
+_RUN: Final = _PROGRAM + "/fulfillment-runs/{redemption_id}"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,16 @@ ROUTES: Final = (
     Route("POST", f"{_HOUSEHOLD}/withdrawals", "transfer", "households.write"),
     Route("GET", f"{_PROGRAM}/rewards", "redemption", "rewards.read"),
     Route("POST", f"{_PROGRAM}/referrals/validate", "referral_validation", "referrals.read"),
+    Route("GET", f"{_PROGRAM}/fulfillment-runs", "finance", "finance.read"),
+    Route("GET", _RUN, "finance", "finance.read"),
+    Route("POST", f"{_RUN}/approve", "finance", "finance.approve"),
+    Route("POST", f"{_RUN}/reject", "finance", "finance.approve"),
+    Route("POST", f"{_RUN}/retry", "finance", "finance.approve"),
+    Route("POST", f"{_RUN}/cancel", "finance", "finance.approve"),
+    Route("POST", f"{_RUN}/resolve", "finance", "finance.approve"),
+    Route("POST", f"{_RUN}/reissue", "finance", "finance.approve"),
+    Route("GET", f"{_PROGRAM}/fulfillment-totals", "finance", "finance.read"),
+    Route("GET", f"{_PROGRAM}/fulfillment-exports", "finance", "finance.read"),
     Route("GET", _PROGRAM, "program", "programs.read"),
     Route("GET", f"{_PROGRAM}/draft", "program", "programs.write"),
     Route("PUT", f"{_PROGRAM}/draft", "program", "programs.write"),
@@ -78,3 +89,11 @@ ROUTES: Final = (
     Route("POST", f"{_PROGRAM}/versions/{{version}}/rollback", "program", "programs.publish"),
     Route("DELETE", f"{_PROGRAM}/versions/scheduled", "program", "programs.publish"),
 )
+
+CONSOLE_ROOT: Final = "/console"
+CONSOLE: Final = (
+    Route("GET", CONSOLE_ROOT, "console", None),
+    Route("GET", CONSOLE_ROOT + "/{page+}", "console", None),
+    Route("POST", CONSOLE_ROOT + "/{page+}", "console", None),
+)
+"""Pages for people. The gateway lets everybody in: the function asks who it is, by its own session."""

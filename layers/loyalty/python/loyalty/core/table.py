@@ -359,7 +359,8 @@ class Table:
 
     def sorted_page(self, shard: str, *, after: str, limit: int) -> Page:
         """One page of a shard of the due index: keys of what sorts behind ``after``, eventually consistent as :meth:`due`."""
-        return self._index_page(DUE_INDEX, (DUE_INDEX_KEY, shard), (DUE_AT, ">", after), limit=limit)
+        # Nothing sorts before a space here, and DynamoDB compares no key with an empty text.
+        return self._index_page(DUE_INDEX, (DUE_INDEX_KEY, shard), (DUE_AT, ">", after or " "), limit=limit)
 
     def member_page(self, shard: str, *, after: str, limit: int) -> Page:
         """One page of a shard of the member index: the partitions behind ``after``, in their order.

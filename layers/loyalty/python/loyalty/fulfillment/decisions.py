@@ -25,3 +25,7 @@ class Decisions:
     def resolve(self, program: str, redemption_id: str, *, actor: str, note: str) -> Run:
         """Closes a run that needs attention and was settled outside of the platform."""
         raise NotImplementedError
+
+    def reissue(self, program: str, redemption_id: str, *, actor: str, note: str) -> Run:
+        """Orders a new card in place of one that the supplier took back; the points are not captured again."""
+        raise NotImplementedError
