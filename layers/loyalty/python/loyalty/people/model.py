@@ -24,6 +24,8 @@ class Person:
     approves: frozenset[str]
     added_at: datetime
     disabled_at: datetime | None = None
+    signed_out_at: datetime | None = None
+    """Sessions that began by then are over."""
 
     @property
     def actor(self) -> str:

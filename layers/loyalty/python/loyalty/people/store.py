@@ -20,6 +20,7 @@ class PersonItem(Item):
     approves = TextSetAttribute(null=True)
     added_at = UnicodeAttribute()
     disabled_at = UnicodeAttribute(null=True)
+    signed_out_at = UnicodeAttribute(null=True)
 
 
 class PersonStore:
@@ -40,6 +41,7 @@ class PersonStore:
             frozenset(item.approves or ()),
             from_text(item.added_at),
             from_text(item.disabled_at) if item.disabled_at else None,
+            from_text(item.signed_out_at) if item.signed_out_at else None,
         )
 
     def add(self, person_id: str, programs: set[str], approves: set[str]) -> Person:
@@ -52,7 +54,16 @@ class PersonStore:
             raise ValueError("a person decides only about programs that they see")
         known = self.find(person_id)
         added_at = known.added_at if known else self._clock()
-        return self._put(Person(person_id, frozenset(programs), frozenset(approves), added_at))
+        return self._put(
+            Person(
+                person_id,
+                frozenset(programs),
+                frozenset(approves),
+                added_at,
+                None,
+                known.signed_out_at if known else None,
+            )
+        )
 
     def disable(self, person_id: str) -> Person:
         """Shuts a person out from their next request on. What they decided stays, under their id.
@@ -65,6 +76,10 @@ class PersonStore:
             raise PersonNotFound(f"Nobody was added under the id '{person_id}'.")
         return person if person.disabled_at else self._put(replace(person, disabled_at=self._clock()))
 
+    def sign_out(self, person_id: str) -> None:
+        """Ends every session of a person that began by now."""
+        self._table.mark(*_key(person_id), "signed_out_at", to_text(self._clock()), unless=())
+
     def _put(self, person: Person) -> Person:
         item = PersonItem(
             *_key(person.id),
@@ -72,6 +87,7 @@ class PersonStore:
             approves=set(person.approves) or None,
             added_at=to_text(person.added_at),
             disabled_at=to_text(person.disabled_at) if person.disabled_at else None,
+            signed_out_at=to_text(person.signed_out_at) if person.signed_out_at else None,
         )
         self._table.write([Put(item)])
         return person
