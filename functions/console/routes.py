@@ -65,20 +65,19 @@ class Console:
         static_files()
         self._pages.warm_up()
 
-    @logger.inject_lambda_context(clear_state=True, log_event=False)
-    def answer(self, event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
+    def answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Answers one proxy event. Never raises: what goes wrong is a page, logged without what was sent."""
-        language, request_id = choose(None, ""), str((event.get("requestContext") or {}).get("requestId"))
-        logger.set_correlation_id(request_id)
+        return _observed(event, context, self)
+
+    def attempt(self, event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
+        """The answer, or the page that says what went wrong."""
+        language = choose(None, "")
         try:
             request = Request.of(event)
             language = choose(self._cookies.read(request.cookies, LANGUAGE), request.headers.get("accept-language", ""))
             answer = self._route(request, language)
         except Exception as error:  # noqa: BLE001 - the outermost boundary: whatever it is becomes a page
             answer = self._failed(error, language, request_id)
-        finally:
-            if metrics.metric_set:
-                metrics.flush_metrics()
         return self._headers.proxy_answer(answer)
 
     def _route(self, request: Request, language: Language) -> Answer:
@@ -187,6 +186,17 @@ class Console:
             key = "error.internal" if problem.status >= 500 else "error.bad"
         message = language.say(key, id=request_id)
         return Answer(problem.status, self._pages.render("error.html", Guest(language), message=message))
+
+
+@logger.inject_lambda_context(clear_state=True, log_event=False)
+def _observed(event: Mapping[str, Any], _context: Any, console: Console) -> dict[str, Any]:
+    request_id = str((event.get("requestContext") or {}).get("requestId"))
+    logger.set_correlation_id(request_id)
+    try:
+        return console.attempt(event, request_id)
+    finally:
+        if metrics.metric_set:
+            metrics.flush_metrics()
 
 
 def _static(name: str) -> Answer:

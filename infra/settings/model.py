@@ -58,6 +58,11 @@ class StageSettings(_Frozen):
         default=(),
         description="EventBridge partner sources, aws.partner/...: each gets its bus, without an archive, and feeds the inbound queue",
     )
+    console_url: str | None = Field(
+        default=None,
+        pattern=r"^https://[a-z0-9.-]+(/[a-z0-9/-]*)?/console$",
+        description="where people reach the console by a domain of your own; None: at the API's address",
+    )
     supplier_url: str | None = Field(
         default=None, description="default of the parameter SupplierUrl; None: the operator must give it at deploy"
     )

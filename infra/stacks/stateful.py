@@ -11,7 +11,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 import loyalty_contract as contract
-from infra.constructs.identity import Identity
+from infra.constructs.identity import Identity, People
 from infra.constructs.keys import Keys
 from infra.constructs.nag import acknowledge
 from infra.constructs.removal import removal_policy
@@ -55,6 +55,7 @@ class StatefulStack(Stack):
         self.bus = self._bus()
         self.partner_buses = {source: self._partner_bus(source) for source in settings.partner_event_sources}
         self.identity = Identity(self, "Identity", settings=settings, removal=self._removal)
+        self.people = People(self, "People", settings=settings, removal=self._removal)
         self.supplier_secret = self._supplier_secret()
         self._log_groups()
         CfnOutput(self, "TableName", value=self.table.table_name)

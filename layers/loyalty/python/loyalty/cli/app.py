@@ -4,7 +4,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from loyalty.cli import clients, members, programs, purchases, redrive, simulating, sweeping, tiers, verify
+from loyalty.cli import clients, members, people, programs, purchases, redrive, simulating, sweeping, tiers, verify
 from loyalty.cli.console import fail
 from loyalty.core.errors import LoyaltyError
 
@@ -19,6 +19,7 @@ app.add_typer(members.app, name="members", help="Members of a program, all of th
 app.add_typer(tiers.app, name="tiers", help="Where members stand on the ladders of tiers.")
 app.add_typer(purchases.app, name="purchase", help="Purchases that came as events, and refunds that wait for theirs.")
 app.add_typer(clients.app, name="client", help="OAuth2 clients of partner apps, and the programs they speak for.")
+app.add_typer(people.app, name="person", help="People who sign in to the console, and the programs they see.")
 
 
 def main() -> None:

@@ -10,10 +10,10 @@ from loyalty.finance.totals import DayTotals
 
 WIDTH: Final = 640
 HEIGHT: Final = 220
-_LEFT: Final = 44
-_BOTTOM: Final = 28
-_TOP: Final = 12
-_MOST_LABELS: Final = 7
+_LEFT: Final = 64
+_BOTTOM: Final = 34
+_TOP: Final = 16
+_MOST_LABELS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
