@@ -102,7 +102,7 @@ _API: Final = (
     ),
     FunctionSpec(
         "console", "The console: pages of finance for people who sign in", 25,
-        table=(*POST, "dynamodb:Query"), due_index=("dynamodb:Query",), snap_start=True,
+        table=(*POST, "dynamodb:Query", "dynamodb:UpdateItem"), due_index=("dynamodb:Query",), snap_start=True,
         environment=(
             contract.ENV_CONSOLE_KEY, contract.ENV_CONSOLE_URL, contract.ENV_SIGN_IN_URL, contract.ENV_ISSUER,
             contract.ENV_JWKS_URL, contract.ENV_PEOPLE_CLIENT,

@@ -23,7 +23,7 @@ _SECTION: Final = "reports"
 def listing(here: Here, reports: Reports | None) -> Answer:
     """``GET …/reports``: a supplier's days."""
     supplier = here.request.query.get("supplier", SUPPLIERS[0])
-    page = _existing(reports, supplier).page(supplier, PAGE, here.request.query.get("after") or None)
+    page = _existing(reports, supplier).page(supplier, limit=PAGE, after=_cursor(here.request.query.get("after")))
     return replace_section(here, _SECTION).page(
         "reports.html", suppliers=SUPPLIERS, supplier=supplier, reports=page.reports, next=page.next
     )
@@ -63,6 +63,14 @@ def resolve(here: Here, reports: Reports | None, supplier: str, day: date) -> An
     count("DifferencesResolved")
     logger.info("difference resolved", extra={"supplier": supplier, "kind": found.kind, "by": here.person.actor})
     return see_other(here.pages.path(here.program, "reports", supplier, day.isoformat()) + "?done=1")
+
+
+def _cursor(after: str | None) -> str | None:
+    """Where the list goes on: a day."""
+    try:
+        return date.fromisoformat(after).isoformat() if after else None
+    except ValueError:
+        raise PageNotFound("There is no such page of the list.") from None
 
 
 def _may_see(person: Person, difference: Difference) -> bool:

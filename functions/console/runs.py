@@ -7,8 +7,8 @@ from http import HTTPStatus
 from typing import Final
 
 from functions.console.visit import Here, note_of
-from loyalty.console.errors import NoteMissing, NoteRefused, PageNotFound, RunChanged
-from loyalty.console.offers import DECISIONS, NEEDS_NOTE, offer
+from loyalty.console.errors import NoteMissing, NoteRefused, PageNotFound, PageOutdated
+from loyalty.console.offers import DECISIONS, NEEDS_NOTE, offer, standing
 from loyalty.console.web import Answer, see_other
 from loyalty.core import problems
 from loyalty.core.errors import Conflict, Invalid, Missing, Stale, Unacceptable
@@ -78,7 +78,7 @@ def detail(here: Here, review: RunReview, redemption_id: str, trouble: _Trouble 
     return replace_section(here).page(
         "run.html",
         status=trouble.status if trouble else HTTPStatus.OK,
-        run=run, steps=steps, offer=offer(run, here.person), names=names,
+        run=run, steps=steps, offer=offer(run, here.person), standing=standing(run), names=names,
         done=done if done in DECISIONS else None,
         message=trouble.message if trouble else None,
         detail=trouble.detail if trouble else None,
@@ -95,8 +95,8 @@ def decide(here: Here, review: RunReview, decisions: Decider, redemption_id: str
         raise PageNotFound("There is no such decision for this person.")
     try:
         run, _ = review.get(here.program, redemption_id)
-        if form.get("revision") != str(run.revision):
-            raise RunChanged("The run has changed since the page was shown.")
+        if form.get("standing") != standing(run):
+            raise PageOutdated("The run has changed since the page was shown.")
         note = note_of(form.get("note"), required=decision in NEEDS_NOTE)
         _decider(decisions)[decision](here.program, redemption_id, here.person.actor, note)
     except Missing:
@@ -118,6 +118,9 @@ def _decider(decisions: Decider) -> Mapping[str, Callable[[str, str, str, str | 
         "retry": lambda program, run, actor, note: decisions.retry(program, run, actor=actor, note=note),
         "cancel": lambda program, run, actor, note: decisions.cancel(program, run, actor=actor, note=note or ""),
         "resolve": lambda program, run, actor, note: decisions.resolve(program, run, actor=actor, note=note or ""),
+        "give_back": lambda program, run, actor, note: decisions.resolve(
+            program, run, actor=actor, note=note or "", give_back=True
+        ),
         "reissue": lambda program, run, actor, note: decisions.reissue(program, run, actor=actor, note=note or ""),
     }
 
@@ -125,7 +128,7 @@ def _decider(decisions: Decider) -> Mapping[str, Callable[[str, str, str, str | 
 def _trouble(here: Here, refusal: Conflict | Invalid | Stale | Unacceptable, form: Mapping[str, str]) -> _Trouble:
     status, say = problems.of(refusal).status, here.language.say
     known = {
-        RunChanged: "run.changed",
+        PageOutdated: "run.changed",
         NoteMissing: "run.note_missing",
         NoteRefused: "run.note_bad",
     }

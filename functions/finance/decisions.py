@@ -9,7 +9,7 @@ from loyalty.core.fields import ProgramId, RedemptionId
 from loyalty.core.http import caller
 from loyalty.core.telemetry import count, logger
 from loyalty.finance.review import Decider
-from loyalty.finance.views import NoteBody, ReasonBody, RunView
+from loyalty.finance.views import NoteBody, ReasonBody, ResolutionBody, RunView
 from loyalty.fulfillment.runs import Run
 from loyalty.programs.store import ProgramStore
 
@@ -48,9 +48,12 @@ def add_decisions(router: Router, programs: ProgramStore, decisions: Decider) ->
         return _told("cancel", decisions.cancel(program, redemption_id, actor=actor, note=body.note))
 
     @router.post(f"{_RUN}/resolve", summary="Close a run that was settled elsewhere", tags=["Finance"])
-    def resolve_run(program: ProgramId, redemption_id: RedemptionId, body: _Reason) -> RunView:
+    def resolve_run(
+        program: ProgramId, redemption_id: RedemptionId, body: Annotated[ResolutionBody, Body()]
+    ) -> RunView:
         actor = decider(program)
-        return _told("resolve", decisions.resolve(program, redemption_id, actor=actor, note=body.note))
+        resolved = decisions.resolve(program, redemption_id, actor=actor, note=body.note, give_back=body.give_back)
+        return _told("resolve", resolved)
 
     @router.post(f"{_RUN}/reissue", summary="Order a new card in place of a void one", tags=["Finance"])
     def reissue_run(program: ProgramId, redemption_id: RedemptionId, body: _Reason) -> RunView:

@@ -12,6 +12,7 @@ from infra.local.seed import run_loyalty
 from loyalty.core.clock import system_clock, to_text
 from loyalty.core.table import Table
 from loyalty.fulfillment.runs import RunStatus
+from tests.e2e.partner import Partner
 from tests.engines import chromium
 from tests.engines.dynamodb_local import Unavailable
 from tests.engines.fixtures import REQUIRE_ENGINES, do_without
@@ -37,8 +38,9 @@ def context() -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def run(cloud: LocalCloud) -> str:
-    """A run that waits for approval, in the deployed table."""
+def run(cloud: LocalCloud, partner: Partner) -> str:
+    """A run that waits for approval, in the deployed table. The ledger has an entry too, which the cloud's end asks for."""
+    partner.accrue(partner.enroll()["member_id"], "10.00")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in cloud.variables.items():
             patch.setenv(name, value)

@@ -53,7 +53,7 @@ class FakeReports:
         self.reports[report.supplier, report.day] = report
         self.found[report.supplier, report.day] = list(differences)
 
-    def page(self, supplier: str, limit: int, after: str | None) -> SimpleNamespace:
+    def page(self, supplier: str, *, limit: int, after: str | None = None) -> SimpleNamespace:
         assert after is None
         own = sorted((one for one in self.reports.values() if one.supplier == supplier), key=lambda one: one.day)
         return SimpleNamespace(reports=own[::-1][:limit], next=None)
@@ -118,7 +118,7 @@ class ConsoleRig:
             sessions=self.sessions,
             sign_in=SignIn(
                 pool=POOL,
-                tokens=Tokens(POOL, self.pool),
+                tokens=Tokens(POOL, self.pool, self.clock),
                 sealer=self.sealer,
                 cookies=self.cookies,
                 clock=self.clock,

@@ -83,8 +83,10 @@ class FakeDecisions:
     def cancel(self, program: str, redemption_id: str, *, actor: str, note: str) -> Run:
         return self._move("cancel", program, redemption_id, RunStatus.CANCELLED, by=actor, note=note)
 
-    def resolve(self, program: str, redemption_id: str, *, actor: str, note: str) -> Run:
-        return self._move("resolve", program, redemption_id, RunStatus.RESOLVED, by=actor, note=note)
+    def resolve(self, program: str, redemption_id: str, *, actor: str, note: str, give_back: bool = False) -> Run:
+        return self._move(
+            "give_back" if give_back else "resolve", program, redemption_id, RunStatus.RESOLVED, by=actor, note=note
+        )
 
     def reissue(self, program: str, redemption_id: str, *, actor: str, note: str) -> Run:
         return self._move("reissue", program, redemption_id, RunStatus.ORDERING, by=actor, note=note)

@@ -1,6 +1,7 @@
 """``loyalty person``: people who sign in to the console."""
 
 import re
+import secrets
 import sys
 from typing import Annotated, Any
 
@@ -66,15 +67,13 @@ def _account(pool: str, person: str, email: str, password: str | None) -> None:
     """The person's account in the user pool: made, or enabled again."""
     client = boto3.client("cognito-idp")
     attributes: Any = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
+    # The first password is made here: a pool's own need not fit its own policy everywhere. It travels in the invitation.
+    first = password or f"Aa1!{secrets.token_urlsafe(15)}"
+    told: Any = {"DesiredDeliveryMediums": ["EMAIL"]} if password is None else {"MessageAction": "SUPPRESS"}
     try:
-        if password is None:
-            client.admin_create_user(
-                UserPoolId=pool, Username=person, UserAttributes=attributes, DesiredDeliveryMediums=["EMAIL"]
-            )
-        else:
-            client.admin_create_user(
-                UserPoolId=pool, Username=person, UserAttributes=attributes, MessageAction="SUPPRESS"
-            )
+        client.admin_create_user(
+            UserPoolId=pool, Username=person, UserAttributes=attributes, TemporaryPassword=first, **told
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] != "UsernameExistsException":
             raise

@@ -27,7 +27,7 @@ class NoteRefused(Invalid):
     code = "note_refused"
 
 
-class RunChanged(Stale):
+class PageOutdated(Stale):
     """A decision about a run as it was on a page that is out of date."""
 
-    code = "run_changed"
+    code = "page_outdated"

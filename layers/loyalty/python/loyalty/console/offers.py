@@ -7,13 +7,13 @@ from loyalty.finance.views import MAX_NOTE
 from loyalty.fulfillment.runs import Run, RunStatus
 from loyalty.people.model import Person
 
-NEEDS_NOTE: Final = frozenset({"reject", "cancel", "resolve", "reissue"})
-DECISIONS: Final = ("approve", "reject", "retry", "resolve", "reissue", "cancel")
+NEEDS_NOTE: Final = frozenset({"reject", "cancel", "resolve", "give_back", "reissue"})
+DECISIONS: Final = ("approve", "reject", "retry", "resolve", "give_back", "reissue", "cancel")
 _BY_STATUS: Final = {
     RunStatus.AWAITING_APPROVAL: ("approve", "reject"),
     RunStatus.AWAITING_FUNDS: ("cancel",),
     RunStatus.PENDING: ("cancel",),
-    RunStatus.ATTENTION: ("retry", "resolve", "cancel"),
+    RunStatus.ATTENTION: ("retry", "resolve", "give_back", "cancel"),
     RunStatus.FULFILLED: ("reissue", "cancel"),
 }
 
@@ -45,3 +45,8 @@ def offer(run: Run, person: Person) -> Offer:
     decisions = _BY_STATUS.get(run.status, ())
     own = run.requested_by == person.actor and "approve" in decisions
     return Offer(tuple(one for one in decisions if not (own and one == "approve")), self_approval=own, read_only=False)
+
+
+def standing(run: Run) -> str:
+    """What a decision is about. Queries and reminders change a run and not this; whatever they lead to does."""
+    return f"{run.status}.{run.orders}"

@@ -22,7 +22,7 @@ class ReportPage(Protocol):
 class Reports(Protocol):
     """Reports of suppliers and their differences."""
 
-    def page(self, supplier: str, limit: int, after: str | None) -> ReportPage:
+    def page(self, supplier: str, *, limit: int, after: str | None = None) -> ReportPage:
         """Up to ``limit`` reports of a supplier."""
 
     def get(self, supplier: str, day: date) -> Report:

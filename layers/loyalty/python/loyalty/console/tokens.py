@@ -11,6 +11,7 @@ import jwt
 import urllib3
 
 from loyalty.console.errors import SignInRefused
+from loyalty.core.clock import Clock
 from loyalty.core.errors import Unavailable
 
 CONNECT_SECONDS: Final = 2.0
@@ -21,6 +22,7 @@ KEYS_SECONDS: Final = 3_600.0
 """How long the pool's public keys are kept."""
 AGAIN_SECONDS: Final = 60.0
 """A key that is not known is looked for, but no oftener than this: anybody may send tokens."""
+_CLAIMS: Final = ("exp", "iat", "iss", "aud", "sub", "nonce", "token_use")
 _LOOPBACK: Final = "127.0.0.1"
 
 
@@ -93,12 +95,14 @@ class Tokens:
     Args:
         pool: the user pool.
         web: how it is reached.
+        clock: the present moment.
         seconds: a clock that only runs forward, for the age of the keys.
     """
 
-    def __init__(self, pool: Pool, web: Web, *, seconds: Callable[[], float] = monotonic) -> None:
+    def __init__(self, pool: Pool, web: Web, clock: Clock, *, seconds: Callable[[], float] = monotonic) -> None:
         self._pool = pool
         self._web = web
+        self._clock = clock
         self._seconds = seconds
         self._keys: Mapping[str, jwt.PyJWK] = {}
         self._asked_at: float | None = None
@@ -143,11 +147,15 @@ class Tokens:
                 algorithms=["RS256"],
                 audience=self._pool.client_id,
                 issuer=self._pool.issuer,
-                leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "iat", "iss", "aud", "sub", "nonce", "token_use"]},
+                # Its times are compared below: with the clock that the platform has, not with one of the library's own.
+                options={"require": [*_CLAIMS], "verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )
-        except jwt.PyJWTError as error:
+            issued_at, expires_at = int(claims["iat"]), int(claims["exp"])
+        except (jwt.PyJWTError, TypeError, ValueError) as error:
             raise SignInRefused(f"The ID token is not good: {type(error).__name__}.") from error
+        now = int(self._clock().timestamp())
+        if now >= expires_at + LEEWAY_SECONDS or issued_at > now + LEEWAY_SECONDS:
+            raise SignInRefused("The ID token has expired, or is from the future.")
         if (claims["token_use"], claims["nonce"]) != ("id", nonce):
             raise SignInRefused("The token is no ID token of this sign-in.")
         return claims

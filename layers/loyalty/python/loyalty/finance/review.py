@@ -29,8 +29,8 @@ class Decider(Protocol):
     def cancel(self, program: str, redemption_id: str, *, actor: str, note: str) -> Run:
         """Gives the run up."""
 
-    def resolve(self, program: str, redemption_id: str, *, actor: str, note: str) -> Run:
-        """Closes a run that was settled outside of the platform."""
+    def resolve(self, program: str, redemption_id: str, *, actor: str, note: str, give_back: bool = False) -> Run:
+        """Closes a run that was settled outside of the platform: the points are spent, or with ``give_back`` go back."""
 
     def reissue(self, program: str, redemption_id: str, *, actor: str, note: str) -> Run:
         """Orders a new card in place of one that is void."""

@@ -45,6 +45,14 @@ class ReasonBody(RequestBody):
     note: Note
 
 
+class ResolutionBody(ReasonBody):
+    """How a run was settled outside of the platform."""
+
+    give_back: Annotated[
+        bool, Field(strict=True, description="The member was not served: the points go back. Left out: they are spent.")
+    ] = False
+
+
 class RunView(ResponseBody):
     """A fulfilment run: one redemption's gift card, and where it stands."""
 

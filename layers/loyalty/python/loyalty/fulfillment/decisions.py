@@ -22,7 +22,7 @@ class Decisions:
         """Gives a run up: what was ordered is cancelled at the supplier, then the points go back."""
         raise NotImplementedError
 
-    def resolve(self, program: str, redemption_id: str, *, actor: str, note: str) -> Run:
+    def resolve(self, program: str, redemption_id: str, *, actor: str, note: str, give_back: bool = False) -> Run:
         """Closes a run that needs attention and was settled outside of the platform."""
         raise NotImplementedError
 
