@@ -17,7 +17,7 @@ from loyalty.finance.errors import FilterRefused
 from loyalty.finance.filters import RunFilter
 from loyalty.finance.review import Decider
 from loyalty.finance.services import FinanceServices
-from loyalty.finance.views import DayView, RunDetailView, RunsPage, RunView, StepView, TotalsView
+from loyalty.finance.views import DayView, RunDetailView, RunsPage, RunView, TimelineStepView, TotalsView
 from loyalty.fulfillment.runs import RunStatus
 from loyalty.programs.store import ProgramStore
 
@@ -82,7 +82,7 @@ def routes(programs: ProgramStore, finance: FinanceServices, decisions: Decider,
     def get_run(program: ProgramId, redemption_id: RedemptionId) -> RunDetailView:
         programs.for_client(program, caller(router))
         run, steps = finance.review.get(program, redemption_id)
-        return RunDetailView(run=RunView.of(run), timeline=[StepView.of(step) for step in steps])
+        return RunDetailView(run=RunView.of(run), timeline=[TimelineStepView.of(step) for step in steps])
 
     @router.get(TOTALS, summary="Read totals of days", tags=["Finance"])
     def get_totals(program: ProgramId, first: _First, last: _Last = None) -> TotalsView:

@@ -53,6 +53,11 @@ AXE: Final = NpmPackage(
 ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--no-zygote")
 """A test's browser visits pages of ours on loopback alone: it goes without the sandbox that needs rights of its own."""
 PARTS: Final = ("chromium.br", "al2023.tar.br", "fonts.tar.br", "swiftshader.tar.br")
+FONTS: Final = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>{folder}</dir><cachedir>{folder}/cache</cachedir></fontconfig>
+"""
+"""The browser sees these fonts alone: a page is the same picture on every machine."""
 _UNPACK: Final = """
 const fs = require("fs"), zlib = require("zlib");
 fs.writeFileSync(process.argv[2], zlib.brotliDecompressSync(fs.readFileSync(process.argv[1])));
@@ -89,6 +94,7 @@ def browser() -> Browser:
             _unpack(_fetched(CHROMIUM) / "bin", folder)
             for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"):
                 shutil.copyfile(fonts / name, folder / "fonts" / "fonts" / name)
+            (folder / "fonts" / "fonts.conf").write_text(FONTS.format(folder=folder / "fonts" / "fonts"))
             (folder / ".complete").touch()
     return Browser(folder / "chromium", folder / "al2023" / "lib", folder / "fonts")
 

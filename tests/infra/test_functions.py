@@ -36,6 +36,9 @@ MAY_DO = {
     "merge": MEMBERS | {"dynamodb:Query"},
     "referral_validation": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
     "program": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"},
+    # Decisions are written in transactions of their own.
+    "finance": ENTRIES | {"dynamodb:ConditionCheckItem", "dynamodb:Query", "kms:GenerateMac"},
+    "console": ENTRIES | {"dynamodb:ConditionCheckItem", "dynamodb:Query", "dynamodb:UpdateItem", "kms:GenerateMac"},
     "accrual_events": MEMBERS | CONSUME | {"dynamodb:Query", "kms:GenerateMac", "sqs:SendMessage"},
     # To who absorbed others, nothing is posted without a check of them.
     "tier_recalculation": CONSUME | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},

@@ -47,7 +47,7 @@ def test_statuses_kinds_and_decisions_all_have_names() -> None:
         ("en", "1,234,567.5", "USD\xa01,250.00", "5 Mar 2026", "5 Mar 2026, 09:05 UTC"),
         ("id", "1.234.567,5", "USD\xa01.250,00", "5 Mar 2026", "5 Mar 2026, 09.05 UTC"),
         ("it", "1.234.567,5", "1.250,00\xa0USD", "5 mar 2026", "5 mar 2026, 09:05 UTC"),
-        ("ar", "1,234,567.5", "1,250.00\xa0USD", "5 مارس 2026", "5 مارس 2026, 09:05 UTC"),
+        ("ar", "1,234,567.5", "1,250.00\xa0USD", "5 مارس 2026", "5 مارس 2026، \u206809:05 UTC\u2069"),
     ],
 )
 def test_forms(code: str, number: str, money: str, day: str, moment: str) -> None:

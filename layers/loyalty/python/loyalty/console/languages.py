@@ -16,6 +16,8 @@ from loyalty.core.money import MINOR_UNITS, Money
 
 _WORDS: Final = Path(__file__).with_name("words")
 _NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+_ISOLATE: Final = "\N{FIRST STRONG ISOLATE}"
+_END_OF_ISOLATE: Final = "\N{POP DIRECTIONAL ISOLATE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,11 @@ class Language:
     words: Mapping[str, str]
 
     def say(self, key: str, **values: object) -> str:
-        """A text by its key, with its placeholders filled."""
-        return self.words[key].format(**values)
+        """A text by its key, with its placeholders filled.
+
+        Where one reads from the right, what is filled in keeps its own direction: a code must not be turned around.
+        """
+        return self.words[key].format(**{name: self._apart(str(value)) for name, value in values.items()})
 
     def name_of(self, kind: str, code: str) -> str:
         """What a status, step, outcome or reason is called; a code that has no name is shown as it is."""
@@ -62,7 +67,8 @@ class Language:
 
     def moment(self, moment: datetime) -> str:
         """``22 Nov 2026, 09:30 UTC``."""
-        return f"{self.day(moment.astimezone(UTC).date())}, {self.time(moment)} UTC"
+        comma, clock = "," if self.direction == "ltr" else "\N{ARABIC COMMA}", f"{self.time(moment)} UTC"
+        return f"{self.day(moment.astimezone(UTC).date())}{comma} {self._apart(clock)}"
 
     def time(self, moment: datetime) -> str:
         """``09:30``."""
@@ -78,6 +84,9 @@ class Language:
         parts = (("days", minutes // 1440), ("hours", minutes // 60 % 24), ("minutes", minutes % 60))
         said = [self.say(f"age.{unit}", n=number) for unit, number in parts if number]
         return " ".join(said[:2])
+
+    def _apart(self, text: str) -> str:
+        return text if self.direction == "ltr" or not text else f"{_ISOLATE}{text}{_END_OF_ISOLATE}"
 
 
 def _language(

@@ -118,7 +118,7 @@ class RunsPage(ResponseBody):
     ]
 
 
-class StepView(ResponseBody):
+class TimelineStepView(ResponseBody):
     """One thing that was done in a run, or was about to be."""
 
     number: int
@@ -155,7 +155,7 @@ class RunDetailView(ResponseBody):
     """A run with its timeline, the first step first."""
 
     run: RunView
-    timeline: list[StepView]
+    timeline: list[TimelineStepView]
 
 
 class TotalsLineView(ResponseBody):
