@@ -73,7 +73,7 @@ def detail(here: Here, review: RunReview, redemption_id: str, trouble: _Trouble 
     say = here.language.say
 
     def names(decisions: tuple[str, ...]) -> str:
-        return ", ".join(say(f"decision.{one}") for one in decisions)
+        return here.language.together([say(f"decision.{one}") for one in decisions])
 
     return replace_section(here).page(
         "run.html",

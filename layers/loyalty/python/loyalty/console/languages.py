@@ -4,7 +4,7 @@ The forms are those of the Unicode CLDR for en-GB, id-ID, it-IT and ar-AE with W
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -45,6 +45,10 @@ class Language:
     def name_of(self, kind: str, code: str) -> str:
         """What a status, step, outcome or reason is called; a code that has no name is shown as it is."""
         return self.words.get(f"{kind}.{code}") or code.replace("_", " ")
+
+    def together(self, names: Sequence[str]) -> str:
+        """Several names in a row."""
+        return (", " if self.direction == "ltr" else "\N{ARABIC COMMA} ").join(names)
 
     def number(self, value: int | Decimal) -> str:
         """A number with its groups of three."""
