@@ -302,6 +302,7 @@ RESPONSES: Final[dict[str, Any]] = {
     "cancel_run": _RUN_ENDED | {"status": "cancelled"},
     "resolve_run": _RUN_ENDED | {"status": "resolved"},
     "reissue_run": _ORDERING | {"reason": "reissue"},
+    "get_export": "program,redemption_id,…\r\naurora,rdm_3f7k9m2p5r8t1v4x6z0b3d5g7j,…\r\n",
     "get_totals": {"days": [{"day": "2026-11-21", "closed": True, "lines": [_DAY_LINE]}]},
     "get_health": {"status": "ok"},
     "post_member": _SHOWN,

@@ -3,7 +3,9 @@
 from typing import Any
 
 from functions.console.routes import Console
+from loyalty.console.assets import static_files
 from loyalty.console.cookies import Cookies, Sealer
+from loyalty.console.languages import languages
 from loyalty.console.pages import Pages
 from loyalty.console.session import Sessions
 from loyalty.console.sign_in import SignIn
@@ -53,7 +55,8 @@ CONSOLE = Console(
     reports=None,
     clock=system_clock,
 )
-CONSOLE.warm_up()
+languages()
+static_files()
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
 
 

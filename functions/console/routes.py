@@ -59,12 +59,6 @@ class Console:
         self._reports = reports
         self._clock = clock
 
-    def warm_up(self) -> None:
-        """Reads files and compiles templates."""
-        languages()
-        static_files()
-        self._pages.warm_up()
-
     def answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Answers one proxy event. Never raises: what goes wrong is a page, logged without what was sent."""
         return _observed(event, context, self)

@@ -117,7 +117,7 @@ class People(Construct):
 
 def console_client(scope: Construct, people: cognito.IUserPool, console_url: str) -> cognito.UserPoolClient:
     """The console as a client of the people's pool: authorization code and PKCE, no secret, no other way in."""
-    return cognito.UserPoolClient(
+    client = cognito.UserPoolClient(
         scope,
         "ConsoleClient",
         user_pool=people,
@@ -137,3 +137,9 @@ def console_client(scope: Construct, people: cognito.IUserPool, console_url: str
         prevent_user_existence_errors=True,
         enable_token_revocation=True,
     )
+    # Where nothing is said, Cognito lets a client send passwords through its API too, past the pool's pages.
+    resource = client.node.default_child
+    if not isinstance(resource, cognito.CfnUserPoolClient):
+        raise TypeError("a user pool client has a resource of its own kind")
+    resource.explicit_auth_flows = ["ALLOW_REFRESH_TOKEN_AUTH"]
+    return client

@@ -66,7 +66,7 @@ class Pages:
 
     @cached_property
     def _environment(self) -> Environment:
-        """Made once; SnapStart keeps the compiled templates."""
+        """Made once. A template is compiled when it is first asked for: at import, all of them would be half of a cold start."""
         environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -84,8 +84,3 @@ class Pages:
             draw_chart=chart.draw,
         )
         return environment
-
-    def warm_up(self) -> None:
-        """Compiles every template, so that the first request need not."""
-        for name in self._environment.list_templates():
-            self._environment.get_template(name)

@@ -4,15 +4,17 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlencode, urlsplit
 
-import jwt
 import urllib3
 
 from loyalty.console.errors import SignInRefused
 from loyalty.core.clock import Clock
 from loyalty.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from jwt import PyJWK
 
 CONNECT_SECONDS: Final = 2.0
 READ_SECONDS: Final = 5.0
@@ -104,7 +106,7 @@ class Tokens:
         self._web = web
         self._clock = clock
         self._seconds = seconds
-        self._keys: Mapping[str, jwt.PyJWK] = {}
+        self._keys: Mapping[str, PyJWK] = {}
         self._asked_at: float | None = None
 
     def exchange(self, code: str, verifier: str, redirect_uri: str) -> str:
@@ -139,6 +141,8 @@ class Tokens:
             SignInRefused: something about it is not so.
             Unavailable: the pool's keys cannot be read.
         """
+        import jwt  # noqa: PLC0415 - only who signs in waits for it
+
         try:
             key = self._key(str(jwt.get_unverified_header(token).get("kid")))
             claims: dict[str, Any] = jwt.decode(
@@ -160,7 +164,7 @@ class Tokens:
             raise SignInRefused("The token is no ID token of this sign-in.")
         return claims
 
-    def _key(self, key_id: str) -> jwt.PyJWK:
+    def _key(self, key_id: str) -> "PyJWK":
         age = None if self._asked_at is None else self._seconds() - self._asked_at
         if age is None or age >= (KEYS_SECONDS if key_id in self._keys else AGAIN_SECONDS):
             self._keys = self._read_keys()
@@ -169,7 +173,9 @@ class Tokens:
             raise SignInRefused("The ID token is signed with a key that is none of the pool's.")
         return self._keys[key_id]
 
-    def _read_keys(self) -> Mapping[str, jwt.PyJWK]:
+    def _read_keys(self) -> "Mapping[str, PyJWK]":
+        import jwt  # noqa: PLC0415 - as above
+
         try:
             found = json.loads(self._web.get(self._pool.jwks_url))["keys"]
             return {one["kid"]: jwt.PyJWK(one, "RS256") for one in found if one.get("kty") == "RSA"}
