@@ -53,7 +53,7 @@ def totals(here: Here, service: TotalsService) -> Answer:
         "totals.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if message else HTTPStatus.OK,
         days=days, sums=sums(line for day in days for line in day.lines), first=first, last=last,
-        message=message, detail=detail,
+        message=message, detail=detail, shown=sum(len(day.lines) for day in days),
     )  # fmt: skip
 
 
