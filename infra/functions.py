@@ -57,6 +57,7 @@ class FunctionSpec:
         starts: names of the state machines that it starts.
         environment: names of the variables that it needs beyond those that all get.
         wakes: answers the tokens with which executions of the fulfilment machine wait.
+        decides: about fulfilment runs: starts executions of that machine, looks at them, and answers their tokens.
         snap_start: start from a snapshot; only where a caller waits, since snapshots of Python are paid for.
     """
 
@@ -74,6 +75,7 @@ class FunctionSpec:
     starts: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     wakes: bool = False
+    decides: bool = False
     snap_start: bool = False
     memory_mb: int = 1024
 
@@ -131,6 +133,20 @@ _API: Final = (
     FunctionSpec(
         "supplier_callback", "Takes what suppliers tell of orders by themselves", 10, table=(GET, PUT), wakes=True, snap_start=True,
         environment=(contract.ENV_SUPPLIER_SECRETS, contract.ENV_STATE_MACHINE),
+    ),
+    FunctionSpec(
+        "finance", "Fulfilment runs for finance: lists, decisions, totals, exports", 25,
+        table=(*POST, "dynamodb:Query"), due_index=("dynamodb:Query",), lookup=True, snap_start=True,
+        decides=True, environment=(contract.ENV_LOOKUP_KEY, contract.ENV_STATE_MACHINE),
+    ),
+    FunctionSpec(
+        "console", "The console: pages of finance for people who sign in", 25,
+        table=(*POST, "dynamodb:Query"), due_index=("dynamodb:Query",), snap_start=True,
+        decides=True,
+        environment=(
+            contract.ENV_STATE_MACHINE, contract.ENV_CONSOLE_KEY, contract.ENV_CONSOLE_URL, contract.ENV_SIGN_IN_URL, contract.ENV_ISSUER,
+            contract.ENV_JWKS_URL, contract.ENV_PEOPLE_CLIENT,
+        ),
     ),
 )  # fmt: skip
 

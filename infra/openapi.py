@@ -162,7 +162,7 @@ def _operation(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
             response.pop("content", None)
         example = RESPONSES.get(f"{name} {status}", RESPONSES.get(name) if status == min(success) else None)
         if example is not None:
-            response["content"]["application/json"]["example"] = example
+            next(iter(response["content"].values()))["example"] = example
         headers = _headers(route, name, int(status))
         if headers:
             response["headers"] = {header: {"$ref": f"#/components/headers/{header}"} for header in headers}

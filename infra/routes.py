@@ -9,6 +9,7 @@ _REDEMPTION: Final = _MEMBER + "/redemptions/{redemption_id}"
 _ADJUSTMENT: Final = _MEMBER + "/adjustments/{adjustment_id}"
 _CAMPAIGN: Final = _PROGRAM + "/bulk-fulfillments/{campaign}"
 _HOUSEHOLD: Final = _PROGRAM + "/households/{household_id}"
+_RUN: Final = _PROGRAM + "/fulfillment-runs/{redemption_id}"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Route:
 
 
 _OF_HEALTH: Final = "Monitors ask for health without credentials; the answer tells nothing about data."
+_OF_CONSOLE: Final = "People sign in to the console by its own session, which the function asks for on every page."
 _OF_SUPPLIERS: Final = (
     "A supplier proves itself by its signature over the body, which the function verifies before it reads it; the answer "
     "tells nothing about data."
@@ -89,6 +91,16 @@ ROUTES: Final = (
     Route("POST", f"{_CAMPAIGN}/approve", "bulk", "finance.approve"),
     Route("POST", f"{_CAMPAIGN}/reject", "bulk", "finance.approve"),
     Route("POST", f"{_PROGRAM}/referrals/validate", "referral_validation", "referrals.read"),
+    Route("GET", f"{_PROGRAM}/fulfillment-runs", "finance", "finance.read"),
+    Route("GET", _RUN, "finance", "finance.read"),
+    Route("POST", f"{_RUN}/approve", "finance", "finance.approve"),
+    Route("POST", f"{_RUN}/reject", "finance", "finance.approve"),
+    Route("POST", f"{_RUN}/retry", "finance", "finance.approve"),
+    Route("POST", f"{_RUN}/cancel", "finance", "finance.approve"),
+    Route("POST", f"{_RUN}/resolve", "finance", "finance.approve"),
+    Route("POST", f"{_RUN}/reissue", "finance", "finance.approve"),
+    Route("GET", f"{_PROGRAM}/fulfillment-totals", "finance", "finance.read"),
+    Route("GET", f"{_PROGRAM}/fulfillment-exports", "finance", "finance.read"),
     Route("GET", _PROGRAM, "program", "programs.read"),
     Route("GET", f"{_PROGRAM}/draft", "program", "programs.write"),
     Route("PUT", f"{_PROGRAM}/draft", "program", "programs.write"),
@@ -101,3 +113,11 @@ ROUTES: Final = (
     Route("POST", f"{_PROGRAM}/versions/{{version}}/rollback", "program", "programs.publish"),
     Route("DELETE", f"{_PROGRAM}/versions/scheduled", "program", "programs.publish"),
 )
+
+CONSOLE_ROOT: Final = "/console"
+CONSOLE: Final = (
+    Route("GET", CONSOLE_ROOT, "console", None, _OF_CONSOLE),
+    Route("GET", CONSOLE_ROOT + "/{page+}", "console", None, _OF_CONSOLE),
+    Route("POST", CONSOLE_ROOT + "/{page+}", "console", None, _OF_CONSOLE),
+)
+"""Pages for people. The gateway lets everybody in: the function asks who it is, by its own session."""

@@ -10,7 +10,7 @@ from infra.settings import StageSettings
 
 
 class Keys(Construct):
-    """Five keys, so that each can be granted, audited and revoked alone.
+    """Six keys, so that each can be granted, audited and revoked alone.
 
     - ``data``: the table, files, secrets, logs and what the bus could not process.
     - ``messages``: the bus, its archive, queues and topics.
@@ -18,6 +18,8 @@ class Keys(Construct):
     - ``vault``: envelopes of gift cards and codes, which are worth money to whoever reads them.
     - ``lookup``: keyed hashes (HMAC) of email addresses, phone numbers and cursors. It is never rotated: a hash is
       an index key, and under another key the members stored before could not be found.
+    - ``console``: sessions of people (HMAC): the console's own function may use it and no other, so that no other can
+      make a session.
 
     Each key also trusts the account's IAM, so that an administrator is never locked out: a policy there that allows
     ``kms:*`` on everything opens every key.
@@ -34,6 +36,14 @@ class Keys(Construct):
             self,
             "Lookup",
             description=f"Loyalty {stage}: keyed hashes",
+            key_spec=kms.KeySpec.HMAC_256,
+            key_usage=kms.KeyUsage.GENERATE_VERIFY_MAC,
+            removal_policy=removal,
+        )
+        self.console = kms.Key(
+            self,
+            "Console",
+            description=f"Loyalty {stage}: sessions of the console",
             key_spec=kms.KeySpec.HMAC_256,
             key_usage=kms.KeyUsage.GENERATE_VERIFY_MAC,
             removal_policy=removal,

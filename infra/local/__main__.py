@@ -24,7 +24,7 @@ from infra.local.processes import ProcessFailed, Server
 from infra.local.restore import NotRestored
 from infra.local.sample_access import SampleDayFailed
 from infra.local.sample_day import play
-from infra.local.seed import SeedFailed
+from infra.local.seed import PASSWORD_FILE, SeedFailed
 from infra.local.unsupported import DanglingReference
 
 WORKDIR: Final = REPOSITORY / ".local"
@@ -105,6 +105,11 @@ def _up(arguments: argparse.Namespace, console: Console) -> int:
     report(f"wrote {arguments.workdir / 'env'}; source it to use the API from this shell")
     if not arguments.no_sample_day:
         play(cloud, report, console)
+    if cloud.person is not None:
+        console.print(f"The console: {cloud.platform.console_url}", markup=False)
+        console.print(
+            f"  sign in as {cloud.person.id}, with the password in {arguments.workdir / PASSWORD_FILE}", markup=False
+        )
     return 0
 
 

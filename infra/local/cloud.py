@@ -34,6 +34,7 @@ ASSEMBLY: Final = "cdk.out"
 """Name of the assembly's folder inside the working folder: apart from what ``make synth`` writes for every stage."""
 SUPPLIER_PARAMETER: Final = "TremendousUrl"
 SUPPLIER_SECRET_OUTPUT: Final = "TremendousSecretArn"  # noqa: S105 -- the name of an output
+ENDPOINT_PARAMETER: Final = "LocalEndpoint"
 SCOPE_PREFIX: Final = "loyalty/"
 
 CLIENT_CONFIG: Final = Config(retries={"mode": "standard", "total_max_attempts": 3}, max_pool_connections=64)
@@ -82,6 +83,8 @@ class LocalCloud:
         self.stacks: Sequence[Stack] = read_stage(assembly or workdir / ASSEMBLY, STAGE)
         self.region = self.stacks[0].region
         self._ministack = Ministack(workdir, port or free_port(), self.region, persistent, tied=tied)
+        self.person: seed.Person | None = None
+        """Who can sign in to the console, once the platform is seeded."""
         self._supplier = SupplierProcess(workdir, supplier_port or free_port(), tied=tied)
 
     def __enter__(self) -> Self:
@@ -122,7 +125,7 @@ class LocalCloud:
             DeployFailed: CloudFormation refused.
         """
         self.__dict__.pop("platform", None)
-        parameters = {SUPPLIER_PARAMETER: self.supplier_url}
+        parameters = {SUPPLIER_PARAMETER: self.supplier_url, ENDPOINT_PARAMETER: self.endpoint}
         return deploy(self.session, self.endpoint, self.stacks, parameters, self._report)
 
     def seed(self) -> None:
@@ -136,6 +139,8 @@ class LocalCloud:
         self.bind(self.client_id, list(documents))
         seed.store_supplier_key(self.session, self.endpoint, self.platform.outputs[SUPPLIER_SECRET_OUTPUT])
         self._report(f"programs {', '.join(documents)}; client {self.client_id} bound to them")
+        self.person = seed.add_person(self.environment, self.workdir, list(documents))
+        self._report(f"console {self.platform.console_url}; sign in as {self.person.id}")
 
     @property
     def endpoint(self) -> str:
@@ -215,6 +220,8 @@ class LocalCloud:
             "LOYALTY_BUS": self.bus,
             "LOYALTY_STAGE": STAGE,
             "LOYALTY_USER_POOL": self.platform.user_pool,
+            "LOYALTY_PEOPLE_POOL": self.platform.people_pool,
+            "LOYALTY_CONSOLE_URL": self.platform.console_url,
             "LOYALTY_TABLE": self.table,
             "LOYALTY_REPORTS": outputs.get("ReportsBucketName", ""),
             "LOYALTY_PICTURES": outputs.get("PicturesBucketName", ""),

@@ -32,6 +32,8 @@ class Platform:
     api_url: str
     token_url: str
     user_pool: str
+    people_pool: str
+    console_url: str
     client_id: str
     client_secret: str
     table: str
@@ -58,13 +60,15 @@ def discover(session: "boto3.Session", endpoint: str, stacks: Sequence[str]) -> 
         ]
         for output in cloudformation.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", []):
             outputs[output["OutputKey"]] = output["OutputValue"]
-    pool = _one(found, "AWS::Cognito::UserPool")
-    client_id, secret = _partner_client(session, endpoint, pool, found)
+    pool = _output(outputs, "UserPoolId")
+    client_id, secret = _partner_client(session, endpoint, pool)
     rest_api, stage = _one(found, "AWS::ApiGateway::RestApi"), _one(found, "AWS::ApiGateway::Stage")
     return Platform(
         api_url=f"{endpoint}/restapis/{rest_api}/{stage.rpartition('/')[2]}/_user_request_",
         token_url=f"{endpoint}/oauth2/token",
         user_pool=pool,
+        people_pool=_output(outputs, "PeoplePoolId"),
+        console_url=_output(outputs, "ConsoleUrl"),
         client_id=client_id,
         client_secret=secret,
         table=_one(found, "AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table"),
@@ -91,11 +95,17 @@ def _one(found: Sequence[Resource], *types: str) -> str:
     return matches[0].physical_id
 
 
-def _partner_client(session: "boto3.Session", endpoint: str, pool: str, found: Sequence[Resource]) -> tuple[str, str]:
-    """Id and secret of the first client that may use the client-credentials flow."""
+def _output(outputs: Mapping[str, str], name: str) -> str:
+    if name not in outputs:
+        raise NotDeployed(f"no stack has the output {name}")
+    return outputs[name]
+
+
+def _partner_client(session: "boto3.Session", endpoint: str, pool: str) -> tuple[str, str]:
+    """Id and secret of the first client of the pool that may use the client-credentials flow."""
     cognito = session.client("cognito-idp", endpoint_url=endpoint)
-    for each in _matching(found, "AWS::Cognito::UserPoolClient"):
-        client: Any = cognito.describe_user_pool_client(UserPoolId=pool, ClientId=each.physical_id)["UserPoolClient"]
-        if "client_credentials" in client.get("AllowedOAuthFlows", []):
+    for each in cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]:
+        client: Any = cognito.describe_user_pool_client(UserPoolId=pool, ClientId=each["ClientId"])["UserPoolClient"]
+        if "client_credentials" in client.get("AllowedOAuthFlows", []) and client["ClientName"] == "partner":
             return client["ClientId"], client["ClientSecret"]
     raise NotDeployed("no client of the client-credentials flow is deployed")

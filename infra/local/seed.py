@@ -4,9 +4,11 @@ Programs and bindings are made with the operator's own command line, as an opera
 """
 
 import json
+import secrets
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 PROGRAMS: Final = REPOSITORY / "events" / "programs"
 LOYALTY: Final = Path(sys.executable).with_name("loyalty")
 TIMEOUT_SECONDS: Final = 60.0
+PERSON: Final = "finance"
+PASSWORD_FILE: Final = "console-password"  # noqa: S105 - the name of a file
 
 
 class SeedFailed(RuntimeError):
@@ -58,8 +62,33 @@ def bind_client(environment: Mapping[str, str], client_id: str, programs: Sequen
     run_loyalty(["client", "bind", client_id, *options], environment)
 
 
-def run_loyalty(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
-    """Run the operator's command line against the local cloud. Returns what it printed.
+@dataclass(frozen=True)
+class Person:
+    """Who signs in to the local console."""
+
+    id: str
+    password: str
+
+
+def add_person(environment: Mapping[str, str], workdir: Path, programs: Sequence[str]) -> Person:
+    """A person who may see and decide everything. The password is made once, and kept beside the state.
+
+    Raises:
+        SeedFailed: it was refused.
+    """
+    kept = workdir / PASSWORD_FILE
+    if not kept.exists():
+        kept.touch(mode=0o600)
+        kept.write_text(f"Aa1!{secrets.token_urlsafe(18)}")
+    password = kept.read_text().strip()
+    options = [word for program in programs for word in ("--program", program)]
+    command = ["person", "add", PERSON, f"{PERSON}@example.com", *options, "--approver", "--password-stdin"]
+    run_loyalty(command, environment, text=password)
+    return Person(PERSON, password)
+
+
+def run_loyalty(arguments: Sequence[str], environment: Mapping[str, str], text: str | None = None) -> str:
+    """Run the operator's command line against the local cloud. Returns what it printed; ``text`` is its input.
 
     Raises:
         SeedFailed: it ended with another exit code than 0.
@@ -67,6 +96,7 @@ def run_loyalty(arguments: Sequence[str], environment: Mapping[str, str]) -> str
     done = subprocess.run(
         [str(LOYALTY), *arguments],
         env=dict(environment),
+        input=text,
         capture_output=True,
         text=True,
         timeout=TIMEOUT_SECONDS,

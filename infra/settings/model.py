@@ -141,6 +141,11 @@ class StageSettings(_Frozen):
     )
     suppliers: SuppliersSettings = SuppliersSettings(tremendous=TremendousSettings(url="https://www.tremendous.com"))
     fulfillment: Fulfillment = Fulfillment()
+    console_url: str | None = Field(
+        default=None,
+        pattern=r"^https://[a-z0-9.-]+(/[a-z0-9/-]*)?/console$",
+        description="where people reach the console by a domain of your own; None: at the API's address",
+    )
     supplier_settle_seconds: int = Field(
         default=60,
         gt=0,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy
+from aws_cdk import CfnOutput, CfnParameter, Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
@@ -16,16 +16,19 @@ from infra.bundling import Assets
 from infra.constructs.alarms import FIVE_MINUTES, alarm
 from infra.constructs.firewall import Firewall
 from infra.constructs.gateway_problems import add_gateway_problems
+from infra.constructs.identity import console_client
 from infra.constructs.nag import acknowledge
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.removal import removal_policy
 from infra.names import access_log_group, resource
-from infra.routes import ROUTES, Route
+from infra.permissions import allow
+from infra.routes import CONSOLE, CONSOLE_ROOT, ROUTES, Route
 from infra.settings import StageSettings, WafOff, WafOn
 from infra.stacks.base import FunctionStack
 from infra.stacks.stateful import RETENTION, StatefulStack
 
 STAGE_NAME = "live"
+CONSOLE_FUNCTION = "console"
 
 ACCESS_LOG = json.dumps(
     {
@@ -53,6 +56,7 @@ class ApiStack(FunctionStack):
         self.api = self._api()
         add_gateway_problems(self.api)
         self.functions = {name: self.function(name) for name in sorted({route.function for route in ROUTES})}
+        self.functions[CONSOLE_FUNCTION] = self._console()
         self._routes(self.functions)
         self._firewall()
         self._alarms()
@@ -125,10 +129,40 @@ class ApiStack(FunctionStack):
         account.apply_removal_policy(removal)
         return account
 
+    def _console(self) -> PythonFunction:
+        """The pages, and the client by which they let people sign in.
+
+        Its address is written from the API's id, not taken from the stage, which comes after the function.
+        """
+        people, keys = self.stateful.people, self.stateful.keys
+        issuer = f"https://cognito-idp.{self.region}.amazonaws.com/{people.pool.user_pool_id}"
+        if self.settings.target == "local":
+            endpoint = CfnParameter(self, "LocalEndpoint", description="URL of the local cloud").value_as_string
+            url = f"{endpoint}/restapis/{self.api.rest_api_id}/{STAGE_NAME}/_user_request_{CONSOLE_ROOT}"
+            sign_in_url, keys_url = endpoint, f"{endpoint}/{people.pool.user_pool_id}"
+        else:
+            host = f"{self.api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}"
+            url = self.settings.console_url or f"https://{host}/{STAGE_NAME}{CONSOLE_ROOT}"
+            sign_in_url, keys_url = people.sign_in_url, issuer
+        client = console_client(self, people.pool, url)
+        CfnOutput(self, "ConsoleUrl", value=url)
+        return self.function(
+            CONSOLE_FUNCTION,
+            values={
+                contract.ENV_CONSOLE_KEY: keys.console.key_arn,
+                contract.ENV_CONSOLE_URL: url,
+                contract.ENV_SIGN_IN_URL: sign_in_url,
+                contract.ENV_ISSUER: issuer,
+                contract.ENV_JWKS_URL: f"{keys_url}/.well-known/jwks.json",
+                contract.ENV_PEOPLE_CLIENT: client.user_pool_client_id,
+            },
+            permissions=[allow(keys.console.key_arn, "kms:GenerateMac")],
+        )
+
     def _routes(self, functions: Mapping[str, PythonFunction]) -> None:
         identity = self.stateful.identity
         authorizer = apigateway.CognitoUserPoolsAuthorizer(self, "Authorizer", cognito_user_pools=[identity.pool])
-        for route in ROUTES:
+        for route in (*ROUTES, *CONSOLE):
             path = self.api.root.resource_for_path(route.path)
             integration = apigateway.LambdaIntegration(functions[route.function].alias, allow_test_invoke=False)
             if route.scope is None:
@@ -144,12 +178,7 @@ class ApiStack(FunctionStack):
 
     def _open(self, path: apigateway.Resource, route: Route, integration: apigateway.LambdaIntegration) -> None:
         method = path.add_method(route.method, integration, authorization_type=apigateway.AuthorizationType.NONE)
-        acknowledge(
-            method,
-            route.open_because,
-            "AwsSolutions-APIG4",
-            "AwsSolutions-COG4",
-        )
+        acknowledge(method, route.open_because, "AwsSolutions-APIG4", "AwsSolutions-COG4")
 
     def _firewall(self) -> None:
         stage = self.api.deployment_stage

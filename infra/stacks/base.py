@@ -15,6 +15,7 @@ from constructs import Construct
 import loyalty_contract as contract
 from infra.bundling.build import Asset, Assets
 from infra.constructs.bucket import acknowledge_files, files_of
+from infra.constructs.nag import acknowledge
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.removal import removal_policy
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
@@ -114,6 +115,13 @@ class FunctionStack(cdk.Stack):
             acknowledge_files(
                 function.role, self.settings.name, PICTURES, "Pictures bear names of their content; any may be shown."
             )
+        if spec.decides:
+            name = resource(self.settings.name, "fulfillment")
+            acknowledge(
+                function.role,
+                "Executions of this one machine: each is named after its redemption.",
+                f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:{self.region}:<AWS::AccountId>:execution:{name}:*]",
+            )
         if spec.reports:
             reason = "Files bear names of what they are of: a supplier and a day, a program and a campaign."
             acknowledge_files(function.role, self.settings.name, REPORTS, reason, spec.reports.folder)
@@ -129,8 +137,15 @@ class FunctionStack(cdk.Stack):
         if spec.reports:
             files = files_of(self, self.settings.name, REPORTS, spec.reports.folder)
             statements.append(allow(files, *spec.reports.actions))
-        if spec.wakes:
-            statements.append(allow(self.state_machine("fulfillment"), "states:SendTaskSuccess"))
+        machine = self.state_machine("fulfillment")
+        if spec.wakes or spec.decides:
+            statements.append(allow(machine, "states:SendTaskSuccess"))
+        if spec.decides:
+            executions = machine.replace(":stateMachine:", ":execution:")
+            statements += [
+                allow(machine, "states:StartExecution"),
+                allow(f"{executions}:*", "states:DescribeExecution"),
+            ]
         if contract.ENV_SUPPLIER_SECRETS in spec.environment:
             statements += [allow(secret, "secretsmanager:GetSecretValue") for secret in self._supplier_secrets.values()]
         return statements

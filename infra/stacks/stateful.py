@@ -12,7 +12,7 @@ from constructs import Construct
 
 import loyalty_contract as contract
 from infra.constructs.bucket import AccessLogBucket, PrivateBucket
-from infra.constructs.identity import Identity
+from infra.constructs.identity import Identity, People
 from infra.constructs.keys import Keys
 from infra.constructs.nag import acknowledge
 from infra.constructs.removal import removal_policy
@@ -66,6 +66,7 @@ class StatefulStack(Stack):
         self.partner_buses = {source: self._partner_bus(source) for source in settings.partner_event_sources}
         self.identity = Identity(self, "Identity", settings=settings, removal=self._removal)
         self.supplier_secrets = {name: self._supplier_secret(name) for name in settings.suppliers.all()}
+        self.people = People(self, "People", settings=settings, removal=self._removal)
         self._log_groups()
         CfnOutput(self, "TableName", value=self.table.table_name)
         CfnOutput(self, "PicturesBucketName", value=self.pictures.bucket_name)

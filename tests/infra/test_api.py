@@ -7,7 +7,7 @@ from aws_cdk.assertions import Match, Template
 
 import loyalty_contract as contract
 from infra.constructs.gateway_problems import GATEWAY_PROBLEMS, MEDIA_TYPE, TYPE_PREFIX
-from infra.routes import ROUTES
+from infra.routes import CONSOLE, ROUTES
 from infra.settings import StageSettings, Throttle, WafOn
 from loyalty.core import problems
 from tests.infra.single import synthesize_one
@@ -26,12 +26,13 @@ def test_routes_and_scopes(stage: Templates) -> None:
         (method["HttpMethod"], _path(stage, method["ResourceId"])): method
         for method in stage.properties("AWS::ApiGateway::Method")
     }
-    assert set(found) == {(route.method, route.path) for route in ROUTES}
-    for route in ROUTES:
+    everything = (*ROUTES, *CONSOLE)
+    assert set(found) == {(route.method, route.path) for route in everything}
+    for route in everything:
         method = found[route.method, route.path]
         if route.scope is None:
             assert method["AuthorizationType"] == "NONE"
-            assert route.path in {"/health", "/v1/suppliers/{supplier}/callbacks"}
+            assert route in CONSOLE or route.path in {"/health", "/v1/suppliers/{supplier}/callbacks"}
         else:
             assert method["AuthorizationType"] == "COGNITO_USER_POOLS"
             assert method["AuthorizationScopes"] == [f"{contract.SCOPE_SERVER}/{route.scope}"]

@@ -27,6 +27,8 @@ SEAL = {"kms:GenerateDataKey", "kms:Decrypt"}
 READ_STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
 DEAD_LETTER = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
 
+DECIDE = {"states:StartExecution", "states:SendTaskSuccess", "states:DescribeExecution"}
+
 MAY_DO = {
     "supplier_callback": {
         "dynamodb:GetItem",
@@ -47,6 +49,9 @@ MAY_DO = {
     "referral_validation": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
     "program": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"},
     "bulk": ENTRIES | FILES | {"dynamodb:Query", "kms:GenerateMac", "states:StartExecution"},
+    # Decisions are written in transactions of their own; resolving one ends its hold.
+    "finance": POSTS | DECIDE | {"dynamodb:Query", "kms:GenerateMac"},
+    "console": POSTS | DECIDE | {"dynamodb:Query", "kms:GenerateMac"},
     "accrual_events": MEMBERS | CONSUME | {"dynamodb:Query", "kms:GenerateMac", "sqs:SendMessage"},
     # To who absorbed others, nothing is posted without a check of them.
     "tier_recalculation": CONSUME | (POSTS - {"dynamodb:BatchGetItem"}),

@@ -87,9 +87,8 @@ def test_data_outlives_its_stack_where_it_is_real(stage: Templates, settings: St
         assert set(found) == {wanted}, kind
     artifact = stage.artifacts["stateful"]["properties"]
     assert bool(artifact.get("terminationProtection")) is settings.retain
-    assert stage.one("AWS::Cognito::UserPool")["Properties"]["DeletionProtection"] == (
-        "ACTIVE" if settings.retain else "INACTIVE"
-    )
+    protections = [pool["DeletionProtection"] for pool in stage.properties("AWS::Cognito::UserPool")]
+    assert protections == ["ACTIVE" if settings.retain else "INACTIVE"] * 2
 
 
 def test_dead_letters_outlive_their_stack_where_they_are_real(stage: Templates, settings: StageSettings) -> None:
@@ -123,7 +122,7 @@ def test_keys_rotate_where_they_can(stage: Templates) -> None:
     by_spec: dict[str, list[bool]] = {}
     for key in stage.properties("AWS::KMS::Key"):
         by_spec.setdefault(key.get("KeySpec", "SYMMETRIC_DEFAULT"), []).append(key.get("EnableKeyRotation", False))
-    assert by_spec == {"SYMMETRIC_DEFAULT": [True, True, True], "HMAC_256": [False]}
+    assert by_spec == {"SYMMETRIC_DEFAULT": [True, True, True], "HMAC_256": [False, False]}
 
 
 def test_keys_open_to_the_account_only_through_a_service(stage: Templates) -> None:
@@ -201,7 +200,7 @@ def test_each_supplier_has_a_secret_encrypted_with_our_key(stage: Templates, set
 
 
 def test_there_is_a_client_from_the_start_in_the_local_cloud_alone(stage: Templates, settings: StageSettings) -> None:
-    clients = stage.properties("AWS::Cognito::UserPoolClient")
+    clients = stage.properties("AWS::Cognito::UserPoolClient", "stateful")
     assert len(clients) == (1 if settings.target == "local" else 0)
 
 
@@ -212,7 +211,15 @@ def test_scopes(stage: Templates) -> None:
 
 def test_client_may_only_use_client_credentials(assembly: Path) -> None:
     stage = read_templates(assembly, "local")
-    client = stage.one("AWS::Cognito::UserPoolClient")["Properties"]
+    (client,) = stage.properties("AWS::Cognito::UserPoolClient", "stateful")
     assert client["GenerateSecret"] is True
     assert client["AllowedOAuthFlows"] == ["client_credentials"]
     assert len(client["AllowedOAuthScopes"]) == len(contract.SCOPES)
+
+
+def test_people_sign_in_with_a_second_factor_and_are_invited(stage: Templates) -> None:
+    (pool,) = [each for each in stage.properties("AWS::Cognito::UserPool") if each["UserPoolName"].endswith("-people")]
+    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("ON", ["SOFTWARE_TOKEN_MFA"])
+    assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
+    assert pool["UserPoolAddOns"]["AdvancedSecurityMode"] == "ENFORCED"
+    assert pool["AccountRecoverySetting"]["RecoveryMechanisms"] == [{"Name": "verified_email", "Priority": 1}]

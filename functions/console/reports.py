@@ -1,0 +1,84 @@
+"""Reconciliation reports, their differences, and how these are closed."""
+
+from datetime import date
+from typing import Final
+
+from functions.console.runs import replace_section
+from functions.console.visit import Here, note_of
+from loyalty.console.errors import PageNotFound
+from loyalty.console.reports import Reports
+from loyalty.console.web import Answer, see_other
+from loyalty.core import problems
+from loyalty.core.errors import Conflict, Invalid
+from loyalty.core.telemetry import count, logger
+from loyalty.people.model import Person
+from loyalty.reconciliation.model import Difference
+
+SUPPLIERS: Final = ("tremendous", "tango", "xoxoday")
+"""Whose reports there may be; those of a stage are a part of them."""
+PAGE: Final = 31
+_SECTION: Final = "reports"
+
+
+def listing(here: Here, reports: Reports | None) -> Answer:
+    """``GET …/reports``: a supplier's days."""
+    supplier = here.request.query.get("supplier", SUPPLIERS[0])
+    page = _existing(reports, supplier).page(supplier, limit=PAGE, after=_cursor(here.request.query.get("after")))
+    return replace_section(here, _SECTION).page(
+        "reports.html", suppliers=SUPPLIERS, supplier=supplier, reports=page.reports, next=page.next
+    )
+
+
+def detail(
+    here: Here, reports: Reports | None, supplier: str, day: date, refusal: Conflict | Invalid | None = None
+) -> Answer:
+    """``GET …/reports/{supplier}/{day}``: a report and what it found."""
+    store = _existing(reports, supplier)
+    report = store.get(supplier, day)
+    shown = [one for one in store.differences(supplier, day) if _may_see(here.person, one)]
+    return replace_section(here, _SECTION).page(
+        "report.html",
+        status=problems.of(refusal).status if refusal else 200,
+        report=report,
+        differences=sorted(shown, key=lambda one: (not one.open, one.kind, one.external_id)),
+        may_decide=here.person.may_decide(here.program),
+        done=here.request.query.get("done") == "1",
+        message=here.language.say("error.conflict") if refusal else None,
+        detail=refusal.detail if refusal else None,
+    )
+
+
+def resolve(here: Here, reports: Reports | None, supplier: str, day: date) -> Answer:
+    """``POST …/reports/{supplier}/{day}``: closes one difference, with a note."""
+    store = _existing(reports, supplier)
+    wanted = here.request.form.get("difference", "")
+    found = next((one for one in store.differences(supplier, day) if one.id == wanted), None)
+    if found is None or not here.person.may_decide(found.program or here.program):
+        raise PageNotFound("There is no such difference for this person.")
+    try:
+        note = note_of(here.request.form.get("note"), required=True)
+        store.resolve(supplier, day, found.id, actor=here.person.actor, note=note or "")
+    except (Conflict, Invalid) as refusal:
+        return detail(here, reports, supplier, day, refusal)
+    count("DifferencesResolved")
+    logger.info("difference resolved", extra={"supplier": supplier, "kind": found.kind, "by": here.person.actor})
+    return see_other(here.pages.path(here.program, "reports", supplier, day.isoformat()) + "?done=1")
+
+
+def _cursor(after: str | None) -> str | None:
+    """Where the list goes on: a day."""
+    try:
+        return date.fromisoformat(after).isoformat() if after else None
+    except ValueError:
+        raise PageNotFound("There is no such page of the list.") from None
+
+
+def _may_see(person: Person, difference: Difference) -> bool:
+    """A difference of no program of ours is everybody's who sees reports; any other is its program's."""
+    return difference.program is None or person.may_read(difference.program)
+
+
+def _existing(reports: Reports | None, supplier: str) -> Reports:
+    if reports is None or supplier not in SUPPLIERS:
+        raise PageNotFound("There are no reports of such a supplier.")
+    return reports

@@ -1,0 +1,1 @@
+"""The console: pages for people of the business, rendered here, without scripts."""

@@ -1,0 +1,33 @@
+"""What the console refuses, by name. ``core.errors`` says what each kind of refusal means."""
+
+from loyalty.core.errors import Invalid, Missing, Stale, Unauthenticated
+
+
+class SignInRefused(Unauthenticated):
+    """A sign-in that did not end as it began, or whose token is not good."""
+
+    code = "sign_in_refused"
+
+
+class PageNotFound(Missing):
+    code = "page_not_found"
+
+
+class FormRefused(Invalid):
+    """A form without the session's token, or from another site."""
+
+    code = "form_refused"
+
+
+class NoteMissing(Invalid):
+    code = "note_missing"
+
+
+class NoteRefused(Invalid):
+    code = "note_refused"
+
+
+class PageOutdated(Stale):
+    """A decision about a run as it was on a page that is out of date."""
+
+    code = "page_outdated"

@@ -1,0 +1,1 @@
+"""What finance sees of fulfilment: lists of runs, totals, exports. It decides nothing: see ``loyalty.fulfillment``."""

@@ -1,0 +1,96 @@
+"""What the browser tests find: people with different rights, runs of every kind, a fortnight of totals, reports."""
+
+from datetime import timedelta
+from typing import Final
+
+from loyalty.core.clock import to_text
+from loyalty.core.money import Money
+from loyalty.fulfillment.runs import RunStatus
+from loyalty.reconciliation.model import DifferenceKind
+from tests.financekit.console import ConsoleRig, a_difference, a_report
+from tests.financekit.runs import a_run, redemption, step, write
+
+WAITING: Final = redemption(1)
+OWN: Final = redemption(2)
+ATTENTION: Final = redemption(3)
+FULFILLED: Final = redemption(6)
+
+
+def set_scene(rig: ConsoleRig) -> None:
+    """Fills the table at 2026-03-15 12:00 UTC."""
+    rig.people.add("staff-17", {"acme", "aurora"}, {"acme"})
+    rig.people.add("staff-4", {"acme"}, set())
+    rig.people.add("staff-9", set(), set())
+    _open_runs(rig)
+    _ended_runs(rig)
+    rig.reports.add(a_report("2026-03-14"))
+    rig.reports.add(
+        a_report("2026-03-13", missing_there=1, amount=1, duplicate=1),
+        a_difference(DifferenceKind.MISSING_THERE, 11, program="acme", redemption_id=redemption(11), ours=Money.of("25.00", "USD")),
+        a_difference(DifferenceKind.AMOUNT, 12, ours=Money.of("1250.00", "USD"), theirs=Money.of("1205.00", "USD")),
+        a_difference(DifferenceKind.DUPLICATE, 13, program="aurora", theirs=Money.of("10.00", "USD"), note="Refunded by them.",
+                     resolved_by="person:staff-4", resolved_at=rig.clock()),
+    )  # fmt: skip
+
+
+def _open_runs(rig: ConsoleRig) -> None:
+    asked = [
+        step(1, "2026-03-12T08:30:00Z", "screen", "done"),
+        step(2, "2026-03-12T08:30:01Z", "approval_requested", "done"),
+        step(3, "2026-03-13T08:30:01Z", "reminder", "done"),
+    ]
+    waiting = {
+        "status": RunStatus.AWAITING_APPROVAL,
+        "reason": "over_threshold",
+        "approve_until": "2026-03-16T08:30:00Z",
+    }
+    write(rig.table, a_run(1, "2026-03-12T08:30:00Z", value="1250.00 USD", points=125_000, **waiting), asked)
+    write(
+        rig.table,
+        a_run(2, "2026-03-14T17:05:00Z", value="500.00 EUR", requested_by="person:staff-17", **waiting),
+        asked[:2],
+    )
+    timed_out = [
+        step(1, "2026-03-15T06:00:00Z", "screen", "done"),
+        step(2, "2026-03-15T06:00:00Z", "approval_requested", "done"),
+        step(3, "2026-03-15T07:40:00Z", "approve", "done", by="person:staff-4", note="Birthday campaign, checked with marketing."),
+        step(4, "2026-03-15T07:40:01Z", "order", "asked", supplier="tremendous", external_id=redemption(3)),
+        step(5, "2026-03-15T07:40:11Z", "order", "ambiguous", supplier="tremendous", error="SupplierTimeout: no answer in 10 s."),
+        step(6, "2026-03-15T07:45:12Z", "query", "pending", supplier="tremendous", request_id="req_7HQ2KX"),
+        step(7, "2026-03-15T09:45:12Z", "query", "refused", supplier="tremendous", request_id="req_7HQ9ZZ", error="OrderRefused: the order was cancelled."),
+    ]  # fmt: skip
+    attention = {"status": RunStatus.ATTENTION, "reason": "supplier_timeout", "supplier": "tremendous", "orders": 1}
+    write(
+        rig.table,
+        a_run(3, "2026-03-15T06:00:00Z", value="75.50 USD", external_id=redemption(3), **attention),
+        timed_out,
+    )
+    funds = {"status": RunStatus.AWAITING_FUNDS, "reason": "insufficient_funds", "supplier": "tango"}
+    write(rig.table, a_run(4, "2026-03-15T10:15:00Z", value="1500000 IDR", **funds))
+    write(rig.table, a_run(5, "2026-03-15T11:58:30Z", status=RunStatus.PENDING, supplier="xoxoday", value="40.00 AED"))
+
+
+def _ended_runs(rig: ConsoleRig) -> None:
+    issued = [
+        step(1, "2026-03-15T08:00:00Z", "screen", "done"),
+        step(2, "2026-03-15T08:00:01Z", "order", "asked", supplier="tango"),
+        step(3, "2026-03-15T08:00:02Z", "order", "issued", supplier="tango", request_id="RA-1", cost=Money.of("24.10", "USD")),
+        step(4, "2026-03-15T08:00:03Z", "capture", "done"),
+    ]  # fmt: skip
+    done = {"status": RunStatus.FULFILLED, "supplier": "tango", "cost": "24.10 USD", "orders": 1}
+    write(rig.table, a_run(6, "2026-03-15T08:00:00Z", ended_at="2026-03-15T08:00:03Z", **done), issued)
+    number = 100
+    for back in range(14):
+        day = rig.clock() - timedelta(days=back)
+        for place in range(3 + back * 5 % 11):
+            number += 1
+            refused = place % 4 == 3
+            status = RunStatus.REFUSED if refused else RunStatus.FULFILLED
+            supplier, currency = [("tremendous", "USD"), ("tango", "EUR"), ("xoxoday", "IDR")][place % 3]
+            worth = f"{(number % 7 + 1) * (25_000 if currency == 'IDR' else 25)} {currency}"
+            moment = to_text(day - timedelta(minutes=place * 7 + 1))
+            cost = None if refused else worth
+            write(
+                rig.table,
+                a_run(number, moment, status=status, supplier=supplier, value=worth, cost=cost, ended_at=moment),
+            )

