@@ -69,6 +69,10 @@ _REWARD: Final = {
     "limited": False,
     "return_days": 14,
     "ended_by": "partner",
+    "available": True,
+    "reasons": [],
+}
+_REWARD_OF_MEMBER: Final = _REWARD | {
     "available": False,
     "affordable": False,
     "reasons": [{"code": "insufficient_points", "detail": "This needs 50 points; 30 can be spent."}],
@@ -496,6 +500,7 @@ RESPONSES: Final[dict[str, Any]] = {
     },
     "get_rewards": {"language": "en", "items": [_REWARD]},
     "get_reward": _REWARD,
+    "get_member_rewards": {"language": "en", "items": [_REWARD_OF_MEMBER]},
     "get_tier": {"member_id": _MEMBER, "ladders": [_LADDER]},
     "post_tier_grant": _GRANTED,
     "post_tier_grant_end": _GRANTED
