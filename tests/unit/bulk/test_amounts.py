@@ -13,16 +13,30 @@ from loyalty.rewards.model import Payer, Redemption
 from tests.ledgerkit.programs import program
 from tests.reconkit.campaigns import ACME, SPRING, THRESHOLD, Desk, listing, member
 
-DOLLARS: Final = {"currency": "USD", "least": "5", "most": "50", "step": "2.50", "points": 9, "per": "1"}
-YEN: Final = {"currency": "JPY", "least": "500", "most": "5000", "step": "500", "points": 1, "per": "17"}
+DOLLARS: Final[dict[str, Any]] = {
+    "currency": "USD",
+    "least": "5",
+    "most": "50",
+    "step": "2.50",
+    "points": 9,
+    "per": "1",
+}
+YEN: Final[dict[str, Any]] = {
+    "currency": "JPY",
+    "least": "500",
+    "most": "5000",
+    "step": "500",
+    "points": 1,
+    "per": "17",
+}
 
 
-def card(*denominations: dict[str, str | int], **more: Any) -> dict[str, Any]:
+def card(*denominations: dict[str, Any], **more: Any) -> dict[str, Any]:
     kind = {"id": "card", "name": "Gift card", "type": "gift_card", "gift_card": {"product": "P1"}}
     return kind | {"denominations": list(denominations)} | more
 
 
-def desk_of(table: Table, members: int, *denominations: dict[str, str | int], **more: Any) -> Desk:
+def desk_of(table: Table, members: int, *denominations: dict[str, Any], **more: Any) -> Desk:
     return Desk(table, members, rewards=[card(*denominations, **more)])
 
 
