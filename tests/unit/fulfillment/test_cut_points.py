@@ -76,7 +76,9 @@ def test_a_worker_killed_anywhere_in_a_refusal_gives_back_once(sandbox: SandboxS
         rig.given_back()
 
 
-def test_an_execution_killed_anywhere_and_started_anew_makes_one_order_and_one_capture(sandbox: SandboxSupplier) -> None:
+def test_an_execution_killed_anywhere_and_started_anew_makes_one_order_and_one_capture(
+    sandbox: SandboxSupplier,
+) -> None:
     """Without the state machine's memory: the steps from the first on, as an operator redrives them."""
     steps = ("screen", "order", "capture")
     rig = fresh(sandbox, [])

@@ -50,9 +50,7 @@ def settled(rig: Rig, supplier: FaultySupplier) -> None:
 
 @pytest.mark.parametrize("times", [1, MANY], ids=["once", "for ever"])
 @pytest.mark.parametrize("fault", ON_ORDER)
-def test_every_fault_of_an_order(
-    sandbox: SandboxSupplier, faulty: FaultySupplier, fault: str, times: int
-) -> None:
+def test_every_fault_of_an_order(sandbox: SandboxSupplier, faulty: FaultySupplier, fault: str, times: int) -> None:
     rig = rig_with(sandbox, faulty)
     faulty.plan["order"] = [fault] * times
     if fault == "out_of_funds" and times == MANY:
@@ -87,7 +85,7 @@ def test_every_fault_of_a_question(  # noqa: PLR0917 - one row of the matrix
 @pytest.mark.parametrize("fault", [*ON_OTHERS, "will_not"])
 @pytest.mark.parametrize("call", ["cancel", "find"])
 @pytest.mark.parametrize("what", ["cancel", "reissue"])
-def test_every_fault_while_a_card_is_taken_back(  # noqa: PLR0917 - one row of the matrix
+def test_every_fault_while_a_card_is_taken_back(
     sandbox: SandboxSupplier, faulty: FaultySupplier, what: str, call: str, fault: str
 ) -> None:
     rig = rig_with(sandbox, faulty)
@@ -148,9 +146,7 @@ def test_a_crash_at_every_call_while_a_card_is_taken_back_under_every_fault(
 
 
 @pytest.mark.parametrize("fault", ["", *ON_ORDER])
-def test_an_execution_that_dies_at_every_call_is_retried_by_a_person(
-    sandbox: SandboxSupplier, fault: str
-) -> None:
+def test_an_execution_that_dies_at_every_call_is_retried_by_a_person(sandbox: SandboxSupplier, fault: str) -> None:
     """The whole execution is gone with the process, as where it was aborted."""
     places = _places(rig_with(sandbox, fault_once(fault)))
     for place in range(0, places, STRIDE):
