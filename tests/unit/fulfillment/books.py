@@ -42,7 +42,7 @@ class Books:
         store = OrderStore(rig.table)
         self.ours = {order.external_id: order for run in self.runs for order in store.of_run("acme", run)}
         self.listed: list[TheirOrder] = rig.orders
-        self.theirs = {str(order.external_id): order for order in self.listed if order.status == "EXECUTED"}
+        self.theirs = _standing(self.listed)
         self.unsettled = {name for name, run in self.runs.items() if not run.ended or run.status is RunStatus.RESOLVED}
         """Runs that wait for a person, and those of which a person said how they were settled elsewhere."""
 
@@ -116,6 +116,8 @@ class Books:
         )
         days = [NOON.date() + timedelta(days=number) for number in range((clock() - NOON).days + 2)]
         told = [made.make("tremendous", day)[0] for day in days]
+        # An order that was pending is executed once it was asked for often enough: the reports may have been the last to.
+        self.theirs = _standing(self.rig.orders)
         found = [one for day in days for one in reports.differences("tremendous", day)]
         assert {one.redemption_id for one in found} <= self.unsettled, found
         assert sum(report.ours_count for report in told) == sum(order.issued for order in self.ours.values())
@@ -130,6 +132,11 @@ class Books:
         fulfilled = summed(run.value for run in self.runs.values() if run.status is RunStatus.FULFILLED)
         assert fulfilled == summed(worth(order) for key, order in self.theirs.items() if key not in apart)
         return found
+
+
+def _standing(orders: Iterable[TheirOrder]) -> dict[str, TheirOrder]:
+    """Those whose card can be spent, by our key."""
+    return {str(order.external_id): order for order in orders if order.status == "EXECUTED"}
 
 
 def worth(order: TheirOrder) -> Money:
