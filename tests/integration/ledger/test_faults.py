@@ -30,7 +30,7 @@ def hold(world: World) -> object:
 
 Send = Callable[[World], object]
 READ = "GetItem"
-ITEMS_OF: dict[Send, list[str]] = {accrual: ["book", "entry"], hold: ["book", "entry", "redemption"]}
+ITEMS_OF: dict[Send, list[str]] = {accrual: ["book", "entry"], hold: ["book", "entry", "redemption", "history"]}
 """Of the transaction, as they go over the wire."""
 
 PASSING: dict[str, Callable[[Send], dict[str, Any]]] = {

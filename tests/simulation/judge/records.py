@@ -7,7 +7,7 @@ from typing import Any, Final
 from loyalty.accruals.limits import CapsItem
 from loyalty.accruals.records import AwaitedItem, LapsedItem, ReversedItem, WaitingItem
 from loyalty.adjustments.store import AdjustmentItem
-from loyalty.core.clock import from_text
+from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money
 from loyalty.ledger.store import BOOK_SK
 from loyalty.rewards.store import RedemptionItem
@@ -80,6 +80,7 @@ def _adjustment_told(raw: Raw) -> Any:
 
 _READERS: Final[Mapping[str, Callable[[Raw], Any]]] = {
     "REDEMPTION": _redemption_told,
+    "HISTORY": lambda raw: raw["reward_type"]["S"],
     "REVERSED": _reversed_told,
     "LAPSED": lambda raw: LapsedItem.from_raw_data(raw).points,
     "WAITING": _waiting_told,
@@ -120,6 +121,8 @@ def _expected(replay: Replay, member: PlainMember) -> Told:
     found: dict[str, Any] = {}
     for name, redeemed in member.redemptions.items():
         found[f"REDEMPTION#{name}"] = _redemption(redeemed)
+        held = replay.entries[member.member_id, f"hold:redemption:{name}"]
+        found[f"HISTORY#{to_text(held.posted_at)}#{name}"] = redeemed.reward_type
     for identity, earned in member.earned.items():
         if earned.reversals:
             source, source_id = identity.split(":", 2)[1:]
