@@ -110,7 +110,7 @@ def test_approved_by_the_keyboard_delivered_revealed_and_counted(
     assert (card.status_code, card.headers["Cache-Control"]) == (200, "no-store")
     link = card.json()["link"]
     assert requests.get(link, timeout=10).status_code == 200
-    assert app.call("GET", f"/fulfillment-runs/{asked.id}").status_code == 403
+    assert app.call("GET", f"/fulfillment-runs/{asked.id}").status_code in {401, 403}
 
     names = [step["name"] for step in detail["timeline"]]
     assert [name for name in names if name in {"screen", "approve", "order", "capture"}][:2] == ["screen", "approve"]
