@@ -132,8 +132,7 @@ class LocalCloud:
         return deploy(self.session, self.endpoint, self.stacks, parameters, self._report)
 
     def seed(self) -> None:
-        """Publish the demo programs, bind the partner's client to them, give the platform the supplier's key, and the supplier the
-        platform's address.
+        """Publish the demo programs, bind the partner's client to them, make platform and supplier known to each other.
 
         Raises:
             SeedFailed: the platform refused a document.

@@ -10,13 +10,13 @@ from playwright.sync_api import BrowserContext
 
 from infra.local.cloud import LocalCloud
 from loyalty.console.languages import languages
-from loyalty.core.money import Money
+from loyalty.core.money import Money, minor_units, money_of
 from tests.e2e.partner import Partner, eventually
 from tests.e2e.signing_in import sign_in
 from tests.e2e.traces import events, history, items, log_lines
 from tests.financekit.keyboard import tab_to
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("supplier_faults")]
 
 POINTS: Final = 500
 CENTS: Final = 2500
@@ -74,12 +74,12 @@ def issued_today(partner: Partner) -> tuple[int, int]:
     assert answer.status_code == 200, answer.text
     for line in answer.json()["days"][0]["lines"]:
         if (line["supplier"], line["currency"]) == ("tremendous", "USD"):
-            return line["issued"], Money.of(line["value"]["value"], "USD").minor
+            return line["issued"], minor_units(Money.of(line["value"]["value"], "USD"))
     return 0, 0
 
 
 def test_approved_by_the_keyboard_delivered_revealed_and_counted(
-    cloud: LocalCloud, partner: Partner, app: Partner, context: BrowserContext, overheard: str, supplier_faults: str
+    cloud: LocalCloud, partner: Partner, app: Partner, context: BrowserContext, overheard: str
 ) -> None:
     asked = Asked(partner)
     count, cents = issued_today(partner)
@@ -123,7 +123,7 @@ def test_approved_by_the_keyboard_delivered_revealed_and_counted(
     assert issued_today(partner) == (count + 1, cents + CENTS)
     page.get_by_role("link", name="Totali").click()
     row = page.get_by_role("row").filter(has_text="tremendous").first.inner_text()
-    assert ITALIAN.money(Money(cents + CENTS, "USD")) in row
+    assert ITALIAN.money(money_of(cents + CENTS, "USD")) in row
 
     no_trace_of(link.rsplit("/", 1)[1], cloud, asked, overheard)
 
@@ -148,7 +148,7 @@ def no_trace_of(code: str, cloud: LocalCloud, asked: Asked, overheard: str) -> N
 
 
 def test_rejected_in_the_page_gives_the_points_back(
-    cloud: LocalCloud, partner: Partner, app: Partner, context: BrowserContext, supplier_faults: str
+    cloud: LocalCloud, partner: Partner, app: Partner, context: BrowserContext
 ) -> None:
     asked = Asked(partner)
     page = context.new_page()
@@ -179,7 +179,7 @@ def test_whoever_does_not_sign_calls_back_in_vain(cloud: LocalCloud, partner: Pa
     assert (answer.status_code, answer.json()["code"]) == (401, "callback_refused")
 
 
-def test_the_supplier_calls_the_platform_back(cloud: LocalCloud, partner: Partner, supplier_faults: str) -> None:
+def test_the_supplier_calls_the_platform_back(cloud: LocalCloud, partner: Partner) -> None:
     """Signed with the key that the secret holds: each call is taken."""
     member_id = partner.enroll()["member_id"]
     partner.accrue(member_id, "200.00")

@@ -1,14 +1,15 @@
 """What a request leaves behind on the deployed platform: events, logs, items, the history of its execution."""
 
 import json
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from infra.local.cloud import LocalCloud
 from tests.e2e.partner import eventually
 
 
-def events(cloud: LocalCloud, url: str, member_id: str, kinds: Set[str]) -> list[dict[str, Any]]:
+def events(cloud: LocalCloud, url: str, member_id: str, kinds: AbstractSet[str]) -> list[dict[str, Any]]:
     """What the queue overheard, once events of all these kinds about the member are among it."""
     sqs, heard = cloud.client("sqs"), []
 
@@ -16,7 +17,9 @@ def events(cloud: LocalCloud, url: str, member_id: str, kinds: Set[str]) -> list
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             heard.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return kinds <= {event["detail-type"] for event in heard if event["detail"].get("member_id") == member_id} or None
+        return (
+            kinds <= {event["detail-type"] for event in heard if event["detail"].get("member_id") == member_id} or None
+        )
 
     eventually(f"the events {', '.join(sorted(kinds))}", look)
     return heard

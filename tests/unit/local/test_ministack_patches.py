@@ -175,7 +175,9 @@ def test_a_token_is_answered_for_the_machine_that_waits_with_it() -> None:
 
     def wait(_state: Any, _input: Any, _execution: Any, context: dict[str, Any]) -> None:
         context["Task"] = {"Token": "t-1"}
-        seen.extend(found(*asked, body) for body in (b'{"taskToken": "t-1"}', b'{"taskToken": "t-2"}', b"{}", b"[]", b"x"))
+        seen.extend(
+            found(*asked, body) for body in (b'{"taskToken": "t-1"}', b'{"taskToken": "t-2"}', b"{}", b"[]", b"x")
+        )
         seen.append(found("sqs", "POST", "/", {}, b'{"taskToken": "t-1"}'))
 
     owners.remembering(wait)({}, {}, None, {"StateMachine": {"Id": "machine"}})
