@@ -169,7 +169,7 @@ def test_a_function_that_fails_ends_the_wait_for_the_token_it_was_given(monkeypa
 
 def test_a_token_is_answered_for_the_machine_that_waits_with_it() -> None:
     owners = TokenOwners()
-    asked = ("states", "POST", "/", {})
+    asked: tuple[str, str, str, dict[str, str]] = ("states", "POST", "/", {})
     found = owners.naming(lambda service, *_: "*" if service == "states" else "queue")
     seen: list[str] = []
 
