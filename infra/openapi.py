@@ -5,8 +5,10 @@ problems in place of its own error bodies, response headers, examples.
 """
 
 import importlib
+import importlib.util
 import inspect
 import json
+import pkgutil
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +19,7 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
+import loyalty
 import loyalty_contract as contract
 from infra.openapi_examples import PROBLEM, REQUESTS, RESPONSES
 from infra.routes import ROUTES, Route
@@ -210,11 +213,19 @@ def _statuses(route: Route, operation: Mapping[str, Any]) -> list[int]:
 
 def codes_by_status() -> dict[int, list[str]]:
     """Every code that a client may meet, by status: those of the error tree and those of the gateway."""
+    _import_errors()
     found = {500: [problems.INTERNAL]} | {status: list(codes) for status, codes in GATEWAY_CODES.items()}
     for kind in _subclasses(errors.LoyaltyError):
         if not issubclass(kind, errors.Rejected | errors.Undecided | errors.RecalculationRefused):
             found.setdefault(problems.status_of(kind), []).append(kind.code)
     return {status: sorted(found[status]) for status in sorted(found)}
+
+
+def _import_errors() -> None:
+    """Every feature's refusals, whichever of them the routes name."""
+    for package in pkgutil.iter_modules(loyalty.__path__, "loyalty."):
+        if importlib.util.find_spec(f"{package.name}.errors"):
+            importlib.import_module(f"{package.name}.errors")
 
 
 def _subclasses(kind: type[errors.LoyaltyError]) -> Iterable[type[errors.LoyaltyError]]:

@@ -69,9 +69,21 @@ _REWARD: Final = {
     "limited": False,
     "return_days": 14,
     "ended_by": "partner",
+    "available": True,
+    "reasons": [],
+}
+_REWARD_OF_MEMBER: Final = _REWARD | {
     "available": False,
     "affordable": False,
     "reasons": [{"code": "insufficient_points", "detail": "This needs 50 points; 30 can be spent."}],
+}
+_RESTOCKED: Final = {
+    "restock_id": "rst_4d6f8h0k2n4q6s8v0x2z4b6d8f",
+    "add": 50,
+    "reference": "DN-2026-0815",
+    "actor": "staff-7",
+    "client_id": "2k4m6n8p0q2s4u6w8y0a2c4e6g",
+    "at": "2026-11-22T08:00:00.000Z",
 }
 _SHA256: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _CREATED: Final = {
@@ -336,6 +348,7 @@ REQUESTS: Final[dict[str, Any]] = {
         "country": "ID",
         "quoted_points": 50,
     },
+    "post_restock": {"add": 50, "reference": "DN-2026-0815", "actor": "staff-7"},
     "post_quote": {"reward_id": "coffee", "quantity": 1, "country": "ID"},
     "capture": {"points": 40, "reference": "ORD-4711"},
     "post_adjustment": {"points": 500, "reason": "goodwill", "actor": "staff-17"},
@@ -494,8 +507,11 @@ RESPONSES: Final[dict[str, Any]] = {
         "reasons": [],
         "quoted_at": "2026-11-22T09:59:00.000Z",
     },
+    "post_restock": _RESTOCKED,
+    "get_stock": {"reward_id": "tote-bag", "left": 38, "restocked": 50, "taken": 12, "restocks": [_RESTOCKED]},
     "get_rewards": {"language": "en", "items": [_REWARD]},
     "get_reward": _REWARD,
+    "get_member_rewards": {"language": "en", "items": [_REWARD_OF_MEMBER]},
     "get_tier": {"member_id": _MEMBER, "ladders": [_LADDER]},
     "post_tier_grant": _GRANTED,
     "post_tier_grant_end": _GRANTED

@@ -57,6 +57,7 @@ ROUTES: Final = (
     Route("POST", f"{_MEMBER}/accruals/preview", "accrual", "wallet.read"),
     Route("POST", f"{_MEMBER}/reversals", "accrual", "accruals.write"),
     Route("GET", f"{_MEMBER}/reversals", "accrual", "wallet.read"),
+    Route("GET", f"{_MEMBER}/rewards", "redemption", "wallet.read"),
     Route("POST", f"{_MEMBER}/redemptions", "redemption", "redemptions.write"),
     Route("GET", f"{_MEMBER}/redemptions", "redemption", "redemptions.read"),
     Route("POST", f"{_MEMBER}/redemptions/quote", "redemption", "redemptions.read"),

@@ -1,4 +1,4 @@
-"""The catalogue over HTTPS."""
+"""The catalogue over HTTPS: of a program, for whoever may read it; and as one member meets it, for who may read wallets."""
 
 from http import HTTPStatus
 from typing import Annotated, TypeVar
@@ -7,8 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 
-from functions.redemption.views import Country, RewardsPage, RewardView
-from loyalty.core.errors import OneOfRequired
+from functions.redemption.views import Country, MemberRewardsPage, MemberRewardView, RewardsPage, RewardView
 from loyalty.core.fields import Locale, MemberId, ProgramId
 from loyalty.core.http import caller
 from loyalty.programs.brand import Language
@@ -22,36 +21,34 @@ from loyalty.rewards.catalogue import Asked, Catalogue
 V = TypeVar("V")
 
 _REWARDS = "/v1/programs/<program>/rewards"
+_OF_MEMBER = "/v1/programs/<program>/members/<member_id>/rewards"
 _Languages = Annotated[
     str | None, Header(alias="Accept-Language", max_length=1000, description="Of the member, as a browser sends it.")
 ]
 _Locale = Annotated[Locale | None, Query(description="Of the member; it goes before Accept-Language.")]
 _Country = Annotated[Country | None, Query(description="Where the member is; others leave out what is not there.")]
-_Member = Annotated[MemberId | None, Query(description="For whom `affordable`, `available` and `reasons` are told.")]
+_Type = Annotated[RewardType | None, Query(description="Only rewards of this kind.")]
+_Available = Annotated[bool | None, Query(description="`true`: only what nothing speaks against.")]
+_Affordable = Annotated[bool | None, Query(description="`true`: only what the member has the points for.")]
 
 
 def add_catalogue(router: Router, programs: ProgramStore, catalogue: Catalogue) -> None:
-    """``GET …/rewards`` and ``GET …/rewards/{reward_id}``."""
+    """``GET …/rewards``, ``GET …/rewards/{reward_id}`` and ``GET …/members/{member_id}/rewards``."""
 
     @router.get(_REWARDS, summary="Read the catalogue", tags=["Rewards"])
     def get_rewards(
         program: ProgramId,
         *,
-        type: Annotated[RewardType | None, Query()] = None,  # noqa: A002 - the parameter's name in the API
+        type: _Type = None,  # noqa: A002 - the parameter's name in the API
         country: _Country = None,
         tier: Annotated[Slug | None, Query(description="Only what members on this tier may redeem.")] = None,
-        available: Annotated[bool | None, Query(description="`true`: only what nothing speaks against.")] = None,
-        affordable: Annotated[bool | None, Query(description="Asks for `member_id`.")] = None,
-        member_id: _Member = None,
+        available: _Available = None,
         locale: _Locale = None,
         accept_language: _Languages = None,
     ) -> Response[RewardsPage]:
         current = programs.for_client(program, caller(router))
-        if affordable is not None and member_id is None:
-            raise OneOfRequired("Say with member_id for whom it is to be affordable, or leave affordable out.")
-        asked = Asked(type, country, tier, available, affordable)
         language = _language(current, locale, accept_language)
-        shown = catalogue.rewards(current, asked, member_id)
+        shown = catalogue.rewards(current, Asked(type, country, tier, available))
         items = [RewardView.of(one, language, catalogue.pictures) for one in shown]
         return _answer(RewardsPage(language=language, items=items), language)
 
@@ -61,14 +58,32 @@ def add_catalogue(router: Router, programs: ProgramStore, catalogue: Catalogue) 
         reward_id: Slug,
         *,
         country: _Country = None,
-        member_id: _Member = None,
         locale: _Locale = None,
         accept_language: _Languages = None,
     ) -> Response[RewardView]:
         current = programs.for_client(program, caller(router))
         language = _language(current, locale, accept_language)
-        shown = catalogue.reward(current, reward_id, Asked(country=country), member_id)
+        shown = catalogue.reward(current, reward_id, Asked(country=country))
         return _answer(RewardView.of(shown, language, catalogue.pictures), language)
+
+    @router.get(_OF_MEMBER, summary="Read the catalogue as a member meets it", tags=["Rewards"])
+    def get_member_rewards(
+        program: ProgramId,
+        member_id: MemberId,
+        *,
+        type: _Type = None,  # noqa: A002 - the parameter's name in the API
+        country: _Country = None,
+        available: _Available = None,
+        affordable: _Affordable = None,
+        locale: _Locale = None,
+        accept_language: _Languages = None,
+    ) -> Response[MemberRewardsPage]:
+        current = programs.for_client(program, caller(router))
+        language = _language(current, locale, accept_language)
+        asked = Asked(type, country, available=available)
+        shown = catalogue.of_member(current, member_id, asked, affordable=affordable)
+        items = [MemberRewardView.of_member(one, language, catalogue.pictures) for one in shown]
+        return _answer(MemberRewardsPage(language=language, items=items), language)
 
 
 def _language(program: Program, locale: str | None, accept_language: str | None) -> Language:

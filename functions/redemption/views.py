@@ -1,6 +1,6 @@
 """What the catalogue and redemptions look like to partner apps."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints
 
@@ -11,7 +11,7 @@ from loyalty.programs.brand import HttpsUrl, Language, name_in
 from loyalty.programs.fields import MAX_POINTS, Slug
 from loyalty.programs.offer import OfferedDenomination
 from loyalty.programs.showing import Prose
-from loyalty.rewards.catalogue import Shown
+from loyalty.rewards.catalogue import Shown, ShownToMember
 from loyalty.rewards.holding import MAX_HOLD_MINUTES, Wish
 from loyalty.rewards.model import Redemption
 from loyalty.rewards.pictures import PictureLinks
@@ -203,37 +203,39 @@ class RewardView(ResponseBody):
     return_days: Annotated[int | None, Field(description="Days after the capture in which you may cancel it.")]
     ended_by: Annotated[str, Field(description="`partner`: you capture the hold; `fulfillment`: the platform does.")]
     available: Annotated[bool, Field(description="Nothing speaks against it, as far as was asked.")]
-    affordable: Annotated[bool | None, Field(description="Whether the member has the points; null: nobody was named.")]
     reasons: list[ReasonView]
 
     @classmethod
     def of(cls, shown: Shown, language: Language, pictures: PictureLinks) -> Self:
         """The view of a reward in a language of the program."""
+        return cls(**cls._fields(shown, language, pictures))
+
+    @staticmethod
+    def _fields(shown: Shown, language: Language, pictures: PictureLinks) -> dict[str, Any]:
         reward, images = shown.reward, shown.reward.images
         begins, ends = reward.available_from, reward.available_until
-        return cls(
-            reward_id=reward.id,
-            name=name_in(reward, language),
-            description=_text(reward.description, language),
-            terms=_text(reward.terms, language),
-            type=reward.type,
-            points=reward.points,
-            cash=_money(reward.cash.money if reward.cash else None),
-            denominations=[OfferedDenomination.of(one) for one in reward.denominations],
-            value=_money(reward.worth),
-            picture_url=pictures.link(images.seen(language)) if images else None,
-            countries=list(reward.countries),
-            tiers=list(reward.tiers),
-            available_from=begins.isoformat() if begins else None,
-            available_until=ends.isoformat() if ends else None,
-            per_member=[LimitView(per=one.per, count=one.count) for one in reward.per_member],
-            limited=reward.limited,
-            return_days=reward.return_days,
-            ended_by=reward.party,
-            available=not shown.reasons,
-            affordable=shown.affordable,
-            reasons=[ReasonView(code=one.code, detail=one.detail) for one in shown.reasons],
-        )
+        return {
+            "reward_id": reward.id,
+            "name": name_in(reward, language),
+            "description": _text(reward.description, language),
+            "terms": _text(reward.terms, language),
+            "type": reward.type,
+            "points": reward.points,
+            "cash": _money(reward.cash.money if reward.cash else None),
+            "denominations": [OfferedDenomination.of(one) for one in reward.denominations],
+            "value": _money(reward.worth),
+            "picture_url": pictures.link(images.seen(language)) if images else None,
+            "countries": list(reward.countries),
+            "tiers": list(reward.tiers),
+            "available_from": begins.isoformat() if begins else None,
+            "available_until": ends.isoformat() if ends else None,
+            "per_member": [LimitView(per=one.per, count=one.count) for one in reward.per_member],
+            "limited": reward.limited,
+            "return_days": reward.return_days,
+            "ended_by": reward.party,
+            "available": not shown.reasons,
+            "reasons": [ReasonView(code=one.code, detail=one.detail) for one in shown.reasons],
+        }
 
 
 class RewardsPage(ResponseBody):
@@ -241,6 +243,24 @@ class RewardsPage(ResponseBody):
 
     language: str
     items: list[RewardView]
+
+
+class MemberRewardView(RewardView):
+    """The same as one member meets it: `available` and `reasons` are theirs."""
+
+    affordable: Annotated[bool, Field(description="The member has the points; of free denominations, for the least.")]
+
+    @classmethod
+    def of_member(cls, shown: ShownToMember, language: Language, pictures: PictureLinks) -> Self:
+        """The view of a reward for a member, in a language of the program."""
+        return cls(**cls._fields(shown, language, pictures), affordable=shown.affordable)
+
+
+class MemberRewardsPage(ResponseBody):
+    """The catalogue of the program's current version as a member meets it, whole."""
+
+    language: str
+    items: list[MemberRewardView]
 
 
 class GiftCardView(ResponseBody):

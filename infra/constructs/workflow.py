@@ -104,6 +104,11 @@ def workflow(
         tracing_enabled=True,
         logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
     )
+    if any(isinstance(state.get("TimeoutSeconds"), str) for state in definition["States"].values()):
+        # Step Functions takes an expression there where the language is JSONata; cfn-lint's schema asks for a number.
+        part = machine.node.default_child
+        assert isinstance(part, sfn.CfnStateMachine)  # noqa: S101 - for the type checker
+        part.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3601"]}})
     acknowledge(
         role,
         "X-Ray and the delivery of vended logs have no resources of their own to name; AWS documents these statements so.",

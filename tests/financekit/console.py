@@ -18,11 +18,11 @@ from loyalty.console.session import SESSION, Session, Sessions
 from loyalty.console.sign_in import SignIn
 from loyalty.console.tokens import Pool, Tokens
 from loyalty.console.web import Headers
-from loyalty.core.errors import Conflict, Missing
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.finance.services import FinanceServices
 from loyalty.people.store import PersonStore
+from loyalty.reconciliation.errors import DifferenceAlreadyResolved, ReportNotFound
 from loyalty.reconciliation.model import Difference, DifferenceKind, Report
 from tests.apikit.gateway import CONTEXT
 from tests.apikit.keys import FakeKeys
@@ -32,14 +32,6 @@ from tests.ledgerkit.clock import SettableClock, at
 
 PREFIX: Final = "/restapis/abc/live/_user_request_"
 POOL: Final = Pool("https://idp.test/pool", "https://idp.test/keys", "https://sign-in.test", "console-client")
-
-
-class ReportMissing(Missing):
-    code = "not_found"
-
-
-class AlreadyResolved(Conflict):
-    code = "conflict"
 
 
 @dataclass
@@ -60,7 +52,7 @@ class FakeReports:
 
     def get(self, supplier: str, day: date) -> Report:
         if (supplier, day) not in self.reports:
-            raise ReportMissing("There is no report of that day.")
+            raise ReportNotFound("There is no report of that day.")
         return self.reports[supplier, day]
 
     def differences(self, supplier: str, day: date) -> Iterable[Difference]:
@@ -70,7 +62,7 @@ class FakeReports:
         kept = self.found[supplier, day]
         (place,) = [place for place, one in enumerate(kept) if one.id == difference_id]
         if not kept[place].open:
-            raise AlreadyResolved("It is resolved already.")
+            raise DifferenceAlreadyResolved("It is resolved already.")
         kept[place] = replace(kept[place], resolved_by=actor, resolved_at=at("2026-03-15T12:00:00Z"), note=note)
         return kept[place]
 

@@ -6,19 +6,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from loyalty.core.clock import Clock
-from loyalty.core.errors import Conflict
 from loyalty.core.money import Money
 from loyalty.core.table import Put, Table
+from loyalty.fulfillment.errors import RunEnded, SelfApproval
 from loyalty.fulfillment.runs import Run, RunStatus, RunStore, Step, run_item, step_item
 from tests.ledgerkit.clock import at
 
 MEMBER: Final = "mbr_01k9t3v5q8w2x4y6z8a0b2c4d6"
-
-
-class RunIsOver(Conflict):
-    """What a fake says in place of the state machine's own refusals."""
-
-    code = "conflict"
 
 
 def redemption(number: int) -> str:
@@ -94,9 +88,9 @@ class FakeDecisions:
     def _move(self, name: str, program: str, redemption_id: str, to: RunStatus, *, by: str, note: str | None) -> Run:
         run = self._runs.get(program, redemption_id)
         if name == "approve" and by == run.requested_by:
-            raise RunIsOver("Somebody else has to approve it.")
+            raise SelfApproval("Somebody else has to approve it.")
         if run.ended and name != "reissue":
-            raise RunIsOver("The run has ended.")
+            raise RunEnded("The run has ended.")
         self.asked.append((name, redemption_id, by, note))
         now: datetime = self._clock()
         moved = replace(run, status=to, decided_by=by, decided_at=now, note=note, updated_at=now, steps=run.steps + 1)

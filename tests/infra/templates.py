@@ -29,9 +29,9 @@ class Templates:
         """Properties of every resource of a type."""
         return [resource["Properties"] for _, resource in self.each(kind, stack)]
 
-    def one(self, kind: str) -> Json:
+    def one(self, kind: str, stack: str | None = None) -> Json:
         """The only resource of a type."""
-        (found,) = [resource for _, resource in self.each(kind)]
+        (found,) = [resource for _, resource in self.each(kind, stack)]
         return found
 
     def outputs(self) -> set[str]:

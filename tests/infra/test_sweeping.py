@@ -39,7 +39,7 @@ def test_schedules_start_every_share_every_five_minutes(stage: Templates, settin
     schedules = _schedules(stage)
     assert [json.loads(each["Target"]["Input"])["shards"] for each in schedules] == shares(settings.sweepers)
     group = resource(settings.name, "sweeper")
-    assert stage.one("AWS::Scheduler::ScheduleGroup")["Properties"]["Name"] == group
+    assert stage.one("AWS::Scheduler::ScheduleGroup", "events")["Properties"]["Name"] == group
     for number, schedule in enumerate(schedules):
         assert schedule["Name"] == f"{group}-{number}"
         assert schedule["GroupName"] == group
@@ -63,7 +63,7 @@ def test_a_start_is_tried_until_the_next_one_and_then_kept(stage: Templates) -> 
 
 
 def test_a_run_that_fails_is_left_to_the_next_one(stage: Templates) -> None:
-    config = stage.one("AWS::Lambda::EventInvokeConfig")["Properties"]
+    config = stage.one("AWS::Lambda::EventInvokeConfig", "events")["Properties"]
     assert "sweeper" in text(config["FunctionName"])
     assert "sweeperAlias" in text(config["Qualifier"])
     assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, FIVE_MINUTES)
@@ -75,7 +75,7 @@ def test_a_run_ends_before_the_next_one_begins(stage: Templates) -> None:
 
 def test_the_schedulers_role_starts_the_sweeper_and_nothing_else(stage: Templates) -> None:
     trust = _of(stage, "SweepingRole0")["AssumeRolePolicyDocument"]["Statement"]
-    (group,) = [name for name, _ in stage.each("AWS::Scheduler::ScheduleGroup")]
+    (group,) = [name for name, _ in stage.each("AWS::Scheduler::ScheduleGroup", "events")]
     assert [each["Principal"] for each in trust] == [{"Service": "scheduler.amazonaws.com"}]
     assert trust[0]["Condition"] == {
         "StringEquals": {
@@ -93,7 +93,7 @@ def test_the_schedulers_role_starts_the_sweeper_and_nothing_else(stage: Template
 
 
 def test_a_schedule_waits_for_its_roles_policy(stage: Templates) -> None:
-    for _, schedule in stage.each("AWS::Scheduler::Schedule"):
+    for _, schedule in stage.each("AWS::Scheduler::Schedule", "events"):
         assert any(name.startswith("SweepingRoleDefaultPolicy") for name in schedule["DependsOn"])
 
 

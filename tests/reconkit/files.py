@@ -20,13 +20,13 @@ class MemoryFiles:
 
     def look(self, key: str) -> Stored:
         if key not in self.stored:
-            raise FileNotStored(f"no {key}")
+            raise FileNotStored(f"Nothing lies under {key}.")
         content = self.stored[key]
         return Stored(key, len(content), hashlib.md5(content, usedforsecurity=False).hexdigest())
 
     def read(self, file: Stored, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         if self.look(file.key) != file:
-            raise FileChanged(file.key)
+            raise FileChanged(f"Something else lies under {file.key}.")
         part = self.stored[file.key][start:end]
         self.reads += len(part)
         for at in range(0, len(part), 1000):

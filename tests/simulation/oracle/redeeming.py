@@ -96,7 +96,7 @@ def _find(world: PlainWorld, command: EndHold) -> tuple[str, Redeemed]:
 
 def _require_party(command: EndHold, redeemed: Redeemed) -> None:
     party = "fulfillment" if redeemed.reward_type == "gift_card" else "partner"
-    if command.how == "cancelled" and party != "partner":
+    if command.how == "cancelled" and party != "partner" and command.by != party:
         raise Refused("redemption_not_cancellable")
     if command.by != party:
         raise Refused("fulfillment_in_progress")

@@ -5,13 +5,15 @@ import pytest
 from loyalty.bulk.errors import ListInvalid
 from loyalty.bulk.lists import Checked, check, read_batch
 from loyalty.bulk.model import BATCH, Line
+from loyalty.rewards.pricing import Price
 from tests.reconkit.campaigns import listing, member, one_each
 
 ONE, TWO = member(1), member(2)
 
 
 def checked(content: bytes, *, part: int = 7, most_each: int = 5) -> Checked:
-    return check((content[at : at + part] for at in range(0, len(content), part)), most_each=most_each)
+    parts = (content[at : at + part] for at in range(0, len(content), part))
+    return check(parts, most_each=most_each, price=lambda line: Price(10 * line.quantity, value=line.amount))
 
 
 def lines(content: bytes, found: Checked) -> list[Line]:
@@ -26,7 +28,7 @@ def lines(content: bytes, found: Checked) -> list[Line]:
 def test_columns_come_in_any_order_and_lines_end_in_either_way(heading: str) -> None:
     content = f"{heading}\n2,A-1,{ONE}\r\n1,A-2,{TWO}".encode()
     found = checked(content)
-    assert (found.lines, found.units) == (2, 3)
+    assert (found.lines, found.units, found.points, found.value) == (2, 3, 30, None)
     assert lines(content, found) == [Line(2, ONE, "A-1", 2), Line(3, TWO, "A-2", 1)]
 
 
@@ -42,7 +44,13 @@ def test_batches_are_ranges_that_have_every_line_once(count: int, part: int) -> 
 BAD = [
     ("", "there is nothing"),
     ("member_id,reference\n", "line 1: there is nothing behind it"),
-    ("member_id,amount,reference\n", "name the columns"),
+    ("member_id,amount,reference\n", "name a column currency"),
+    ("member_id,currency,reference\n", "currency is that of a column amount"),
+    (f"member_id,reference,amount,currency\n{ONE},A,5.001,USD\n", "line 2: USD has 2 decimals"),
+    (f"member_id,reference,amount,currency\n{ONE},A,1e3,USD\n", "line 2: amount is a number"),
+    (f"member_id,reference,amount,currency\n{ONE},A,-5,USD\n", "line 2: amount is a number"),
+    (f"member_id,reference,amount,currency\n{ONE},A,5,QQQ\n", "line 2: 'QQQ' is not"),
+    (f"member_id,reference,amount,currency\n{ONE},A,5,USD\n{TWO},B,5,EUR\n", "line 3: it is in EUR, and the lines"),
     ("member_id\n", "name the columns"),
     ("member_id,reference,reference\n", "name the columns"),
     (f"member_id,reference\n{ONE}\n", "line 2: it has 1 fields, and the heading 2"),

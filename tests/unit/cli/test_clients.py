@@ -18,6 +18,11 @@ STAFFS = {
     "adjustments.approve",
     "programs.write",
     "programs.publish",
+    "rewards.reveal",
+    "rewards.stock",
+    "bulk.write",
+    "finance.read",
+    "finance.approve",
 }
 
 

@@ -1,5 +1,7 @@
 """The samples under ``events/``: each fits its function, and the sample day's sums are the program's."""
 
+import hmac
+import json
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +14,15 @@ from functions.redemption.views import CaptureBody, RedemptionBody
 from functions.referral_validation.routes import ReferralBody
 from infra.local.sample_access import filled
 from infra.local.sample_script import EVENTS, Accrue, BusEvent, Enroll, Redeem, Script, ValidateReferral, sample
+from infra.routes import CONSOLE
 from loyalty.accruals.views import AccrualBody
 from loyalty.adjustments.views import AdjustmentBody
+from loyalty.bulk.steps import StepRequest as BatchStep
+from loyalty.bulk.views import CampaignBody
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.model import Ignored, MemberActivity, Purchase, Refund
 from loyalty.core.errors import Rejected
+from loyalty.finance.views import ReasonBody
 from loyalty.fulfillment.model import StepRequest
 from loyalty.fulfillment.start import HeldGiftCard
 from loyalty.members.views import EnrollmentBody
@@ -27,6 +33,9 @@ from loyalty.programs.model import ProgramDocument
 from loyalty.programs.views import PublicationBody
 from loyalty.publishing.events import PointsEvent
 from loyalty.publishing.service import events_of
+from loyalty.reconciliation.steps import StepRequest as ReportStep
+from loyalty.stock.views import RestockBody
+from loyalty.suppliers.webhooks import BadSignature, verify
 from loyalty.tiers.steps import StepRequest as RecalculationStep
 from loyalty.transfers.views import TransferBody
 
@@ -41,6 +50,9 @@ BODIES: dict[str, type[BaseModel]] = {
     "transfer": TransferBody,
     "merge": MergeBody,
     "program": PublicationBody,
+    "bulk": CampaignBody,
+    "finance": ReasonBody,
+    "stock": RestockBody,
 }
 OTHER_BODIES: dict[str, type[BaseModel]] = {
     "redemption/capture.json": CaptureBody,
@@ -63,7 +75,7 @@ def test_every_function_has_samples() -> None:
     assert folders == {path.parent.name for path in Path(__file__).parents[3].glob("functions/*/handler.py")}
 
 
-@pytest.mark.parametrize("file", [file for folder in (*BODIES, "wallet") for file in files(folder)])
+@pytest.mark.parametrize("file", [file for folder in (*BODIES, "wallet", "reveal") for file in files(folder)])
 def test_a_request_fits_its_function(file: str) -> None:
     request = sample(file)
     assert request.keys() <= {"method", "path", "headers", "body"}
@@ -101,6 +113,14 @@ def test_the_other_events_fit_their_functions() -> None:
     assert {RecalculationStep.model_validate(sample(file)).step for file in files("recalculation")} == {
         "member", "begin", "shard", "sum",
     }  # fmt: skip
+    assert {ReportStep.model_validate(sample(file)).step for file in files("reconciliation")} == {"begin", "report"}
+    assert {BatchStep.model_validate(sample(file)).step for file in files("bulk_batch")} == {"begin", "batch", "sum"}
+    assert {sample(file)["Step"] for file in files("supplier_rotation")} <= {
+        "createSecret",
+        "setSecret",
+        "testSecret",
+        "finishSecret",
+    }
     records = sample("publisher/entry_inserted.json")["Records"]
     assert [event.detail_type for record in records for event in events_of(record)] == ["points.accrued"]
 
@@ -151,6 +171,22 @@ def test_the_days_sums_follow_from_the_program() -> None:
             lines[step.member] += [-reward.points, reward.points] if step.end == "release" else [-reward.points]
     assert lines == {member: expected.sum for member, expected in SCRIPT.expected.items()}
     assert tier == {member: expected.tier for member, expected in SCRIPT.expected.items()}
+
+
+def test_a_sampled_callback_is_one_once_it_is_signed() -> None:
+    request = sample("supplier_callback/rewards_delivered.json")
+    body = json.dumps(request["body"]).encode()
+    signature = "sha256=" + hmac.new(b"key", body, "sha256").hexdigest()
+    name = next(iter(request["headers"]))
+    found = verify({name: signature}, body, "key")
+    assert found.reward_id == request["body"]["payload"]["resource"]["id"]
+    with pytest.raises(BadSignature):
+        verify(request["headers"], body, "key")
+
+
+def test_the_console_s_sample_asks_for_one_of_its_pages() -> None:
+    request = sample("console/queue.json")
+    assert (request["method"], request["path"]) in {(route.method, route.path) for route in CONSOLE}
 
 
 def test_nobody_in_the_samples_is_real() -> None:

@@ -184,8 +184,8 @@ def test_decisions_name_the_client_and_its_note(queue: Api, what: str, number: i
 
 
 def test_who_asked_does_not_approve_and_an_ended_run_stays(queue: Api) -> None:
-    queue.call("POST", f"{RUNS}/{redemption(1)}/approve").problem(409, "conflict")
-    queue.call("POST", f"{RUNS}/{redemption(7)}/cancel", {"note": "Too late."}).problem(409, "conflict")
+    queue.call("POST", f"{RUNS}/{redemption(1)}/approve").problem(409, "self_approval")
+    queue.call("POST", f"{RUNS}/{redemption(7)}/cancel", {"note": "Too late."}).problem(409, "run_ended")
 
 
 @pytest.mark.parametrize("what", ["reject", "cancel", "resolve", "reissue"])

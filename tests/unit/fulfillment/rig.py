@@ -33,6 +33,7 @@ from loyalty.suppliers.tremendous import Tremendous
 from loyalty.vault.service import CardService
 from loyalty.vault.store import CardStore, CardVault
 from tests.apikit.keys import FakeKeys
+from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import MEMBER, World
 from tests.unit.fulfillment.machine import Execution, Machine
@@ -181,10 +182,11 @@ class Rig:
         of: Program = PROGRAM,
         others: Iterable[tuple[str, SandboxSupplier]] = (),
         policy: FulfillmentPolicy | None = None,
+        clock: SettableClock | None = None,
     ) -> None:
         self.table = table
         self.sandbox = supplier.api
-        self.world = World(table, of=of).enroll()
+        self.world = World(table, of=of, clock=clock).enroll()
         self.world.accrue("R-1", "1000")
         self.programs = ProgramStore(table, self.world.clock)
         self.programs.publish(of.document, expected_version=0, actor="test")

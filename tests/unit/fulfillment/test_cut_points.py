@@ -11,9 +11,9 @@ from typing import Any, Final
 import pytest
 
 from infra.local.supplier.server import SandboxSupplier
-from loyalty.core.table import Table
 from tests.unit.fulfillment.machine import Execution
 from tests.unit.fulfillment.rig import Killed, Rig
+from tests.unit.fulfillment.tables import new_table, tapped
 
 SETTLES: Final[list[dict[str, Any]]] = [{"fault": "pending", "settle_after": 1}]
 REFUSES: Final[list[dict[str, Any]]] = [{"fault": "refuse"}]
@@ -22,18 +22,8 @@ REFUSES: Final[list[dict[str, Any]]] = [{"fault": "refuse"}]
 @contextmanager
 def fused(rig: Rig) -> Iterator[None]:
     """Lets each DynamoDB call pass the fuse, before it is sent and after its answer came."""
-    events = rig.table.client.meta.events
-    hooks = {
-        "before-call.dynamodb": lambda model, **_: rig.fuse.point(f"before {model.name}"),
-        "after-call.dynamodb": lambda model, **_: rig.fuse.point(f"after {model.name}"),
-    }
-    for event, hook in hooks.items():
-        events.register(event, hook)
-    try:
+    with tapped(rig.table, rig.fuse.point):
         yield
-    finally:
-        for event, hook in hooks.items():
-            events.unregister(event, hook)
 
 
 def take(rig: Rig, steps: Sequence[str]) -> None:
@@ -57,48 +47,46 @@ def killed_at(rig: Rig, place: int) -> Execution:
     return run
 
 
-def fresh(table: Table, sandbox: SandboxSupplier, faults: list[dict[str, Any]]) -> Rig:
-    for raw in list(table.scan()):
-        table.client.delete_item(TableName=table.name, Key={name: raw[name] for name in ("pk", "sk")})
+def fresh(sandbox: SandboxSupplier, faults: list[dict[str, Any]]) -> Rig:
     sandbox.api.book.clear()
-    rig = Rig(table, sandbox)
+    rig = Rig(new_table(), sandbox)
     rig.faults(*faults)
     return rig
 
 
 @pytest.mark.parametrize("faults", [[], SETTLES], ids=["at once", "settled later"])
 def test_a_worker_killed_anywhere_makes_one_order_and_one_capture(
-    table: Table, sandbox: SandboxSupplier, faults: list[dict[str, Any]]
+    sandbox: SandboxSupplier, faults: list[dict[str, Any]]
 ) -> None:
-    names = points(fresh(table, sandbox, faults))
+    names = points(fresh(sandbox, faults))
     assert len(names) >= 20
     for place, name in enumerate(names):
-        rig = fresh(table, sandbox, faults)
+        rig = fresh(sandbox, faults)
         run = killed_at(rig, place)
         assert run.succeeded, (name, run)
         rig.fulfilled()
 
 
-def test_a_worker_killed_anywhere_in_a_refusal_gives_back_once(table: Table, sandbox: SandboxSupplier) -> None:
-    names = points(fresh(table, sandbox, REFUSES))
+def test_a_worker_killed_anywhere_in_a_refusal_gives_back_once(sandbox: SandboxSupplier) -> None:
+    names = points(fresh(sandbox, REFUSES))
     for place, name in enumerate(names):
-        rig = fresh(table, sandbox, REFUSES)
+        rig = fresh(sandbox, REFUSES)
         run = killed_at(rig, place)
         assert run.error == "OrderRefused", (name, run)
         rig.given_back()
 
 
 def test_an_execution_killed_anywhere_and_started_anew_makes_one_order_and_one_capture(
-    table: Table, sandbox: SandboxSupplier
+    sandbox: SandboxSupplier,
 ) -> None:
     """Without the state machine's memory: the steps from the first on, as an operator redrives them."""
     steps = ("screen", "order", "capture")
-    rig = fresh(table, sandbox, [])
+    rig = fresh(sandbox, [])
     with fused(rig):
         take(rig, steps)
     names = list(rig.fuse.passed)
     for place, name in enumerate(names):
-        rig = fresh(table, sandbox, [])
+        rig = fresh(sandbox, [])
         with fused(rig):
             rig.fuse.arm(place)
             with pytest.raises(Killed, match=name):
@@ -107,12 +95,12 @@ def test_an_execution_killed_anywhere_and_started_anew_makes_one_order_and_one_c
         rig.fulfilled()
 
 
-def test_killed_twice_in_a_row(table: Table, sandbox: SandboxSupplier) -> None:
+def test_killed_twice_in_a_row(sandbox: SandboxSupplier) -> None:
     """The second death strikes wherever the first one's aftermath has led."""
-    names = points(fresh(table, sandbox, []))
+    names = points(fresh(sandbox, []))
     first = names.index("after POST orders")
     for second in range(first + 1, first + 15):
-        rig = fresh(table, sandbox, [])
+        rig = fresh(sandbox, [])
         with fused(rig):
             rig.fuse.arm(first, second)
             run = rig.machine().run(rig.request())

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
@@ -14,6 +13,7 @@ from loyalty.fulfillment.journal import Did
 from loyalty.fulfillment.model import Progress, RedemptionMoved
 from tests.ledgerkit.world import NOON
 from tests.unit.fulfillment.rig import Rig
+from tests.unit.fulfillment.tables import tapped
 from tests.unit.fulfillment.test_steps import order_request
 
 
@@ -22,21 +22,18 @@ def once(rig: Rig, event: str, meanwhile: Callable[[], object]) -> Iterator[None
     """Lets the other writer go first, once, where this one is about to make a call, or has just had its answer."""
     waiting = [meanwhile]
 
-    def hook(**_: Any) -> None:
-        if waiting:
+    def told(name: str) -> None:
+        if waiting and name == event:
             waiting.pop()()
 
-    rig.table.client.meta.events.register(event, hook)
-    try:
+    with tapped(rig.table, told):
         yield
-    finally:
-        rig.table.client.meta.events.unregister(event, hook)
     assert not waiting
 
 
 PLACES = {
-    "before the read that decides": "before-call.dynamodb.BatchGetItem",
-    "between that read and the write": "before-call.dynamodb.TransactWriteItems",
+    "before the read that decides": "before BatchGetItem",
+    "between that read and the write": "before TransactWriteItems",
 }
 
 

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from infra.routes import ROUTES
 from loyalty.core.table import Table
 from tests.unit.functions.test_ledger_routes import BASE as MEMBER_PATH
 from tests.unit.functions.test_ledger_routes import MEMBER, Api, api_of
 
 REWARDS = "/v1/programs/acme/rewards"
+OF_MEMBER = f"{MEMBER_PATH}/rewards"
 HOLDS = f"{MEMBER_PATH}/redemptions"
 PICTURE, OTHER_PICTURE = f"{'a' * 64}.png", f"{'b' * 64}.webp"
 CATALOGUE: list[dict[str, Any]] = [
@@ -64,12 +66,41 @@ def hold(acme: Api, key: str, **body: Any) -> Any:
         ({"country": "ID"}, ["mug", "any-card", "dinner", "advent", "trees"]),
         ({"tier": "bronze"}, ["mug", "any-card", "advent", "trees"]),
         ({"available": "true"}, ["mug", "any-card", "dinner", "trees"]),
-        ({"available": "true", "member_id": MEMBER}, ["mug", "any-card", "trees"]),
-        ({"affordable": "false", "member_id": MEMBER}, []),
     ],
 )
 def test_the_catalogue_shows_what_is_asked_for(acme: Api, query: dict[str, str], shown: list[str]) -> None:
     assert ids(acme.get(REWARDS, query)) == shown
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({"available": "true"}, ["mug", "any-card", "trees"]),
+        ({"affordable": "false"}, []),
+        ({"affordable": "true", "type": "donation"}, ["trees"]),
+        ({"country": "FR", "available": "true"}, ["any-card", "trees"]),
+    ],
+)
+def test_a_member_is_shown_what_is_asked_for(acme: Api, query: dict[str, str], shown: list[str]) -> None:
+    assert ids(acme.get(OF_MEMBER, query)) == shown
+
+
+def test_the_programs_catalogue_tells_nothing_of_a_member(acme: Api) -> None:
+    """Its scope is not that of wallets: a member who is named there changes nothing, and no field is of one."""
+    for path in (REWARDS, f"{REWARDS}/any-card"):
+        plain = acme.get(path, {})
+        for asked in ({"member_id": MEMBER}, {"member_id": "mbr_" + "9" * 26}, {"affordable": "false"}):
+            assert acme.get(path, asked).json == plain.json
+    assert all("affordable" not in item for item in acme.get(REWARDS, {}).json["items"])
+
+
+def test_who_may_read_what_a_member_can_pay_may_read_wallets() -> None:
+    scopes = {route.path: route.scope for route in ROUTES if route.path.endswith(("/rewards", "{reward_id}"))}
+    assert scopes == {
+        "/v1/programs/{program}/rewards": "rewards.read",
+        "/v1/programs/{program}/rewards/{reward_id}": "rewards.read",
+        "/v1/programs/{program}/members/{member_id}/rewards": "wallet.read",
+    }
 
 
 def test_a_reward_is_in_the_readers_language(acme: Api) -> None:
@@ -87,7 +118,7 @@ def test_a_reward_is_in_the_readers_language(acme: Api) -> None:
 
 def test_for_a_member_it_says_what_speaks_against_each(acme: Api) -> None:
     hold(acme, "k-1", reward_id="mug", country="IT")
-    reply = acme.get(REWARDS, {"member_id": MEMBER})
+    reply = acme.get(OF_MEMBER, {})
     said = {item["reward_id"]: [reason["code"] for reason in item["reasons"]] for item in reply.json["items"]}
     assert said == {
         "mug": ["reward_limit_reached", "insufficient_points"],
@@ -97,8 +128,8 @@ def test_for_a_member_it_says_what_speaks_against_each(acme: Api) -> None:
         "trees": [],
     }
     assert [item["affordable"] for item in reply.json["items"]] == [False, False, False, True, True]
-    acme.get(REWARDS, {"affordable": "true"}).problem(422, "one_of_required")
-    acme.get(REWARDS, {"member_id": "mbr_" + "9" * 26}).problem(404, "member_not_found")
+    acme.get(f"/v1/programs/acme/members/mbr_{'9' * 26}/rewards", {}).problem(404, "member_not_found")
+    acme.stranger("GET", OF_MEMBER).problem(404, "program_not_found")
 
 
 def test_a_quote_says_the_price_and_writes_nothing(acme: Api) -> None:

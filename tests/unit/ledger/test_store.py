@@ -191,7 +191,7 @@ def test_a_member_stays_in_their_shard_of_the_index_of_members() -> None:
 
 def test_an_ordinary_entry_is_under_a_kilobyte() -> None:
     facts = replace(FACTS, lines={}, refund_basis=None, reverses=None, other_member=None, hold_expires_at=None)
-    facts = replace(facts, standing_from=None, falls_to=None)
+    facts = replace(facts, standing_from=None, falls_to=None, stock={})
     raw = raw_of(entry_put(replace(ENTRY, facts=facts)))
     assert len(json.dumps(raw)) < 2_048  # with the names of types, of which the table stores a byte each
     assert sum(_stored(value) + len(name) for name, value in raw.items()) < 1_024

@@ -52,6 +52,8 @@ BY_THEMSELVES = {
     "stock_left_wrong",
     "stock_oversold",
     "end_to_other_stock",
+    # Planted in tests/unit/rewards/test_limits.py.
+    "limits_wrong",
 }
 PLACES = {"Problem": 0, "_once": 0, "_at": 1}
 """Of the calls that make a problem: which argument is its code, or has it first."""

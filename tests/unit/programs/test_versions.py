@@ -28,6 +28,7 @@ from loyalty.programs.model import ProgramDocument
 from loyalty.programs.publication import CACHE_SECONDS, LEAD, Proposal, Version, digest_of, require_version
 from loyalty.programs.store import ProgramStore
 from loyalty.programs.versions import VersionStore
+from loyalty.programs.writing import as_stored
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.clock import SettableClock, at
 from tests.ledgerkit.moto import moto_table, table
@@ -85,8 +86,8 @@ def test_a_version_says_who_published_it_when_why_and_what_it_changed(desk: Desk
     assert second == desk.versions.get("acme", 2)
     assert second == Version(
         number=2,
-        text=document(name="Two").model_dump_json(),
-        digest=digest_of(document(name="Two").model_dump_json()),
+        text=as_stored(document(name="Two")),
+        digest=digest_of(as_stored(document(name="Two"))),
         published_at=at("2026-03-15T13:00:00Z"),
         published_by="ann",
         effective_at=at("2026-03-15T13:00:00Z"),

@@ -239,3 +239,18 @@ def test_who_was_merged_counts_with_whom_they_were_merged_into(table: Table) -> 
     assert world.redemptions.get("acme", old, third.redemption_id) == third
     with pytest.raises(RedemptionNotFound):
         world.redemptions.get("acme", MEMBER, third.redemption_id)
+
+
+@pytest.mark.parametrize("wrong", ["used", "holds"])
+def test_a_count_that_redemptions_do_not_bear_out_is_found(table: Table, wrong: str) -> None:
+    world = world_of(table, mug(("ever", 3)))
+    world.enroll()
+    world.accrue("R-1", "100")
+    world.capture(world.hold("first", "mug")[0].redemption_id)
+    world.hold("second", "mug", hold_minutes=60)
+    assert world.audit() == []
+    key = (f"M#acme#{MEMBER}", LIMITS_SK)
+    raw = table.read(*key)
+    assert raw is not None
+    table.client.put_item(TableName=table.name, Item={**raw, wrong: {"M": {}}})
+    assert {finding.code for finding in world.audit()} == {"limits_wrong"}

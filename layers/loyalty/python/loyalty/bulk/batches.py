@@ -21,11 +21,11 @@ from typing import Final
 from loyalty.bulk.errors import BulkStopped, ListInvalid, RewardChanged
 from loyalty.bulk.lists import read_batch
 from loyalty.bulk.model import Batch, BatchDone, Campaign, Line
-from loyalty.bulk.service import reward_for_lists, unit_of
+from loyalty.bulk.service import only_currency, reward_for_lists, terms_of
 from loyalty.bulk.store import CampaignStore
 from loyalty.core.errors import LoyaltyError, RecordChanged, Unavailable, WalletBusy
 from loyalty.core.files import Files, Stored
-from loyalty.programs.model import Program
+from loyalty.programs.model import Program, Reward
 from loyalty.rewards.service import RedemptionService
 
 WORKERS: Final = 8
@@ -61,11 +61,11 @@ class Batches:
             CampaignNotFound, FileNotStored, FileChanged, ListInvalid: it is not the campaign that was begun.
         """
         found = self._store.get(program.document.id, campaign)
-        _require_same_reward(program, found)
+        reward = _same_reward(program, found)
         before = self._store.batch(found, batch.number)
         if before is not None and not before.failures:
             return before
-        lines = list(self._lines(found, batch))
+        lines = list(self._lines(found, batch, only_currency(reward)))
         due = [line for line in lines if before is None or line.number in before.failures]
         with ThreadPoolExecutor(self._workers) as pool:
             outcomes = list(pool.map(lambda line: self._held(program, found, line), due))
@@ -90,11 +90,12 @@ class Batches:
                     table.writerows((line, *failure) for line, failure in batch.failures.items())
             self._files.put(campaign.failures_key, path, "text/csv; charset=utf-8")
 
-    def _lines(self, campaign: Campaign, batch: Batch) -> Iterator[Line]:
+    def _lines(self, campaign: Campaign, batch: Batch, currency: str | None) -> Iterator[Line]:
         if campaign.etag is None:
             raise ListInvalid("The list was not checked: start the campaign.")
         stored = Stored(campaign.list_key, campaign.size, campaign.etag)
-        return read_batch(self._files.read(stored, batch.start, batch.end), campaign.columns, batch.first_line)
+        part = self._files.read(stored, batch.start, batch.end)
+        return read_batch(part, campaign.columns, batch.first_line, currency=currency)
 
     def _held(self, program: Program, campaign: Campaign, line: Line) -> "_Failed | None":
         try:
@@ -105,6 +106,7 @@ class Batches:
                 quantity=line.quantity,
                 client_id=f"campaign:{campaign.campaign}",
                 idempotency_key=line.reference,
+                amount=line.amount,
                 requested_by=campaign.started_by,
                 campaign=campaign.campaign,
                 paid_by=campaign.paid_by,
@@ -124,13 +126,13 @@ class _Failed:
         self.passing = passing
 
 
-def _require_same_reward(program: Program, campaign: Campaign) -> None:
-    totals = campaign.totals
-    now = unit_of(reward_for_lists(program, campaign.reward_id), campaign.paid_by)
-    if totals is None or now != (totals.unit_points, totals.unit_value):
+def _same_reward(program: Program, campaign: Campaign) -> Reward:
+    reward = reward_for_lists(program, campaign.reward_id)
+    if campaign.totals is None or campaign.totals.terms != terms_of(reward, campaign.paid_by):
         raise RewardChanged(
             "The reward is not what the list was checked and approved with: start the campaign again, and it is checked anew."
         )
+    return reward
 
 
 def _require_tolerable(outcomes: "list[_Failed | None]", lines: int) -> None:

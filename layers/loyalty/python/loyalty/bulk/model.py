@@ -52,6 +52,8 @@ class Line:
     member_id: str
     reference: str
     quantity: int = 1
+    amount: Money | None = None
+    """Of each, where the reward has amounts to choose from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +72,12 @@ class Totals:
 
     lines: int
     units: int
-    unit_points: int
-    unit_value: Money | None
-    """What one of the reward is worth, where it says so."""
-
-    @property
-    def points(self) -> int:
-        """What the members would pay for all of it."""
-        return self.units * self.unit_points
-
-    @property
-    def value(self) -> Money | None:
-        """What all of it is worth."""
-        return None if self.unit_value is None else Money(self.unit_value.amount * self.units, self.unit_value.currency)
+    points: int
+    """What the members would pay for all of it."""
+    value: Money | None
+    """What all of it is worth, where the reward or the lines say so."""
+    terms: str
+    """A hash of what one costs and is worth, or of the amounts that there are: what was checked holds as long as it does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,10 @@ from loyalty.bulk.store import CampaignStore
 from loyalty.core.clock import Clock
 from loyalty.core.errors import RewardNotFound, SecondPersonRequired
 from loyalty.core.files import Files
-from loyalty.core.money import Money
+from loyalty.core.ids import request_hash
 from loyalty.programs.model import Program, Reward
 from loyalty.rewards.model import Party, Payer
+from loyalty.rewards.pricing import price_of
 
 Start = Callable[[Campaign], None]
 """Starts the state machine for a campaign."""
@@ -190,10 +191,16 @@ class Campaigns:
     def _checked(self, program: Program, found: Campaign) -> tuple[Campaign, Totals, list[Batch]]:
         reward = reward_for_lists(program, found.reward_id)
         stored = self._files.look(found.list_key)
-        checked = check(self._files.read(stored), most_each=program.document.limits.redemption_quantity)
+        checked = check(
+            self._files.read(stored),
+            most_each=program.document.limits.redemption_quantity,
+            price=lambda line: price_of(reward, line.quantity, line.amount),
+            currency=only_currency(reward),
+        )
         if checked.sha256 != found.sha256:
             raise ListInvalid("The file is not the one that the campaign was created for: its SHA-256 is another.")
-        totals = Totals(checked.lines, checked.units, *unit_of(reward, found.paid_by))
+        points = 0 if found.paid_by is Payer.PROGRAM else checked.points
+        totals = Totals(checked.lines, checked.units, points, checked.value, terms_of(reward, found.paid_by))
         campaign = replace(
             found, totals=totals, columns=checked.columns, etag=stored.etag, size=stored.size, problem=None
         )
@@ -205,7 +212,7 @@ def reward_for_lists(program: Program, reward_id: str) -> Reward:
 
     Raises:
         RewardNotFound: not in the catalogue.
-        RewardNotForLists: a partner ends it, or members choose an amount.
+        RewardNotForLists: a partner ends it.
     """
     reward = program.document.reward(reward_id)
     if reward is None:
@@ -215,16 +222,24 @@ def reward_for_lists(program: Program, reward_id: str) -> Reward:
             f"Rewards of type '{reward.type}' are given by the partner; a list is for those that the platform gives.",
             pointer="/reward_id",
         )
-    if reward.denominations:
-        raise RewardNotForLists(
-            f"Members choose the amount of '{reward_id}'; a list is for rewards of a fixed one.", pointer="/reward_id"
-        )
     return reward
 
 
-def unit_of(reward: Reward, paid_by: Payer) -> tuple[int, Money | None]:
-    """What one of the reward takes from a member, in points, and what it is worth, where that is said."""
-    return (0 if paid_by is Payer.PROGRAM else reward.points or 0), reward.worth
+def terms_of(reward: Reward, paid_by: Payer) -> str:
+    """A hash of what one takes from a member and is worth; of all amounts of it, where they are chosen."""
+    not_paid = {"points", "per"} if paid_by is Payer.PROGRAM else set[str]()
+    return request_hash(
+        {
+            "points": 0 if paid_by is Payer.PROGRAM else reward.points,
+            "worth": None if reward.worth is None else str(reward.worth),
+            "denominations": [one.model_dump(mode="json", exclude=not_paid) for one in reward.denominations],
+        }
+    )
+
+
+def only_currency(reward: Reward) -> str | None:
+    """That of the amounts where there is one, so that a list need not say it; else None."""
+    return reward.denominations[0].currency if len(reward.denominations) == 1 else None
 
 
 def needs_approval(program: Program, totals: Totals, paid_by: Payer) -> bool:

@@ -39,8 +39,9 @@ class CampaignItem(Item):
     status = UnicodeAttribute()
     lines = IntegerAttribute(null=True)
     units = IntegerAttribute(null=True)
-    unit_points = IntegerAttribute(null=True)
-    unit_value = UnicodeAttribute(null=True)
+    points = IntegerAttribute(null=True)
+    value = UnicodeAttribute(null=True)
+    terms = UnicodeAttribute(null=True)
     columns = UnicodeAttribute(null=True)
     etag = UnicodeAttribute(null=True)
     size = IntegerAttribute(null=True)
@@ -165,8 +166,9 @@ def _campaign_item(one: Campaign) -> CampaignItem:
         status=one.status.value,
         lines=totals.lines if totals else None,
         units=totals.units if totals else None,
-        unit_points=totals.unit_points if totals else None,
-        unit_value=str(totals.unit_value) if totals and totals.unit_value else None,
+        points=totals.points if totals else None,
+        value=str(totals.value) if totals and totals.value else None,
+        terms=totals.terms if totals else None,
         columns=",".join(one.columns) or None,
         etag=one.etag,
         size=one.size or None,
@@ -211,8 +213,8 @@ def _campaign_of(raw: RawItem) -> Campaign:
 def _totals_of(item: CampaignItem) -> Totals | None:
     if item.lines is None:
         return None
-    value = Money.parse(item.unit_value) if item.unit_value else None
-    return Totals(item.lines, item.units, item.unit_points, value)
+    value = Money.parse(item.value) if item.value else None
+    return Totals(item.lines, item.units, item.points, value, item.terms)
 
 
 def _batch_of(raw: RawItem) -> BatchDone:

@@ -46,7 +46,9 @@ def bulk() -> None:
 
 @app.command()
 def start(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV: member_id, reference, quantity.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV: member_id, reference, quantity, amount, currency.")
+    ],
     *,
     table: TableName,
     reports: Reports,

@@ -23,6 +23,11 @@ PeoplePool = Annotated[
 PersonId = Annotated[str, typer.Argument(help="Your own id of the person, such as staff-17; no name or address.")]
 
 
+def user_pools() -> Any:
+    """The client of user pools, in the account, region and endpoint of the environment."""
+    return boto3.client("cognito-idp")
+
+
 @app.command()
 def add(
     person: PersonId,
@@ -57,7 +62,7 @@ def add(
 def disable(person: PersonId, *, table: TableName, people_pool: PeoplePool) -> None:
     """Shut a person out: from the console at their next request, and from signing in. What they decided stays."""
     PersonStore(open_table(table), system_clock).disable(person)
-    client = boto3.client("cognito-idp")
+    client = user_pools()
     client.admin_disable_user(UserPoolId=people_pool, Username=person)
     client.admin_user_global_sign_out(UserPoolId=people_pool, Username=person)
     out.print(f"[bold green]✓[/] {person} is shut out.")
@@ -65,7 +70,7 @@ def disable(person: PersonId, *, table: TableName, people_pool: PeoplePool) -> N
 
 def _account(pool: str, person: str, email: str, password: str | None) -> None:
     """The person's account in the user pool: made, or enabled again."""
-    client = boto3.client("cognito-idp")
+    client = user_pools()
     attributes: Any = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
     # The first password is made here: a pool's own need not fit its own policy everywhere. It travels in the invitation.
     first = password or f"Aa1!{secrets.token_urlsafe(15)}"

@@ -29,6 +29,7 @@ from loyalty.core.errors import (
 )
 from loyalty.programs.diff import diff, summary
 from loyalty.programs.model import Program, ProgramDocument
+from loyalty.programs.writing import as_stored
 
 CACHE_SECONDS: Final = 60.0
 """How long a function may go on with a program version, or a client's binding, after it was replaced."""
@@ -43,7 +44,7 @@ MAX_DOCUMENT_BYTES: Final = 300_000
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version as it is kept for ever. ``text`` is its document, ``digest`` that text's SHA-256 in hex.
+    """A version as it is kept for ever. ``text`` is its document, see :mod:`.writing`, ``digest`` that text's SHA-256 in hex.
 
     ``changes`` tells, for people, what it changed; ``rolled_back_to`` names the version whose document it took again. A
     version that was cancelled never came into force.
@@ -145,7 +146,7 @@ def publish(before: State, proposal: Proposal, now: datetime) -> Publication:
         require_kept(previous, document)
     if proposal.effective_at is not None:
         _require_schedulable(previous, document, proposal.effective_at, now)
-    text = document.model_dump_json()
+    text = as_stored(document)
     if len(text.encode()) > MAX_DOCUMENT_BYTES:
         raise DocumentInvalid(
             f"The document has more than {MAX_DOCUMENT_BYTES:,} bytes; take parts of it out.", pointer=""

@@ -20,13 +20,12 @@ from loyalty.rewards.pricing import cheapest
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose catalogue, and which part of it; None: all. ``country`` is where the reader is."""
+    """Which part of the catalogue; None: all. ``country`` is where the reader is."""
 
     reward_type: RewardType | None = None
     country: str | None = None
     tier: str | None = None
     available: bool | None = None
-    affordable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +38,17 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A reward, and what speaks against redeeming it now. ``affordable`` is None where no member was named."""
+    """A reward, and what speaks against redeeming it now."""
 
     reward: Reward
     reasons: tuple[LoyaltyError, ...]
-    affordable: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownToMember(Shown):
+    """The same for one member; ``affordable``: there are the points for it. Whoever reads it can infer the balance."""
+
+    affordable: bool
 
 
 class Catalogue:
@@ -55,28 +60,33 @@ class Catalogue:
         self._books = LedgerStore(table)
         self._clock = clock
 
-    def rewards(self, program: Program, asked: Asked, member_id: str | None = None) -> list[Shown]:
-        """The rewards that were asked for, in the order of the program document.
-
-        Raises:
-            MemberNotFound: a member was named that the program does not have.
-        """
-        member = None if member_id is None else self._member(program, member_id)
-        shown = (self._shown(program, reward, asked, member) for reward in program.document.rewards)
+    def rewards(self, program: Program, asked: Asked) -> list[Shown]:
+        """The rewards that were asked for, in the order of the program document. Says nothing of any member."""
+        shown = (self._shown(program, reward, asked) for reward in program.document.rewards)
         return [one for one in shown if _is_asked_for(one, asked)]
 
-    def reward(self, program: Program, reward_id: str, asked: Asked, member_id: str | None = None) -> Shown:
+    def reward(self, program: Program, reward_id: str, asked: Asked) -> Shown:
         """One of them.
 
         Raises:
             RewardNotFound: the catalogue has none of that id.
-            MemberNotFound: see :meth:`rewards`.
         """
         reward = program.document.reward(reward_id)
         if reward is None:
             raise RewardNotFound(f"Program '{program.document.id}' has no reward '{reward_id}'.")
-        member = None if member_id is None else self._member(program, member_id)
-        return self._shown(program, reward, asked, member)
+        return self._shown(program, reward, asked)
+
+    def of_member(
+        self, program: Program, member_id: str, asked: Asked, *, affordable: bool | None = None
+    ) -> list[ShownToMember]:
+        """The rewards that were asked for, as a member meets them; ``affordable``: only those, or only the others.
+
+        Raises:
+            MemberNotFound: the program has no such member.
+        """
+        member = self._member(program, member_id)
+        shown = (self._shown_to(program, reward, asked, member) for reward in program.document.rewards)
+        return [one for one in shown if _is_asked_for(one, asked) and affordable in (None, one.affordable)]
 
     def _member(self, program: Program, member_id: str) -> Member:
         document = program.document
@@ -88,18 +98,19 @@ class Catalogue:
         taken = tuple(Taken.read(found.get(key)) for key in family)
         return Member(as_of(book, program.scope, self._clock()), taken)
 
-    def _shown(self, program: Program, reward: Reward, asked: Asked, member: Member | None) -> Shown:
+    def _shown(self, program: Program, reward: Reward, asked: Asked) -> Shown:
         reasons = [*filter(None, (closed(program.document, reward, self._clock()),))]
         if asked.country is not None:
             reasons += filter(None, (elsewhere(reward, asked.country),))
-        if member is None:
-            return Shown(reward, tuple(reasons), None)
-        reasons += self._withheld(program, reward, member)
+        return Shown(reward, tuple(reasons))
+
+    def _shown_to(self, program: Program, reward: Reward, asked: Asked, member: Member) -> ShownToMember:
+        reasons = [*self._shown(program, reward, asked).reasons, *self._withheld(program, reward, member)]
         points = cheapest(reward)
         can = max(member.book.wallet().available, 0)
         if points > can:
             reasons.append(InsufficientPoints(f"This needs {points} points; {can} can be spent."))
-        return Shown(reward, tuple(reasons), points <= can)
+        return ShownToMember(reward, tuple(reasons), points <= can)
 
     def _withheld(self, program: Program, reward: Reward, member: Member) -> Iterator[LoyaltyError]:
         document, now = program.document, self._clock()
@@ -115,6 +126,5 @@ def _is_asked_for(shown: Shown, asked: Asked) -> bool:
     of_type = asked.reward_type in (None, reward.type)
     there = asked.country is None or not reward.countries or asked.country in reward.countries
     for_tier = asked.tier is None or not reward.tiers or asked.tier in reward.tiers
-    payable = asked.affordable in (None, shown.affordable)
     open_now = asked.available in (None, not shown.reasons)
-    return of_type and there and for_tier and payable and open_now
+    return of_type and there and for_tier and open_now
