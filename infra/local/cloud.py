@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 import boto3
 from botocore.config import Config
 
+from infra.bundling.build import LIBRARY
 from infra.local import seed
 from infra.local.assembly import Stack, read_stage
 from infra.local.deploy import Deployed, deploy
@@ -32,6 +33,8 @@ from infra.local.tokens import fetch_token
 STAGE: Final = "local"
 ASSEMBLY: Final = "cdk.out"
 """Name of the assembly's folder inside the working folder: apart from what ``make synth`` writes for every stage."""
+SUPPLIER: Final = "tremendous"
+"""The one that the sandbox speaks as."""
 SUPPLIER_PARAMETER: Final = "TremendousUrl"
 SUPPLIER_SECRET_OUTPUT: Final = "TremendousSecretArn"  # noqa: S105 -- the name of an output
 ENDPOINT_PARAMETER: Final = "LocalEndpoint"
@@ -129,15 +132,17 @@ class LocalCloud:
         return deploy(self.session, self.endpoint, self.stacks, parameters, self._report)
 
     def seed(self) -> None:
-        """Publish the demo programs, bind the partner's client to them, give the platform the supplier's key.
+        """Publish the demo programs, bind the partner's client to them, make platform and supplier known to each other.
 
         Raises:
             SeedFailed: the platform refused a document.
+            ProcessFailed: the supplier refused the address.
         """
         documents = seed.program_documents()
         seed.publish_programs(self.environment, documents)
         self.bind(self.client_id, list(documents))
         seed.store_supplier_key(self.session, self.endpoint, self.platform.outputs[SUPPLIER_SECRET_OUTPUT])
+        self._supplier.call_back(f"{self.api_url}/v1/suppliers/{SUPPLIER}/callbacks")
         self._report(f"programs {', '.join(documents)}; client {self.client_id} bound to them")
         self.person = seed.add_person(self.environment, self.workdir, list(documents))
         self._report(f"console {self.platform.console_url}; sign in as {self.person.id}")
@@ -203,9 +208,12 @@ class LocalCloud:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The whole environment of a command that works against the local cloud, the operator's included."""
+        """The whole environment of a command that works against the local cloud, the operator's included.
+
+        The library is this checkout's, wherever the command was installed from: it has to know the documents that it publishes.
+        """
         inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "LC_ALL") if key in os.environ}
-        return inherited | self.variables
+        return inherited | self.variables | {"PYTHONPATH": str(LIBRARY)}
 
     @property
     def variables(self) -> dict[str, str]:

@@ -13,7 +13,8 @@ upgrade is a decision and not an accident. Tests check that each patch is still 
   (``aws:SecureTransport``) would deny everything. A request from loopback counts as secure.
 - **Layers.** ministack unpacks every layer for every worker; here once (``shared_layers``).
 - **Waiting for a token.** ministack takes a JSONata ``TimeoutSeconds`` for a number, and waits for the token although
-  the function that was to hand it on has failed.
+  the function that was to hand it on has failed. It asks IAM whether a token may be answered for every resource, where
+  AWS asks for the token's state machine (``task_tokens``).
 - **Concurrency.** ministack starts one interpreter for every request in flight; a laptop has a few
   cores. Invocations beyond the bound wait for their turn instead of being throttled.
 """
@@ -34,6 +35,7 @@ from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-un
 from ministack.services import dynamodb, lambda_svc, stepfunctions  # type: ignore[import-untyped]
 
 from infra.local.shared_layers import SharedLayers
+from infra.local.task_tokens import TokenOwners
 
 MINISTACK_VERSION: Final = "1.5.33"
 
@@ -78,7 +80,9 @@ def apply(max_concurrency: int, layers: Path) -> None:
     # The router imports these two by name for each request, so that wrapping them in their module is enough.
     iam_actions.dynamodb_service_context = with_leading_keys(iam_actions.dynamodb_service_context)
     iam_actions.request_tag_context = with_encryption_context(iam_actions.request_tag_context)
-    stepfunctions._execute_task = with_evaluated_timeout(stepfunctions._execute_task)
+    owners = TokenOwners()
+    stepfunctions._execute_task = owners.remembering(with_evaluated_timeout(stepfunctions._execute_task))
+    iam_actions.extract_resource_arn = owners.naming(iam_actions.extract_resource_arn)
     stepfunctions._call_lambda = failing_its_token(stepfunctions._call_lambda)
     app.pin_request_origin = secure_on_loopback(app.pin_request_origin)
 

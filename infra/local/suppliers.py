@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import requests
+
 from infra.local.ministack import REPOSITORY
 from infra.local.probe import answer_of
-from infra.local.processes import LOOPBACK, Server, require_free
+from infra.local.processes import LOOPBACK, ProcessFailed, Server, require_free
 
 PORT_VARIABLE: Final = "LOYALTY_SUPPLIER_PORT"
 READY_TIMEOUT: Final = 20.0
@@ -53,6 +55,17 @@ class SupplierProcess:
         command += ["--parent", str(os.getpid())] if self.tied else []
         inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "LC_ALL") if key in os.environ}
         self.server.start(command, inherited | {"PYTHONPATH": str(REPOSITORY)}, self._ready, READY_TIMEOUT)
+
+    def call_back(self, url: str) -> None:
+        """Have it post there what becomes of its orders. It forgets that when it stops.
+
+        Raises:
+            ProcessFailed: it does not take the address, or does not answer.
+        """
+        try:
+            requests.put(f"{self.url}/_sandbox/webhooks", json={"url": url}, timeout=READY_TIMEOUT).raise_for_status()
+        except requests.RequestException as error:
+            raise ProcessFailed(f"the sandbox supplier does not take {url} to call back to: {error}") from error
 
     def stop(self) -> bool:
         """Stop it. True if it was running."""

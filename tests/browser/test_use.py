@@ -2,7 +2,6 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -15,22 +14,9 @@ from tests.browser.conftest import screenshot, sign_in
 from tests.browser.scene import ATTENTION, OWN, WAITING
 from tests.browser.test_pages import violations
 from tests.financekit.console import ConsoleRig
+from tests.financekit.keyboard import tab_to
 
 TAGS = {"en": "en-GB", "id": "id-ID", "it": "it-IT", "ar": "ar-AE-u-nu-latn"}
-
-
-def tab_to(page: Page, wanted: str, most: int = 40) -> None:
-    """Presses Tab until the element with these words, or this id, has the focus, which must be seen."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        focused: dict[str, Any] = page.evaluate(
-            """() => { const e = document.activeElement, s = getComputedStyle(e);
-            return {text: e.innerText, id: e.id, outline: s.outlineStyle, width: parseFloat(s.outlineWidth)} }"""
-        )
-        assert (focused["outline"], focused["width"] >= 2) == ("solid", True), focused
-        if wanted in (focused["id"], focused["text"]) or (wanted.startswith("rdm_") and wanted in focused["text"]):
-            return
-    raise AssertionError(f"{most} times Tab, and never at {wanted}")
 
 
 def test_an_approval_by_the_keyboard_alone(context: BrowserContext, rig: ConsoleRig, page: Page, table: Table) -> None:

@@ -1,10 +1,14 @@
 """The whole platform in a local cloud, with IAM enforced; at the end of the run its ledger is proved."""
 
+import json
+import os
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 import requests
+from playwright.sync_api import BrowserContext, sync_playwright
 
 from infra.local.cloud import LocalCloud
 from loyalty.core.clock import system_clock
@@ -12,6 +16,9 @@ from loyalty.core.table import Table
 from loyalty.ledger.verify import audit_table
 from loyalty.programs.store import ProgramStore
 from tests.e2e.partner import Partner
+from tests.engines import chromium
+from tests.engines.dynamodb_local import Unavailable
+from tests.engines.fixtures import REQUIRE_ENGINES, do_without
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +53,37 @@ def supplier_faults(cloud: LocalCloud) -> Iterator[str]:
 def now() -> str:
     """This moment, as a source of events writes it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@pytest.fixture
+def overheard(cloud: LocalCloud) -> Iterator[str]:
+    """Url of a queue that gets every event that the platform itself publishes."""
+    events, sqs = cloud.client("events"), cloud.client("sqs")
+    url: str = sqs.create_queue(QueueName=f"overheard-{uuid.uuid4().hex[:8]}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Statement": [allow]})})
+    name = url.rsplit("/", 1)[1]
+    events.put_rule(Name=name, EventBusName=cloud.bus, EventPattern=json.dumps({"source": ["loyalty"]}))
+    events.put_targets(Rule=name, EventBusName=cloud.bus, Targets=[{"Id": "1", "Arn": arn}])
+    yield url
+    events.remove_targets(Rule=name, EventBusName=cloud.bus, Ids=["1"])
+    events.delete_rule(Name=name, EventBusName=cloud.bus)
+    sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[BrowserContext]:
+    """Headless Chromium of somebody who reads Italian; where it cannot run, its tests are skipped and say why."""
+    try:
+        found = chromium.browser()
+    except Unavailable as missing:
+        do_without(missing, required=os.environ.get(REQUIRE_ENGINES) == "1")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found.executable, env=dict(found.environment), args=list(chromium.ARGUMENTS)
+        )
+        context = browser.new_context(locale="it-IT", viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(30_000)
+        yield context
+        browser.close()

@@ -1,11 +1,8 @@
 """The console as it is deployed: signing in on the user pool's own page, in headless Chromium."""
 
-import os
-from collections.abc import Iterator
-
 import pytest
 import requests
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext
 
 from infra.local.cloud import LocalCloud
 from infra.local.seed import run_loyalty
@@ -13,28 +10,10 @@ from loyalty.core.clock import system_clock, to_text
 from loyalty.core.table import Table
 from loyalty.fulfillment.runs import RunStatus
 from tests.e2e.partner import Partner
-from tests.engines import chromium
-from tests.engines.dynamodb_local import Unavailable
-from tests.engines.fixtures import REQUIRE_ENGINES, do_without
+from tests.e2e.signing_in import sign_in
 from tests.financekit.runs import a_run, redemption, step, write
 
 NOW = to_text(system_clock())
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[BrowserContext]:
-    try:
-        found = chromium.browser()
-    except Unavailable as missing:
-        do_without(missing, required=os.environ.get(REQUIRE_ENGINES) == "1")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found.executable, env=dict(found.environment), args=list(chromium.ARGUMENTS)
-        )
-        context = browser.new_context(locale="it-IT", viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(30_000)
-        yield context
-        browser.close()
 
 
 @pytest.fixture
@@ -47,17 +26,6 @@ def run(cloud: LocalCloud, partner: Partner) -> str:
         waiting = a_run(7, NOW, program=cloud.program, status=RunStatus.AWAITING_APPROVAL, reason="over_threshold")
         write(Table(cloud.table), waiting, [step(1, NOW, "screen", "done")])
     return redemption(7)
-
-
-def sign_in(page: Page, cloud: LocalCloud) -> None:
-    """As a person does, from the console's first page on."""
-    assert cloud.person is not None
-    page.goto(cloud.platform.console_url)
-    page.get_by_role("link", name="Accedi").click()
-    page.get_by_label("Username").fill(cloud.person.id)
-    page.get_by_label("Password").fill(cloud.person.password)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{cloud.platform.console_url}/{cloud.program}/runs")
 
 
 def test_a_person_signs_in_looks_and_signs_out(cloud: LocalCloud, context: BrowserContext, run: str) -> None:

@@ -91,7 +91,7 @@ def test_an_answer_that_fails_or_comes_late_still_makes_one_order(
 def test_an_order_that_its_supplier_settles_later_is_waited_for_with_a_token(
     cloud: LocalCloud, partner: Partner, supplier_faults: str
 ) -> None:
-    """The wait ends by the time that the step before it named, since nobody calls back."""
+    """Whether the supplier's call ends the wait or the time that the step before it named, it is one order."""
     rule = {"fault": "pending", "times": 1, "settle_after": 1}
     requests.put(supplier_faults, json=[rule], timeout=10).raise_for_status()
     _, path = gift_card(partner)

@@ -11,6 +11,7 @@ import pytest
 
 from infra.local.cloud import LocalCloud
 from infra.local.envfile import write_env
+from tests.e2e.partner import Partner, eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -25,25 +26,54 @@ def documents(text: str) -> Iterator[dict[str, Any]]:
         text = text[end:]
 
 
-def test_the_curl_lines_work_as_printed(cloud: LocalCloud, tmp_path: Path) -> None:
-    (block,) = [
-        block
-        for block in re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-        if "curl" in block
-    ]
-    assert block.startswith("source .local/env\n")
-    write_env(tmp_path / ".local" / "env", cloud.variables)
+def blocks() -> list[str]:
+    """What is typed after ``make up``: the first steps, a request for a card, and what is to be seen of it."""
+    found = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    return [block for block in found if "curl" in block]
+
+
+def typed(cloud: LocalCloud, folder: Path, *lines: str) -> str:
+    """What a shell prints that has these blocks typed into it."""
+    write_env(folder / ".local" / "env", cloud.variables)
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", block],
-        cwd=tmp_path,
+        ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    accrual, redemption, wallet, statement = documents(done.stdout)
+    return done.stdout
+
+
+def test_the_curl_lines_work_as_printed(cloud: LocalCloud, tmp_path: Path) -> None:
+    first, ask, look = blocks()
+    assert first.startswith("source .local/env\n")
+    accrual, redemption, wallet, statement = documents(typed(cloud, tmp_path, first))
     assert accrual["points"] == 105
     assert redemption["status"] == "held"
     assert (wallet["available"], wallet["held"]) == (55, 50)
     assert [entry["points"] for entry in statement["items"]] == [-50, 105]
+
+    asked = typed(cloud, tmp_path, first, ask)
+    address = asked.splitlines()[-1]
+    assert address.startswith(f"{cloud.platform.console_url}/{cloud.program}/runs/rdm_")
+    run = f"/fulfillment-runs/{address.rpartition('/')[2]}"
+    # The page's approval has a test of its own (test_gift_card); here another client stands for the person.
+    scopes = ["finance.read", "finance.approve"]
+    client_id, secret = cloud.new_client("finance-desk", scopes, [cloud.program])
+    desk = Partner(cloud, cloud.token(*scopes, client_id=client_id, client_secret=secret))
+
+    def stands(status: str) -> bool | None:
+        answer = desk.call("GET", run)
+        return (answer.status_code == 200 and answer.json()["run"]["status"] == status) or None
+
+    eventually("a run that waits", lambda: stands("awaiting_approval"))
+    approved = desk.call("POST", f"{run}/approve", {})
+    assert approved.status_code == 200, approved.text
+    eventually("a card", lambda: stands("fulfilled"))
+    *_, card, detail, totals = documents(typed(cloud, tmp_path, first, ask, look).replace(address, ""))
+    assert card["link"].startswith("http")
+    assert [step["name"] for step in detail["timeline"]][-1] == "capture"
+    assert sum(line["issued"] for line in totals["days"][0]["lines"]) >= 1

@@ -94,8 +94,9 @@ def browser() -> Browser:
             _unpack(_fetched(CHROMIUM) / "bin", folder)
             for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"):
                 shutil.copyfile(fonts / name, folder / "fonts" / "fonts" / name)
-            (folder / "fonts" / "fonts.conf").write_text(FONTS.format(folder=folder / "fonts" / "fonts"))
             (folder / ".complete").touch()
+        # Each time: the folder may have been unpacked under another path, and without a font the browser dies.
+        (folder / "fonts" / "fonts.conf").write_text(FONTS.format(folder=(folder / "fonts" / "fonts").resolve()))
     return Browser(folder / "chromium", folder / "al2023" / "lib", folder / "fonts")
 
 

@@ -12,6 +12,7 @@ import pytest
 from ministack.services import stepfunctions  # type: ignore[import-untyped]
 
 from infra.local import ministack_patches as patches
+from infra.local.task_tokens import TokenOwners
 
 
 class Outer:
@@ -164,3 +165,21 @@ def test_a_function_that_fails_ends_the_wait_for_the_token_it_was_given(monkeypa
             patches.failing_its_token(fail)("worker", event)
     assert waiting["event"].is_set()
     assert waiting["error"] == {"Error": "NothingAwaited", "Cause": "cause"}
+
+
+def test_a_token_is_answered_for_the_machine_that_waits_with_it() -> None:
+    owners = TokenOwners()
+    asked: tuple[str, str, str, dict[str, str]] = ("states", "POST", "/", {})
+    found = owners.naming(lambda service, *_: "*" if service == "states" else "queue")
+    seen: list[str] = []
+
+    def wait(_state: Any, _input: Any, _execution: Any, context: dict[str, Any]) -> None:
+        context["Task"] = {"Token": "t-1"}
+        seen.extend(
+            found(*asked, body) for body in (b'{"taskToken": "t-1"}', b'{"taskToken": "t-2"}', b"{}", b"[]", b"x")
+        )
+        seen.append(found("sqs", "POST", "/", {}, b'{"taskToken": "t-1"}'))
+
+    owners.remembering(wait)({}, {}, None, {"StateMachine": {"Id": "machine"}})
+    assert seen == ["machine", "*", "*", "*", "*", "queue"]
+    assert found(*asked, b'{"taskToken": "t-1"}') == "*"
