@@ -1,5 +1,6 @@
 """Limits of what one member redeems: what counts, from when, until when, and what is given back."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -239,3 +240,17 @@ def test_who_was_merged_counts_with_whom_they_were_merged_into(table: Table) -> 
     assert world.redemptions.get("acme", old, third.redemption_id) == third
     with pytest.raises(RedemptionNotFound):
         world.redemptions.get("acme", MEMBER, third.redemption_id)
+
+
+@pytest.mark.parametrize(
+    ("used", "holds"),
+    [({"reward:mug/ever": 2}, True), ({}, True), ({"reward:mug/ever": 1}, False)],
+    ids=["too many", "too few", "an open hold is lost"],
+)
+def test_the_audit_finds_counts_that_redemptions_do_not_say(table: Table, used: dict[str, int], *, holds: bool) -> None:
+    world = rich(table, mug(("ever", 5)))
+    world.capture(world.hold("k-1", "mug")[0].redemption_id)
+    world.hold("k-2", "mug")
+    found = taken(world)
+    table.write([replace(found, used=used, holds=found.holds if holds else {}).put("acme", MEMBER)])
+    assert [finding.code for finding in world.audit()] == ["limits_wrong"]

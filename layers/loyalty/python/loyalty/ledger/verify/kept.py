@@ -133,7 +133,7 @@ def _redeemed(raw: RawItem) -> Redeemed:
         _numbers(raw["lots"]),
         from_text(until) if until else None,
         int(captured["N"]) if captured else None,
-        raw["held_at"]["S"],
+        _text(raw, "held_at") or "",
         _numbers(raw.get("counted", {"M": {}})),
     )
 
