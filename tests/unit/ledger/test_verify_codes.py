@@ -45,6 +45,8 @@ BY_THEMSELVES = {
     "due_shard_wrong",
     # Planted in tests/unit/accruals/test_limits.py.
     "budget_wrong",
+    # Planted in tests/unit/rewards/test_limits.py.
+    "limits_wrong",
 }
 PLACES = {"Problem": 0, "_once": 0, "_at": 1}
 """Of the calls that make a problem: which argument is its code, or has it first."""
