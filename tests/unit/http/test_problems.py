@@ -37,7 +37,8 @@ def test_codes_are_unique() -> None:
 
 def test_the_drawn_tree_names_every_error() -> None:
     drawn = (errors.__doc__ or "").replace(",", " ").split()
-    assert [kind.__name__ for kind in kinds() if kind.__name__ not in drawn] == []
+    ours = [kind.__name__ for kind in kinds() if kind.__module__ == errors.__name__]  # features draw none of their own
+    assert [name for name in ours if name not in drawn] == []
 
 
 def test_a_path_that_names_nothing_comes_before_a_header_and_a_header_before_fields() -> None:
