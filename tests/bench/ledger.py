@@ -76,7 +76,7 @@ class LedgerBench:
         hold = self._cost(lambda: self.world.hold("bench", "ten", 7, member=member))
         wallet = self._cost(lambda: self.world.wallet(member))
         yield Figure("full_wallet.accrual.write_units", accrual.write_units, "write units", 5)
-        yield Figure("full_wallet.hold_timed.write_units", hold.write_units, "write units", 9)
+        yield Figure("full_wallet.hold_timed.write_units", hold.write_units, "write units", 11)
         yield Figure("full_wallet.wallet_read.read_units", wallet.read_units, "read units", 1)
 
     def _fill(self, member: str) -> None:

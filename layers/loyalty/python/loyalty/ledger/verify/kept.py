@@ -135,7 +135,7 @@ def _redeemed(raw: RawItem) -> Redeemed:
         from_text(until) if until else None,
         int(captured["N"]) if captured else None,
         _numbers(raw.get("stock", {"M": {}})),
-        raw["held_at"]["S"],
+        _text(raw, "held_at") or "",
         _numbers(raw.get("counted", {"M": {}})),
     )
 
