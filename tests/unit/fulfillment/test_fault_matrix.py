@@ -16,7 +16,7 @@ from tests.unit.fulfillment.tables import new_table
 from tests.unit.fulfillment.test_cut_points import fused
 
 MANY = 60
-STRIDE = int(os.environ.get("LOYALTY_FAULT_STRIDE", "1"))
+STRIDE = int(os.environ.get("LOYALTY_FAULT_STRIDE", "3"))
 """Crash at every n-th call; 1 is all of them."""
 
 
