@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from infra.local.ministack import REPOSITORY
 from loyalty.core.table import Table
@@ -29,21 +29,6 @@ def axe() -> str:
         return chromium.axe_script().read_text()
     except Unavailable as missing:
         do_without(missing, required=os.environ.get(REQUIRE_ENGINES) == "1")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Headless Chromium; where it cannot run, the tests that need it are skipped and say why."""
-    try:
-        found = chromium.browser()
-    except Unavailable as missing:
-        do_without(missing, required=os.environ.get(REQUIRE_ENGINES) == "1")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=found.executable, env=dict(found.environment), args=list(chromium.ARGUMENTS)
-        )
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """The whole platform in a local cloud, with IAM enforced; at the end of the run its ledger is proved."""
 
 import json
-import os
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 import requests
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
 from infra.local.cloud import LocalCloud
 from loyalty.core.clock import system_clock
@@ -16,9 +15,6 @@ from loyalty.core.table import Table
 from loyalty.ledger.verify import audit_table
 from loyalty.programs.store import ProgramStore
 from tests.e2e.partner import Partner
-from tests.engines import chromium
-from tests.engines.dynamodb_local import Unavailable
-from tests.engines.fixtures import REQUIRE_ENGINES, do_without
 
 
 @pytest.fixture(scope="session")
@@ -73,17 +69,9 @@ def overheard(cloud: LocalCloud) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def context() -> Iterator[BrowserContext]:
+def context(browser: Browser) -> Iterator[BrowserContext]:
     """Headless Chromium of somebody who reads Italian; where it cannot run, its tests are skipped and say why."""
-    try:
-        found = chromium.browser()
-    except Unavailable as missing:
-        do_without(missing, required=os.environ.get(REQUIRE_ENGINES) == "1")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found.executable, env=dict(found.environment), args=list(chromium.ARGUMENTS)
-        )
-        context = browser.new_context(locale="it-IT", viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(30_000)
-        yield context
-        browser.close()
+    context = browser.new_context(locale="it-IT", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(30_000)
+    yield context
+    context.close()

@@ -14,6 +14,7 @@ from botocore.config import Config
 from infra.local.cloud import LocalCloud, synthesize
 from infra.local.ministack import ACCESS_KEY, SECRET_KEY, Ministack
 from infra.local.processes import free_port
+from tests.engines import chromium
 from tests.engines.dynamodb_local import DynamoDbLocal, Unavailable
 from tests.engines.faults import FaultProxy
 from tests.ledgerkit.tables import create_table
@@ -129,3 +130,23 @@ def dynamodb_client(endpoint: str) -> Any:
         aws_secret_access_key=SECRET_KEY,
         config=CONFIG,
     )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium; where it cannot run, the tests that need it are skipped and say why.
+
+    One for the whole process: Playwright runs an event loop of its own, beside which there is no second.
+    """
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - `make mutate` goes without it
+
+    try:
+        found = chromium.browser()
+    except Unavailable as missing:
+        do_without(missing, required=os.environ.get(REQUIRE_ENGINES) == "1")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=found.executable, env=dict(found.environment), args=list(chromium.ARGUMENTS)
+        )
+        yield opened
+        opened.close()

@@ -87,7 +87,7 @@ def test_invalid_changes(members: Members, change: dict[str, Any], pointer: str)
         ('{"email": ' + "9" * 5000 + "}", 400, "malformed_json"),
         ('{"email": 1e999}', 422, "invalid"),
         ("[" * 30000, 400, "malformed_json"),
-        ('{"a":' * 9000 + "1" + "}" * 9000, 400, "malformed_json"),
+        ('{"a":' * 10_900 + "1" + "}" * 10_900, 400, "malformed_json"),
         ("\ud800", 400, "malformed_json"),
         ("[]", 422, "invalid"),
         ('[{"email": "ada@example.com"}]', 422, "invalid"),
