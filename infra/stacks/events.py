@@ -98,6 +98,8 @@ class EventsStack(FunctionStack):
                                 contract.MEMBER_SK,
                                 {"prefix": contract.REDEMPTION_PREFIX},
                                 {"prefix": contract.PROGRAM_VERSION_PREFIX},
+                                {"prefix": contract.ACCESS_PREFIX},
+                                contract.RUN_SK,
                             ]
                         }
                     }

@@ -107,7 +107,8 @@ def test_stream_reaches_the_publisher_filtered_and_nothing_blocks_it(stage: Temp
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"]
     pattern = text(mapping["FilterCriteria"])
-    for word in ("INSERT", "MODIFY", contract.ENTRY_PREFIX, contract.MEMBER_SK, contract.REDEMPTION_PREFIX):
+    told = (contract.ENTRY_PREFIX, contract.MEMBER_SK, contract.REDEMPTION_PREFIX, contract.PROGRAM_VERSION_PREFIX)
+    for word in ("INSERT", "MODIFY", *told, contract.ACCESS_PREFIX, contract.RUN_SK):
         assert word in pattern
     assert "REMOVE" not in pattern
 
