@@ -36,7 +36,8 @@ def test_every_language_says_everything_with_the_same_placeholders() -> None:
 
 def test_statuses_kinds_and_decisions_all_have_names() -> None:
     wanted = {f"status.{one}" for one in RunStatus} | {f"kind.{one}" for one in DifferenceKind}
-    wanted |= {f"decision.{one}" for one in offers.DECISIONS}
+    wanted |= {f"{kind}.{one}" for one in offers.DECISIONS for kind in ("decision", "done")}
+    wanted |= {f"under_way.{one}" for one in ("approve", "reject", "cancel", "reissue", "retry", "release")}
     assert wanted <= set(KNOWN["en"].words)
     assert KNOWN["it"].name_of("reason", "some_new_reason") == "some new reason"
 

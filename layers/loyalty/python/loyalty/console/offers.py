@@ -1,6 +1,7 @@
 """Which decisions a page offers about a run. What may be done is decided where it is done; this saves a refusal."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from loyalty.finance.views import MAX_NOTE
@@ -16,6 +17,9 @@ _BY_STATUS: Final = {
     RunStatus.ATTENTION: ("retry", "resolve", "give_back", "cancel"),
     RunStatus.FULFILLED: ("reissue", "cancel"),
 }
+_ENDINGS: Final = {RunStatus.REJECTED: "reject", RunStatus.CANCELLED: "cancel"}
+TAKES: Final = timedelta(minutes=1)
+"""What has not moved for so long after a decision may be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,25 @@ class Offer:
         return MAX_NOTE
 
 
-def offer(run: Run, person: Person) -> Offer:
-    """What the person may do about the run."""
+def under_way(run: Run) -> str | None:
+    """Which decision was taken and is still to be carried out; ``release``: points go back that nobody decided about."""
+    if run.ends_as is not None:
+        return _ENDINGS.get(run.ends_as, "release")
+    if run.replaces:
+        return "reissue"
+    if run.status is RunStatus.SCREENING and run.executions > 1:
+        return "retry"
+    approved = run.status is RunStatus.ORDERING and run.approved_by is not None
+    return "approve" if approved and not run.orders and run.waiting_since is None else None
+
+
+def offer(run: Run, person: Person, now: datetime) -> Offer:
+    """What the person may do about the run: nothing while a decision is carried out, unless that takes too long."""
     if not person.may_decide(run.program):
         return Offer((), self_approval=False, read_only=True)
+    if under_way(run) is not None:
+        slow = now - (run.updated_at or run.opened_at) > TAKES
+        return Offer(("retry",) if slow else (), self_approval=False, read_only=False)
     decisions = _BY_STATUS.get(run.status, ())
     own = run.requested_by == person.actor and "approve" in decisions
     return Offer(tuple(one for one in decisions if not (own and one == "approve")), self_approval=own, read_only=False)
