@@ -2,7 +2,7 @@
 
 ::
 
-    Q#{supplier}   DELIVERY#{id}    one event, once; with the news of the run in one transaction; removed by the table
+    G#{supplier}   DELIVERY#{id}    one event, once; with the news of the run in one transaction; removed by the table
                    PENDING#{name}   whose order it is about
 
 Nothing is concluded from what it says: the run's next step asks the supplier. A second delivery writes nothing, and wakes
