@@ -52,7 +52,7 @@ def queue(here: Here, review: RunReview) -> Answer:
         if show == "waiting" and not wanted.statuses:
             wanted = replace(wanted, statuses=FOR_A_PERSON)
         listed = review.list(here.program, day, wanted, limit=PAGE, after=_position(query.get("after")))
-        runs, following = list(listed.runs), listed.next
+        runs, following = list(listed.items), listed.next
     except (Invalid, ValueError):
         message = here.language.say("error.bad")
     if show == "open":

@@ -6,8 +6,8 @@
                              BATCH#{nnnn}  a batch that was worked off
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
@@ -17,6 +17,7 @@ from loyalty.bulk.errors import CampaignNotFound
 from loyalty.bulk.model import BatchDone, Campaign, CampaignStatus, Totals
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import RecordChanged
+from loyalty.core.listing import Listed, listed
 from loyalty.core.money import Money
 from loyalty.core.table import IntegerAttribute, Item, Put, RawItem, Table, TextMapAttribute, TransactionRefused
 from loyalty.rewards.model import Payer
@@ -64,14 +65,6 @@ class BatchItem(Item):
     failures = TextMapAttribute(null=True)
 
 
-@dataclass(frozen=True, slots=True)
-class CampaignPage:
-    """Some campaigns, the oldest first, and where the next page begins; None: it was the last."""
-
-    campaigns: Sequence[Campaign]
-    next: str | None
-
-
 class CampaignStore:
     """Which campaigns a program has is eventually consistent; each is read consistently and written if it is as it was read."""
 
@@ -89,13 +82,9 @@ class CampaignStore:
             raise CampaignNotFound(f"Program '{program}' has no campaign '{campaign}'.")
         return _campaign_of(raw)
 
-    def page(self, program: str, *, limit: int, after: str | None = None) -> CampaignPage:
-        """Up to ``limit`` campaigns of a program; ``after`` is the cursor of the page before."""
-        page = self._table.sorted_page(f"CAMPAIGNS#{program}", after=after or "", limit=limit)
-        keys = [(raw["pk"]["S"], raw["sk"]["S"]) for raw in page.items]
-        found = self._table.get_many(keys) if keys else {}
-        campaigns = [_campaign_of(found[key]) for key in keys if key in found]
-        return CampaignPage(campaigns, page.items[-1][DUE_AT]["S"] if page.last_key and page.items else None)
+    def page(self, program: str, *, limit: int, after: str | None = None) -> Listed[Campaign]:
+        """Up to ``limit`` campaigns of a program, the oldest first; ``after`` is the cursor of the page before."""
+        return listed(self._table, _shard(program), _campaign_of, limit=limit, after=after)
 
     def create(self, campaign: Campaign) -> Campaign:
         """Writes a new campaign; the one that has its name, where there is one."""
@@ -149,6 +138,10 @@ def _pk(program: str, campaign: str) -> str:
     return f"L#{program}#{campaign}"
 
 
+def _shard(program: str) -> str:
+    return f"CAMPAIGNS#{program}"
+
+
 def _batch_sk(number: int) -> str:
     return f"{BATCH_PREFIX}{number:04d}"
 
@@ -179,7 +172,7 @@ def _campaign_item(one: Campaign) -> CampaignItem:
         note=one.note,
         running_since=to_text(one.running_since) if one.running_since else None,
         revision=one.revision,
-        due_shard=f"CAMPAIGNS#{one.program}",
+        due_shard=_shard(one.program),
         due_at=f"{to_text(one.created_at)}#{one.campaign}",
     )
 

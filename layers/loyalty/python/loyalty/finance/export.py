@@ -56,7 +56,7 @@ class ExportService:
         rows = 0
         while day <= last:
             page = self._runs.page(program, day, limit=_INDEX_PAGE, after=position or None)
-            found = [run for run in page.runs if is_in(run, day)]
+            found = [run for run in page.items if is_in(run, day)]
             writer.writerows(list(row_of(run)) for run in found)
             rows += len(found)
             day, position = (day + timedelta(days=1), "") if page.next is None else (day, page.next)

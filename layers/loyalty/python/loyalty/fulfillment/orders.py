@@ -12,6 +12,7 @@ from typing import Final
 from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
+from loyalty.core.listing import all_listed
 from loyalty.core.money import Money
 from loyalty.core.table import Item, RawItem, Table
 from loyalty.fulfillment.runs import run_pk
@@ -19,7 +20,6 @@ from loyalty.suppliers.model import Outcome
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY
 
 ORDER_PREFIX: Final = "ORDER#"
-_PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,10 @@ def order_sk(number: int) -> str:
     return f"{ORDER_PREFIX}{number:02d}"
 
 
+def _shard(supplier: str, day: date) -> str:
+    return f"ORDERS#{supplier}#{day}"
+
+
 def order_item(order: Order) -> OrderItem:
     """An order as it is stored."""
     return OrderItem(
@@ -99,7 +103,7 @@ def order_item(order: Order) -> OrderItem:
         settled_at=None if order.settled_at is None else to_text(order.settled_at),
         cancelled_at=None if order.cancelled_at is None else to_text(order.cancelled_at),
         budget=order.budget,
-        due_shard=f"ORDERS#{order.supplier}#{order.asked_at.date()}",
+        due_shard=_shard(order.supplier, order.asked_at.date()),
         due_at=f"{to_text(order.asked_at)}#{order.external_id}",
     )
 
@@ -144,12 +148,4 @@ class OrderStore:
 
     def of_day(self, supplier: str, day: date) -> Iterator[Order]:
         """Our orders of all programs that a supplier was first asked for on a day (UTC), page after page."""
-        shard, after = f"ORDERS#{supplier}#{day}", ""
-        while True:
-            page = self._table.sorted_page(shard, after=after, limit=_PAGE)
-            keys = [(raw["pk"]["S"], raw["sk"]["S"]) for raw in page.items]
-            found = self._table.get_many(keys) if keys else {}
-            yield from (order_of(found[key]) for key in keys if key in found)
-            if page.last_key is None:
-                return
-            after = page.items[-1][DUE_AT]["S"]
+        return all_listed(self._table, _shard(supplier, day), order_of)

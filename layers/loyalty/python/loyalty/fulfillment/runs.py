@@ -9,7 +9,7 @@ A run is open until it ends. Both are found through the due index, which has it 
 under ``RUNS#{program}#open``, by when it was opened; afterwards under ``RUNS#{program}#{day}`` of its end, in UTC.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -18,6 +18,7 @@ from typing import Any, Final
 from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
+from loyalty.core.listing import Listed, all_listed, listed
 from loyalty.core.money import Money
 from loyalty.core.table import IntegerAttribute, Item, RawItem, Table
 from loyalty.fulfillment.errors import FulfillmentRunNotFound
@@ -25,7 +26,6 @@ from loyalty_contract import DUE_AT, DUE_INDEX_KEY, RUN_SK
 
 STEP_PREFIX: Final = "STEP#"
 OPEN: Final = "open"
-_PAGE: Final = 100
 
 
 class RunStatus(StrEnum):
@@ -372,35 +372,16 @@ class RunStore:
         pk = run_pk(program, redemption_id)
         yield from map(step_of, self._table.query_all(pk, where=StepItem.sk.startswith(STEP_PREFIX)))
 
-    def page(self, program: str, when: date | str, *, limit: int, after: str | None = None) -> "RunPage":
+    def page(self, program: str, when: date | str, *, limit: int, after: str | None = None) -> Listed[Run]:
         """Up to ``limit`` runs that are open (:data:`OPEN`), or that ended on a day (UTC), the oldest first.
 
         ``after`` is the cursor of the page before.
         """
-        shard = shard_of(program, when)
-        page = self._table.sorted_page(shard, after=after or "", limit=limit)
-        keys = [(raw["pk"]["S"], raw["sk"]["S"]) for raw in page.items]
-        found = self._table.get_many(keys) if keys else {}
-        runs = [run_of(found[key]) for key in keys if key in found]
-        return RunPage(runs, page.items[-1][DUE_AT]["S"] if page.last_key and page.items else None)
+        return listed(self._table, shard_of(program, when), run_of, limit=limit, after=after)
 
     def all(self, program: str, when: date | str) -> Iterator[Run]:
         """Every such run, page after page."""
-        after: str | None = None
-        while True:
-            page = self.page(program, when, limit=_PAGE, after=after)
-            yield from page.runs
-            if page.next is None:
-                return
-            after = page.next
-
-
-@dataclass(frozen=True, slots=True)
-class RunPage:
-    """Some runs, and where the next page begins; None: it was the last."""
-
-    runs: Sequence[Run]
-    next: str | None
+        return all_listed(self._table, shard_of(program, when), run_of)
 
 
 def _text(moment: datetime | None) -> str | None:

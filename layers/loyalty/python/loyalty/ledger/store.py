@@ -331,7 +331,7 @@ class LedgerStore:
             return own
         book = self.current(program, member_id)
         others = [] if book is None else [one for one in (book.member_id, *book.absorbed) if one != member_id]
-        found = self._table.get_many([(partition(program, one), sk) for one in others]) if others else {}
+        found = self._table.get_many([(partition(program, one), sk) for one in others])
         return next(iter(found.values()), None)
 
     def entry(self, program: str, member_id: str, key: EntryKey) -> Entry | None:

@@ -117,7 +117,7 @@ class MemberStore:
     def owners(self, program: str, *digests: str) -> dict[str, str]:
         """Digest → member id, for those that somebody has; one round trip."""
         keys = {lookup_key(program, digest): digest for digest in digests}
-        found = self._table.get_many(list(keys)) if keys else {}
+        found = self._table.get_many(list(keys))
         return {keys[key]: raw["member_id"]["S"] for key, raw in found.items()}
 
     def create(self, member: StoredMember, *, used_code: str | None = None) -> dict[str, str | None]:

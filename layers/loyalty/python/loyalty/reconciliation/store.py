@@ -7,14 +7,15 @@
                    INVOICE#{hash}         an invoice that was imported, see :mod:`loyalty.reconciliation.invoices`
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import Clock, from_text, to_text
+from loyalty.core.listing import Listed, listed
 from loyalty.core.money import Money
 from loyalty.core.table import (
     IntegerAttribute,
@@ -75,22 +76,6 @@ class DifferenceItem(Item):
     due_at = UnicodeAttribute(attr_name=DUE_AT, null=True)
 
 
-@dataclass(frozen=True, slots=True)
-class ReportPage:
-    """Some reports, the newest day first, and where the next page begins; None: it was the last."""
-
-    reports: Sequence[Report]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DifferencePage:
-    """Some differences, the oldest day first, and where the next page begins; None: it was the last."""
-
-    differences: Sequence[Difference]
-    next: str | None
-
-
 class ReportStore:
     """What was compared, and what is to be looked at. Which differences are open is eventually consistent."""
 
@@ -109,7 +94,7 @@ class ReportStore:
             raise ReportNotFound(f"There is no reconciliation report of '{supplier}' for {day}.")
         return _report_of(item)
 
-    def page(self, supplier: str, *, limit: int, after: str | None = None) -> ReportPage:
+    def page(self, supplier: str, *, limit: int, after: str | None = None) -> Listed[Report]:
         """Up to ``limit`` reports of a supplier, the newest day first; ``after`` is the cursor of the page before.
 
         Raises:
@@ -119,20 +104,20 @@ class ReportStore:
         where = ReportItem.sk.between(REPORT_PREFIX, f"{REPORT_PREFIX}{last}")
         page = self._table.query(pk(supplier), where=where, newest_first=True, limit=limit)
         reports = [_report_of(ReportItem.from_raw_data(raw)) for raw in page.items]
-        return ReportPage(reports, reports[-1].day.isoformat() if page.last_key and reports else None)
+        return Listed(reports, reports[-1].day.isoformat() if page.last_key and reports else None)
 
     def differences(self, supplier: str, day: date) -> Iterator[Difference]:
         """All of a day, open and resolved, those that an invoice ending on that day brought among them."""
         where = DifferenceItem.sk.startswith(f"{DIFFERENCE_PREFIX}{day}#")
         yield from map(difference_of, self._table.query_all(pk(supplier), where=where))
 
-    def open(self, supplier: str, *, limit: int, after: str | None = None) -> DifferencePage:
-        """Up to ``limit`` differences of a supplier that nobody has resolved; ``after`` is the cursor of the page before."""
-        page = self._table.sorted_page(_open_shard(supplier), after=after or "", limit=limit)
-        keys = [(raw["pk"]["S"], raw["sk"]["S"]) for raw in page.items]
-        found = self._table.get_many(keys) if keys else {}
-        listed = [one for one in (difference_of(found[key]) for key in keys if key in found) if one.open]
-        return DifferencePage(listed, page.items[-1][DUE_AT]["S"] if page.last_key and page.items else None)
+    def open(self, supplier: str, *, limit: int, after: str | None = None) -> Listed[Difference]:
+        """Up to ``limit`` differences of a supplier that nobody has resolved, the oldest day first.
+
+        ``after`` is the cursor of the page before.
+        """
+        page = listed(self._table, _open_shard(supplier), difference_of, limit=limit, after=after)
+        return replace(page, items=[one for one in page.items if one.open])
 
     def resolve(self, supplier: str, day: date, difference_id: str, *, actor: str, note: str) -> Difference:
         """Closes a difference, once; said again by the same person in the same words, it is what it was.

@@ -15,7 +15,7 @@ from pynamodb.attributes import UnicodeAttribute
 from loyalty.core.clock import Clock, to_text
 from loyalty.core.cursor import Cursors
 from loyalty.core.errors import MemberNotFound
-from loyalty.core.table import Item, Put, RawItem, Table
+from loyalty.core.table import Item, Put, Table
 from loyalty.ledger.store import LedgerStore, parse_partition, partition
 from loyalty.programs.rewards import RewardType
 from loyalty.rewards.model import Redemption, RedemptionStatus
@@ -118,7 +118,7 @@ class History:
         self, items: Sequence[HistoryItem], now: datetime, status: RedemptionStatus | None
     ) -> Iterator[Redemption]:
         keys = [(item.pk, redemption_sk(item.sk.rpartition("#")[2])) for item in items]
-        found: dict[tuple[str, str], RawItem] = self._table.get_many(keys) if keys else {}
+        found = self._table.get_many(keys)
         for key in keys:
             if key not in found:
                 raise AssertionError(f"'{key[1]}' of {parse_partition(key[0])[1]} is in the history and nowhere else")
