@@ -17,7 +17,7 @@ from loyalty.core.money import Money
 from loyalty.core.telemetry import count, logger
 from loyalty.finance.filters import FOR_A_PERSON, RunFilter
 from loyalty.finance.review import Decider, RunReview
-from loyalty.fulfillment.runs import ENDED, Run, RunStatus
+from loyalty.fulfillment.run import ENDED, Run, RunStatus
 
 PAGE: Final = 25
 _FIELDS: Final = ("status", "supplier", "reason", "currency", "amount_from", "amount_to", "older_than")

@@ -18,7 +18,7 @@ from loyalty.finance.filters import RunFilter
 from loyalty.finance.review import Decider
 from loyalty.finance.services import FinanceServices
 from loyalty.finance.views import DayView, RunDetailView, RunsPage, RunView, TimelineStepView, TotalsView
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.programs.store import ProgramStore
 
 RUNS = "/v1/programs/<program>/fulfillment-runs"

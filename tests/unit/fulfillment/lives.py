@@ -16,7 +16,7 @@ from loyalty.fulfillment.errors import (
     RunEnded,
 )
 from loyalty.fulfillment.executions import execution_name
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.rewards.model import Payer, Redemption
 from tests.ledgerkit.programs import program
 from tests.unit.fulfillment.rig import BOOKSHOP, COFFEE, LIBRERIA, Killed, Rig, gift_card

@@ -11,7 +11,7 @@ from loyalty.core.errors import (
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.fulfillment.model import OrderNotDelivered, Progress, RedemptionMoved
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.rewards.model import Party
 from loyalty.suppliers.model import OrderRequest, Outcome, SupplierUnavailable
 from tests.ledgerkit.programs import document

@@ -11,7 +11,8 @@ from loyalty.core.clock import Clock, to_text
 from loyalty.core.money import Money
 from loyalty.finance.days import check_period
 from loyalty.finance.review import is_in
-from loyalty.fulfillment.runs import Run, RunStore
+from loyalty.fulfillment.run import Run
+from loyalty.fulfillment.runs import RunStore
 
 MOST_DAYS: Final = 92
 PAGE_ROWS: Final = 2_000

@@ -7,7 +7,8 @@ from typing import Final, Protocol
 from loyalty.core.clock import Clock, to_text
 from loyalty.core.listing import Listed
 from loyalty.finance.filters import RunFilter
-from loyalty.fulfillment.runs import OPEN, Run, RunStore, Step
+from loyalty.fulfillment.run import Run, Step
+from loyalty.fulfillment.runs import OPEN, RunStore
 
 LOOKED_AT: Final = 1_000
 """Runs that are looked at for one page, so that a filter that fits none is answered in time."""

@@ -23,7 +23,8 @@ from loyalty.fulfillment.executions import ExecutionPort
 from loyalty.fulfillment.gate import supplier_pk
 from loyalty.fulfillment.journal import Did, Journal
 from loyalty.fulfillment.model import Answer, Progress, RedemptionMoved
-from loyalty.fulfillment.runs import Run, RunStatus, RunStore
+from loyalty.fulfillment.run import Run, RunStatus
+from loyalty.fulfillment.runs import RunStore
 from loyalty.suppliers.webhooks import Callback
 from loyalty_contract import TTL_ATTRIBUTE
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 from botocore.exceptions import ClientError
 
 from loyalty.fulfillment.model import Answer
-from loyalty.fulfillment.runs import Run
+from loyalty.fulfillment.run import Run
 
 _GONE: Final = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
 

@@ -26,7 +26,7 @@ from loyalty.fulfillment.ordering import SupplierBook
 from loyalty.fulfillment.orders import Order, OrderItem, order_item
 from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.recent import RecentStore
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
 from loyalty.rewards.service import RedemptionService

@@ -9,11 +9,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
+from loyalty.core.attributes import MomentAttribute, MoneyAttribute
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.listing import Listed, listed
 from loyalty.core.money import Money
@@ -47,7 +48,7 @@ _A_DAY: Final = timedelta(days=1)
 class ReportItem(Item):
     """``R#{supplier}`` / ``REPORT#{day}``."""
 
-    made_at = UnicodeAttribute()
+    made_at = MomentAttribute()
     matched = IntegerAttribute()
     ours = TextMapAttribute()
     theirs = TextMapAttribute()
@@ -66,11 +67,11 @@ class DifferenceItem(Item):
     order_id = UnicodeAttribute(null=True)
     program = UnicodeAttribute(null=True)
     redemption_id = UnicodeAttribute(null=True)
-    ours = UnicodeAttribute(null=True)
-    theirs = UnicodeAttribute(null=True)
+    ours = MoneyAttribute(null=True)
+    theirs = MoneyAttribute(null=True)
     invoice = UnicodeAttribute(null=True)
     resolved_by = UnicodeAttribute(null=True)
-    resolved_at = UnicodeAttribute(null=True)
+    resolved_at = MomentAttribute(null=True)
     note = UnicodeAttribute(null=True)
     due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY, null=True)
     due_at = UnicodeAttribute(attr_name=DUE_AT, null=True)
@@ -225,11 +226,11 @@ def difference_item(one: Difference) -> DifferenceItem:
         order_id=one.order_id,
         program=one.program,
         redemption_id=one.redemption_id,
-        ours=None if one.ours is None else str(one.ours),
-        theirs=None if one.theirs is None else str(one.theirs),
+        ours=one.ours,
+        theirs=one.theirs,
         invoice=one.invoice,
         resolved_by=one.resolved_by,
-        resolved_at=None if one.resolved_at is None else to_text(one.resolved_at),
+        resolved_at=one.resolved_at,
         note=one.note,
         due_shard=_open_shard(one.supplier) if one.open else None,
         due_at=f"{one.day}#{one.id}" if one.open else None,
@@ -247,10 +248,10 @@ def difference_of(raw: RawItem) -> Difference:
         order_id=item.order_id,
         program=item.program,
         redemption_id=item.redemption_id,
-        ours=Money.parse(item.ours) if item.ours else None,
-        theirs=Money.parse(item.theirs) if item.theirs else None,
+        ours=item.ours,
+        theirs=item.theirs,
         resolved_by=item.resolved_by,
-        resolved_at=_moment(item.resolved_at),
+        resolved_at=item.resolved_at,
         note=item.note,
         invoice=item.invoice,
     )
@@ -260,7 +261,7 @@ def _report_item(report: Report) -> ReportItem:
     return ReportItem(
         pk(report.supplier),
         f"{REPORT_PREFIX}{report.day}",
-        made_at=to_text(report.made_at),
+        made_at=report.made_at,
         matched=report.matched,
         ours=_texts(report.ours),
         theirs=_texts(report.theirs),
@@ -276,7 +277,7 @@ def _report_of(item: ReportItem) -> Report:
     return Report(
         supplier=item.pk.removeprefix("R#"),
         day=date.fromisoformat(item.sk.removeprefix(REPORT_PREFIX)),
-        made_at=from_text(item.made_at),
+        made_at=item.made_at,
         matched=item.matched,
         ours=_moneys(item.ours),
         theirs=_moneys(item.theirs),
@@ -294,7 +295,3 @@ def _texts(totals: Mapping[str, Money]) -> dict[str, str]:
 
 def _moneys(texts: Mapping[str, str]) -> dict[str, Money]:
     return {currency: Money.parse(text) for currency, text in texts.items()}
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else from_text(text)
