@@ -5,7 +5,6 @@ from collections import Counter
 from contextlib import nullcontext, suppress
 from typing import Any, Final
 
-from loyalty.core.errors import FulfillmentInProgress
 from loyalty.fulfillment.errors import (
     FulfillmentRunNotFound,
     NotAwaitingApproval,
@@ -17,6 +16,7 @@ from loyalty.fulfillment.errors import (
 )
 from loyalty.fulfillment.executions import execution_name
 from loyalty.fulfillment.run import Run, RunStatus
+from loyalty.rewards.errors import FulfillmentInProgress
 from loyalty.rewards.model import Payer, Redemption
 from tests.ledgerkit.programs import program
 from tests.unit.fulfillment.rig import BOOKSHOP, COFFEE, LIBRERIA, Killed, Rig, gift_card

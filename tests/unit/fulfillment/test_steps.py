@@ -5,9 +5,7 @@ from botocore.exceptions import ConnectionClosedError
 from pynamodb.exceptions import TransactWriteError
 
 from infra.local.supplier.server import SandboxSupplier
-from loyalty.core.errors import (
-    RedemptionNotFound,
-)
+from loyalty.core.errors import RedemptionNotFound
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.fulfillment.model import OrderNotDelivered, Progress, RedemptionMoved

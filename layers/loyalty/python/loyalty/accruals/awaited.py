@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from loyalty.accruals.errors import TooManyAwaitedReversals
 from loyalty.accruals.model import MAX_AWAITED, MAX_AWAITED_OF_MEMBER, Refund
 from loyalty.accruals.records import (
     Waiting,
@@ -29,7 +30,6 @@ from loyalty.core.errors import (
     MemberMerged,
     MemberNotFound,
     RecordChanged,
-    TooManyAwaitedReversals,
     WalletBusy,
 )
 from loyalty.core.table import Check, Operation, RawItem, Table, TransactionRefused

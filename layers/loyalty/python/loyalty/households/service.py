@@ -9,19 +9,16 @@ from typing import Final, TypeVar
 from loyalty.core import ids
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import (
+from loyalty.core.errors import HouseholdNotFound, MemberMerged, MemberNotFound, WalletBusy
+from loyalty.core.table import TransactionRefused
+from loyalty.households.errors import (
     HouseholdClosed,
     HouseholdFull,
     HouseholdHasPoints,
-    HouseholdNotFound,
     HouseholdsNotOffered,
     MemberInHousehold,
-    MemberMerged,
-    MemberNotFound,
     MemberNotInHousehold,
-    WalletBusy,
 )
-from loyalty.core.table import TransactionRefused
 from loyalty.households.model import Household
 from loyalty.households.store import HouseholdStore, Joining, Pool
 from loyalty.ledger.model import Balances, Book

@@ -7,10 +7,12 @@ from typing import Final
 
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock
-from loyalty.core.errors import MemberChanged, MemberMerged, MemberNotFound, SegmentRepeated, SegmentUnknown, Stale
+from loyalty.core.errors import MemberMerged, MemberNotFound, Stale
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.service import following
+from loyalty.members.errors import MemberChanged
 from loyalty.programs.model import Program, ProgramDocument
+from loyalty.segments.errors import SegmentRepeated, SegmentUnknown
 from loyalty.segments.model import Assignment, MemberSegments, in_order
 from loyalty.segments.store import SegmentStore
 
