@@ -17,8 +17,8 @@ from loyalty.core.table import RawItem, Table
 from loyalty.households.errors import HouseholdHasPoints, MemberInHousehold
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Situation
+from loyalty.ledger.keys import partition
 from loyalty.ledger.model import Account, Book, Change, Movement, Scope, Wallet
-from loyalty.ledger.store import partition
 from loyalty.merging.decision import movements_of
 from loyalty.merging.errors import MergeWithSelf
 from loyalty.transfers.errors import TransferToSelf

@@ -23,8 +23,8 @@ from loyalty.core.errors import (
 )
 from loyalty.core.money import Money
 from loyalty.core.table import Table
+from loyalty.ledger.keys import partition
 from loyalty.ledger.model import Account, EntryKind
-from loyalty.ledger.store import partition
 from loyalty.ledger.verify import audit_member
 from loyalty.programs.earning import lot_for
 from loyalty.programs.model import Program

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from loyalty.core.table import Table
-from loyalty.ledger.store import partition
+from loyalty.ledger.keys import partition
 from loyalty.tiers.errors import RecalculationDiffers, RecalculationStopped
 from loyalty.tiers.everybody import Recalculation
 from loyalty.tiers.runs import SHARDS, Recalculated, Run

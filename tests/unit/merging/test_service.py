@@ -7,8 +7,8 @@ import pytest
 from loyalty.core.errors import EntryExistsWithDifferentRequest, LoyaltyError, MemberMerged, MemberNotFound
 from loyalty.core.table import Table
 from loyalty.households.errors import MemberInHousehold
+from loyalty.ledger.keys import BOOK_SK, partition
 from loyalty.ledger.model import Account, EntryKind
-from loyalty.ledger.store import BOOK_SK, partition
 from loyalty.merging.decision import MAX_ABSORBED
 from loyalty.merging.errors import MemberHasOpenHolds, MergeLimitExceeded, MergeWithSelf
 from loyalty.transfers.errors import TransferToSelf

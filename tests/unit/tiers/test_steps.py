@@ -17,7 +17,7 @@ from infra.functions import FUNCTIONS
 from loyalty.core.clock import system_clock
 from loyalty.core.errors import MemberNotFound
 from loyalty.core.table import Table
-from loyalty.ledger.store import member_shard
+from loyalty.ledger.keys import member_shard
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers.errors import RecalculationDiffers, TierUnknown
 from loyalty.tiers.runs import SHARDS

@@ -31,8 +31,8 @@ from loyalty.core.errors import EntryExistsWithDifferentRequest, LoyaltyError
 from loyalty.core.table import Check, Operation
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting
+from loyalty.ledger.keys import entry_sk, partition
 from loyalty.ledger.model import Book, EntryKey, EntryKind
-from loyalty.ledger.store import entry_sk, partition
 
 _MOST_LOOKED_UP: Final = 60
 """Entries that reversals may have become, looked for with one list and what is on it in one read."""

@@ -130,6 +130,11 @@ class ProgramNotFound(Missing):
 class MemberNotFound(Missing):
     code = "member_not_found"
 
+    @classmethod
+    def of(cls, program: str, member_id: str) -> "MemberNotFound":
+        """The program has no member of that id."""
+        return cls(f"There is no member '{member_id}' in program '{program}'.")
+
 
 class WalletNotFound(Missing):
     code = "wallet_not_found"

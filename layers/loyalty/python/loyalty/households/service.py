@@ -222,7 +222,7 @@ def _joined(program: Program, joining: Joining, household: Household, member_id:
 
 def _require_open(book: Book | None, program: Program, member_id: str) -> None:
     if book is None:
-        raise MemberNotFound(f"There is no member '{member_id}' in program '{program.document.id}'.")
+        raise MemberNotFound.of(program.document.id, member_id)
     if book.merged_into is not None:
         raise MemberMerged(
             f"'{member_id}' was merged into '{book.merged_into}'.", member_id=member_id, into=book.merged_into

@@ -175,7 +175,7 @@ class MemberService:
         """The member, and the tier as of now, whatever has been written down."""
         found = self._store.with_book(program.document.id, member_id)
         if found is None:
-            raise MemberNotFound(f"There is no member '{member_id}' in program '{program.document.id}'.")
+            raise MemberNotFound.of(program.document.id, member_id)
         if (into := found[0].merged_into) is not None:
             raise MemberMerged(
                 f"'{member_id}' was merged into '{into}'; use that member.", member_id=member_id, into=into

@@ -27,8 +27,9 @@ from loyalty.core.table import (
     TextMapAttribute,
     TransactionRefused,
 )
+from loyalty.ledger.items import book_of, new_book_put
+from loyalty.ledger.keys import BOOK_SK, parse_partition, partition
 from loyalty.ledger.model import Book
-from loyalty.ledger.store import BOOK_SK, book_of, new_book_put, parse_partition, partition
 from loyalty.referrals.model import code_digest
 from loyalty.referrals.store import attribution_put
 from loyalty_contract import MEMBER_SK

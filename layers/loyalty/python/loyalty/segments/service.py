@@ -71,7 +71,7 @@ class SegmentService:
     def _found(self, program: Program, member_id: str) -> MemberSegments:
         found = self._store.get(program.document.id, member_id)
         if found is None:
-            raise MemberNotFound(f"There is no member '{member_id}' in program '{program.document.id}'.")
+            raise MemberNotFound.of(program.document.id, member_id)
         segments, into = found
         if into is not None:
             raise MemberMerged(

@@ -10,8 +10,8 @@ from itertools import groupby
 from typing import Final
 
 from loyalty.core.table import RawItem, Table
+from loyalty.ledger.keys import BUDGET_PREFIX, CAPS_PREFIX, REVERSED_PREFIX
 from loyalty.ledger.model import Account, Entry, EntryKind
-from loyalty.ledger.store import BUDGET_PREFIX, CAPS_PREFIX, REVERSED_PREFIX
 from loyalty.ledger.verify.family import Family
 from loyalty.ledger.verify.kept import Capped, Reversed
 from loyalty.ledger.verify.read import Partition, read
