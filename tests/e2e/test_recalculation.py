@@ -25,9 +25,10 @@ from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers.everybody import Recalculation
 from loyalty.tiers.runs import Checkpoint, Run
-from loyalty_contract import MEMBER_INDEX_KEY, resource
+from loyalty_contract import MEMBER_INDEX_KEY, POINTS_ACCRUED, resource
 from tests.e2e.partner import eventually, unique
 from tests.e2e.test_redrive import loyalty
+from tests.e2e.traces import overhear
 
 pytestmark = pytest.mark.e2e
 
@@ -40,8 +41,9 @@ is the last of ``members``, reached a tier by the first."""
 class Cheaper:
     """A program with members who reach a tier by its second version, and have heard nothing of it."""
 
-    def __init__(self, cloud: LocalCloud, folder: Path) -> None:
+    def __init__(self, cloud: LocalCloud, folder: Path, overheard: str) -> None:
         self.cloud = cloud
+        self._overheard = overheard
         self.table = Table(cloud.table)
         self.store = LedgerStore(self.table)
         self.id = f"cheaper-{unique()}"
@@ -73,6 +75,14 @@ class Cheaper:
         self.table.write([new_book_put(self.id, last, first, system_clock())])
         self._spend(last, "10000.00")
         eventually("the last member's tier", lambda: self.raised(last) or None)
+        everybody = {*self.members, last}
+
+        def all_were_told(heard: list[dict[str, Any]]) -> bool:
+            told = {one["detail"]["member_id"] for one in heard if one["detail-type"] == POINTS_ACCRUED}
+            return everybody <= told
+
+        # The events of different members pass in any order: the last member's may well come before another's.
+        overhear(self.cloud, self._overheard, "the points of all", all_were_told)
         sqs = self.cloud.client("sqs")
         queue = sqs.get_queue_url(QueueName=resource(STAGE, "tier-recalculation"))["QueueUrl"]
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -110,10 +120,10 @@ class Cheaper:
 
 
 @pytest.fixture
-def cheaper(cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cheaper:
+def cheaper(cloud: LocalCloud, overheard: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cheaper:
     for name, value in cloud.variables.items():
         monkeypatch.setenv(name, value)
-    return Cheaper(cloud, tmp_path)
+    return Cheaper(cloud, tmp_path, overheard)
 
 
 def test_everybody_is_raised_by_children_of_a_map_and_one_by_a_task(cloud: LocalCloud, cheaper: Cheaper) -> None:

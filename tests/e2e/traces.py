@@ -1,7 +1,7 @@
 """What a request leaves behind on the deployed platform: events, logs, items, the history of its execution."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -11,17 +11,29 @@ from tests.e2e.partner import eventually
 
 def events(cloud: LocalCloud, url: str, member_id: str, kinds: AbstractSet[str]) -> list[dict[str, Any]]:
     """What the queue overheard, once events of all these kinds about the member are among it."""
+    return overhear(
+        cloud,
+        url,
+        f"the events {', '.join(sorted(kinds))}",
+        lambda heard: (
+            kinds <= {event["detail-type"] for event in heard if event["detail"].get("member_id") == member_id}
+        ),
+    )
+
+
+def overhear(
+    cloud: LocalCloud, url: str, what: str, enough: Callable[[list[dict[str, Any]]], bool]
+) -> list[dict[str, Any]]:
+    """What the queue overheard, once it is enough."""
     sqs, heard = cloud.client("sqs"), []
 
     def look() -> bool | None:
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             heard.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return (
-            kinds <= {event["detail-type"] for event in heard if event["detail"].get("member_id") == member_id} or None
-        )
+        return enough(heard) or None
 
-    eventually(f"the events {', '.join(sorted(kinds))}", look)
+    eventually(what, look)
     return heard
 
 

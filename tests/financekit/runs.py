@@ -38,6 +38,7 @@ def a_run(number: int, opened: str, **changes: Any) -> Run:
         value=Money.of("25.00", "USD"),
         requested_by="client:app",
         opened_at=at(opened),
+        updated_at=at(opened),
     )
     return replace(run, **changes)
 

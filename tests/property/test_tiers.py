@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from loyalty.ledger.ladders import (
@@ -77,6 +77,9 @@ def test_settled_at_any_moments_or_once_a_member_stands_the_same(
 
 
 @settings(max_examples=300, deadline=None)
+@example(
+    terms=LadderTerms(TIERS, downgrade=DowngradeBy.ONE_LEVEL, grace_days=1), earned=[(672, 500)], days=1402, tier="gold"
+)
 @given(terms=TERMS, earned=EARNED, days=st.integers(0, 2000), tier=st.sampled_from(["silver", "gold"]))
 def test_a_review_gives_what_is_earned_and_lies_before_the_next(
     terms: LadderTerms, earned: Any, days: int, tier: str
@@ -90,6 +93,8 @@ def test_a_review_gives_what_is_earned_and_lies_before_the_next(
     assert terms.rank(after.earned) >= terms.rank(running.tier)
     lower = terms.rank(tier) - 1 if terms.downgrade is DowngradeBy.ONE_LEVEL else 0
     assert terms.rank(after.earned) == max(terms.rank(entitled.tier), lower)
-    assert after.kept == (terms.rank(after.earned) > terms.rank(entitled.tier))
+    # Kept, and not earned: by its rank, or by how long.
+    outlasts = after.valid_until and entitled.until and after.valid_until > entitled.until
+    assert after.kept == (terms.rank(after.earned) > terms.rank(entitled.tier) or bool(outlasts))
     ends = last_day(terms, after)
     assert ends is None if after.earned == "bronze" else ends is not None and ends >= day

@@ -15,7 +15,7 @@ from loyalty.rewards.store import RedemptionStore
 from loyalty.vault.service import OFTEN, CardService
 from loyalty.vault.store import CardStore
 from tests.apikit.gateway import Gateway, Reply
-from tests.unit.vault.test_reveal import CARD, MEMBER, Vaulted
+from tests.apikit.vaulted import CARD, MEMBER, Vaulted
 
 
 class Revealing(Vaulted):
