@@ -180,8 +180,18 @@ def undecided(answer: Answer) -> SupplierError | None:
     return None
 
 
-def refusal(answer: Answer, named: Sequence[str], *, out_of_funds: bool = False) -> SupplierError:
-    """An order that the supplier refuses, with the fields and codes that it names."""
+def failure(answer: Answer, named: Sequence[str] | None, *, out_of_funds: bool = False) -> SupplierError:
+    """What an answer means that is not what was asked for.
+
+    Args:
+        answer: of the supplier, or of somebody in between.
+        named: fields and codes that it names, where it is the supplier's own refusal of an order; None: it is none.
+        out_of_funds: the order is refused for want of funds alone.
+    """
+    if (error := undecided(answer)) is not None:
+        return error
+    if named is None or not 400 <= answer.status < 500:
+        return undocumented(answer)
     refused = OrderRefused(f"the supplier answered {answer.status}" + (f", naming {', '.join(named)}" if named else ""))
     refused.out_of_funds = out_of_funds
     return failed(refused, answer)

@@ -27,12 +27,10 @@ from loyalty.suppliers.answers import (
     Shown,
     at_least,
     document,
+    failure,
     fields,
     number,
     parsed,
-    refusal,
-    undecided,
-    undocumented,
     within,
 )
 from loyalty.suppliers.model import (
@@ -196,13 +194,10 @@ class Tango:
         )
 
     def _fail(self, answer: Answer, *, ordering: bool = False) -> NoReturn:
-        error = undecided(answer)
+        error = failure(answer, _refused_fields(answer) if ordering else None)
         if isinstance(error, SupplierAccessDenied):
             self._credentials.forget()
-        named = _refused_fields(answer)
-        if error is None and ordering and 400 <= answer.status < 500 and named is not None:
-            error = refusal(answer, named)
-        raise error or undocumented(answer)
+        raise error
 
 
 def _refused_fields(answer: Answer) -> list[str] | None:

@@ -21,7 +21,7 @@ from typing import Any, Final, NoReturn, Protocol
 
 from loyalty.core.clock import to_text
 from loyalty.core.money import MINOR_UNITS, Money
-from loyalty.suppliers.answers import money, number, parsed, refusal, safe_link, undecided, undocumented, within
+from loyalty.suppliers.answers import failure, money, number, parsed, safe_link, undecided, within
 from loyalty.suppliers.model import (
     GiftCard,
     OrderRequest,
@@ -202,13 +202,10 @@ class Tremendous:
         )
 
     def _fail(self, answer: Answer, *, ordering: bool = False) -> NoReturn:
-        error = undecided(answer)
+        error = failure(answer, refused_fields(answer) if ordering else None, out_of_funds=answer.status == 402)
         if isinstance(error, SupplierAccessDenied):
             self._key.forget()
-        named = refused_fields(answer)
-        if error is None and ordering and 400 <= answer.status < 500 and named is not None:
-            error = refusal(answer, named, out_of_funds=answer.status == 402)
-        raise error or undocumented(answer)
+        raise error
 
 
 def _reward_of(order: SupplierOrder) -> str:
