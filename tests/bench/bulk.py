@@ -14,7 +14,7 @@ from loyalty.bulk.service import Asked, Campaigns
 from loyalty.bulk.steps import BatchRequest, CampaignRequest, Steps
 from loyalty.bulk.store import CampaignStore
 from loyalty.core.files import Stored
-from loyalty.ledger.store import new_book_put
+from loyalty.ledger.items import new_book_put
 from loyalty.rewards.model import Payer
 from tests.bench.engine import Running
 from tests.bench.figures import Figure
