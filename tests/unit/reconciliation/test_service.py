@@ -11,6 +11,7 @@ import pytest
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.fulfillment.orders import OrderStore
+from loyalty.reconciliation import service
 from loyalty.reconciliation.errors import (
     DifferenceAlreadyResolved,
     DifferenceNotFound,
@@ -130,6 +131,25 @@ def test_made_again_it_picks_up_what_was_late_and_leaves_what_a_person_resolved(
     assert desk.made.make(SUPPLIER, DAY)[1] == 2, "what came and went is open again"
     assert desk.open() == missing[1:]
     assert desk.differences()[missing[0]] == resolved
+
+
+def test_what_is_a_work_item_stays_one_behind_more_differences_than_become_items(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made first when the supplier listed six orders of nine, then when it listed one."""
+    monkeypatch.setattr(service, "MOST_ITEMS", 3)
+    store(desk.table, [our(number) for number in range(1, 10)])
+    missing = {number: f"missing_there:S{number}" for number in range(1, 10)}
+    desk.supplier.listed = [their(number) for number in range(1, 10) if number not in {2, 7, 8}]
+    assert desk.made.make(SUPPLIER, DAY)[1] == 3
+    desk.supplier.listed = [their(8)]
+    report, still_open = desk.made.make(SUPPLIER, DAY)
+    assert (report.differences, still_open) == ({K.MISSING_THERE: 8}, 4)
+    assert desk.open() == [missing[number] for number in (1, 2, 3, 7)]
+    assert [one.resolved_by for one in desk.differences().values()] == [None, None, None, None, PLATFORM]
+    desk.supplier.listed = []
+    assert desk.made.make(SUPPLIER, DAY)[1] == 5, "found again behind the others, it is open again"
+    assert missing[8] in desk.open()
 
 
 def test_a_list_that_breaks_off_leaves_the_report_that_was_made_before(desk: Desk) -> None:

@@ -32,7 +32,7 @@ from loyalty.reconciliation.store import ReportStore
 from loyalty.suppliers.model import Supplier
 
 MOST_ITEMS: Final = 1000
-"""Differences of a report that become work items; the files have all of them."""
+"""Differences of a report that become work items, beside those that are; the files have all of them."""
 MOST_ASKED: Final = 200
 """Orders that the list lacks and the supplier is asked for by their key."""
 MOST_SOUGHT: Final = 1000
@@ -54,6 +54,8 @@ class Tally:
     theirs: dict[str, Money] = field(default_factory=dict)
     differences: Counter[str] = field(default_factory=Counter)
     items: list[Difference] = field(default_factory=list)
+    known: frozenset[str] = frozenset()
+    """Names of differences that are work items already: they stay ones behind any number of others."""
 
     def add(self, line: Line) -> Difference | None:
         """Counts a line; its difference, where there is one."""
@@ -68,7 +70,7 @@ class Tally:
         one = line.difference(self.supplier, self.day)
         if one is not None:
             self.differences[one.kind] += 1
-            self.items += [one] if len(self.items) < MOST_ITEMS else []
+            self.items += [one] if len(self.items) < MOST_ITEMS or one.id in self.known else []
         return one
 
 
@@ -119,7 +121,7 @@ class Reconciliation:
         with Spill() as spill, TemporaryDirectory(dir=self._folder) as folder:
             self._read(spill, supplier, day)
             csv_path, lines_path, json_path = (Path(folder) / name for name in ("lines.csv", "items", "report.json"))
-            tally = Tally(supplier, day)
+            tally = Tally(supplier, day, known=self._reports.known(supplier, day))
             with csv_path.open("w", encoding="utf-8", newline="") as file, differences_file(lines_path) as found:
                 table = CsvReport(file)
                 for line in compared(spill.ours(), spill.theirs(), day):

@@ -126,6 +126,10 @@ class ReportStore:
         where = DifferenceItem.sk.startswith(f"{DIFFERENCE_PREFIX}{day}#")
         yield from map(difference_of, self._table.query_all(pk(supplier), where=where))
 
+    def known(self, supplier: str, day: date) -> frozenset[str]:
+        """The names of those of a day that its comparison has found so far, whoever resolved them."""
+        return frozenset(one.id for one in self.differences(supplier, day) if one.invoice is None)
+
     def open(self, supplier: str, *, limit: int, after: str | None = None) -> DifferencePage:
         """Up to ``limit`` differences of a supplier that nobody has resolved; ``after`` is the cursor of the page before."""
         page = self._table.sorted_page(_open_shard(supplier), after=after or "", limit=limit)
@@ -167,6 +171,7 @@ class ReportStore:
     ) -> int:
         """Brings the work items of a comparison up to date; how many of those that are found are open afterwards.
 
+        ``found`` is all that the comparison found of those that are items, and of others as many as are to become items.
         What a person resolved stays resolved. What was open and is not found any more is resolved in the platform's own
         name; found again, it is open again.
         """
