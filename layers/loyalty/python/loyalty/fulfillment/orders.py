@@ -1,7 +1,9 @@
 """Our orders at suppliers: written down before a supplier is asked, and compared with its own list afterwards.
 
 ``F#{program}#{redemption_id}`` / ``ORDER#{nn}``, and in the due index under ``ORDERS#{supplier}#{day}`` of the first
-request, in UTC, so that a day's orders of all programs are found together.
+request, in UTC, so that a day's orders of all programs are found together. One that ended on a later day than that has
+``ENDED#{nn}`` beside it, in the due index under ``ENDED#{supplier}#{day}`` of its end: most end on the day of the request,
+and nothing is written for them.
 """
 
 from collections.abc import Iterator
@@ -13,12 +15,13 @@ from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money
-from loyalty.core.table import Item, RawItem, Table
+from loyalty.core.table import Item, Put, RawItem, Table
 from loyalty.fulfillment.runs import run_pk
 from loyalty.suppliers.model import Outcome
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY
 
 ORDER_PREFIX: Final = "ORDER#"
+ENDED_PREFIX: Final = "ENDED#"
 _PAGE: Final = 100
 
 
@@ -50,6 +53,11 @@ class Order:
         return self.outcome is Outcome.REFUSED or self.cancelled_at is not None
 
     @property
+    def ended_at(self) -> datetime | None:
+        """Since when we hold it for dead (UTC); None: we do not."""
+        return self.cancelled_at or (self.settled_at if self.outcome is Outcome.REFUSED else None)
+
+    @property
     def issued(self) -> bool:
         """Its card is in the vault."""
         return self.outcome is Outcome.ISSUED and self.cancelled_at is None
@@ -69,6 +77,13 @@ class OrderItem(Item):
     settled_at = UnicodeAttribute(null=True)
     cancelled_at = UnicodeAttribute(null=True)
     budget = UnicodeAttribute(null=True)
+    due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY)
+    due_at = UnicodeAttribute(attr_name=DUE_AT)
+
+
+class EndedItem(Item):
+    """``F#{program}#{redemption_id}`` / ``ENDED#{nn}``: says by its place in the index alone when that order ended."""
+
     due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY)
     due_at = UnicodeAttribute(attr_name=DUE_AT)
 
@@ -102,6 +117,24 @@ def order_item(order: Order) -> OrderItem:
         due_shard=f"ORDERS#{order.supplier}#{order.asked_at.date()}",
         due_at=f"{to_text(order.asked_at)}#{order.external_id}",
     )
+
+
+def ended_puts(order: Order) -> list[Put]:
+    """Has an order found by the day of its end; nothing where that is the day of its request, or it has not ended."""
+    ended_at = order.ended_at
+    if ended_at is None or ended_at.date() == order.asked_at.date():
+        return []
+    item = EndedItem(
+        run_pk(order.program, order.redemption_id),
+        f"{ENDED_PREFIX}{order.number:02d}",
+        due_shard=_ended_shard(order.supplier, ended_at.date()),
+        due_at=f"{to_text(ended_at)}#{order.external_id}",
+    )
+    return [Put(item)]
+
+
+def _ended_shard(supplier: str, day: date) -> str:
+    return f"ENDED#{supplier}#{day}"
 
 
 def order_of(raw: RawItem) -> Order:
@@ -150,6 +183,20 @@ class OrderStore:
             keys = [(raw["pk"]["S"], raw["sk"]["S"]) for raw in page.items]
             found = self._table.get_many(keys) if keys else {}
             yield from (order_of(found[key]) for key in keys if key in found)
+            if page.last_key is None:
+                return
+            after = page.items[-1][DUE_AT]["S"]
+
+    def ended_on(self, supplier: str, day: date) -> Iterator[Order]:
+        """Our orders that ended on a day (UTC), after the day on which the supplier was first asked for them."""
+        shard, after = _ended_shard(supplier, day), ""
+        while True:
+            page = self._table.sorted_page(shard, after=after, limit=_PAGE)
+            keys = [(raw["pk"]["S"], raw["sk"]["S"].replace(ENDED_PREFIX, ORDER_PREFIX)) for raw in page.items]
+            found = self._table.get_many(keys) if keys else {}
+            orders = (order_of(found[key]) for key in keys if key in found)
+            # One that stood after all, or ended once more on another day, is not one of this day any more.
+            yield from (order for order in orders if order.ended_at is not None and order.ended_at.date() == day)
             if page.last_key is None:
                 return
             after = page.items[-1][DUE_AT]["S"]

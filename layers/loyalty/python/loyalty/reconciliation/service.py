@@ -4,6 +4,7 @@
 
     our orders of the day and its margin      page by page, to disk
     the supplier's list of the same time      page by page, to disk
+    our orders that ended on the day          page by page; those of earlier days asked for by their key
     what either lacks, asked for by its key   a few; further days of ours where it may be
     compared in the order of the keys         lines to a file, differences to work items
     the files, then the report                the report says that all of it is there
@@ -34,7 +35,7 @@ from loyalty.suppliers.model import Supplier
 MOST_ITEMS: Final = 1000
 """Differences of a report that become work items, beside those that are; the files have all of them."""
 MOST_ASKED: Final = 200
-"""Orders that the list lacks and the supplier is asked for by their key."""
+"""Orders that the list lacks and the supplier is asked for by their key; and of those that ended on the day, as many again."""
 MOST_SOUGHT: Final = 1000
 """Orders of the supplier's whose ours is sought on earlier days."""
 LOOKED_BACK: Final = 7
@@ -156,8 +157,9 @@ class Reconciliation:
         spill.add_theirs(supplier.orders(start - MARGIN, end + MARGIN))
         for distance in range(-MARGIN.days, MARGIN.days + 1):
             spill.add_ours(self._orders.of_day(name, day + distance * _A_DAY))
-        asked = spill.unlisted(day, MOST_ASKED)
-        spill.add_theirs(found for one in asked if (found := supplier.find(one)) is not None)
+        spill.add_ours(self._orders.ended_on(name, day))
+        _ask(spill, supplier, spill.unlisted(day, MOST_ASKED))
+        _look_again(spill, supplier, day)
         self._seek(spill, name, day)
 
     def _seek(self, spill: Spill, name: str, day: date) -> None:
@@ -173,3 +175,21 @@ class Reconciliation:
             if order.external_id in sought:
                 sought.discard(order.external_id)
                 yield order
+
+
+def _ask(spill: Spill, supplier: Supplier, keys: list[str]) -> None:
+    spill.add_theirs(found for one in keys if (found := supplier.find(one)) is not None)
+
+
+def _look_again(spill: Spill, supplier: Supplier, day: date) -> None:
+    """What the supplier has by now of orders of other days that ended on this one.
+
+    Each is asked for. Where they are too many, as when a whole campaign was cancelled, the lists of their own days are read
+    first, and what those lack is asked for as far as it goes: the rest is not listed, which for a dead order is as it should be.
+    """
+    ended = spill.ended(day)
+    if len(ended) > MOST_ASKED:
+        for start, end in map(period, sorted(set(ended.values()))):
+            spill.add_theirs(one for one in supplier.orders(start, end + MARGIN) if one.external_id in ended)
+        ended = spill.ended(day)
+    _ask(spill, supplier, list(ended)[:MOST_ASKED])
