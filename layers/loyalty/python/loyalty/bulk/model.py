@@ -34,8 +34,7 @@ class CampaignStatus(StrEnum):
     """A second person decides. Nothing more is held until then."""
     RUNNING = "running"
     UNFINISHED = "unfinished"
-    """Some lines were refused, or batches failed, or its list was no longer right when it was gone on with: started again, it
-    tries what is not held."""
+    """Some lines were refused, or batches failed: started again, it tries those."""
     DONE = "done"
     """Every line is held; what becomes of each is its redemption's run."""
     REJECTED = "rejected"

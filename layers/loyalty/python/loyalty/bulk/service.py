@@ -5,9 +5,10 @@
     created ──► checked ──► awaiting_approval ──► running ──► done
                   │ malformed      │ no              ▲ │ lines refused, batches failed
                   ▼                ▼                 │ ▼
-               refused          rejected          unfinished ◄── malformed when it is gone on with
+               refused          rejected          unfinished
 
-Starting a campaign again goes on with it: lines that are held stay held, those that were refused are tried again.
+Starting a campaign again goes on with it: lines that are held stay held, those that were refused are tried again. A list that is
+malformed then, of which lines may be held, leaves it unfinished.
 """
 
 from collections.abc import Callable
@@ -170,9 +171,8 @@ class Campaigns:
         progress = self.progress(found)
         if found.status in {CampaignStatus.RUNNING, CampaignStatus.UNFINISHED}:
             status = CampaignStatus.DONE if progress.finished else CampaignStatus.UNFINISHED
-            problem = None if status is CampaignStatus.DONE else found.problem
-            changed = replace(found, status=status, problem=problem)
-            found = self._store.save(changed) if status is not found.status else found
+            if status is not found.status:
+                found = self._store.save(replace(found, status=status, problem=None))
         return found, progress
 
     def progress(self, campaign: Campaign) -> Progress:
