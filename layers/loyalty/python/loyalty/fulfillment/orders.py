@@ -81,13 +81,6 @@ class OrderItem(Item):
     due_at = UnicodeAttribute(attr_name=DUE_AT)
 
 
-class EndedItem(Item):
-    """``F#{program}#{redemption_id}`` / ``ENDED#{nn}``: says by its place in the index alone when that order ended."""
-
-    due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY)
-    due_at = UnicodeAttribute(attr_name=DUE_AT)
-
-
 def external_id(redemption_id: str, number: int) -> str:
     """The key that an order bears at the supplier: the redemption's id, with a number from the second order on."""
     return redemption_id if number == 1 else f"{redemption_id}.{number}"
@@ -119,24 +112,6 @@ def order_item(order: Order) -> OrderItem:
     )
 
 
-def ended_puts(order: Order) -> list[Put]:
-    """Has an order found by the day of its end; nothing where that is the day of its request, or it has not ended."""
-    ended_at = order.ended_at
-    if ended_at is None or ended_at.date() == order.asked_at.date():
-        return []
-    item = EndedItem(
-        run_pk(order.program, order.redemption_id),
-        f"{ENDED_PREFIX}{order.number:02d}",
-        due_shard=_ended_shard(order.supplier, ended_at.date()),
-        due_at=f"{to_text(ended_at)}#{order.external_id}",
-    )
-    return [Put(item)]
-
-
-def _ended_shard(supplier: str, day: date) -> str:
-    return f"ENDED#{supplier}#{day}"
-
-
 def order_of(raw: RawItem) -> Order:
     """The order that :func:`order_item` wrote."""
     item = OrderItem.from_raw_data(raw)
@@ -157,6 +132,31 @@ def order_of(raw: RawItem) -> Order:
         cancelled_at=from_text(item.cancelled_at) if item.cancelled_at else None,
         budget=item.budget,
     )
+
+
+class EndedItem(Item):
+    """``F#{program}#{redemption_id}`` / ``ENDED#{nn}``: says by its place in the index alone when that order ended."""
+
+    due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY)
+    due_at = UnicodeAttribute(attr_name=DUE_AT)
+
+
+def ended_puts(order: Order) -> list[Put]:
+    """Has an order found by the day of its end; nothing where that is the day of its request, or it has not ended."""
+    ended_at = order.ended_at
+    if ended_at is None or ended_at.date() == order.asked_at.date():
+        return []
+    item = EndedItem(
+        run_pk(order.program, order.redemption_id),
+        f"{ENDED_PREFIX}{order.number:02d}",
+        due_shard=_ended_shard(order.supplier, ended_at.date()),
+        due_at=f"{to_text(ended_at)}#{order.external_id}",
+    )
+    return [Put(item)]
+
+
+def _ended_shard(supplier: str, day: date) -> str:
+    return f"ENDED#{supplier}#{day}"
 
 
 class OrderStore:
