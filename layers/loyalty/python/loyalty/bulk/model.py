@@ -31,17 +31,19 @@ class CampaignStatus(StrEnum):
     REFUSED = "refused"
     """The list is malformed: the campaign says where. Nothing was held."""
     AWAITING_APPROVAL = "awaiting_approval"
-    """A second person decides. Nothing was held."""
+    """A second person decides. Nothing more is held until then."""
     RUNNING = "running"
     UNFINISHED = "unfinished"
     """Some lines were refused, or batches failed: started again, it tries those."""
     DONE = "done"
     """Every line is held; what becomes of each is its redemption's run."""
     REJECTED = "rejected"
-    """A second person said no. Nothing was held."""
+    """A second person said no. Nothing more is held."""
 
 
 OVER: Final = frozenset({CampaignStatus.DONE, CampaignStatus.REJECTED, CampaignStatus.REFUSED})
+WORKED: Final = frozenset({CampaignStatus.RUNNING, CampaignStatus.UNFINISHED})
+"""In which batches may hold lines. Unfinished too: of two executions the other one may have summed up already."""
 
 
 @dataclass(frozen=True, slots=True)

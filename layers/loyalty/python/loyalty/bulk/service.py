@@ -7,7 +7,8 @@
                   ▼                ▼                 │ ▼
                refused          rejected          unfinished
 
-Starting a campaign again goes on with it: lines that are held stay held, those that were refused are tried again.
+Starting a campaign again goes on with it: lines that are held stay held, those that were refused are tried again. A list that is
+malformed then, of which lines may be held, leaves it unfinished.
 """
 
 from collections.abc import Callable
@@ -134,7 +135,9 @@ class Campaigns:
         return found
 
     def begin(self, program: Program, campaign: str) -> list[Batch]:
-        """Checks the list, and gives its batches; none where a person has to decide, or the list is refused.
+        """Checks the list, and gives its batches; none where a person has to decide, or the list is not right.
+
+        That is written down as the campaign's problem, and ends it if nothing of it was begun.
 
         Raises:
             CampaignNotFound: there is none.
@@ -147,7 +150,7 @@ class Campaigns:
         try:
             checked, totals, batches = self._checked(program, found)
         except (ListInvalid, RewardNotFound, RewardNotForLists) as refusal:
-            self._store.save(replace(found, status=CampaignStatus.REFUSED, problem=refusal.detail[:MOST_PROBLEM]))
+            self._store.save(replace(found, status=_refused(found), problem=refusal.detail[:MOST_PROBLEM]))
             return []
         # What was approved was approved for what it came to then.
         approved = checked.approved and found.totals == totals
@@ -168,7 +171,8 @@ class Campaigns:
         progress = self.progress(found)
         if found.status in {CampaignStatus.RUNNING, CampaignStatus.UNFINISHED}:
             status = CampaignStatus.DONE if progress.finished else CampaignStatus.UNFINISHED
-            found = self._store.save(replace(found, status=status)) if status is not found.status else found
+            if status is not found.status:
+                found = self._store.save(replace(found, status=status, problem=None))
         return found, progress
 
     def progress(self, campaign: Campaign) -> Progress:
@@ -205,6 +209,17 @@ class Campaigns:
             found, totals=totals, columns=checked.columns, etag=stored.etag, size=stored.size, problem=None
         )
         return campaign, totals, list(checked.batches)
+
+
+def _refused(found: Campaign) -> CampaignStatus:
+    """What becomes of a campaign whose list, or reward, is not right.
+
+    Once batches were begun its lines may be held, under its name: it is gone on with when the cause is mended, for under
+    another name they would be held again. Who is asked for an approval stays asked.
+    """
+    if found.running_since is None:
+        return CampaignStatus.REFUSED
+    return found.status if found.status is CampaignStatus.AWAITING_APPROVAL else CampaignStatus.UNFINISHED
 
 
 def reward_for_lists(program: Program, reward_id: str) -> Reward:

@@ -23,7 +23,7 @@ from loyalty.fulfillment.cases import ENDS, Case, CaseStore, unapproved
 from loyalty.fulfillment.journal import ASKED, Did, Journal, after
 from loyalty.fulfillment.model import Answer, OrderStands, Progress, RedemptionMoved
 from loyalty.fulfillment.ordering import SupplierBook
-from loyalty.fulfillment.orders import Order, OrderItem, order_item
+from loyalty.fulfillment.orders import Order, OrderItem, ended_puts, order_item
 from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.recent import RecentStore
 from loyalty.fulfillment.run import Run, RunStatus
@@ -158,7 +158,7 @@ class GivingBack:
             if stood
             else replace(order, outcome=Outcome.REFUSED, settled_at=now, budget=None)
         )
-        return dead, [_put(dead, order), *budget.given_back(order)]
+        return dead, [_put(dead, order), *ended_puts(dead), *budget.given_back(order)]
 
     def _kept(self, case: Case, order: Order) -> Answer:
         """The supplier does not take its card back: who has paid for it keeps it; else a person has to look."""

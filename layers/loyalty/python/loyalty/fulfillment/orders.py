@@ -1,7 +1,9 @@
 """Our orders at suppliers: written down before a supplier is asked, and compared with its own list afterwards.
 
 ``F#{program}#{redemption_id}`` / ``ORDER#{nn}``, and in the due index under ``ORDERS#{supplier}#{day}`` of the first
-request, in UTC, so that a day's orders of all programs are found together.
+request, in UTC, so that a day's orders of all programs are found together. One that ended on a later day than that has
+``ENDED#{nn}`` beside it, in the due index under ``ENDED#{supplier}#{day}`` of its end: most end on the day of the request,
+and nothing is written for them.
 """
 
 from collections.abc import Iterator
@@ -13,14 +15,15 @@ from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.attributes import MomentAttribute, MoneyAttribute
 from loyalty.core.clock import to_text
-from loyalty.core.listing import all_listed
+from loyalty.core.listing import Key, all_listed
 from loyalty.core.money import Money
-from loyalty.core.table import Item, RawItem, Table
+from loyalty.core.table import Item, Put, RawItem, Table
 from loyalty.fulfillment.runs import run_pk
 from loyalty.suppliers.model import Outcome
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY
 
 ORDER_PREFIX: Final = "ORDER#"
+ENDED_PREFIX: Final = "ENDED#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,11 @@ class Order:
     def dead(self) -> bool:
         """The supplier has said for good that it gives no card, or has taken it back."""
         return self.outcome is Outcome.REFUSED or self.cancelled_at is not None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """Since when we hold it for dead (UTC); None: we do not."""
+        return self.cancelled_at or (self.settled_at if self.outcome is Outcome.REFUSED else None)
 
     @property
     def issued(self) -> bool:
@@ -131,6 +139,36 @@ def order_of(raw: RawItem) -> Order:
     )
 
 
+class EndedItem(Item):
+    """``F#{program}#{redemption_id}`` / ``ENDED#{nn}``: says by its place in the index alone when that order ended."""
+
+    due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY)
+    due_at = UnicodeAttribute(attr_name=DUE_AT)
+
+
+def ended_puts(order: Order) -> list[Put]:
+    """Has an order found by the day of its end; nothing where that is the day of its request, or it has not ended."""
+    ended_at = order.ended_at
+    if ended_at is None or ended_at.date() == order.asked_at.date():
+        return []
+    item = EndedItem(
+        run_pk(order.program, order.redemption_id),
+        f"{ENDED_PREFIX}{order.number:02d}",
+        due_shard=_ended_shard(order.supplier, ended_at.date()),
+        due_at=f"{to_text(ended_at)}#{order.external_id}",
+    )
+    return [Put(item)]
+
+
+def _ended_shard(supplier: str, day: date) -> str:
+    return f"ENDED#{supplier}#{day}"
+
+
+def _order_key(ended: Key) -> Key:
+    """The order whose end an item of the list is."""
+    return ended[0], ended[1].replace(ENDED_PREFIX, ORDER_PREFIX)
+
+
 class OrderStore:
     """Reads of orders; which there are is eventually consistent, each is read consistently."""
 
@@ -150,3 +188,9 @@ class OrderStore:
     def of_day(self, supplier: str, day: date) -> Iterator[Order]:
         """Our orders of all programs that a supplier was first asked for on a day (UTC), page after page."""
         return all_listed(self._table, _shard(supplier, day), order_of)
+
+    def ended_on(self, supplier: str, day: date) -> Iterator[Order]:
+        """Our orders that ended on a day (UTC), after the day on which the supplier was first asked for them."""
+        orders = all_listed(self._table, _ended_shard(supplier, day), order_of, record=_order_key)
+        # One that stood after all, or ended once more on another day, is not one of this day any more.
+        return (order for order in orders if order.ended_at is not None and order.ended_at.date() == day)

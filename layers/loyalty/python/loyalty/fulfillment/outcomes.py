@@ -12,7 +12,7 @@ from loyalty.fulfillment.cases import Card, Case, CaseStore
 from loyalty.fulfillment.gate import Gates
 from loyalty.fulfillment.journal import Did, Journal
 from loyalty.fulfillment.model import Answer, OrderStands, Progress, RedemptionMoved
-from loyalty.fulfillment.orders import Order, OrderItem, order_item
+from loyalty.fulfillment.orders import Order, OrderItem, ended_puts, order_item
 from loyalty.fulfillment.policy import LONGEST_WAIT_SECONDS, FulfillmentPolicy, backoff
 from loyalty.fulfillment.run import RunStatus
 from loyalty.fulfillment.trouble import reason_of, told
@@ -154,6 +154,7 @@ class Outcomes:
             run,
             did,
             _unless_changed(settled, order),
+            *ended_puts(settled),
             *budget.given_back(order),
             reason="supplier_refused",
             candidate=run.candidate + 1 if following else run.candidate,
