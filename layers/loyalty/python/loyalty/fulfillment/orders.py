@@ -6,14 +6,15 @@ request, in UTC, so that a day's orders of all programs are found together.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money
-from loyalty.core.table import Item, RawItem, Table
+from loyalty.core.table import Item, Put, RawItem, Table
 from loyalty.fulfillment.runs import run_pk
 from loyalty.suppliers.model import Outcome
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY
@@ -34,8 +35,10 @@ class Order:
     product: str
     value: Money
     asked_at: datetime
+    last_asked_at: datetime | None = None
+    """When it was sent again, the last time; None: it was sent once."""
     outcome: Outcome = Outcome.AMBIGUOUS
-    """Ambiguous until the supplier has said what became of it."""
+    """Ambiguous until the supplier has said what became of it, or shown it."""
     supplier_order_id: str | None = None
     cost: Money | None = None
     settled_at: datetime | None = None
@@ -54,6 +57,16 @@ class Order:
         """Its card is in the vault."""
         return self.outcome is Outcome.ISSUED and self.cancelled_at is None
 
+    @property
+    def acknowledged(self) -> bool:
+        """The supplier has shown that it has the order, and has not said since that it is dead: it cannot be none."""
+        return self.outcome in {Outcome.ISSUED, Outcome.PENDING} and self.cancelled_at is None
+
+    def arrives_within(self, now: datetime, settle_seconds: int) -> int:
+        """Seconds for which its last request may still be under way to the supplier; 0: "no order" can be believed."""
+        until = (self.last_asked_at or self.asked_at) + timedelta(seconds=settle_seconds)
+        return max(0, ceil((until - now).total_seconds()))
+
 
 class OrderItem(Item):
     """``F#{program}#{redemption_id}`` / ``ORDER#{nn}``."""
@@ -63,6 +76,7 @@ class OrderItem(Item):
     product = UnicodeAttribute()
     value = UnicodeAttribute()
     asked_at = UnicodeAttribute()
+    last_asked_at = UnicodeAttribute(null=True)
     outcome = UnicodeAttribute()
     supplier_order_id = UnicodeAttribute(null=True)
     cost = UnicodeAttribute(null=True)
@@ -93,6 +107,7 @@ def order_item(order: Order) -> OrderItem:
         product=order.product,
         value=str(order.value),
         asked_at=to_text(order.asked_at),
+        last_asked_at=None if order.last_asked_at is None else to_text(order.last_asked_at),
         outcome=order.outcome.value,
         supplier_order_id=order.supplier_order_id,
         cost=None if order.cost is None else str(order.cost),
@@ -102,6 +117,15 @@ def order_item(order: Order) -> OrderItem:
         due_shard=f"ORDERS#{order.supplier}#{order.asked_at.date()}",
         due_at=f"{to_text(order.asked_at)}#{order.external_id}",
     )
+
+
+def order_put(order: Order, read: Order) -> Put:
+    """Writes the order, if it is still as it was read: of the same outcome, not taken back and not sent again since."""
+    stored, sent_again, taken_back = order_item(read), OrderItem.last_asked_at, OrderItem.cancelled_at
+    same_outcome = OrderItem.outcome == stored.outcome
+    not_sent = sent_again == stored.last_asked_at if stored.last_asked_at else sent_again.does_not_exist()
+    not_taken = taken_back == stored.cancelled_at if stored.cancelled_at else taken_back.does_not_exist()
+    return Put(order_item(order), same_outcome & not_sent & not_taken)
 
 
 def order_of(raw: RawItem) -> Order:
@@ -117,6 +141,7 @@ def order_of(raw: RawItem) -> Order:
         product=item.product,
         value=Money.parse(item.value),
         asked_at=from_text(item.asked_at),
+        last_asked_at=from_text(item.last_asked_at) if item.last_asked_at else None,
         outcome=Outcome(item.outcome),
         supplier_order_id=item.supplier_order_id,
         cost=Money.parse(item.cost) if item.cost else None,
