@@ -52,6 +52,7 @@ def settled(rig: Rig, supplier: FaultySupplier) -> None:
         rig.decisions.cancel("acme", rig.held.redemption_id, actor="person:anna", note="not wanted")
         rig.executions.alive.clear()
         rig.execute()
+    supplier.settle()
     require_sound(rig, supplier)
     assert rig.run.ended, (rig.run.status, rig.run.reason)
 

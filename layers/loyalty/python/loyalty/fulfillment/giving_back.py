@@ -118,6 +118,10 @@ class GivingBack:
             return answer, case
         if found is None or found.state is OrderState.DEAD:
             return None, self._note_dead(case, order, found)
+        return self._take_back(case, order, found)
+
+    def _take_back(self, case: Case, order: Order, found: SupplierOrder) -> tuple[Answer | None, Case]:
+        """Cancels an order that stands, where somebody gave it up or it came too late; else it is delivered."""
         if order.dead:
             case, order = self._note_standing(case, order)
         if case.run.ends_as not in {None, RunStatus.REFUSED}:
@@ -133,7 +137,9 @@ class GivingBack:
                 return self._attention(case, ORDER_STANDS, self._did("cancel", order, Outcome.REFUSED)), case
             return None, self._note_dead(case, order, found, voided=True)
         if case.run.ends_as is not None:
-            self._journal.write(case.run, self._did("release", order, Outcome.AMBIGUOUS, note="delivered"), ends_as=None)
+            self._journal.write(
+                case.run, self._did("release", order, Outcome.AMBIGUOUS, note="delivered"), ends_as=None
+            )
         return Answer(Progress.UNKNOWN, self._policy.settle_seconds), case
 
     def _unsure(self, case: Case, order: Order) -> Answer | None:

@@ -35,6 +35,7 @@ from loyalty.rewards.model import RedemptionStatus
 from loyalty.suppliers.model import (
     OrderRefused,
     OrderRequest,
+    OrderState,
     Outcome,
     Supplier,
     SupplierError,
@@ -100,11 +101,10 @@ class Ordering:
             supplier = self._suppliers.get(name)
         except UnknownSupplier as error:
             return self._outcomes.attention(case, "unknown_supplier", Did("order", supplier=name, error=str(error)))
-        if (wait := self._waiting.needed(case, card, supplier, first=known is None)) is not None:
-            return wait
+        waits = self._none_stands(case) if known is None else None
+        if (waits := waits or self._waiting.needed(case, card, supplier, first=known is None)) is not None:
+            return waits
         before = case.run
-        if known is None and any(not each.dead for each in self._cases.orders(case.run)):
-            return self._outcomes.attention(case, ORDER_STANDS, Did("order"))
         case, fresh = self._intend(case, card, known)
         order = order_of(case)
         request = OrderRequest(order.external_id, order.product, order.value, recipient=case.redemption.member_id)
@@ -130,10 +130,8 @@ class Ordering:
         if (answer := decided(case) or unapproved(case)) is not None:
             return answer
         order = case.order
-        if order is None or order.dead:
-            return self._none_asked(case)
-        if order.issued:
-            return Answer(Progress.ORDERED)
+        if order is None or order.dead or order.issued:
+            return self._none_open(case)
         supplier = self._suppliers.get(order.supplier)
         try:
             found = supplier.find(order.external_id)
@@ -152,8 +150,28 @@ class Ordering:
             case, card, self._outcomes.did("query", order, Outcome.REFUSED, note="not found"), elsewhere=False
         )
 
-    def _none_asked(self, case: Case) -> Answer:
-        """No order is open, and nobody has refused one for good: a fault of our own outlasted every repeat."""
+    def _none_stands(self, case: Case) -> Answer | None:
+        """Why no other order may be begun; None: those before are dead, and the last one's supplier still says so.
+
+        A refusal is an answer to one request, and it is not sure that one of two cards can be taken back.
+        """
+        last = case.order
+        if any(not each.dead for each in self._cases.orders(case.run)):
+            return self._outcomes.attention(case, ORDER_STANDS, Did("order"))
+        if last is None or last.cancelled_at is not None:
+            return None
+        try:
+            found = self._suppliers.get(last.supplier).find(last.external_id)
+        except SupplierError as error:
+            unheard = self._outcomes.unheard(case, error)
+            return unheard if unheard.status is Progress.ATTENTION else replace(unheard, status=Progress.AGAIN)
+        dead = found is None or found.state is OrderState.DEAD
+        return None if dead else Answer(Progress.NOT_ORDERED)  # which asks again, and has it delivered
+
+    def _none_open(self, case: Case) -> Answer:
+        """The card is stored; or nobody refused it for good: a fault of our own outlasted every repeat."""
+        if case.order is not None and case.order.issued:
+            return Answer(Progress.ORDERED)
         if case.redemption.status not in {RedemptionStatus.HELD, RedemptionStatus.CAPTURED}:
             return Answer(Progress.NOT_ORDERED)
         return self._outcomes.attention(case, "nobody_asked", Did("query"))
