@@ -174,7 +174,7 @@ def test_a_supplier_without_money_is_asked_ever_less_often_and_then_by_a_person(
     rig = Rig(table, sandbox)
     rig.faults({"fault": "refuse", "status": 402})
     rig.take("screen")
-    waits = []
+    waits: list[int | None] = []
     while (answer := rig.take("order")).status is Progress.AGAIN and len(waits) < 1_000:
         waits.append(answer.wait)
         rig.world.clock.advance(seconds=answer.wait or 0)

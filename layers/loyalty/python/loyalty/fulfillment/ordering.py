@@ -101,7 +101,7 @@ class Ordering:
             supplier = self._suppliers.get(name)
         except UnknownSupplier as error:
             return self._outcomes.attention(case, "unknown_supplier", Did("order", supplier=name, error=str(error)))
-        waits = self._none_stands(case) if known is None else None
+        waits = self._none_stands(case, card) if known is None else None
         if (waits := waits or self._waiting.needed(case, card, supplier, first=known is None)) is not None:
             return waits
         before = case.run
@@ -150,7 +150,7 @@ class Ordering:
             case, card, self._outcomes.did("query", order, Outcome.REFUSED, note="not found"), elsewhere=False
         )
 
-    def _none_stands(self, case: Case) -> Answer | None:
+    def _none_stands(self, case: Case, card: Card) -> Answer | None:
         """Why no other order may be begun; None: those before are dead, and the last one's supplier still says so.
 
         A refusal is an answer to one request, and it is not sure that one of two cards can be taken back.
@@ -163,8 +163,7 @@ class Ordering:
         try:
             found = self._suppliers.get(last.supplier).find(last.external_id)
         except SupplierError as error:
-            unheard = self._outcomes.unheard(case, error)
-            return unheard if unheard.status is Progress.ATTENTION else replace(unheard, status=Progress.AGAIN)
+            return self._waiting.for_word(case, card, last, error)
         dead = found is None or found.state is OrderState.DEAD
         return None if dead else Answer(Progress.NOT_ORDERED)  # which asks again, and has it delivered
 

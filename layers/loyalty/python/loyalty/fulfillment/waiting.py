@@ -12,6 +12,7 @@ from loyalty.fulfillment.cases import Card, Case, Source, source_of
 from loyalty.fulfillment.gate import Busy, Gates
 from loyalty.fulfillment.journal import Did, Journal
 from loyalty.fulfillment.model import Answer, Progress
+from loyalty.fulfillment.orders import Order
 from loyalty.fulfillment.outcomes import Outcomes
 from loyalty.fulfillment.policy import LONGEST_WAIT_SECONDS, FulfillmentPolicy, backoff
 from loyalty.fulfillment.runs import Run, RunStatus
@@ -105,15 +106,28 @@ class Waiting:
         count(reason_metric(reason))
         return Answer(Progress.AGAIN, backoff(self._policy.funds_seconds, tries))
 
+    def for_word(self, case: Case, card: Card, order: Order, error: SupplierError) -> Answer:
+        """Waits until the supplier of an order that is taken for dead says so once more; nobody else is asked before."""
+        self._gates.tell(order.supplier, answer=False)
+        return self._later(case, card, order.supplier, reason_of(error), seconds=60, error=told(error), first=False)
+
     def _elsewhere_or_later(
         self, case: Case, card: Card, reason: str, seconds: int, error: str | None, *, first: bool
     ) -> Answer:
         """Nothing was asked of a supplier that is not there: the next one, where the program has one; or after a while."""
-        run, now = case.run, self._clock()
+        run = case.run
         if first and run.candidate + 1 < len(card.sources):
             did = Did("failover", supplier=card.sources[run.candidate].supplier, error=error, note=reason)
             self._journal.write(run, did, candidate=run.candidate + 1, reason=reason)
             return Answer(Progress.CLEAR)
+        supplier = source_of(run, card).supplier
+        return self._later(case, card, supplier, reason, seconds=seconds, error=error, first=first)
+
+    def _later(
+        self, case: Case, card: Card, supplier: str, reason: str, *, seconds: int, error: str | None, first: bool
+    ) -> Answer:
+        """After a while, for a day; then by a person."""
+        run, now = case.run, self._clock()
         # A wait for money that came before has a deadline of its own.
         funds = run.status is RunStatus.AWAITING_FUNDS
         since = now if funds or run.waiting_since is None else run.waiting_since
@@ -127,7 +141,6 @@ class Waiting:
             "candidate": _first_choice(case, card) if first else run.candidate,
         }
         if any(getattr(run, name) != value for name, value in changes.items()):
-            supplier = source_of(run, card).supplier
             did = Did("order", outcome="waiting", supplier=supplier, error=error, note=reason)
             self._journal.write(run, did, **changes)
         # The longer it has been away, the less often it is looked for.
