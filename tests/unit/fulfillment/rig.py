@@ -256,12 +256,14 @@ class Rig:
         self,
         faults: Iterable[BaseException] = (),
         woken: Callable[[str], dict[str, Any] | None] | None = None,
+        *,
+        at: str = "order",
     ) -> Machine:
-        """The machine over the steps; the first orders fail with ``faults`` before they did anything."""
+        """The machine over the steps; the first of those named ``at`` fail with ``faults`` before they did anything."""
         waiting = list(faults)
 
         def work(payload: Mapping[str, str]) -> dict[str, Any]:
-            if waiting and payload["step"] == "order":
+            if waiting and payload["step"] == at:
                 raise waiting.pop(0)
             return dict(self.steps.step(step_request(payload)).document())
 
@@ -271,9 +273,9 @@ class Rig:
 
         return Machine(work, waits, woken or self.executions.answers.get)
 
-    def execute(self, *, fatal: bool = False) -> Execution:
-        """One execution. ``fatal``: it dies with the process that the fuse kills."""
-        machine = self.machine()
+    def execute(self, faults: Iterable[BaseException] = (), *, at: str = "order", fatal: bool = False) -> Execution:
+        """One execution, see :meth:`machine`. ``fatal``: it dies with the process that the fuse kills."""
+        machine = self.machine(faults, at=at)
         machine.fatal = (Killed,) if fatal else ()
         return machine.run(self.request())
 

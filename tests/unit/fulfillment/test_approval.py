@@ -11,6 +11,7 @@ from loyalty.fulfillment.errors import NotAwaitingApproval, NoteRequired, RunEnd
 from loyalty.fulfillment.model import NothingAwaited, Progress
 from loyalty.fulfillment.run import RunStatus
 from tests.ledgerkit.programs import program
+from tests.unit.fulfillment.lives import Throttled
 from tests.unit.fulfillment.rig import COFFEE, PROGRAM, Rig, gift_card
 
 FIFTY = {"value": "50.00", "currency": "USD"}
@@ -166,6 +167,39 @@ def test_an_approval_whose_wake_was_lost_is_found_once_the_wait_is_over(waiting:
     run = waiting.machine(woken=approve_unheard).run(waiting.request())
     assert run.way == ["Screen", "Approve", "Remind", "Order", "Capture", "Fulfilled"]
     waiting.fulfilled()
+
+
+def test_a_run_that_fell_out_of_its_approval_is_approved_after_a_retry(waiting: Rig) -> None:
+    """The steps that wait for a person could not be called; somebody has the machine go on, somebody approves."""
+    run = waiting.execute([Throttled()] * 7, at="ask")
+    assert (run.error, waiting.run.status, waiting.run.reason) == ("Unresolved", RunStatus.ATTENTION, "throttled")
+    with pytest.raises(NotAwaitingApproval):
+        waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE)
+    retried = waiting.decisions.retry("acme", waiting.held.redemption_id, actor=FINANCE)
+    assert (retried.status, retried.reason) == (RunStatus.AWAITING_APPROVAL, "over_threshold")
+
+    def approve(token: str) -> dict[str, Any] | None:
+        waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE)
+        return dict(waiting.executions.answers[token])
+
+    run = waiting.machine(woken=approve).run(waiting.request())
+    assert run.way == ["Screen", "Approve", "Order", "Capture", "Fulfilled"]
+    waiting.fulfilled()
+
+
+def test_a_retry_does_not_prolong_the_time_for_an_approval(waiting: Rig) -> None:
+    waiting.take("attention", error="Lambda.Unknown")
+    waiting.world.clock.advance(hours=73)
+    waiting.decisions.retry("acme", waiting.held.redemption_id, actor=FINANCE)
+    assert waiting.execute().way == ["Screen", "Approve", "Remind", "Release", "Closed"]
+    assert waiting.run.status is RunStatus.EXPIRED
+
+
+def test_once_approved_a_retry_needs_nobody_again(waiting: Rig) -> None:
+    waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE)
+    waiting.take("attention", error="Lambda.Unknown")
+    assert waiting.decisions.retry("acme", waiting.held.redemption_id, actor=FINANCE).status is RunStatus.SCREENING
+    assert waiting.execute().succeeded
 
 
 def test_nothing_is_ordered_past_a_flag_whatever_the_machine_says(waiting: Rig) -> None:

@@ -8,7 +8,8 @@ and nothing is written for them.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
@@ -38,8 +39,10 @@ class Order:
     product: str
     value: Money
     asked_at: datetime
+    last_asked_at: datetime | None = None
+    """When it was sent again, the last time; None: it was sent once."""
     outcome: Outcome = Outcome.AMBIGUOUS
-    """Ambiguous until the supplier has said what became of it."""
+    """Ambiguous until the supplier has said what became of it, or shown it."""
     supplier_order_id: str | None = None
     cost: Money | None = None
     settled_at: datetime | None = None
@@ -63,6 +66,16 @@ class Order:
         """Its card is in the vault."""
         return self.outcome is Outcome.ISSUED and self.cancelled_at is None
 
+    @property
+    def acknowledged(self) -> bool:
+        """The supplier has shown that it has the order, and has not said since that it is dead: it cannot be none."""
+        return self.outcome in {Outcome.ISSUED, Outcome.PENDING} and self.cancelled_at is None
+
+    def arrives_within(self, now: datetime, settle_seconds: int) -> int:
+        """Seconds for which its last request may still be under way to the supplier; 0: "no order" can be believed."""
+        until = (self.last_asked_at or self.asked_at) + timedelta(seconds=settle_seconds)
+        return max(0, ceil((until - now).total_seconds()))
+
 
 class OrderItem(Item):
     """``F#{program}#{redemption_id}`` / ``ORDER#{nn}``."""
@@ -72,6 +85,7 @@ class OrderItem(Item):
     product = UnicodeAttribute()
     value = MoneyAttribute()
     asked_at = MomentAttribute()
+    last_asked_at = MomentAttribute(null=True)
     outcome = UnicodeAttribute()
     supplier_order_id = UnicodeAttribute(null=True)
     cost = MoneyAttribute(null=True)
@@ -106,6 +120,7 @@ def order_item(order: Order) -> OrderItem:
         product=order.product,
         value=order.value,
         asked_at=order.asked_at,
+        last_asked_at=order.last_asked_at,
         outcome=order.outcome.value,
         supplier_order_id=order.supplier_order_id,
         cost=order.cost,
@@ -115,6 +130,15 @@ def order_item(order: Order) -> OrderItem:
         due_shard=_shard(order.supplier, order.asked_at.date()),
         due_at=f"{to_text(order.asked_at)}#{order.external_id}",
     )
+
+
+def order_put(order: Order, read: Order) -> Put:
+    """Writes the order, if it is still as it was read: of the same outcome, not taken back and not sent again since."""
+    sent_again, taken_back = OrderItem.last_asked_at, OrderItem.cancelled_at
+    same_outcome = OrderItem.outcome == read.outcome.value
+    not_sent = sent_again.does_not_exist() if read.last_asked_at is None else sent_again == read.last_asked_at
+    not_taken = taken_back.does_not_exist() if read.cancelled_at is None else taken_back == read.cancelled_at
+    return Put(order_item(order), same_outcome & not_sent & not_taken)
 
 
 def order_of(raw: RawItem) -> Order:
@@ -130,6 +154,7 @@ def order_of(raw: RawItem) -> Order:
         product=item.product,
         value=item.value,
         asked_at=item.asked_at,
+        last_asked_at=item.last_asked_at,
         outcome=Outcome(item.outcome),
         supplier_order_id=item.supplier_order_id,
         cost=item.cost,

@@ -8,17 +8,18 @@ from loyalty.core.clock import Clock
 from loyalty.core.table import Table
 from loyalty.core.telemetry import count
 from loyalty.fulfillment import budget
-from loyalty.fulfillment.cases import Card, Case, source_of
+from loyalty.fulfillment.cases import Card, Case, Source, source_of
 from loyalty.fulfillment.gate import Busy, Gates
 from loyalty.fulfillment.journal import Did, Journal
 from loyalty.fulfillment.model import Answer, Progress
+from loyalty.fulfillment.orders import Order
 from loyalty.fulfillment.outcomes import Outcomes
 from loyalty.fulfillment.policy import LONGEST_WAIT_SECONDS, FulfillmentPolicy, backoff
-from loyalty.fulfillment.run import RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.fulfillment.screening import OVER_BUDGET
 from loyalty.fulfillment.trouble import reason_metric, reason_of, told
 from loyalty.programs.store import ProgramStore
-from loyalty.suppliers.model import Supplier, SupplierError
+from loyalty.suppliers.model import Outcome, Supplier, SupplierError
 
 RATE_LIMITED_SECONDS: Final = 20
 """Those who came too fast come back spread over so many seconds."""
@@ -52,7 +53,7 @@ class Waiting:
     def needed(self, case: Case, card: Card, supplier: Supplier, *, first: bool) -> Answer | None:
         """Why nothing is sent now, if so: money, or the supplier's gate."""
         if first and (low := self._over_budget(case, card)):
-            return self.for_funds(case, low)
+            return self.for_funds(case, low, candidate=_first_choice(case, card))
         try:
             blocked = self._gates.permit(supplier.name, card.value if first else None, supplier.balance)
         except SupplierError as error:
@@ -61,7 +62,7 @@ class Waiting:
         if blocked is None:
             return None
         if not isinstance(blocked, Busy):
-            return self.for_funds(case, "supplier_balance_low")
+            return self.for_funds(case, "supplier_balance_low", candidate=_first_choice(case, card))
         if blocked.reason == "breaker_open":
             return self._elsewhere_or_later(case, card, blocked.reason, blocked.seconds, None, first=first)
         return Answer(Progress.AGAIN, blocked.seconds + _SPREAD.randrange(RATE_LIMITED_SECONDS))
@@ -75,35 +76,81 @@ class Waiting:
         so_far = budget.spent(self._table, case.run.program, month, card.value.currency)
         return None if budget.fits(so_far, card.value, limit) else "program_budget_spent"
 
-    def for_funds(self, case: Case, reason: str, did: Did | None = None) -> Answer:
-        """Waits for money, longer each time. ``did``: the step that found there is none."""
-        run, now = case.run, self._clock()
-        since = run.waiting_since if run.status is RunStatus.AWAITING_FUNDS and run.waiting_since else now
-        tries = run.tries if run.status is RunStatus.AWAITING_FUNDS else 0
+    def for_funds(
+        self,
+        case: Case,
+        reason: str,
+        did: Did | None = None,
+        *,
+        before: Run | None = None,
+        candidate: int | None = None,
+    ) -> Answer:
+        """Waits for money, longer each time.
+
+        Args:
+            case: as it is now.
+            reason: whose money.
+            did: the step that found there is none.
+            before: the run before that step, which knows since when it has been waited for.
+            candidate: who is asked next; None: the same.
+        """
+        run, now, before = case.run, self._clock(), before or case.run
+        waited = before.status is RunStatus.AWAITING_FUNDS
+        since = before.waiting_since if waited and before.waiting_since else now
+        tries = before.tries if waited else 0
         if now >= since + timedelta(days=FUNDS_DAYS):
             return self._outcomes.attention(case, reason, did or Did("funds", outcome="waiting"))
         did = did or Did("funds", outcome="waiting", note=reason)
-        status = RunStatus.AWAITING_FUNDS
-        self._journal.write(run, did, status=status, reason=reason, tries=tries + 1, waiting_since=since)
+        waits = {"status": RunStatus.AWAITING_FUNDS, "reason": reason, "tries": tries + 1, "waiting_since": since}
+        self._journal.write(run, did, **waits, candidate=run.candidate if candidate is None else candidate)
         count(reason_metric(reason))
         return Answer(Progress.AGAIN, backoff(self._policy.funds_seconds, tries))
+
+    def for_word(self, case: Case, card: Card, order: Order, error: SupplierError) -> Answer:
+        """Waits until the supplier of an order that is taken for dead says so once more; nobody else is asked before."""
+        self._gates.tell(order.supplier, answer=False)
+        return self._later(case, card, order.supplier, reason_of(error), seconds=60, error=told(error), first=False)
 
     def _elsewhere_or_later(
         self, case: Case, card: Card, reason: str, seconds: int, error: str | None, *, first: bool
     ) -> Answer:
         """Nothing was asked of a supplier that is not there: the next one, where the program has one; or after a while."""
-        run, now = case.run, self._clock()
+        run = case.run
         if first and run.candidate + 1 < len(card.sources):
             did = Did("failover", supplier=card.sources[run.candidate].supplier, error=error, note=reason)
             self._journal.write(run, did, candidate=run.candidate + 1, reason=reason)
             return Answer(Progress.CLEAR)
-        since = run.waiting_since or now
+        supplier = source_of(run, card).supplier
+        return self._later(case, card, supplier, reason, seconds=seconds, error=error, first=first)
+
+    def _later(
+        self, case: Case, card: Card, supplier: str, reason: str, *, seconds: int, error: str | None, first: bool
+    ) -> Answer:
+        """After a while, for a day; then by a person."""
+        run, now = case.run, self._clock()
+        # A wait for money that came before has a deadline of its own.
+        funds = run.status is RunStatus.AWAITING_FUNDS
+        since = now if funds or run.waiting_since is None else run.waiting_since
         if now >= since + timedelta(hours=self._policy.settle_hours):
             return self._outcomes.attention(case, reason, Did("order", outcome="waiting", error=error))
-        if run.reason != reason or run.waiting_since is None:
-            supplier = source_of(run, card).supplier
+        changes = {
+            "status": RunStatus.ORDERING if funds else run.status,
+            "reason": reason,
+            "waiting_since": since,
+            "tries": 0 if funds else run.tries,
+            "candidate": _first_choice(case, card) if first else run.candidate,
+        }
+        if any(getattr(run, name) != value for name, value in changes.items()):
             did = Did("order", outcome="waiting", supplier=supplier, error=error, note=reason)
-            self._journal.write(run, did, reason=reason, waiting_since=since)
+            self._journal.write(run, did, **changes)
         # The longer it has been away, the less often it is looked for.
         wait = min(max(seconds, int((now - since).total_seconds()) // 2), LONGEST_WAIT_SECONDS)
         return Answer(Progress.AGAIN, wait + _SPREAD.randrange(1 + wait // 4))
+
+
+def _first_choice(case: Case, card: Card) -> int:
+    """The first supplier that has not refused the card: one that was passed over because it was away may be back."""
+    order, candidate = case.order, case.run.candidate
+    if order is None or order.outcome is not Outcome.REFUSED:
+        return 0
+    return min(candidate, card.sources.index(Source(order.supplier, order.product)) + 1)
