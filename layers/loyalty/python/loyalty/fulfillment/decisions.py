@@ -130,7 +130,7 @@ class Decisions:
             if run.ended and run.ends_as is None and not run.replaces:
                 raise RunEnded(f"The run is {run.status}; there is nothing to try again.")
             if run.status is RunStatus.ATTENTION:
-                again = {"status": RunStatus.SCREENING, "reason": None, "candidate": 0}
+                again = {"status": RunStatus.SCREENING, "reason": None, "candidate": 0, "turn_at": None}
                 return self._write(run, person, executions=run.executions + 1, **again)
             running = self._executions.running(run)
             if running is None:
@@ -161,8 +161,10 @@ class Decisions:
             if run.ends_as is not None or (run.ended and run.status is not RunStatus.FULFILLED):
                 raise RunEnded(f"The run is {run.ends_as or run.status}; there is nothing to cancel.")
             over = run.status in {RunStatus.ATTENTION, RunStatus.FULFILLED}
-            changes = {"ends_as": RunStatus.CANCELLED, "replaces": 0, "reason": "cancelling"}
-            return self._write(run, person, executions=run.executions + over, **changes)
+            # Its execution sleeps until its turn, for hours maybe: another one gives the points back.
+            sleeps = run.turn_at is not None
+            changes = {"ends_as": RunStatus.CANCELLED, "replaces": 0, "reason": "cancelling", "turn_at": None}
+            return self._write(run, person, executions=run.executions + (over or sleeps), **changes)
 
         run = self._decided(program, redemption_id, write)
         if run.status is RunStatus.CANCELLED:

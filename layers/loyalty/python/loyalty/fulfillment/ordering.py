@@ -28,6 +28,7 @@ from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.runs import Run, RunStatus
 from loyalty.fulfillment.screening import OVER_BUDGET
 from loyalty.fulfillment.trouble import told
+from loyalty.fulfillment.turns import Turns
 from loyalty.fulfillment.waiting import Waiting
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import RedemptionStatus
@@ -75,6 +76,7 @@ class Ordering:
             table=table,
             programs=programs,
             gates=gates,
+            turns=Turns(table, policy, clock),
             journal=journal,
             outcomes=self._outcomes,
             policy=policy,
@@ -177,6 +179,7 @@ class Ordering:
             orders=known.number,
             tries=0 if fresh else run.tries,
             waiting_since=run.waiting_since if not fresh else now,
+            turn_at=None,
         )
         return Case(case.redemption, changed, known), fresh
 

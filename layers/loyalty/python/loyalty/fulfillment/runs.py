@@ -126,6 +126,8 @@ class Run:
     """How often in a row a step was taken that has to be taken again: each waits longer than the one before."""
     waiting_since: datetime | None = None
     """When the first of these was taken."""
+    turn_at: datetime | None = None
+    """When its first order's turn comes at the supplier; None: it has none yet, or nothing is to be ordered."""
     news_at: datetime | None = None
     """When the supplier last told, by itself, that something had become of the order."""
     updated_at: datetime | None = None
@@ -194,6 +196,7 @@ class RunItem(Item):
     candidate = IntegerAttribute(null=True)
     tries = IntegerAttribute(null=True)
     waiting_since = UnicodeAttribute(null=True)
+    turn_at = UnicodeAttribute(null=True)
     news_at = UnicodeAttribute(null=True)
     updated_at = UnicodeAttribute(null=True)
     ended_at = UnicodeAttribute(null=True)
@@ -258,6 +261,7 @@ def run_item(run: Run) -> RunItem:
         candidate=run.candidate or None,
         tries=run.tries or None,
         waiting_since=_text(run.waiting_since),
+        turn_at=_text(run.turn_at),
         news_at=_text(run.news_at),
         updated_at=_text(run.updated_at),
         ended_at=_text(run.ended_at),
@@ -304,6 +308,7 @@ def run_of(raw: RawItem) -> Run:
         candidate=item.candidate or 0,
         tries=item.tries or 0,
         waiting_since=_moment(item.waiting_since),
+        turn_at=_moment(item.turn_at),
         news_at=_moment(item.news_at),
         updated_at=_moment(item.updated_at),
         ended_at=_moment(item.ended_at),

@@ -1,6 +1,16 @@
-"""What an order waits for before anything is asked of a supplier: money, its pace, or that it comes back."""
+"""What an order waits for before anything is asked of a supplier: money, its turn, or that the supplier comes back.
 
-from datetime import timedelta
+::
+
+    first   money? supplier there? ─► takes a turn ─ now ─► gate
+                                                └─ later ─► waits until then ─► money? gate ─ full ─► another turn
+    again   gate ─ full ─► in a moment
+
+However many wait, each comes twice: once to take its turn, and once to take it up.
+"""
+
+from datetime import datetime, timedelta
+from math import ceil
 from secrets import SystemRandom
 from typing import Final
 
@@ -9,7 +19,7 @@ from loyalty.core.table import Table
 from loyalty.core.telemetry import count
 from loyalty.fulfillment import budget
 from loyalty.fulfillment.cases import Card, Case, source_of
-from loyalty.fulfillment.gate import Busy, Gates
+from loyalty.fulfillment.gate import SOON_SECONDS, Busy, Gates, Low
 from loyalty.fulfillment.journal import Did, Journal
 from loyalty.fulfillment.model import Answer, Progress
 from loyalty.fulfillment.outcomes import Outcomes
@@ -17,11 +27,14 @@ from loyalty.fulfillment.policy import LONGEST_WAIT_SECONDS, FulfillmentPolicy, 
 from loyalty.fulfillment.runs import RunStatus
 from loyalty.fulfillment.screening import OVER_BUDGET
 from loyalty.fulfillment.trouble import reason_metric, reason_of, told
+from loyalty.fulfillment.turns import Turns
 from loyalty.programs.store import ProgramStore
 from loyalty.suppliers.model import Supplier, SupplierError
 
 RATE_LIMITED_SECONDS: Final = 20
-"""Those who came too fast come back spread over so many seconds."""
+"""Who sends an order again and finds no room comes back within so many seconds."""
+TURN_DAYS: Final = 30
+"""A turn that is further away than this is nothing that goes by itself: a person has to look."""
 FUNDS_DAYS: Final = 30
 """For how long an order waits for money before a person has to look."""
 _SPREAD: Final = SystemRandom()
@@ -36,6 +49,7 @@ class Waiting:
         table: Table,
         programs: ProgramStore,
         gates: Gates,
+        turns: Turns,
         journal: Journal,
         outcomes: Outcomes,
         policy: FulfillmentPolicy,
@@ -44,6 +58,7 @@ class Waiting:
         self._table = table
         self._programs = programs
         self._gates = gates
+        self._turns = turns
         self._journal = journal
         self._outcomes = outcomes
         self._policy = policy
@@ -54,17 +69,49 @@ class Waiting:
         if first and (low := self._over_budget(case, card)):
             return self.for_funds(case, low)
         try:
-            blocked = self._gates.permit(supplier.name, card.value if first else None, supplier.balance)
+            blocked = self._blocked(case, card, supplier, first=first)
         except SupplierError as error:
             self._gates.tell(supplier.name, answer=False)
             return self._elsewhere_or_later(case, card, reason_of(error), 60, told(error), first=first)
-        if blocked is None:
-            return None
-        if not isinstance(blocked, Busy):
+        if blocked is None or isinstance(blocked, Answer):
+            return blocked
+        return self._later(case, card, supplier, blocked, first=first)
+
+    def _later(self, case: Case, card: Card, supplier: Supplier, blocked: Busy | Low, *, first: bool) -> Answer:
+        """What follows of the gate's no."""
+        if isinstance(blocked, Low):
             return self.for_funds(case, "supplier_balance_low")
         if blocked.reason == "breaker_open":
             return self._elsewhere_or_later(case, card, blocked.reason, blocked.seconds, None, first=first)
+        if first:
+            # Many came late for their turns at once: it goes to the end of the line.
+            return self._until(case, supplier, self._turns.take(supplier.name))
         return Answer(Progress.AGAIN, blocked.seconds + _SPREAD.randrange(RATE_LIMITED_SECONDS))
+
+    def _blocked(self, case: Case, card: Card, supplier: Supplier, *, first: bool) -> Answer | Busy | Low | None:
+        """Why it is not sent now. Nobody takes a turn to find at the end of it what is known already."""
+        name, now, turn = supplier.name, self._clock(), case.run.turn_at
+        if not first:
+            return self._gates.permit(name, None, supplier.balance)
+        if turn is None:
+            if (known := self._gates.look(name, card.value, supplier.balance)) is not None:
+                return known
+            turn = self._turns.take(name)
+            if turn > now + timedelta(seconds=SOON_SECONDS):
+                return self._until(case, supplier, turn)
+        elif now < turn:
+            return Answer(Progress.AGAIN, _seconds(now, turn))
+        return self._gates.permit(name, card.value, supplier.balance)
+
+    def _until(self, case: Case, supplier: Supplier, turn: datetime) -> Answer:
+        """Writes the turn down, and waits for it."""
+        now, reason = self._clock(), "rate_limited"
+        did = Did("order", outcome="waiting", supplier=supplier.name, note=reason)
+        if turn > now + timedelta(days=TURN_DAYS):
+            return self._outcomes.attention(case, reason, did)
+        turn = max(turn, now + timedelta(seconds=SOON_SECONDS))
+        self._journal.write(case.run, did, status=RunStatus.ORDERING, reason=reason, turn_at=turn)
+        return Answer(Progress.AGAIN, _seconds(now, turn))
 
     def _over_budget(self, case: Case, card: Card) -> str | None:
         program = self._programs.current(case.run.program).document
@@ -84,7 +131,9 @@ class Waiting:
             return self._outcomes.attention(case, reason, did or Did("funds", outcome="waiting"))
         did = did or Did("funds", outcome="waiting", note=reason)
         status = RunStatus.AWAITING_FUNDS
-        self._journal.write(run, did, status=status, reason=reason, tries=tries + 1, waiting_since=since)
+        # A turn without money is lost: one of those who have it comes sooner.
+        waits = {"tries": tries + 1, "waiting_since": since, "turn_at": None}
+        self._journal.write(run, did, status=status, reason=reason, **waits)
         count(reason_metric(reason))
         return Answer(Progress.AGAIN, backoff(self._policy.funds_seconds, tries))
 
@@ -95,7 +144,7 @@ class Waiting:
         run, now = case.run, self._clock()
         if first and run.candidate + 1 < len(card.sources):
             did = Did("failover", supplier=card.sources[run.candidate].supplier, error=error, note=reason)
-            self._journal.write(run, did, candidate=run.candidate + 1, reason=reason)
+            self._journal.write(run, did, candidate=run.candidate + 1, reason=reason, turn_at=None)
             return Answer(Progress.CLEAR)
         since = run.waiting_since or now
         if now >= since + timedelta(hours=self._policy.settle_hours):
@@ -107,3 +156,7 @@ class Waiting:
         # The longer it has been away, the less often it is looked for.
         wait = min(max(seconds, int((now - since).total_seconds()) // 2), LONGEST_WAIT_SECONDS)
         return Answer(Progress.AGAIN, wait + _SPREAD.randrange(1 + wait // 4))
+
+
+def _seconds(now: datetime, until: datetime) -> int:
+    return max(1, ceil((until - now).total_seconds()))
