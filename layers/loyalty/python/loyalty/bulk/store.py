@@ -35,6 +35,7 @@ class CampaignItem(Item):
     paid_by = UnicodeAttribute()
     sha256 = UnicodeAttribute()
     started_by = UnicodeAttribute()
+    started_through = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
     status = UnicodeAttribute()
     lines = IntegerAttribute(null=True)
@@ -48,6 +49,7 @@ class CampaignItem(Item):
     problem = UnicodeAttribute(null=True)
     approved = BooleanAttribute()
     decided_by = UnicodeAttribute(null=True)
+    decided_through = UnicodeAttribute(null=True)
     decided_at = UnicodeAttribute(null=True)
     note = UnicodeAttribute(null=True)
     running_since = UnicodeAttribute(null=True)
@@ -162,6 +164,7 @@ def _campaign_item(one: Campaign) -> CampaignItem:
         paid_by=one.paid_by.value,
         sha256=one.sha256,
         started_by=one.started_by,
+        started_through=one.started_through,
         created_at=to_text(one.created_at),
         status=one.status.value,
         lines=totals.lines if totals else None,
@@ -175,6 +178,7 @@ def _campaign_item(one: Campaign) -> CampaignItem:
         problem=one.problem,
         approved=one.approved,
         decided_by=one.decided_by,
+        decided_through=one.decided_through,
         decided_at=to_text(one.decided_at) if one.decided_at else None,
         note=one.note,
         running_since=to_text(one.running_since) if one.running_since else None,
@@ -194,6 +198,7 @@ def _campaign_of(raw: RawItem) -> Campaign:
         paid_by=Payer(item.paid_by),
         sha256=item.sha256,
         started_by=item.started_by,
+        started_through=item.started_through,
         created_at=from_text(item.created_at),
         status=CampaignStatus(item.status),
         totals=_totals_of(item),
@@ -203,6 +208,7 @@ def _campaign_of(raw: RawItem) -> Campaign:
         problem=item.problem,
         approved=item.approved,
         decided_by=item.decided_by,
+        decided_through=item.decided_through,
         decided_at=from_text(item.decided_at) if item.decided_at else None,
         note=item.note,
         running_since=from_text(item.running_since) if item.running_since else None,

@@ -43,7 +43,7 @@ def offer(run: Run, person: Person) -> Offer:
     if not person.may_decide(run.program):
         return Offer((), self_approval=False, read_only=True)
     decisions = _BY_STATUS.get(run.status, ())
-    own = run.requested_by == person.actor and "approve" in decisions
+    own = run.asked_by(person.actor) and "approve" in decisions
     return Offer(tuple(one for one in decisions if not (own and one == "approve")), self_approval=own, read_only=False)
 
 

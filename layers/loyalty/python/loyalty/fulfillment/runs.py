@@ -18,6 +18,7 @@ from typing import Any, Final
 from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
+from loyalty.core.four_eyes import same_hands
 from loyalty.core.money import Money
 from loyalty.core.table import IntegerAttribute, Item, RawItem, Table
 from loyalty.fulfillment.errors import FulfillmentRunNotFound
@@ -85,6 +86,8 @@ class Run:
     requested_by: str
     """The client, or the person, who held the points or asked for the campaign: not who may approve it."""
     opened_at: datetime
+    requested_through: str | None = None
+    """The client that named the person: it may not approve it either."""
     status: RunStatus = RunStatus.SCREENING
     reason: str | None = None
     """Why it is where it is: a stable code such as ``over_threshold``, ``supplier_timeout``."""
@@ -135,6 +138,10 @@ class Run:
     revision: int = 1
     """Counts the changes: who writes names the one that was read."""
 
+    def asked_by(self, actor: str) -> bool:
+        """Whether the client or person asked for it: who did may not approve it."""
+        return same_hands((self.requested_by, self.requested_through), (actor,))
+
     @property
     def ended(self) -> bool:
         """Whether it is over."""
@@ -171,6 +178,7 @@ class RunItem(Item):
     points = IntegerAttribute()
     value = UnicodeAttribute()
     requested_by = UnicodeAttribute()
+    requested_through = UnicodeAttribute(null=True)
     opened_at = UnicodeAttribute()
     status = UnicodeAttribute()
     reason = UnicodeAttribute(null=True)
@@ -236,6 +244,7 @@ def run_item(run: Run) -> RunItem:
         points=run.points,
         value=str(run.value),
         requested_by=run.requested_by,
+        requested_through=run.requested_through,
         opened_at=to_text(run.opened_at),
         status=run.status.value,
         reason=run.reason,
@@ -283,6 +292,7 @@ def run_of(raw: RawItem) -> Run:
         points=item.points,
         value=Money.parse(item.value),
         requested_by=item.requested_by,
+        requested_through=item.requested_through,
         opened_at=from_text(item.opened_at),
         status=RunStatus(item.status),
         reason=item.reason,

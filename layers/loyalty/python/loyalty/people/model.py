@@ -6,6 +6,8 @@ from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
+from loyalty.core.four_eyes import person_actor
+
 PERSON_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,40}$"
 PersonId = Annotated[
     str,
@@ -30,7 +32,7 @@ class Person:
     @property
     def actor(self) -> str:
         """The person as decisions name them."""
-        return f"person:{self.id}"
+        return person_actor(self.id)
 
     def may_read(self, program: str) -> bool:
         """Whether the program's runs are theirs to see."""
