@@ -28,6 +28,8 @@ class Person:
     disabled_at: datetime | None = None
     signed_out_at: datetime | None = None
     """Sessions that began by then are over."""
+    suppliers: bool = False
+    """Whether they see what reports say of all programs together, and the differences that are of none of ours."""
 
     @property
     def actor(self) -> str:
@@ -37,6 +39,10 @@ class Person:
     def may_read(self, program: str) -> bool:
         """Whether the program's runs are theirs to see."""
         return self.disabled_at is None and program in self.programs
+
+    def may_see_difference(self, program: str | None) -> bool:
+        """Whether a difference of reconciliation is theirs to see: of a program, or of none."""
+        return (self.disabled_at is None and self.suppliers) if program is None else self.may_read(program)
 
     def may_decide(self, program: str) -> bool:
         """Whether they may decide about the program's runs; about each but those that they asked for themselves."""
