@@ -12,13 +12,13 @@ from infra.local.supplier.server import SandboxSupplier
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.fulfillment.cases import Card, Case, Source
-from loyalty.fulfillment.gate import SOON_SECONDS, Gates
+from loyalty.fulfillment.gate import SOON_SECONDS, Gates, supplier_pk
 from loyalty.fulfillment.journal import Did, Journal
 from loyalty.fulfillment.model import Progress
 from loyalty.fulfillment.outcomes import Outcomes
 from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.runs import Run, RunStatus, RunStore
-from loyalty.fulfillment.turns import Turns
+from loyalty.fulfillment.turns import TURNS_SK, Turns
 from loyalty.fulfillment.waiting import Waiting
 from tests.ledgerkit.world import NOON
 from tests.unit.fulfillment.rig import PROGRAM, Rig
@@ -153,15 +153,8 @@ def test_who_is_overtaken_while_they_take_a_turn_has_the_next_one(table: Table, 
     assert sorted([own, *others]) == [NOON, NOON + timedelta(milliseconds=220)]
 
 
-def in_front(rig: Rig, *, hours: int) -> None:
-    """Others have taken the turns of so many hours."""
-    turns = Turns(rig.table, FulfillmentPolicy(permits_per_second=1), rig.world.clock)
-    now = int(turns.take("tremendous").timestamp() * 1_000_000)
-    rig.table.advance("Q#tremendous", "TURNS", "turns_from", least=now, by=hours * 3_600_000_000)
-
-
 def test_a_run_waits_once_for_a_turn_that_is_hours_away(rig: Rig) -> None:
-    in_front(rig, hours=9)
+    rig.wait_behind(hours=9)
     execution = rig.execute()
     assert execution.way == ["Screen", "Order", "Pause", "Order", "Capture", "Fulfilled"]
     assert execution.events < 100
@@ -173,7 +166,7 @@ def test_a_run_waits_once_for_a_turn_that_is_hours_away(rig: Rig) -> None:
 
 
 def test_a_worker_that_dies_after_it_waited_keeps_its_turn(rig: Rig) -> None:
-    in_front(rig, hours=1)
+    rig.wait_behind(hours=1)
     rig.take("screen")
     first = rig.take("order")
     turn = rig.run.turn_at
@@ -184,7 +177,7 @@ def test_a_worker_that_dies_after_it_waited_keeps_its_turn(rig: Rig) -> None:
 
 
 def test_what_is_cancelled_while_it_waits_for_its_turn_does_not_wait_for_it(rig: Rig) -> None:
-    in_front(rig, hours=9)
+    rig.wait_behind(hours=9)
     rig.take("screen")
     rig.take("order")
     rig.executions.alive.add(rig.held.redemption_id)
@@ -205,4 +198,4 @@ def test_without_money_nobody_takes_a_turn(
     rig.take("screen")
     assert rig.step("order") is Progress.AGAIN
     assert rig.run.reason == "supplier_balance_low"
-    assert table.read("Q#tremendous", "TURNS") is None
+    assert table.read(supplier_pk("tremendous"), TURNS_SK) is None
