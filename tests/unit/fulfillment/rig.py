@@ -12,7 +12,7 @@ from loyalty.core.pii import Vault
 from loyalty.core.table import Table
 from loyalty.fulfillment.decisions import Decisions
 from loyalty.fulfillment.executions import execution_name
-from loyalty.fulfillment.gate import Gates
+from loyalty.fulfillment.gate import Gates, supplier_pk
 from loyalty.fulfillment.journal import Journal
 from loyalty.fulfillment.model import Answer as StepAnswer
 from loyalty.fulfillment.model import Progress, StepRequest
@@ -22,6 +22,7 @@ from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.run import Run, RunStatus, Step
 from loyalty.fulfillment.runs import RunStore
 from loyalty.fulfillment.service import FulfillmentService
+from loyalty.fulfillment.turns import TURNS_SK
 from loyalty.ledger.model import EntryKind
 from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
@@ -240,6 +241,12 @@ class Rig:
 
     def faults(self, *rules: dict[str, Any]) -> None:
         self.sandbox.faults.replace(list(rules))
+
+    def wait_behind(self, *, hours: int) -> None:
+        """Others have taken the turns of so many hours."""
+        now = int(self.world.clock().timestamp()) * 1_000_000
+        where = supplier_pk("tremendous"), TURNS_SK, "turns_from"
+        self.table.advance(*where, least=now, by=hours * 3_600_000_000)
 
     def take(self, name: str, redemption: Redemption | None = None, **more: str) -> StepAnswer:
         """One step, as the function takes it."""

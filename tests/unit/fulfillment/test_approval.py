@@ -101,6 +101,20 @@ def test_who_asked_does_not_approve(waiting: Rig) -> None:
     assert waiting.run.status is RunStatus.AWAITING_APPROVAL
 
 
+def test_of_a_list_neither_the_person_nor_the_client_that_named_them_approves(
+    table: Table, sandbox: SandboxSupplier
+) -> None:
+    rig = Rig(table, sandbox, of=of(**RED))
+    line: dict[str, Any] = {"campaign": "spring", "requested_by": "person:carla", "requested_through": "client:office"}
+    rig.held = rig.hold("k-2", **line)
+    rig.take("screen")
+    for actor in ("person:carla", "person:Carla", "client:office"):
+        with pytest.raises(SelfApproval):
+            rig.decisions.approve("acme", rig.held.redemption_id, actor=actor)
+    assert rig.run.status is RunStatus.AWAITING_APPROVAL
+    assert rig.decisions.approve("acme", rig.held.redemption_id, actor="client:desk").approved_by == "client:desk"
+
+
 def test_a_rejected_card_gives_the_points_back(waiting: Rig) -> None:
     with pytest.raises(NoteRequired):
         waiting.decisions.reject("acme", waiting.held.redemption_id, actor=FINANCE, note=" ")

@@ -1,5 +1,6 @@
 """Nothing is ordered without the money for it: the supplier's balance, and what the program may spend in a month."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -34,16 +35,20 @@ def left(amount: str) -> Gate:
     return Gate(balances={"USD": Balance(Money.of(amount, "USD"), NOON)})
 
 
-def test_so_many_orders_pass_in_a_second() -> None:
+def test_so_many_orders_are_counted_in_a_second_and_the_next_ones() -> None:
     gate: Any = Gate()
-    outcomes = []
-    for seconds in (0, 0.1, 0.9, 1, 1.5, 1.6):
-        after = permitted(gate, TEN, later(seconds), POLICY)
-        outcomes.append(isinstance(after, Gate))
-        gate = after if isinstance(after, Gate) else gate
-    assert outcomes == [True, True, False, True, True, False]
+    seconds = []
+    for moment in (0, 0.1, 0.9, 1, 1.5, 1.6, 1.7, 1.8):
+        gate = permitted(gate, TEN, later(moment), POLICY)
+        seconds.append(gate.second - int(NOON.timestamp()))
+    assert seconds == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert permitted(gate, TEN, later(1.9), POLICY) == Busy(2, "rate_limited")
     # A clock that is behind does not open a second that was counted.
-    assert permitted(gate, TEN, later(0), POLICY) == Busy(1, "rate_limited")
+    assert permitted(gate, TEN, later(0), POLICY) == Busy(2, "rate_limited")
+    # Who has no money takes nobody's place.
+    assert permitted(replace(gate, balances=left("1.00").balances), TEN, later(1.9), POLICY) == Low(
+        Money.of("1.00", "USD")
+    )
 
 
 def test_a_supplier_that_fails_is_left_alone_and_tried_by_one() -> None:

@@ -27,9 +27,7 @@ from tests.unit.fulfillment.tables import new_table
 
 RUNS: Final = int(os.environ.get("LOYALTY_RANDOM_RUNS", "60"))
 SEED: Final = int(os.environ.get("LOYALTY_RANDOM_SEED", "20261122"))
-CAREFUL: Final = FulfillmentPolicy(
-    permits_per_second=1_000, breaker_failures=6, breaker_seconds=5, requests=3, queries=4
-)
+CAREFUL: Final = FulfillmentPolicy(permits_per_second=1, breaker_failures=6, breaker_seconds=5, requests=3, queries=4)
 
 
 @pytest.fixture

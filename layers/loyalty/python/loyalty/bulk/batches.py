@@ -111,6 +111,7 @@ class Batches:
                 idempotency_key=line.reference,
                 amount=line.amount,
                 requested_by=campaign.started_by,
+                requested_through=campaign.started_through,
                 campaign=campaign.campaign,
                 paid_by=campaign.paid_by,
             )

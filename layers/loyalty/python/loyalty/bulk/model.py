@@ -93,7 +93,9 @@ class Campaign:
     sha256: str
     """Of the list, byte by byte: under one name there is one list."""
     started_by: str
-    """Who may not approve it."""
+    """The person who may not approve it."""
+    started_through: str | None
+    """The client that named them, which may not approve it either; None: an operator's shell."""
     created_at: datetime
     status: CampaignStatus = CampaignStatus.CREATED
     totals: Totals | None = None
@@ -108,6 +110,8 @@ class Campaign:
     approved: bool = False
     """By a second person, for these totals."""
     decided_by: str | None = None
+    decided_through: str | None = None
+    """The client that named them; None: an operator's shell."""
     decided_at: datetime | None = None
     note: str | None = None
     running_since: datetime | None = None

@@ -14,7 +14,7 @@ malformed then, of which lines may be held, leaves it unfinished.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from loyalty.bulk.errors import (
     CampaignDiffers,
@@ -29,6 +29,7 @@ from loyalty.bulk.store import CampaignStore
 from loyalty.core.clock import Clock
 from loyalty.core.errors import RewardNotFound, SecondPersonRequired
 from loyalty.core.files import Files
+from loyalty.core.four_eyes import client_actor, person_actor, same_hands
 from loyalty.core.ids import request_hash
 from loyalty.programs.model import Program, Reward
 from loyalty.rewards.model import Party, Payer
@@ -50,6 +51,8 @@ class Asked:
     sha256: str
     actor: str
     """A person, for whom the caller vouches."""
+    client_id: str | None = None
+    """The caller; None: an operator's shell."""
 
 
 class Campaigns:
@@ -82,7 +85,8 @@ class Campaigns:
             reward_id=asked.reward_id,
             paid_by=asked.paid_by,
             sha256=asked.sha256,
-            started_by=f"person:{asked.actor}",
+            started_by=person_actor(asked.actor),
+            started_through=None if asked.client_id is None else client_actor(asked.client_id),
             created_at=self._clock(),
         )
         found = self._store.create(wanted)
@@ -106,27 +110,42 @@ class Campaigns:
         self._start(found)
         return found
 
-    def decide(self, program: str, campaign: str, *, actor: str, approve: bool, note: str | None = None) -> Campaign:
+    def decide(
+        self,
+        program: str,
+        campaign: str,
+        *,
+        actor: str,
+        approve: bool,
+        client_id: str | None = None,
+        note: str | None = None,
+    ) -> Campaign:
         """A second person's yes, after which the campaign runs, or no, which ends it. Said again, it is what it was.
+
+        ``client_id`` is the caller, who vouches for ``actor``; None: an operator's shell.
 
         Raises:
             CampaignNotFound: there is none.
-            SecondPersonRequired: it is the one who started it.
+            SecondPersonRequired: it is the one who started it, or the client that did.
             CampaignNotAwaitingApproval: nobody is asked, or somebody decided otherwise.
         """
         found = self._store.get(program, campaign)
-        person = f"person:{actor}"
-        if person == found.started_by:
+        person, client = person_actor(actor), None if client_id is None else client_actor(client_id)
+        if same_hands((found.started_by, found.started_through), (person, client)):
             raise SecondPersonRequired(
-                "Somebody else than whoever started the campaign decides on it.", pointer="/actor"
+                "Somebody else than whoever started the campaign decides on it, through another client.",
+                pointer="/actor",
             )
         said_before = found.decided_by == person and approve is (found.status is not CampaignStatus.REJECTED)
         if found.status is CampaignStatus.AWAITING_APPROVAL:
             status = CampaignStatus.RUNNING if approve else CampaignStatus.REJECTED
-            decided = replace(
-                found, status=status, approved=approve, decided_by=person, decided_at=self._clock(), note=note
-            )
-            found = self._store.save(decided)
+            who: dict[str, Any] = {
+                "decided_by": person,
+                "decided_through": client,
+                "decided_at": self._clock(),
+                "note": note,
+            }
+            found = self._store.save(replace(found, status=status, approved=approve, **who))
         elif not said_before:
             raise CampaignNotAwaitingApproval(f"The campaign '{campaign}' is {found.status}: nobody is asked about it.")
         if approve and found.status not in OVER:

@@ -83,7 +83,7 @@ class Decisions:
         Raises:
             FulfillmentRunNotFound: there is no such run.
             NotAwaitingApproval: it needs no approval, was decided, or its deadline has passed.
-            SelfApproval: ``actor`` asked for it.
+            SelfApproval: ``actor`` asked for it, or named who did.
             RunEnded: it is over.
             RunChanged: others were faster, every time.
         """
@@ -93,7 +93,7 @@ class Decisions:
             if run.approved_by == actor:
                 return run
             self._require_awaiting(run)
-            if run.requested_by == actor:
+            if run.asked_by(actor):
                 raise SelfApproval(f"'{actor}' asked for this redemption; somebody else has to approve it.")
             return self._write(run, person, status=RunStatus.ORDERING, approved_by=actor)
 
@@ -134,7 +134,8 @@ class Decisions:
             if run.status is RunStatus.ATTENTION:
                 unapproved = bool(run.flags) and run.approved_by is None
                 status = RunStatus.AWAITING_APPROVAL if unapproved else RunStatus.SCREENING
-                again = {"status": status, "reason": run.flags[0] if unapproved else None, "candidate": 0}
+                reason = run.flags[0] if unapproved else None
+                again = {"status": status, "reason": reason, "candidate": 0, "turn_at": None}
                 return self._write(run, person, executions=run.executions + 1, **again)
             running = self._executions.running(run)
             if running is None:
@@ -165,8 +166,10 @@ class Decisions:
             if run.ends_as is not None or (run.ended and run.status is not RunStatus.FULFILLED):
                 raise RunEnded(f"The run is {run.ends_as or run.status}; there is nothing to cancel.")
             over = run.status in {RunStatus.ATTENTION, RunStatus.FULFILLED}
-            changes = {"ends_as": RunStatus.CANCELLED, "replaces": 0, "reason": "cancelling"}
-            return self._write(run, person, executions=run.executions + over, **changes)
+            # Its execution sleeps until its turn, for hours maybe: another one gives the points back.
+            sleeps = run.turn_at is not None
+            changes = {"ends_as": RunStatus.CANCELLED, "replaces": 0, "reason": "cancelling", "turn_at": None}
+            return self._write(run, person, executions=run.executions + (over or sleeps), **changes)
 
         run = self._decided(program, redemption_id, write)
         if run.status is RunStatus.CANCELLED:

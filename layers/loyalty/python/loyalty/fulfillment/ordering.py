@@ -29,6 +29,7 @@ from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.fulfillment.screening import OVER_BUDGET
 from loyalty.fulfillment.trouble import told
+from loyalty.fulfillment.turns import Turns
 from loyalty.fulfillment.waiting import Waiting
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import RedemptionStatus
@@ -79,6 +80,7 @@ class Ordering:
             table=table,
             programs=programs,
             gates=gates,
+            turns=Turns(table, policy, clock),
             journal=journal,
             outcomes=self._outcomes,
             policy=policy,
@@ -214,6 +216,7 @@ class Ordering:
             orders=known.number,
             tries=0 if anew else run.tries,
             waiting_since=now if anew else run.waiting_since,
+            turn_at=None,
         )
         return Case(case.redemption, changed, known), fresh
 
