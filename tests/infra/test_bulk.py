@@ -84,6 +84,16 @@ def test_its_functions_touch_files_of_lists_alone(stage: Templates, function: st
     assert '/bulk/*"' in text(files["Resource"])
 
 
+@pytest.mark.parametrize("function", [FUNCTION, "bulk"])
+def test_a_list_that_was_not_sent_is_missing_and_not_forbidden(stage: Templates, function: str) -> None:
+    """S3 answers 403 for a key that is not there, unless whoever asks may list it: that would be a 500 of ours."""
+    (listing,) = [one for one in stage.statements(function) if "s3:ListBucket" in many(one["Action"])]
+    assert many(listing["Action"]) == ["s3:ListBucket"]
+    assert "-reports-" in text(listing["Resource"])
+    assert "/" not in text(listing["Resource"]), "the bucket, not its files"
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": "bulk/*"}}
+
+
 def test_the_api_starts_this_machine_alone(stage: Templates, settings: StageSettings) -> None:
     (start,) = [one for one in stage.statements("bulk") if "states:StartExecution" in many(one["Action"])]
     assert text(start["Resource"]).endswith(f':stateMachine:{resource(settings.name, contract.BULK)}"]]}}')
