@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Final
 
 from aws_cdk import CfnOutput, CfnParameter, Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
@@ -29,6 +30,13 @@ from infra.stacks.stateful import RETENTION, StatefulStack
 
 STAGE_NAME = "live"
 CONSOLE_FUNCTION = "console"
+
+METHOD_OPTIONS: Final = {
+    "logging_level": apigateway.MethodLoggingLevel.ERROR,
+    "data_trace_enabled": False,  # bodies hold personal data
+    "metrics_enabled": True,
+}
+"""Said anew of a method that says anything: nobody documents that it inherits the rest."""
 
 ACCESS_LOG = json.dumps(
     {
@@ -76,9 +84,17 @@ class ApiStack(FunctionStack):
                 stage_name=STAGE_NAME,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(ACCESS_LOG),
-                logging_level=apigateway.MethodLoggingLevel.ERROR,
-                data_trace_enabled=False,  # bodies hold personal data
-                metrics_enabled=True,
+                method_options={
+                    f"{route.path}/{route.method}": apigateway.MethodDeploymentOptions(
+                        **METHOD_OPTIONS,
+                        throttling_rate_limit=self.settings.open_throttle.rate,
+                        throttling_burst_limit=self.settings.open_throttle.burst,
+                    )
+                    for route in (*ROUTES, *CONSOLE)
+                    if route.scope is None
+                },
+                **METHOD_OPTIONS,
+                # Of each method that has none of its own: it is no limit of the stage.
                 throttling_rate_limit=self.settings.throttle.rate,
                 throttling_burst_limit=self.settings.throttle.burst,
             ),
