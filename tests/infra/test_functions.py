@@ -153,6 +153,23 @@ def test_who_opens_or_seals_does_so_for_one_purpose(
     assert statement["Condition"] == {"StringEquals": {"kms:EncryptionContext:purpose": purpose}}
 
 
+def test_what_was_delivered_is_opened_by_one_function_and_that_seals_nothing(stage: Templates) -> None:
+    """As the table of docs/vault.md says, for each use of its key by name."""
+    uses = {
+        (name, action.removeprefix("kms:"), *each["Condition"]["StringEquals"].values())
+        for name in FUNCTIONS
+        for each in stage.statements(name)
+        for action in many(each["Action"])
+        if "KeysVault" in text(each["Resource"])
+    }
+    assert uses == {
+        ("fulfillment", "GenerateDataKey", "gift_card"),
+        ("delivery", "GenerateDataKey", "gift_card"),
+        ("delivery", "Decrypt", "code_pool"),
+        ("reveal", "Decrypt", "gift_card"),
+    }
+
+
 def test_no_other_function_opens_or_seals(stage: Templates) -> None:
     may = {name for name in FUNCTIONS for each in stage.statements(name) if SEAL & set(many(each["Action"]))}
     assert may == {"enrollment", "reveal", "fulfillment", "delivery"}
