@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final
 
 from aws_cdk import CfnOutput, CfnParameter, Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
@@ -24,19 +23,12 @@ from infra.constructs.removal import removal_policy
 from infra.names import access_log_group, resource
 from infra.permissions import allow
 from infra.routes import CONSOLE, CONSOLE_ROOT, ROUTES, Route
-from infra.settings import StageSettings, WafOff, WafOn
+from infra.settings import StageSettings, Throttle, WafOff, WafOn
 from infra.stacks.base import FunctionStack
 from infra.stacks.stateful import RETENTION, StatefulStack
 
 STAGE_NAME = "live"
 CONSOLE_FUNCTION = "console"
-
-METHOD_OPTIONS: Final = {
-    "logging_level": apigateway.MethodLoggingLevel.ERROR,
-    "data_trace_enabled": False,  # bodies hold personal data
-    "metrics_enabled": True,
-}
-"""Said anew of a method that says anything: nobody documents that it inherits the rest."""
 
 ACCESS_LOG = json.dumps(
     {
@@ -85,18 +77,14 @@ class ApiStack(FunctionStack):
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(ACCESS_LOG),
                 method_options={
-                    f"{route.path}/{route.method}": apigateway.MethodDeploymentOptions(
-                        **METHOD_OPTIONS,
-                        throttling_rate_limit=self.settings.open_throttle.rate,
-                        throttling_burst_limit=self.settings.open_throttle.burst,
-                    )
-                    for route in (*ROUTES, *CONSOLE)
-                    if route.scope is None
+                    # Of each method that has none of its own: it is no limit of the stage.
+                    "/*/*": _limited(self.settings.throttle),
+                    **{
+                        f"{route.path}/{route.method}": _limited(self.settings.open_throttle)
+                        for route in (*ROUTES, *CONSOLE)
+                        if route.scope is None
+                    },
                 },
-                **METHOD_OPTIONS,
-                # Of each method that has none of its own: it is no limit of the stage.
-                throttling_rate_limit=self.settings.throttle.rate,
-                throttling_burst_limit=self.settings.throttle.burst,
             ),
         )
         acknowledge(
@@ -226,6 +214,17 @@ class ApiStack(FunctionStack):
             self, "CardsRevealedOften", topic=topic, threshold=1, metric=_revealed(contract.CARDS_REVEALED_OFTEN),
             meaning="One card was shown again and again: the log of the function reveal names its redemption.",
         )  # fmt: skip
+
+
+def _limited(throttle: Throttle) -> apigateway.MethodDeploymentOptions:
+    """What a method may take, and what is written down of it: said whole, since nobody documents that it inherits the rest."""
+    return apigateway.MethodDeploymentOptions(
+        logging_level=apigateway.MethodLoggingLevel.ERROR,
+        data_trace_enabled=False,  # bodies hold personal data
+        metrics_enabled=True,
+        throttling_rate_limit=throttle.rate,
+        throttling_burst_limit=throttle.burst,
+    )
 
 
 def _revealed(name: str) -> cloudwatch.Metric:
