@@ -27,7 +27,7 @@ pytestmark = pytest.mark.e2e
 
 LINES = 130
 """More than a batch."""
-BATCHES = 16
+BATCHES = 20
 """Of a list during whose work something can happen."""
 SETTLED = {"done", "unfinished", "awaiting_approval", "refused", "rejected"}
 
