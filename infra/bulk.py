@@ -19,7 +19,7 @@ agree. A batch is a range of bytes of the list, so that neither engine has to cu
 
 from typing import Final
 
-from infra.asl import ANY, Json, catch, invoke, never, retry
+from infra.asl import ANY, Json, catch, distributed, invoke, never, retry
 from infra.functions import FUNCTIONS
 
 LABEL: Final = "Batches"
@@ -57,18 +57,15 @@ def definition(*, concurrency: int, tolerated_percent: int) -> Json:
             },
             "Waiting": {"Type": "Succeed"},
             "Batches": {
-                "Type": "Map",
-                "Label": LABEL,
-                "Items": "{% $states.input %}",
-                "MaxConcurrency": concurrency,
-                "ToleratedFailurePercentage": tolerated_percent,
-                "ItemProcessor": {
-                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                    "StartAt": "Batch",
-                    "States": {"Batch": _step(given, retry(STOPPED, seconds=60, attempts=2), End=True)},
-                },
                 "Catch": [catch(ANY, "Sum")],
-                "Next": "Sum",
+                **distributed(
+                    LABEL,
+                    concurrency=concurrency,
+                    tolerated_percent=tolerated_percent,
+                    start="Batch",
+                    states={"Batch": _step(given, retry(STOPPED, seconds=60, attempts=2), End=True)},
+                    then="Sum",
+                ),
             },
             "Sum": _step({"step": "sum", "request": asked}, Next="All"),
             "All": {

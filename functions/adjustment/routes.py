@@ -13,7 +13,7 @@ from loyalty.adjustments.service import AdjustmentService
 from loyalty.adjustments.store import AdjustmentStore
 from loyalty.adjustments.views import AdjustmentBody, AdjustmentsPage, AdjustmentView, DecisionBody
 from loyalty.core.fields import AdjustmentId, MemberId, ProgramId
-from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
+from loyalty.core.http import IdempotencyKey, caller, done_once
 from loyalty.core.telemetry import count, logger
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers.grants import TierGrants
@@ -66,12 +66,8 @@ def routes(
         count("AdjustmentsReplayed" if replayed else _METRICS[adjustment.status])
         _log(adjustment)
         proposed = adjustment.status is AdjustmentStatus.PROPOSED
-        return Response(
-            status_code=HTTPStatus.ACCEPTED if proposed else HTTPStatus.CREATED,
-            content_type="application/json",
-            headers={REPLAYED_HEADER: str(replayed).lower()},
-            body=AdjustmentView.of(adjustment),
-        )
+        status = HTTPStatus.ACCEPTED if proposed else HTTPStatus.CREATED
+        return done_once(AdjustmentView.of(adjustment), replayed=replayed, status=status)
 
     @router.get(_ADJUSTMENTS, summary="List adjustments by their status", tags=["Adjustments"])
     def get_adjustments(

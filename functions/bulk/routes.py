@@ -53,7 +53,7 @@ def routes(
         after = str(cursors.read(resource, cursor)["after"]) if cursor else None
         page = store.page(program, limit=limit, after=after)
         return CampaignsPage(
-            items=[CampaignView.of(one) for one in page.campaigns],
+            items=[CampaignView.of(one) for one in page.items],
             next_cursor=None if page.next is None else cursors.write(resource, {"after": page.next}),
         )
 

@@ -25,7 +25,7 @@ def listing(here: Here, reports: Reports | None) -> Answer:
     supplier = here.request.query.get("supplier", SUPPLIERS[0])
     page = _existing(reports, supplier).page(supplier, limit=PAGE, after=_cursor(here.request.query.get("after")))
     return replace_section(here, _SECTION).page(
-        "reports.html", suppliers=SUPPLIERS, supplier=supplier, reports=page.reports, next=page.next
+        "reports.html", suppliers=SUPPLIERS, supplier=supplier, reports=page.items, next=page.next
     )
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from loyalty.core.clock import to_text
 from loyalty.core.money import Money
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.reconciliation.model import DifferenceKind
 from tests.financekit.console import ConsoleRig, a_difference, a_report
 from tests.financekit.runs import a_run, redemption, step, write

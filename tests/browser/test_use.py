@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from loyalty.console.languages import languages
 from loyalty.core.money import Money
 from loyalty.core.table import Table
-from loyalty.fulfillment.runs import RunStatus, RunStore
+from loyalty.fulfillment.run import RunStatus
+from loyalty.fulfillment.runs import RunStore
 from tests.browser.conftest import screenshot, sign_in
 from tests.browser.scene import ATTENTION, OWN, WAITING
 from tests.browser.test_pages import violations

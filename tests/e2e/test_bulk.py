@@ -16,8 +16,9 @@ from loyalty.bulk.store import CampaignStore
 from loyalty.core.clock import system_clock
 from loyalty.core.ids import new_member_id
 from loyalty.core.table import Table
+from loyalty.ledger.items import new_book_put
 from loyalty.ledger.model import EntryKind
-from loyalty.ledger.store import LedgerStore, new_book_put
+from loyalty.ledger.store import LedgerStore
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.store import ProgramStore
 from tests.e2e.partner import Partner, eventually, unique

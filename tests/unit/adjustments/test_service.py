@@ -4,11 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from loyalty.adjustments.errors import AdjustmentAlreadyPosted, AdjustmentAlreadyRejected, AdjustmentIsZero
 from loyalty.adjustments.model import Adjustment, AdjustmentStatus
 from loyalty.core.errors import (
-    AdjustmentAlreadyPosted,
-    AdjustmentAlreadyRejected,
-    AdjustmentIsZero,
     AdjustmentNotFound,
     AdjustmentReasonUnknown,
     IdempotencyKeyReused,

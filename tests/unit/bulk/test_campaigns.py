@@ -243,4 +243,4 @@ def test_progress_is_counted_and_estimated(table: Table) -> None:
     assert (progress.batches, progress.batches_done, progress.refused) == (3, 1, BATCH)
     assert desk.campaigns.ready_at(desk.get(), progress) == desk.world.clock() + timedelta(minutes=4)
     page = desk.store.page(ACME, limit=10)
-    assert ([one.campaign for one in page.campaigns], page.next) == ([SPRING], None)
+    assert ([one.campaign for one in page.items], page.next) == ([SPRING], None)

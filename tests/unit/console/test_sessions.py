@@ -3,7 +3,8 @@
 import pytest
 
 from loyalty.core.table import Table
-from loyalty.fulfillment.runs import RunStatus, RunStore
+from loyalty.fulfillment.run import RunStatus
+from loyalty.fulfillment.runs import RunStore
 from loyalty.reconciliation.model import DifferenceKind
 from tests.financekit.console import ConsoleRig, Shown, a_difference, a_report
 from tests.financekit.runs import a_run, redemption, step, write

@@ -9,7 +9,7 @@ from infra.local.supplier.order import Order as TheirOrder
 from loyalty.core.money import Money
 from loyalty.fulfillment import budget
 from loyalty.fulfillment.orders import Order, OrderStore
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.reconciliation.model import Difference
 from loyalty.reconciliation.service import Reconciliation
 from loyalty.reconciliation.store import ReportStore

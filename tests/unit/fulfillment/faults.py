@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from loyalty.core.money import Money
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.suppliers.model import (
     GiftCard,

@@ -5,7 +5,6 @@ from collections import Counter
 from contextlib import nullcontext, suppress
 from typing import Any, Final
 
-from loyalty.core.errors import FulfillmentInProgress
 from loyalty.fulfillment.errors import (
     FulfillmentRunNotFound,
     NotAwaitingApproval,
@@ -16,7 +15,8 @@ from loyalty.fulfillment.errors import (
     RunEnded,
 )
 from loyalty.fulfillment.executions import execution_name
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
+from loyalty.rewards.errors import FulfillmentInProgress
 from loyalty.rewards.model import Payer, Redemption
 from tests.ledgerkit.programs import program
 from tests.unit.fulfillment.rig import BOOKSHOP, COFFEE, LIBRERIA, Killed, Rig, gift_card

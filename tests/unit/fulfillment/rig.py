@@ -19,7 +19,8 @@ from loyalty.fulfillment.model import Progress, StepRequest
 from loyalty.fulfillment.ordering import SupplierBook
 from loyalty.fulfillment.orders import Order, OrderStore
 from loyalty.fulfillment.policy import FulfillmentPolicy
-from loyalty.fulfillment.runs import Run, RunStatus, RunStore, Step
+from loyalty.fulfillment.run import Run, RunStatus, Step
+from loyalty.fulfillment.runs import RunStore
 from loyalty.fulfillment.service import FulfillmentService
 from loyalty.ledger.model import EntryKind
 from loyalty.programs.model import Program

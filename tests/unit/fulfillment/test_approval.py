@@ -9,7 +9,7 @@ from loyalty.core.errors import LoyaltyError
 from loyalty.core.table import Table
 from loyalty.fulfillment.errors import NotAwaitingApproval, NoteRequired, RunEnded, SelfApproval
 from loyalty.fulfillment.model import NothingAwaited, Progress
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from tests.ledgerkit.programs import program
 from tests.unit.fulfillment.rig import COFFEE, PROGRAM, Rig, gift_card
 

@@ -9,7 +9,7 @@ from infra.local.supplier.server import SandboxSupplier
 from loyalty.core.table import Table
 from loyalty.fulfillment.model import Progress
 from loyalty.fulfillment.policy import FulfillmentPolicy
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.suppliers.model import Outcome
 from tests.ledgerkit.programs import program
 from tests.unit.fulfillment.rig import BOOKSHOP, COFFEE, Rig, gift_card

@@ -9,7 +9,7 @@ import os
 import pytest
 
 from infra.local.supplier.server import SandboxSupplier
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from tests.unit.fulfillment.faults import ON_ORDER, ON_OTHERS, WAITS, FaultySupplier, require_sound
 from tests.unit.fulfillment.rig import Book, Killed, Rig
 from tests.unit.fulfillment.tables import new_table

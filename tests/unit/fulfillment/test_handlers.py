@@ -22,7 +22,7 @@ from loyalty.core.pii import Vault
 from loyalty.core.table import Table
 from loyalty.core.telemetry import logger
 from loyalty.fulfillment.model import METRICS, OrderNotDelivered, Progress
-from loyalty.ledger.store import new_book_put
+from loyalty.ledger.items import new_book_put
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Redemption
 from loyalty.rewards.store import RedemptionStore

@@ -13,7 +13,7 @@ from loyalty.fulfillment import budget
 from loyalty.fulfillment.gate import Balance, Busy, Gate, Low, answered, failed, permitted
 from loyalty.fulfillment.model import Progress
 from loyalty.fulfillment.policy import FulfillmentPolicy
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import NOON
 from tests.unit.fulfillment.rig import COFFEE, Rig, gift_card

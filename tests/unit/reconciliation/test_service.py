@@ -49,7 +49,7 @@ class Desk:
         return {one.id: one for one in self.reports.differences(SUPPLIER, DAY)}
 
     def open(self) -> list[str]:
-        return [one.id for one in self.reports.open(SUPPLIER, limit=100).differences]
+        return [one.id for one in self.reports.open(SUPPLIER, limit=100).items]
 
 
 @pytest.fixture
@@ -163,10 +163,10 @@ def test_reports_and_open_differences_come_in_pages(desk: Desk) -> None:
         store(desk.table, [replace(our(back), asked_at=NOON - timedelta(days=back))])
         desk.made.make(SUPPLIER, DAY - timedelta(days=back))
     first = desk.reports.page(SUPPLIER, limit=2)
-    assert [report.day.day for report in first.reports] == [10, 9]
-    assert [report.day.day for report in desk.reports.page(SUPPLIER, limit=2, after=first.next).reports] == [8]
+    assert [report.day.day for report in first.items] == [10, 9]
+    assert [report.day.day for report in desk.reports.page(SUPPLIER, limit=2, after=first.next).items] == [8]
     items = desk.reports.open(SUPPLIER, limit=2)
-    assert [one.day.day for one in items.differences] == [8, 9]
-    assert [one.ours for one in desk.reports.open(SUPPLIER, limit=2, after=items.next).differences] == [MONEY]
+    assert [one.day.day for one in items.items] == [8, 9]
+    assert [one.ours for one in desk.reports.open(SUPPLIER, limit=2, after=items.next).items] == [MONEY]
     with pytest.raises(ReportNotFound):
         desk.reports.get(SUPPLIER, DAY + timedelta(days=1))

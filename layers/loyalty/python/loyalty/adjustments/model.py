@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from loyalty.adjustments.errors import AdjustmentIsZero
 from loyalty.core.clock import local_date
-from loyalty.core.errors import AdjustmentIsZero, AdjustmentReasonUnknown, PointsLimitExceeded, WalletNotFound
+from loyalty.core.errors import AdjustmentReasonUnknown, PointsLimitExceeded, WalletNotFound
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Situation
 from loyalty.ledger.model import Account, Change

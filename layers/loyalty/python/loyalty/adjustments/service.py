@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from loyalty.adjustments.errors import AdjustmentAlreadyPosted, AdjustmentAlreadyRejected
 from loyalty.adjustments.model import Adjustment, AdjustmentStatus, Asked, change
 from loyalty.adjustments.store import (
     AdjustmentStore,
@@ -19,8 +20,6 @@ from loyalty.core import ids
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.errors import (
-    AdjustmentAlreadyPosted,
-    AdjustmentAlreadyRejected,
     AdjustmentNotFound,
     EntryExistsWithDifferentRequest,
     IdempotencyKeyReused,

@@ -9,7 +9,8 @@ from loyalty.adjustments.model import Adjustment, AdjustmentStatus
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import AdjustmentNotFound, MemberNotFound
 from loyalty.core.table import IntegerAttribute, Item, Put, RawItem, Table, TransactionRefused
-from loyalty.ledger.store import ADJUSTMENT_PREFIX, BOOK_SK, LedgerStore, parse_partition, partition
+from loyalty.ledger.keys import ADJUSTMENT_PREFIX, BOOK_SK, parse_partition, partition
+from loyalty.ledger.store import LedgerStore
 
 _AFTER_ALL: Final = "ADJUSTMENT$"
 """Sorts behind every adjustment."""
@@ -108,7 +109,7 @@ class AdjustmentStore:
         page = self._table.query(pk, where=AdjustmentItem.sk.between(first, _AFTER_ALL), limit=limit)
         read = [adjustment_of(raw) for raw in page.items]
         if not read and self._table.read(pk, BOOK_SK) is None:
-            raise MemberNotFound(f"There is no member '{member_id}' in program '{program}'.")
+            raise MemberNotFound.of(program, member_id)
         found = [adjustment for adjustment in read if adjustment.status is status]
         return AdjustmentPage(found, read[-1].adjustment_id if page.last_key and read else None)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from loyalty.finance.views import MAX_NOTE
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.people.model import Person
 
 NEEDS_NOTE: Final = frozenset({"reject", "cancel", "resolve", "give_back", "reissue"})

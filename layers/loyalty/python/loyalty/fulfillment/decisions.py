@@ -33,7 +33,8 @@ from loyalty.fulfillment.errors import (
 from loyalty.fulfillment.executions import ExecutionPort
 from loyalty.fulfillment.journal import Did, Journal, after
 from loyalty.fulfillment.model import Answer, Progress, RedemptionMoved
-from loyalty.fulfillment.runs import Run, RunStatus, RunStore
+from loyalty.fulfillment.run import Run, RunStatus
+from loyalty.fulfillment.runs import RunStore
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.rewards.service import RedemptionService

@@ -1,6 +1,6 @@
 """What stands between us and a supplier: how fast it is asked, whether it is left alone, and what its balance allows.
 
-One item for each supplier, ``Q#{supplier}`` / ``SUPPLIER``, changed under a condition on its revision::
+One item for each supplier, ``G#{supplier}`` / ``SUPPLIER``, changed under a condition on its revision::
 
     permit   breaker open, or its trial under way ─► Busy         (nothing is sent)
              as many orders this second as may be ─► Busy
@@ -112,7 +112,7 @@ def answered(gate: Gate) -> Gate:
 
 
 class GateItem(Item):
-    """``Q#{supplier}`` / ``SUPPLIER``. ``balances``: currency → ``left@at``."""
+    """``G#{supplier}`` / ``SUPPLIER``. ``balances``: currency → ``left@at``."""
 
     second = IntegerAttribute()
     sent = IntegerAttribute()
@@ -125,7 +125,7 @@ class GateItem(Item):
 
 def supplier_pk(supplier: str) -> str:
     """The partition of what is known of a supplier."""
-    return f"Q#{supplier}"
+    return f"G#{supplier}"
 
 
 class Gates:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from loyalty.core.clock import Clock
-from loyalty.core.errors import FulfillmentInProgress, RecordChanged
+from loyalty.core.errors import RecordChanged
 from loyalty.core.table import Operation, Put, Table
 from loyalty.core.telemetry import logger
 from loyalty.fulfillment import budget
@@ -26,8 +26,9 @@ from loyalty.fulfillment.ordering import SupplierBook
 from loyalty.fulfillment.orders import Order, OrderItem, order_item
 from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.recent import RecentStore
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.programs.store import ProgramStore
+from loyalty.rewards.errors import FulfillmentInProgress
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
 from loyalty.suppliers.model import OrderState, Outcome, SupplierOrder

@@ -25,7 +25,7 @@ from loyalty.fulfillment.model import Answer, Progress
 from loyalty.fulfillment.orders import Order, OrderItem, external_id, order_item
 from loyalty.fulfillment.outcomes import Outcomes, order_of
 from loyalty.fulfillment.policy import FulfillmentPolicy
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.fulfillment.screening import OVER_BUDGET
 from loyalty.fulfillment.trouble import told
 from loyalty.fulfillment.waiting import Waiting

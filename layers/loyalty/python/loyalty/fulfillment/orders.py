@@ -11,7 +11,9 @@ from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
-from loyalty.core.clock import from_text, to_text
+from loyalty.core.attributes import MomentAttribute, MoneyAttribute
+from loyalty.core.clock import to_text
+from loyalty.core.listing import all_listed
 from loyalty.core.money import Money
 from loyalty.core.table import Item, RawItem, Table
 from loyalty.fulfillment.runs import run_pk
@@ -19,7 +21,6 @@ from loyalty.suppliers.model import Outcome
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY
 
 ORDER_PREFIX: Final = "ORDER#"
-_PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,13 @@ class OrderItem(Item):
     supplier = UnicodeAttribute()
     external_id = UnicodeAttribute()
     product = UnicodeAttribute()
-    value = UnicodeAttribute()
-    asked_at = UnicodeAttribute()
+    value = MoneyAttribute()
+    asked_at = MomentAttribute()
     outcome = UnicodeAttribute()
     supplier_order_id = UnicodeAttribute(null=True)
-    cost = UnicodeAttribute(null=True)
-    settled_at = UnicodeAttribute(null=True)
-    cancelled_at = UnicodeAttribute(null=True)
+    cost = MoneyAttribute(null=True)
+    settled_at = MomentAttribute(null=True)
+    cancelled_at = MomentAttribute(null=True)
     budget = UnicodeAttribute(null=True)
     due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY)
     due_at = UnicodeAttribute(attr_name=DUE_AT)
@@ -83,6 +84,10 @@ def order_sk(number: int) -> str:
     return f"{ORDER_PREFIX}{number:02d}"
 
 
+def _shard(supplier: str, day: date) -> str:
+    return f"ORDERS#{supplier}#{day}"
+
+
 def order_item(order: Order) -> OrderItem:
     """An order as it is stored."""
     return OrderItem(
@@ -91,15 +96,15 @@ def order_item(order: Order) -> OrderItem:
         supplier=order.supplier,
         external_id=order.external_id,
         product=order.product,
-        value=str(order.value),
-        asked_at=to_text(order.asked_at),
+        value=order.value,
+        asked_at=order.asked_at,
         outcome=order.outcome.value,
         supplier_order_id=order.supplier_order_id,
-        cost=None if order.cost is None else str(order.cost),
-        settled_at=None if order.settled_at is None else to_text(order.settled_at),
-        cancelled_at=None if order.cancelled_at is None else to_text(order.cancelled_at),
+        cost=order.cost,
+        settled_at=order.settled_at,
+        cancelled_at=order.cancelled_at,
         budget=order.budget,
-        due_shard=f"ORDERS#{order.supplier}#{order.asked_at.date()}",
+        due_shard=_shard(order.supplier, order.asked_at.date()),
         due_at=f"{to_text(order.asked_at)}#{order.external_id}",
     )
 
@@ -115,13 +120,13 @@ def order_of(raw: RawItem) -> Order:
         supplier=item.supplier,
         external_id=item.external_id,
         product=item.product,
-        value=Money.parse(item.value),
-        asked_at=from_text(item.asked_at),
+        value=item.value,
+        asked_at=item.asked_at,
         outcome=Outcome(item.outcome),
         supplier_order_id=item.supplier_order_id,
-        cost=Money.parse(item.cost) if item.cost else None,
-        settled_at=from_text(item.settled_at) if item.settled_at else None,
-        cancelled_at=from_text(item.cancelled_at) if item.cancelled_at else None,
+        cost=item.cost,
+        settled_at=item.settled_at,
+        cancelled_at=item.cancelled_at,
         budget=item.budget,
     )
 
@@ -144,12 +149,4 @@ class OrderStore:
 
     def of_day(self, supplier: str, day: date) -> Iterator[Order]:
         """Our orders of all programs that a supplier was first asked for on a day (UTC), page after page."""
-        shard, after = f"ORDERS#{supplier}#{day}", ""
-        while True:
-            page = self._table.sorted_page(shard, after=after, limit=_PAGE)
-            keys = [(raw["pk"]["S"], raw["sk"]["S"]) for raw in page.items]
-            found = self._table.get_many(keys) if keys else {}
-            yield from (order_of(found[key]) for key in keys if key in found)
-            if page.last_key is None:
-                return
-            after = page.items[-1][DUE_AT]["S"]
+        return all_listed(self._table, _shard(supplier, day), order_of)

@@ -14,7 +14,7 @@ from loyalty.fulfillment.journal import Did, Journal
 from loyalty.fulfillment.model import Answer, OrderStands, Progress, RedemptionMoved
 from loyalty.fulfillment.orders import Order, OrderItem, order_item
 from loyalty.fulfillment.policy import LONGEST_WAIT_SECONDS, FulfillmentPolicy, backoff
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.fulfillment.trouble import reason_of, told
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.suppliers.model import (

@@ -24,7 +24,7 @@ from loyalty.fulfillment.journal import Did, Journal
 from loyalty.fulfillment.model import Answer, NothingAwaited, Progress
 from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.recent import Recent, RecentStore, too_fast
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.ledger.store import LedgerStore
 from loyalty.programs.fulfillment import Fulfillment
 from loyalty.programs.model import Program

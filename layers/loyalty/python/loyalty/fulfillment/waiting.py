@@ -14,7 +14,7 @@ from loyalty.fulfillment.journal import Did, Journal
 from loyalty.fulfillment.model import Answer, Progress
 from loyalty.fulfillment.outcomes import Outcomes
 from loyalty.fulfillment.policy import LONGEST_WAIT_SECONDS, FulfillmentPolicy, backoff
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.fulfillment.screening import OVER_BUDGET
 from loyalty.fulfillment.trouble import reason_metric, reason_of, told
 from loyalty.programs.store import ProgramStore

@@ -8,7 +8,8 @@ from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import RedemptionNotFound
 from loyalty.core.money import Money
 from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Table
-from loyalty.ledger.store import LedgerStore, parse_partition, partition
+from loyalty.ledger.keys import parse_partition, partition
+from loyalty.ledger.store import LedgerStore
 from loyalty.programs.rewards import Party, RewardType
 from loyalty.rewards.model import Payer, Redemption, RedemptionStatus
 from loyalty_contract import REDEMPTION_PREFIX

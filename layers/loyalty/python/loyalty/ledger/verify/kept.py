@@ -9,7 +9,7 @@ from typing import Any, Final
 from loyalty.core.clock import from_text
 from loyalty.core.money import Money
 from loyalty.core.table import RawItem
-from loyalty.ledger.store import (
+from loyalty.ledger.keys import (
     ADJUSTMENT_PREFIX,
     AWAITED_PREFIX,
     CAPS_PREFIX,

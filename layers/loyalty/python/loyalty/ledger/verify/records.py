@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from loyalty.ledger.keys import ADJUSTMENT_PREFIX, AWAITED_PREFIX, BOOK_SK, LAPSED_PREFIX, WAITING_PREFIX
 from loyalty.ledger.model import Account, Entry, EntryKey, EntryKind
-from loyalty.ledger.store import ADJUSTMENT_PREFIX, AWAITED_PREFIX, BOOK_SK, LAPSED_PREFIX, WAITING_PREFIX
 from loyalty.ledger.verify.family import Family
 from loyalty.ledger.verify.kept import Adjusted, Awaited, Lapsed, Waiting
 from loyalty.ledger.verify.report import Problem, Problems
