@@ -29,7 +29,7 @@ TASK_TIMEOUT_SECONDS: Final = FUNCTIONS[FUNCTION].timeout_seconds + 60
 
 HOPELESS: Final = [
     "ValidationError", "ValueError", "CampaignNotFound", "ProgramNotFound", "FileNotStored", "FileChanged", "ListInvalid",
-    "RewardChanged", "RewardNotFound", "RewardNotForLists",
+    "CampaignNotRunning", "RewardChanged", "RewardNotFound", "RewardNotForLists",
 ]  # fmt: skip
 """What is asked for cannot be done: again it could not either."""
 STOPPED: Final = ["BulkStopped"]

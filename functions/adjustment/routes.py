@@ -90,8 +90,9 @@ def routes(
     def approve(
         program: ProgramId, member_id: MemberId, adjustment_id: AdjustmentId, body: Annotated[DecisionBody, Body()]
     ) -> AdjustmentView:
-        current = programs.for_client(program, caller(router))
-        approved = adjustments.approve(current, member_id, adjustment_id, actor=body.actor)
+        client_id = caller(router)
+        current = programs.for_client(program, client_id)
+        approved = adjustments.approve(current, member_id, adjustment_id, actor=body.actor, client_id=client_id)
         count("AdjustmentsApproved")
         _log(approved)
         return AdjustmentView.of(approved)
@@ -100,8 +101,9 @@ def routes(
     def reject(
         program: ProgramId, member_id: MemberId, adjustment_id: AdjustmentId, body: Annotated[DecisionBody, Body()]
     ) -> AdjustmentView:
-        programs.for_client(program, caller(router))
-        rejected = adjustments.reject(program, member_id, adjustment_id, actor=body.actor)
+        client_id = caller(router)
+        programs.for_client(program, client_id)
+        rejected = adjustments.reject(program, member_id, adjustment_id, actor=body.actor, client_id=client_id)
         count("AdjustmentsRejected")
         _log(rejected)
         return AdjustmentView.of(rejected)

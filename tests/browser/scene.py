@@ -18,7 +18,7 @@ FULFILLED: Final = redemption(6)
 
 def set_scene(rig: ConsoleRig) -> None:
     """Fills the table at 2026-03-15 12:00 UTC."""
-    rig.people.add("staff-17", {"acme", "aurora"}, {"acme"})
+    rig.people.add("staff-17", {"acme", "aurora"}, {"acme"}, suppliers=True)
     rig.people.add("staff-4", {"acme"}, set())
     rig.people.add("staff-9", set(), set())
     _open_runs(rig)

@@ -159,11 +159,14 @@ class Shown:
 
 
 def event_of(method: str, path: str, headers: Mapping[str, str], body: str) -> dict[str, Any]:
-    """A proxy event for a path below the stage: ``/console/…``."""
+    """A proxy event for a path below the stage: ``/console/…``, after what a domain of one's own puts before it."""
     parts = urlsplit(path)
+    page = parts.path.partition("/console")[2].strip("/")
     return {
         "httpMethod": method,
+        "resource": "/console/{page+}" if page else "/console",
         "path": parts.path,
+        "pathParameters": {"page": page} if page else None,
         "headers": dict(headers),
         "queryStringParameters": dict(parse_qsl(parts.query, keep_blank_values=True)) or None,
         "requestContext": {"requestId": "req-1"},

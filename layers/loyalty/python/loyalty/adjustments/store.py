@@ -28,6 +28,7 @@ class AdjustmentItem(Item):
     request_hash = UnicodeAttribute()
     created_at = UnicodeAttribute()
     decided_by = UnicodeAttribute(null=True)
+    decided_through = UnicodeAttribute(null=True)
     decided_at = UnicodeAttribute(null=True)
     posted_to = UnicodeAttribute(null=True)
 
@@ -72,6 +73,7 @@ def adjustment_of(raw: RawItem) -> Adjustment:
         request_hash=item.request_hash,
         created_at=from_text(item.created_at),
         decided_by=item.decided_by,
+        decided_through=item.decided_through,
         decided_at=from_text(item.decided_at) if item.decided_at else None,
         posted_to=item.posted_to,
     )
@@ -158,6 +160,7 @@ def _item_of(adjustment: Adjustment) -> AdjustmentItem:
         request_hash=adjustment.request_hash,
         created_at=to_text(adjustment.created_at),
         decided_by=adjustment.decided_by,
+        decided_through=adjustment.decided_through,
         decided_at=to_text(adjustment.decided_at) if adjustment.decided_at else None,
         posted_to=adjustment.posted_to,
     )

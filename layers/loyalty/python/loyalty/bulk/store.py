@@ -36,6 +36,7 @@ class CampaignItem(Item):
     paid_by = UnicodeAttribute()
     sha256 = UnicodeAttribute()
     started_by = UnicodeAttribute()
+    started_through = UnicodeAttribute(null=True)
     created_at = MomentAttribute()
     status = UnicodeAttribute()
     lines = IntegerAttribute(null=True)
@@ -49,6 +50,7 @@ class CampaignItem(Item):
     problem = UnicodeAttribute(null=True)
     approved = BooleanAttribute()
     decided_by = UnicodeAttribute(null=True)
+    decided_through = UnicodeAttribute(null=True)
     decided_at = MomentAttribute(null=True)
     note = UnicodeAttribute(null=True)
     running_since = MomentAttribute(null=True)
@@ -155,6 +157,7 @@ def _campaign_item(one: Campaign) -> CampaignItem:
         paid_by=one.paid_by.value,
         sha256=one.sha256,
         started_by=one.started_by,
+        started_through=one.started_through,
         created_at=one.created_at,
         status=one.status.value,
         lines=totals.lines if totals else None,
@@ -168,6 +171,7 @@ def _campaign_item(one: Campaign) -> CampaignItem:
         problem=one.problem,
         approved=one.approved,
         decided_by=one.decided_by,
+        decided_through=one.decided_through,
         decided_at=one.decided_at,
         note=one.note,
         running_since=one.running_since,
@@ -187,6 +191,7 @@ def _campaign_of(raw: RawItem) -> Campaign:
         paid_by=Payer(item.paid_by),
         sha256=item.sha256,
         started_by=item.started_by,
+        started_through=item.started_through,
         created_at=item.created_at,
         status=CampaignStatus(item.status),
         totals=_totals_of(item),
@@ -196,6 +201,7 @@ def _campaign_of(raw: RawItem) -> Campaign:
         problem=item.problem,
         approved=item.approved,
         decided_by=item.decided_by,
+        decided_through=item.decided_through,
         decided_at=item.decided_at,
         note=item.note,
         running_since=item.running_since,

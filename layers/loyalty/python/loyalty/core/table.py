@@ -265,6 +265,34 @@ class Table:
             return False
         return True
 
+    def advance(self, pk: str, sk: str, name: str, *, least: int, by: int) -> int:
+        """Moves a number on by ``by``, from ``least`` where it is lower or not there; says from where it was moved.
+
+        Nothing is read first, and no two callers are told the same, however many there are.
+        """
+        steps = (
+            ("#name >= :least", "#name + :by", {":least": least, ":by": by}),
+            ("attribute_not_exists(#name) OR #name < :least", ":next", {":least": least, ":next": least + by}),
+        )
+        # The number never goes back: who is overtaken between the two finds the first one true the next time.
+        for condition, moved, values in (*steps, steps[0]):
+            try:
+                answer = self.client.update_item(
+                    TableName=self.name,
+                    Key={PARTITION_KEY: {"S": pk}, SORT_KEY: {"S": sk}},
+                    UpdateExpression=f"SET #name = {moved}",
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={"#name": name},
+                    ExpressionAttributeValues={key: {"N": str(value)} for key, value in values.items()},
+                    ReturnValues="ALL_NEW",
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise
+                continue
+            return int(answer["Attributes"][name]["N"]) - by
+        raise Unavailable("The table is busy; send the same request again.")
+
     def write(self, operations: Sequence[Operation]) -> None:
         """One TransactWriteItems, all or nothing.
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from loyalty.core.four_eyes import same_hands
 from loyalty.core.money import Money
 
 
@@ -68,6 +69,8 @@ class Run:
     requested_by: str
     """The client, or the person, who held the points or asked for the campaign: not who may approve it."""
     opened_at: datetime
+    requested_through: str | None = None
+    """The client that named the person: it may not approve it either."""
     status: RunStatus = RunStatus.SCREENING
     reason: str | None = None
     """Why it is where it is: a stable code such as ``over_threshold``, ``supplier_timeout``."""
@@ -109,12 +112,18 @@ class Run:
     """How often in a row a step was taken that has to be taken again: each waits longer than the one before."""
     waiting_since: datetime | None = None
     """When the first of these was taken."""
+    turn_at: datetime | None = None
+    """When its first order's turn comes at the supplier; None: it has none yet, or nothing is to be ordered."""
     news_at: datetime | None = None
     """When the supplier last told, by itself, that something had become of the order."""
     updated_at: datetime | None = None
     ended_at: datetime | None = None
     revision: int = 1
     """Counts the changes: who writes names the one that was read."""
+
+    def asked_by(self, actor: str) -> bool:
+        """Whether the client or person asked for it: who did may not approve it."""
+        return same_hands((self.requested_by, self.requested_through), (actor,))
 
     @property
     def ended(self) -> bool:

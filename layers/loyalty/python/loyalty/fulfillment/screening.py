@@ -113,6 +113,7 @@ class Screening:
             points=redemption.points,
             value=card.value,
             requested_by=redemption.requested_by or "unknown",
+            requested_through=redemption.requested_through,
             opened_at=now,
             campaign=redemption.campaign,
         )

@@ -112,6 +112,10 @@ class ReportStore:
         where = DifferenceItem.sk.startswith(f"{DIFFERENCE_PREFIX}{day}#")
         yield from map(difference_of, self._table.query_all(pk(supplier), where=where))
 
+    def known(self, supplier: str, day: date) -> frozenset[str]:
+        """The names of those of a day that its comparison has found so far, whoever resolved them."""
+        return frozenset(one.id for one in self.differences(supplier, day) if one.invoice is None)
+
     def open(self, supplier: str, *, limit: int, after: str | None = None) -> Listed[Difference]:
         """Up to ``limit`` differences of a supplier that nobody has resolved, the oldest day first.
 
@@ -153,6 +157,7 @@ class ReportStore:
     ) -> int:
         """Brings the work items of a comparison up to date; how many of those that are found are open afterwards.
 
+        ``found`` is all that the comparison found of those that are items, and of others as many as are to become items.
         What a person resolved stays resolved. What was open and is not found any more is resolved in the platform's own
         name; found again, it is open again.
         """

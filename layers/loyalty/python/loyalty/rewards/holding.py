@@ -63,6 +63,7 @@ class Wish:
     campaign: str | None = None
     paid_by: Payer = Payer.MEMBER
     requested_by: str | None = None
+    requested_through: str | None = None
 
     @property
     def request_hash(self) -> str:
@@ -207,6 +208,7 @@ class Wish:
             stock={} if claim is None else claim.taken(situation.shared),
             counted={bound.key: bound.asked for bound in self.bounds(program, price, today)},
             requested_by=self.requested_by,
+            requested_through=self.requested_through,
             campaign=self.campaign,
             paid_by=self.paid_by,
         )

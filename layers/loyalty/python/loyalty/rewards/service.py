@@ -11,6 +11,7 @@ from loyalty.core.errors import (
     RedemptionNotFound,
     Undecided,
 )
+from loyalty.core.four_eyes import client_actor
 from loyalty.core.ids import redemption_id as redemption_id_for
 from loyalty.core.money import Money
 from loyalty.core.table import Operation
@@ -60,6 +61,7 @@ class RedemptionService:
         country: str | None = None,
         quoted_points: int | None = None,
         requested_by: str | None = None,
+        requested_through: str | None = None,
         campaign: str | None = None,
         paid_by: Payer = Payer.MEMBER,
     ) -> tuple[Redemption, bool]:
@@ -70,7 +72,7 @@ class RedemptionService:
         ``country`` where it is redeemed (ISO 3166-1 alpha-2); ``quoted_points`` the price that the member was told.
         ``campaign`` is the list that it is a line of; ``paid_by`` the
         program, it takes no points and is a redemption all the same. ``requested_by`` is the client or person who may not
-        approve it; None: this client.
+        approve it, ``requested_through`` the client that named the person, which may not either; None: this client.
 
         Raises:
             RewardNotFound: not in the program's catalogue.
@@ -97,7 +99,8 @@ class RedemptionService:
             quoted_points,
             campaign,
             paid_by,
-            requested_by or f"client:{client_id}",
+            requested_by or client_actor(client_id),
+            requested_through,
         )
 
         def post(member: str) -> tuple[Redemption, bool]:
