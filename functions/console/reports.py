@@ -11,7 +11,6 @@ from loyalty.console.web import Answer, see_other
 from loyalty.core import problems
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.core.telemetry import count, logger
-from loyalty.people.model import Person
 from loyalty.reconciliation.model import Difference
 
 SUPPLIERS: Final = ("tremendous", "tango", "xoxoday")
@@ -25,7 +24,7 @@ def listing(here: Here, reports: Reports | None) -> Answer:
     supplier = here.request.query.get("supplier", SUPPLIERS[0])
     page = _existing(reports, supplier).page(supplier, limit=PAGE, after=_cursor(here.request.query.get("after")))
     return replace_section(here, _SECTION).page(
-        "reports.html", suppliers=SUPPLIERS, supplier=supplier, reports=page.reports, next=page.next
+        "reports.html", suppliers=SUPPLIERS, supplier=supplier, reports=page.items, next=page.next
     )
 
 
@@ -35,13 +34,12 @@ def detail(
     """``GET …/reports/{supplier}/{day}``: a report and what it found."""
     store = _existing(reports, supplier)
     report = store.get(supplier, day)
-    shown = [one for one in store.differences(supplier, day) if _may_see(here.person, one)]
+    shown = [one for one in store.differences(supplier, day) if here.person.may_see_difference(one.program)]
     return replace_section(here, _SECTION).page(
         "report.html",
         status=problems.of(refusal).status if refusal else 200,
         report=report,
         differences=sorted(shown, key=lambda one: (not one.open, one.kind, one.external_id)),
-        may_decide=here.person.may_decide(here.program),
         done=here.request.query.get("done") == "1",
         message=here.language.say("error.conflict") if refusal else None,
         detail=refusal.detail if refusal else None,
@@ -53,7 +51,7 @@ def resolve(here: Here, reports: Reports | None, supplier: str, day: date) -> An
     store = _existing(reports, supplier)
     wanted = here.request.form.get("difference", "")
     found = next((one for one in store.differences(supplier, day) if one.id == wanted), None)
-    if found is None or not here.person.may_decide(found.program or here.program):
+    if found is None or not _may_resolve(here, found):
         raise PageNotFound("There is no such difference for this person.")
     try:
         note = note_of(here.request.form.get("note"), required=True)
@@ -73,9 +71,11 @@ def _cursor(after: str | None) -> str | None:
         raise PageNotFound("There is no such page of the list.") from None
 
 
-def _may_see(person: Person, difference: Difference) -> bool:
-    """A difference of no program of ours is everybody's who sees reports; any other is its program's."""
-    return difference.program is None or person.may_read(difference.program)
+def _may_resolve(here: Here, difference: Difference) -> bool:
+    """Whoever decides about its program; of none, whoever sees it and decides about the program of the page."""
+    return here.person.may_see_difference(difference.program) and here.person.may_decide(
+        difference.program or here.program
+    )
 
 
 def _existing(reports: Reports | None, supplier: str) -> Reports:

@@ -15,7 +15,7 @@ from loyalty.console.languages import choose
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.finance.totals import DayTotals, tally
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.reconciliation.model import DifferenceKind
 from tests.financekit.console import ConsoleRig
 from tests.financekit.runs import a_run

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from loyalty.finance.views import MAX_NOTE
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.people.model import Person
 
 NEEDS_NOTE: Final = frozenset({"reject", "cancel", "resolve", "give_back", "reissue"})
@@ -50,8 +50,8 @@ def under_way(run: Run) -> str | None:
         return "reissue"
     if run.status is RunStatus.SCREENING and run.executions > 1:
         return "retry"
-    approved = run.status is RunStatus.ORDERING and run.approved_by is not None
-    return "approve" if approved and not run.orders and run.waiting_since is None else None
+    waits = run.orders or run.waiting_since is not None or run.turn_at is not None
+    return "approve" if run.status is RunStatus.ORDERING and run.approved_by is not None and not waits else None
 
 
 def offer(run: Run, person: Person, now: datetime) -> Offer:
@@ -61,8 +61,10 @@ def offer(run: Run, person: Person, now: datetime) -> Offer:
     if under_way(run) is not None:
         slow = now - (run.updated_at or run.opened_at) > TAKES
         return Offer(("retry",) if slow else (), self_approval=False, read_only=False)
-    decisions = _BY_STATUS.get(run.status, ())
-    own = run.requested_by == person.actor and "approve" in decisions
+    # A turn may be hours away: whoever gives it up need not wait for it.
+    waits = run.status is RunStatus.ORDERING and run.turn_at is not None
+    decisions = ("cancel",) if waits else _BY_STATUS.get(run.status, ())
+    own = run.asked_by(person.actor) and "approve" in decisions
     return Offer(tuple(one for one in decisions if not (own and one == "approve")), self_approval=own, read_only=False)
 
 

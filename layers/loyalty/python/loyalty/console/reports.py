@@ -1,29 +1,18 @@
 """What the pages need of reconciliation; ``loyalty.reconciliation`` has it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import Protocol
 
+from loyalty.core.listing import Listed
 from loyalty.reconciliation.model import Difference, Report
-
-
-class ReportPage(Protocol):
-    """Some reports, the newest first."""
-
-    @property
-    def reports(self) -> Sequence[Report]:
-        """The reports."""
-
-    @property
-    def next(self) -> str | None:
-        """Where the next page begins; None: it was the last."""
 
 
 class Reports(Protocol):
     """Reports of suppliers and their differences."""
 
-    def page(self, supplier: str, *, limit: int, after: str | None = None) -> ReportPage:
-        """Up to ``limit`` reports of a supplier."""
+    def page(self, supplier: str, *, limit: int, after: str | None = None) -> Listed[Report]:
+        """Up to ``limit`` reports of a supplier, the newest first."""
 
     def get(self, supplier: str, day: date) -> Report:
         """The report of a day, or a named ``Missing``."""
