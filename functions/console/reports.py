@@ -4,7 +4,7 @@ from datetime import date
 from typing import Final
 
 from functions.console.runs import replace_section
-from functions.console.visit import Here, note_of
+from functions.console.visit import Here, note_of, why
 from loyalty.console.errors import PageNotFound
 from loyalty.console.reports import Reports
 from loyalty.console.web import Answer, see_other
@@ -35,6 +35,7 @@ def detail(
     """``GET …/reports/{supplier}/{day}``: a report and what it found."""
     store = _existing(reports, supplier)
     report = store.get(supplier, day)
+    message, detail = why(here, refusal, here.request.form.get("note", "")) if refusal else (None, None)
     shown = [one for one in store.differences(supplier, day) if _may_see(here.person, one)]
     return replace_section(here, _SECTION).page(
         "report.html",
@@ -43,8 +44,8 @@ def detail(
         differences=sorted(shown, key=lambda one: (not one.open, one.kind, one.external_id)),
         may_decide=here.person.may_decide(here.program),
         done=here.request.query.get("done") == "1",
-        message=here.language.say("error.conflict") if refusal else None,
-        detail=refusal.detail if refusal else None,
+        message=message,
+        detail=detail,
     )
 
 

@@ -34,8 +34,8 @@ class Offer:
 
     @property
     def longest_note(self) -> int:
-        """Characters."""
-        return MAX_NOTE
+        """Characters that the form takes: more than a note may have, since browsers cut what is longer without a word."""
+        return 4 * MAX_NOTE
 
 
 def offer(run: Run, person: Person) -> Offer:
