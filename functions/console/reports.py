@@ -6,26 +6,27 @@ from typing import Final
 from functions.console.runs import replace_section
 from functions.console.visit import Here, note_of, why
 from loyalty.console.errors import PageNotFound
-from loyalty.console.reports import Reports
+from loyalty.console.reports import Reports, days
 from loyalty.console.web import Answer, see_other
 from loyalty.core import problems
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.core.telemetry import count, logger
 from loyalty.people.model import Person
-from loyalty.reconciliation.model import Difference
+from loyalty.reconciliation.errors import ReportNotFound
+from loyalty.reconciliation.model import Difference, Report
+from loyalty.suppliers.model import SUPPLIERS
 
-SUPPLIERS: Final = ("tremendous", "tango", "xoxoday")
-"""Whose reports there may be; those of a stage are a part of them."""
 PAGE: Final = 31
 _SECTION: Final = "reports"
 
 
 def listing(here: Here, reports: Reports | None) -> Answer:
-    """``GET …/reports``: a supplier's days."""
+    """``GET …/reports``: a supplier's days, with reports or with differences that are open."""
     supplier = here.request.query.get("supplier", SUPPLIERS[0])
-    page = _existing(reports, supplier).page(supplier, limit=PAGE, after=_cursor(here.request.query.get("after")))
+    after = _cursor(here.request.query.get("after"))
+    found, following = days(_existing(reports, supplier), supplier, limit=PAGE, after=after)
     return replace_section(here, _SECTION).page(
-        "reports.html", suppliers=SUPPLIERS, supplier=supplier, reports=page.reports, next=page.next
+        "reports.html", suppliers=SUPPLIERS, supplier=supplier, days=found, next=following
     )
 
 
@@ -34,12 +35,15 @@ def detail(
 ) -> Answer:
     """``GET …/reports/{supplier}/{day}``: a report and what it found."""
     store = _existing(reports, supplier)
-    report = store.get(supplier, day)
+    every = list(store.differences(supplier, day))
+    report = _report(store, supplier, day, needed=not every)
     message, detail = why(here, refusal, here.request.form.get("note", "")) if refusal else (None, None)
-    shown = [one for one in store.differences(supplier, day) if _may_see(here.person, one)]
+    shown = [one for one in every if _may_see(here.person, one)]
     return replace_section(here, _SECTION).page(
         "report.html",
         status=problems.of(refusal).status if refusal else 200,
+        supplier=supplier,
+        day=day,
         report=report,
         differences=sorted(shown, key=lambda one: (not one.open, one.kind, one.external_id)),
         may_decide=here.person.may_decide(here.program),
@@ -77,6 +81,16 @@ def _cursor(after: str | None) -> str | None:
 def _may_see(person: Person, difference: Difference) -> bool:
     """A difference of no program of ours is everybody's who sees reports; any other is its program's."""
     return difference.program is None or person.may_read(difference.program)
+
+
+def _report(store: Reports, supplier: str, day: date, *, needed: bool) -> Report | None:
+    """The report of a day; None where there is none and the day's differences are an invoice's."""
+    try:
+        return store.get(supplier, day)
+    except ReportNotFound:
+        if needed:
+            raise
+        return None
 
 
 def _existing(reports: Reports | None, supplier: str) -> Reports:

@@ -23,6 +23,8 @@ from loyalty.core.table import Table
 from loyalty.people.store import PersonStore
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.pictures import S3Pictures
+from loyalty.suppliers.model import SUPPLIERS
+from loyalty.suppliers.registry import SuppliersSettings
 from loyalty_contract import BULK, resource
 from tests.ledgerkit.programs import document, program
 from tests.ledgerkit.tables import create_table
@@ -144,6 +146,24 @@ def test_an_invoice_is_imported_once_and_says_where_it_differs(table: Table, tmp
     assert again["differences"] == {"invoiced_amount": 1}
     assert again["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     boto3.client("s3").head_object(Bucket=BUCKET, Key=again["report"])
+
+
+def test_an_invoice_again_says_that_its_options_were_not_applied(table: Table, tmp_path: Path) -> None:
+    store(table, [our(1)])
+    file = tmp_path / "invoice.csv"
+    file.write_text(f"PO,Total\n{redemption(1)},11.00\n")
+    assert "not applied" not in imported(file).stdout
+    again = imported(file)
+    assert (again.exit_code, "were not applied" in again.stdout) == (0, True)
+
+
+def test_an_invoice_of_nobody_is_refused_by_whom_there_is(table: Table, tmp_path: Path) -> None:
+    file = tmp_path / "invoice.csv"
+    file.write_text("PO,Total\n")
+    refused = imported(file, "--supplier", "nobody")
+    assert refused.exit_code == 2
+    assert "tremendous, tango, xoxoday" in " ".join(refused.output.replace("│", " ").split())
+    assert set(SUPPLIERS) == set(SuppliersSettings.model_fields)
 
 
 def test_a_malformed_invoice_is_refused_whole(table: Table, tmp_path: Path) -> None:

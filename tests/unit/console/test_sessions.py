@@ -1,5 +1,9 @@
 """Sessions end; forms come from a page of theirs; people see their own programs alone."""
 
+import re
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from loyalty.core.table import Table
@@ -261,6 +265,28 @@ def test_differences_are_closed_once_by_who_may(rig: ConsoleRig) -> None:
         None,
         None,
     ]
+
+
+def test_days_of_invoices_are_listed_and_every_open_difference_is_counted(rig: ConsoleRig) -> None:
+    rig.reports.add(a_report("2026-03-13"))
+    charged = a_difference(DifferenceKind.INVOICED_AMOUNT, 1, program="acme", invoice="f" * 64)
+    rig.reports.found["tremendous", charged.day] = [charged]
+    of_future = replace(charged, day=date(2026, 3, 31))
+    closed = replace(charged, external_id="rdm_done", resolved_at=rig.clock(), resolved_by="person:staff-4")
+    rig.reports.found["tremendous", of_future.day] = [of_future, replace(of_future, external_id="rdm_2"), closed]
+    _, cookie = rig.session("approver")
+    listed = rig.get("/console/acme/reports", cookie).text
+    figures = re.findall(r'reports/tremendous/([0-9-]+)"|badge (\w+)">(\d+)', listed)
+    assert [one for row in figures for one in row if one] == [
+        "2026-03-31", "attention", "2", "2026-03-13", "attention", "1",
+    ]  # fmt: skip
+    page = rig.get("/console/acme/reports/tremendous/2026-03-31", cookie)
+    assert (page.status, "There is no daily report of this day." in page.text, "rdm_2" in page.text) == (
+        200,
+        True,
+        True,
+    )
+    assert rig.get("/console/acme/reports/tremendous/2026-03-30", cookie).status == 404
 
 
 def test_export_is_a_file(rig: ConsoleRig) -> None:
