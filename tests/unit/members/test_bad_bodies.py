@@ -151,8 +151,8 @@ def test_a_request_without_claims_is_told_to_authenticate(members: Members) -> N
         assert reply.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_many_fields_that_are_none_are_one_problem(members: Members) -> None:
+def test_many_fields_that_are_none_are_one_problem_that_names_a_few(members: Members) -> None:
     body = GOOD | {f"field{number}": 1 for number in range(1000)}
     problem = members.call("POST", ENROLL, body).problem(422, "invalid")
-    assert [field["code"] for field in problem["errors"]] == ["extra_forbidden"]
-    assert problem["detail"] == "Correct the body and send it again."
+    assert [field["pointer"] for field in problem["errors"]] == [f"/field{number}" for number in range(20)]
+    assert {field["code"] for field in problem["errors"]} == {"extra_forbidden"}

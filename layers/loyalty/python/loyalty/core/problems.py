@@ -1,7 +1,8 @@
 """The one map from what can go wrong to RFC 9457 problem details.
 
 ``type`` is a stable URN, ``code`` its last part; ``title`` never changes for a code, ``detail`` says what to do now.
-No problem repeats what the caller sent, be it a value or the name of a field that is none: it may be an address. The
+No problem repeats a value that the caller sent, nor the name of a field that is none and does not look like a field's: it
+may be an address. The
 mistakes of a program document do: it is the business's own text, and names nobody.
 """
 
@@ -197,9 +198,7 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
 
 def _sayable(path: Sequence[str | int], kind: str) -> Sequence[str | int]:
     """The path, or the nearest one above it that has no name in it which the caller made up."""
-    if kind == "extra_forbidden":
-        path = path[:-1]
-    elif path and path[-1] == "[key]":  # pydantic's mark for the name of a field, where its value is not what is wrong
+    if path and path[-1] == "[key]":  # pydantic's mark for the name of a field, where its value is not what is wrong
         path = path[:-2]
     return list(takewhile(lambda part: isinstance(part, int) or _NAME.fullmatch(part) is not None, path))
 
@@ -211,12 +210,20 @@ def _distinct(fields: Iterable[FieldProblem]) -> tuple[FieldProblem, ...]:
 
 _ADVICE: Final[Mapping[str, str]] = {
     "missing": "This is required.",
-    "extra_forbidden": "It has a field that is none of the request's; leave that out.",
+    "extra_forbidden": "This is no field of the request, or there is one in it that is none; leave it out.",
     "model_attributes_type": "Send a JSON object.",
     "model_type": "Send a JSON object.",
     "int_from_float": "Send a whole number.",
     "string_type": "Send a string.",
     "union_tag_invalid": "Send one of the documented kinds.",
+    **dict.fromkeys(
+        ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"),
+        "Send a day as year-month-day, such as 2026-11-22.",
+    ),
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware"),
+        "Send a moment with its offset (RFC 3339), such as 2026-11-22T09:30:00Z.",
+    ),
     "string_unicode": "Send valid Unicode: an unpaired surrogate is none.",
 }
 
