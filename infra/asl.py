@@ -1,4 +1,4 @@
-"""What state machines have in common: retries and catches in Amazon States Language."""
+"""What state machines have in common, in Amazon States Language: retries, catches, tasks and distributed maps."""
 
 from typing import Any, Final
 
@@ -38,4 +38,32 @@ def invoke(payload: Json, *, timeout_seconds: int, **more: Any) -> Json:
         "Output": "{% $states.result.Payload %}",
         "TimeoutSeconds": timeout_seconds,
         **more,
+    }
+
+
+def distributed(
+    label: str, *, concurrency: int, tolerated_percent: int, start: str, states: dict[str, Json], then: str
+) -> Json:
+    """A distributed map over its own input, of which it selects nothing: there the local cloud and AWS agree.
+
+    Args:
+        label: part of the ARNs of the map's children.
+        concurrency: items that are worked off side by side.
+        tolerated_percent: of the items that may fail before the others are ended too.
+        start: the first of the states.
+        states: what is done with one item.
+        then: goes on there once all ended.
+    """
+    return {
+        "Type": "Map",
+        "Label": label,
+        "Items": "{% $states.input %}",
+        "MaxConcurrency": concurrency,
+        "ToleratedFailurePercentage": tolerated_percent,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": start,
+            "States": states,
+        },
+        "Next": then,
     }

@@ -18,7 +18,7 @@ agree. A batch is a range of bytes of the list, so that neither engine has to cu
 
 from typing import Final
 
-from infra.asl import ANY, Json, invoke, never, retry
+from infra.asl import ANY, Json, distributed, invoke, never, retry
 from infra.functions import FUNCTIONS
 
 LABEL: Final = "Batches"
@@ -28,7 +28,7 @@ TASK_TIMEOUT_SECONDS: Final = FUNCTIONS[FUNCTION].timeout_seconds + 60
 
 HOPELESS: Final = [
     "ValidationError", "ValueError", "CampaignNotFound", "ProgramNotFound", "FileNotStored", "FileChanged", "ListInvalid",
-    "RewardChanged", "RewardNotFound", "RewardNotForLists",
+    "CampaignNotRunning", "RewardChanged", "RewardNotFound", "RewardNotForLists",
 ]  # fmt: skip
 """What is asked for cannot be done: again it could not either."""
 STOPPED: Final = ["BulkStopped"]
@@ -55,19 +55,14 @@ def definition(*, concurrency: int, tolerated_percent: int) -> Json:
                 "Default": "Waiting",
             },
             "Waiting": {"Type": "Succeed"},
-            "Batches": {
-                "Type": "Map",
-                "Label": LABEL,
-                "Items": "{% $states.input %}",
-                "MaxConcurrency": concurrency,
-                "ToleratedFailurePercentage": tolerated_percent,
-                "ItemProcessor": {
-                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                    "StartAt": "Batch",
-                    "States": {"Batch": _step(given, retry(STOPPED, seconds=60, attempts=2), End=True)},
-                },
-                "Next": "Sum",
-            },
+            "Batches": distributed(
+                LABEL,
+                concurrency=concurrency,
+                tolerated_percent=tolerated_percent,
+                start="Batch",
+                states={"Batch": _step(given, retry(STOPPED, seconds=60, attempts=2), End=True)},
+                then="Sum",
+            ),
             "Sum": _step({"step": "sum", "request": asked}, Next="All"),
             "All": {
                 "Type": "Choice",

@@ -21,7 +21,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 import loyalty
 import loyalty_contract as contract
-from infra.openapi_examples import PROBLEM, REQUESTS, RESPONSES
+from infra.examples import PROBLEM, REQUESTS, RESPONSES
 from infra.routes import ROUTES, Route
 from loyalty.core import errors, problems
 from loyalty.core.http import api

@@ -21,7 +21,7 @@ agree (see docs/decisions/0054-members-by-index-and-checkpoints.md).
 
 from typing import Final
 
-from infra.asl import ANY, Json, invoke, never, retry
+from infra.asl import ANY, Json, distributed, invoke, never, retry
 from infra.functions import FUNCTIONS
 
 LABEL: Final = "Shards"
@@ -56,19 +56,14 @@ def definition(*, concurrency: int, tolerated_percent: int) -> Json:
             },
             "Member": _step({"step": "member", "request": asked}, never(HOPELESS + GONE), then="Recalculated"),
             "Begin": _step({"step": "begin", "request": asked}, never(HOPELESS), then="Shards"),
-            "Shards": {
-                "Type": "Map",
-                "Label": LABEL,
-                "Items": "{% $states.input %}",
-                "MaxConcurrency": concurrency,
-                "ToleratedFailurePercentage": tolerated_percent,
-                "ItemProcessor": {
-                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                    "StartAt": "Shard",
-                    "States": _walk(),
-                },
-                "Next": "Sum",
-            },
+            "Shards": distributed(
+                LABEL,
+                concurrency=concurrency,
+                tolerated_percent=tolerated_percent,
+                start="Shard",
+                states=_walk(),
+                then="Sum",
+            ),
             "Sum": _step({"step": "sum", "request": asked}, never(HOPELESS), then="All"),
             "All": {
                 "Type": "Choice",

@@ -22,7 +22,7 @@ TASK_TIMEOUT_SECONDS: Final = FUNCTIONS[FUNCTION].timeout_seconds + 60
 SIDE_BY_SIDE: Final = 2
 """Reports at once: a supplier lets an account ask so many times a second, and orders come first."""
 
-HOPELESS: Final = ["ValidationError", "LookupError", "UnknownSupplier", "NotImplementedError"]
+HOPELESS: Final = ["ValidationError", "LookupError", "UnknownSupplier"]
 """What is asked for cannot be done: again it could not either."""
 AWAY: Final = ["SupplierUnavailable", "SupplierTimeout"]
 """What is wrong with a supplier passes, but not within seconds."""

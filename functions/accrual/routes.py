@@ -19,7 +19,7 @@ from loyalty.accruals.views import (
     WaitingReversalView,
 )
 from loyalty.core.fields import MemberId, ProgramId
-from loyalty.core.http import REPLAYED_HEADER, caller
+from loyalty.core.http import caller, done_once
 from loyalty.core.telemetry import count, logger
 from loyalty.ledger.draft import Posted
 from loyalty.programs.store import ProgramStore
@@ -42,12 +42,7 @@ def routes(programs: ProgramStore, accruals: AccrualService, reversals: AwaitedR
         view = AccrualView.of(posted.entry)
         count("AccrualsReplayed" if posted.replayed else "AccrualsPosted")
         _log("accrual", posted, view.points)
-        return Response(
-            status_code=HTTPStatus.CREATED,
-            content_type="application/json",
-            headers={REPLAYED_HEADER: str(posted.replayed).lower()},
-            body=view,
-        )
+        return done_once(view, replayed=posted.replayed)
 
     @router.post(f"{_ACCRUALS}/preview", summary="What an accrual would earn; nothing is posted", tags=["Accruals"])
     def post_preview(program: ProgramId, member_id: MemberId, body: Annotated[AccrualBody, Body()]) -> PreviewView:
@@ -79,12 +74,8 @@ def routes(programs: ProgramStore, accruals: AccrualService, reversals: AwaitedR
         else:
             count("ReversalsWaiting")
             logger.info("reversal waits", extra={"entry_id": view.entry_id, "replayed": done.replayed})
-        return Response(
-            status_code=HTTPStatus.ACCEPTED if isinstance(done, Kept) else HTTPStatus.CREATED,
-            content_type="application/json",
-            headers={REPLAYED_HEADER: str(done.replayed).lower()},
-            body=view,
-        )
+        status = HTTPStatus.ACCEPTED if isinstance(done, Kept) else HTTPStatus.CREATED
+        return done_once(view, replayed=done.replayed, status=status)
 
     @router.get(_REVERSALS, summary="List reversals that came before their accrual", tags=["Accruals"])
     def get_reversals(

@@ -13,7 +13,7 @@ from loyalty.adjustments.service import AdjustmentService
 from loyalty.adjustments.store import AdjustmentStore
 from loyalty.adjustments.views import AdjustmentBody, AdjustmentsPage, AdjustmentView, DecisionBody
 from loyalty.core.fields import AdjustmentId, MemberId, ProgramId
-from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
+from loyalty.core.http import IdempotencyKey, caller, done_once
 from loyalty.core.telemetry import count, logger
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers.grants import TierGrants
@@ -66,12 +66,8 @@ def routes(
         count("AdjustmentsReplayed" if replayed else _METRICS[adjustment.status])
         _log(adjustment)
         proposed = adjustment.status is AdjustmentStatus.PROPOSED
-        return Response(
-            status_code=HTTPStatus.ACCEPTED if proposed else HTTPStatus.CREATED,
-            content_type="application/json",
-            headers={REPLAYED_HEADER: str(replayed).lower()},
-            body=AdjustmentView.of(adjustment),
-        )
+        status = HTTPStatus.ACCEPTED if proposed else HTTPStatus.CREATED
+        return done_once(AdjustmentView.of(adjustment), replayed=replayed, status=status)
 
     @router.get(_ADJUSTMENTS, summary="List adjustments by their status", tags=["Adjustments"])
     def get_adjustments(
@@ -94,8 +90,9 @@ def routes(
     def approve(
         program: ProgramId, member_id: MemberId, adjustment_id: AdjustmentId, body: Annotated[DecisionBody, Body()]
     ) -> AdjustmentView:
-        current = programs.for_client(program, caller(router))
-        approved = adjustments.approve(current, member_id, adjustment_id, actor=body.actor)
+        client_id = caller(router)
+        current = programs.for_client(program, client_id)
+        approved = adjustments.approve(current, member_id, adjustment_id, actor=body.actor, client_id=client_id)
         count("AdjustmentsApproved")
         _log(approved)
         return AdjustmentView.of(approved)
@@ -104,8 +101,9 @@ def routes(
     def reject(
         program: ProgramId, member_id: MemberId, adjustment_id: AdjustmentId, body: Annotated[DecisionBody, Body()]
     ) -> AdjustmentView:
-        programs.for_client(program, caller(router))
-        rejected = adjustments.reject(program, member_id, adjustment_id, actor=body.actor)
+        client_id = caller(router)
+        programs.for_client(program, client_id)
+        rejected = adjustments.reject(program, member_id, adjustment_id, actor=body.actor, client_id=client_id)
         count("AdjustmentsRejected")
         _log(rejected)
         return AdjustmentView.of(rejected)

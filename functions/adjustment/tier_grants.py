@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from loyalty.core.fields import MemberId, ProgramId
-from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
+from loyalty.core.http import IdempotencyKey, caller, done_once
 from loyalty.core.telemetry import count, logger
 from loyalty.ledger.draft import Posted
 from loyalty.programs.fields import Slug
@@ -61,9 +61,4 @@ def _answer(posted: Posted, metric: str) -> Response[TierGrantView]:
     if not posted.replayed:
         count(metric)
     logger.info("tier granted or ended", extra={"entry_id": posted.entry.entry_id, "tier": posted.entry.tier_to})
-    return Response(
-        status_code=HTTPStatus.CREATED,
-        content_type="application/json",
-        headers={REPLAYED_HEADER: str(posted.replayed).lower()},
-        body=TierGrantView.of(posted.entry),
-    )
+    return done_once(TierGrantView.of(posted.entry), replayed=posted.replayed)

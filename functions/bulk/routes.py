@@ -36,7 +36,8 @@ def routes(
 
     @router.post(_ALL, summary="Create a bulk fulfilment", tags=_TAGS, status_code=HTTPStatus.CREATED)
     def post_campaign(program: ProgramId, body: Annotated[CampaignBody, Body()]) -> CreatedView:
-        created = campaigns.create(programs.for_client(program, caller(router)), body.asked())
+        client_id = caller(router)
+        created = campaigns.create(programs.for_client(program, client_id), body.asked(client_id))
         count("CampaignsCreated")
         _log("campaign created", created)
         url = files.upload_link(created.list_key, seconds=LINK_SECONDS)
@@ -53,7 +54,7 @@ def routes(
         after = str(cursors.read(resource, cursor)["after"]) if cursor else None
         page = store.page(program, limit=limit, after=after)
         return CampaignsPage(
-            items=[CampaignView.of(one) for one in page.campaigns],
+            items=[CampaignView.of(one) for one in page.items],
             next_cursor=None if page.next is None else cursors.write(resource, {"after": page.next}),
         )
 
@@ -91,8 +92,11 @@ def routes(
         return _decided(program, campaign, body, approve=False)
 
     def _decided(program: str, campaign: str, body: DecisionBody, *, approve: bool) -> CampaignView:
-        programs.for_client(program, caller(router))
-        decided = campaigns.decide(program, campaign, actor=body.actor, approve=approve, note=body.note)
+        client_id = caller(router)
+        programs.for_client(program, client_id)
+        decided = campaigns.decide(
+            program, campaign, actor=body.actor, client_id=client_id, approve=approve, note=body.note
+        )
         count("CampaignsApproved" if approve else "CampaignsRejected")
         _log("campaign decided", decided)
         return CampaignView.of(decided)

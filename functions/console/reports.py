@@ -11,7 +11,6 @@ from loyalty.console.web import Answer, see_other
 from loyalty.core import problems
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.core.telemetry import count, logger
-from loyalty.people.model import Person
 from loyalty.reconciliation.errors import ReportNotFound
 from loyalty.reconciliation.model import Difference, Report
 from loyalty.suppliers.model import SUPPLIERS
@@ -37,8 +36,8 @@ def detail(
     store = _existing(reports, supplier)
     every = list(store.differences(supplier, day))
     report = _report(store, supplier, day, needed=not every)
+    shown = [one for one in every if here.person.may_see_difference(one.program)]
     message, detail = why(here, refusal, here.request.form.get("note", "")) if refusal else (None, None)
-    shown = [one for one in every if _may_see(here.person, one)]
     return replace_section(here, _SECTION).page(
         "report.html",
         status=problems.of(refusal).status if refusal else 200,
@@ -46,7 +45,6 @@ def detail(
         day=day,
         report=report,
         differences=sorted(shown, key=lambda one: (not one.open, one.kind, one.external_id)),
-        may_decide=here.person.may_decide(here.program),
         done=here.request.query.get("done") == "1",
         message=message,
         detail=detail,
@@ -58,7 +56,7 @@ def resolve(here: Here, reports: Reports | None, supplier: str, day: date) -> An
     store = _existing(reports, supplier)
     wanted = here.request.form.get("difference", "")
     found = next((one for one in store.differences(supplier, day) if one.id == wanted), None)
-    if found is None or not here.person.may_decide(found.program or here.program):
+    if found is None or not _may_resolve(here, found):
         raise PageNotFound("There is no such difference for this person.")
     try:
         note = note_of(here.request.form.get("note"), required=True)
@@ -78,9 +76,11 @@ def _cursor(after: str | None) -> str | None:
         raise PageNotFound("There is no such page of the list.") from None
 
 
-def _may_see(person: Person, difference: Difference) -> bool:
-    """A difference of no program of ours is everybody's who sees reports; any other is its program's."""
-    return difference.program is None or person.may_read(difference.program)
+def _may_resolve(here: Here, difference: Difference) -> bool:
+    """Whoever decides about its program; of none, whoever sees it and decides about the program of the page."""
+    return here.person.may_see_difference(difference.program) and here.person.may_decide(
+        difference.program or here.program
+    )
 
 
 def _report(store: Reports, supplier: str, day: date, *, needed: bool) -> Report | None:

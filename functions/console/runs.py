@@ -19,7 +19,7 @@ from loyalty.core.money import Money
 from loyalty.core.telemetry import count, logger
 from loyalty.finance.filters import FOR_A_PERSON, RunFilter
 from loyalty.finance.review import Decider, RunReview
-from loyalty.fulfillment.runs import ENDED, Run, RunStatus, Step
+from loyalty.fulfillment.run import ENDED, Run, RunStatus, Step
 
 PAGE: Final = 25
 _FIELDS: Final = ("status", "supplier", "reason", "currency", "amount_from", "amount_to", "older_than")
@@ -54,7 +54,7 @@ def queue(here: Here, review: RunReview) -> Answer:
         if show == "waiting" and not wanted.statuses:
             wanted = replace(wanted, statuses=FOR_A_PERSON)
         listed = review.list(here.program, day, wanted, limit=PAGE, after=_position(query.get("after")))
-        runs, following = list(listed.runs), listed.next
+        runs, following = list(listed.items), listed.next
     except Invalid as refusal:
         trouble = why(here, refusal)
     if show == "open":

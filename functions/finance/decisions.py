@@ -10,7 +10,7 @@ from loyalty.core.http import caller
 from loyalty.core.telemetry import count, logger
 from loyalty.finance.review import Decider
 from loyalty.finance.views import NoteBody, ReasonBody, ResolutionBody, RunView
-from loyalty.fulfillment.runs import Run
+from loyalty.fulfillment.run import Run
 from loyalty.programs.store import ProgramStore
 
 _RUN = "/v1/programs/<program>/fulfillment-runs/<redemption_id>"

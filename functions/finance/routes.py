@@ -18,7 +18,7 @@ from loyalty.finance.filters import RunFilter
 from loyalty.finance.review import Decider
 from loyalty.finance.services import FinanceServices
 from loyalty.finance.views import DayView, RunDetailView, RunsPage, RunView, TimelineStepView, TotalsView
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.programs.store import ProgramStore
 
 RUNS = "/v1/programs/<program>/fulfillment-runs"
@@ -74,7 +74,7 @@ def routes(programs: ProgramStore, finance: FinanceServices, decisions: Decider,
         after = str(cursors.read(resource, cursor)["after"]) if cursor else None
         listed = finance.review.list(program, ended_on, wanted, limit=limit, after=after)
         return RunsPage(
-            items=[RunView.of(run) for run in listed.runs],
+            items=[RunView.of(run) for run in listed.items],
             next_cursor=None if listed.next is None else cursors.write(resource, {"after": listed.next}),
         )
 

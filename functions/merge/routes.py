@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from loyalty.core.fields import MemberId, ProgramId
-from loyalty.core.http import REPLAYED_HEADER, caller
+from loyalty.core.http import caller, done_once
 from loyalty.core.telemetry import count, logger
 from loyalty.merging.service import MergeService
 from loyalty.merging.views import MergeBody, MergeView
@@ -31,11 +31,6 @@ def routes(programs: ProgramStore, merging: MergeService) -> Router:
         count("MergesReplayed" if survivor.replayed else "MembersMerged")
         # Not the entry's id, which names a member.
         logger.info("merge", extra={"points": survivor.entry.points, "replayed": survivor.replayed})
-        return Response(
-            status_code=HTTPStatus.CREATED,
-            content_type="application/json",
-            headers={REPLAYED_HEADER: str(survivor.replayed).lower()},
-            body=MergeView.of(survivor, absorbed),
-        )
+        return done_once(MergeView.of(survivor, absorbed), replayed=survivor.replayed)
 
     return router

@@ -11,7 +11,7 @@ from functions.redemption.catalogue import add_catalogue
 from functions.redemption.history import add_history
 from functions.redemption.views import CaptureBody, QuoteBody, QuoteView, RedemptionBody, RedemptionView
 from loyalty.core.fields import MemberId, ProgramId, RedemptionId
-from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
+from loyalty.core.http import IdempotencyKey, caller, done_once
 from loyalty.core.telemetry import count, logger
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.catalogue import Catalogue
@@ -65,12 +65,7 @@ def routes(
         )
         count("RedemptionsReplayed" if replayed else "RedemptionsHeld")
         _log(redemption)
-        return Response(
-            status_code=HTTPStatus.CREATED,
-            content_type="application/json",
-            headers={REPLAYED_HEADER: str(replayed).lower()},
-            body=RedemptionView.of(redemption),
-        )
+        return done_once(RedemptionView.of(redemption), replayed=replayed)
 
     @router.get(f"{_REDEMPTIONS}/<redemption_id>", summary="Read a redemption", tags=["Redemptions"])
     def get_redemption(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> RedemptionView:

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from loyalty.core.fields import ProgramId
-from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
+from loyalty.core.http import IdempotencyKey, caller, done_once
 from loyalty.core.telemetry import count, logger
 from loyalty.programs.fields import Slug
 from loyalty.programs.store import ProgramStore
@@ -47,11 +47,6 @@ def routes(programs: ProgramStore, stock: StockService) -> Router:
         )
         count("RestocksReplayed" if replayed else "Restocks")
         logger.info("restock", extra={"restock_id": restock.restock_id, "reward_id": reward_id, "add": restock.add})
-        return Response(
-            status_code=HTTPStatus.CREATED,
-            content_type="application/json",
-            headers={REPLAYED_HEADER: str(replayed).lower()},
-            body=RestockView.of(restock),
-        )
+        return done_once(RestockView.of(restock), replayed=replayed)
 
     return router

@@ -1,14 +1,14 @@
 """Transfers between members, and households with their pools."""
 
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from loyalty.core.fields import HouseholdId, MemberId, ProgramId
-from loyalty.core.http import REPLAYED_HEADER, IdempotencyKey, caller
+from loyalty.core.http import IdempotencyKey, caller, done_once
 from loyalty.core.telemetry import count, logger
 from loyalty.households.pooling import Pooled, PoolingService
 from loyalty.households.service import Found, HouseholdService
@@ -22,17 +22,6 @@ from loyalty.transfers.views import TransferBody, TransferView
 _MEMBER = "/v1/programs/<program>/members/<member_id>"
 _HOUSEHOLDS = "/v1/programs/<program>/households"
 _HOUSEHOLD = f"{_HOUSEHOLDS}/<household_id>"
-
-T = TypeVar("T")
-
-
-def _created(body: T, *, replayed: bool) -> Response[T]:
-    return Response(
-        status_code=HTTPStatus.CREATED,
-        content_type="application/json",
-        headers={REPLAYED_HEADER: str(replayed).lower()},
-        body=body,
-    )
 
 
 def _log(transfer: Transfer, metric: str, *, replayed: bool) -> None:
@@ -68,7 +57,7 @@ def routes(
             idempotency_key=idempotency_key,
         )
         _log(transfer, "TransfersPosted", replayed=replayed)
-        return _created(TransferView.of(transfer), replayed=replayed)
+        return done_once(TransferView.of(transfer), replayed=replayed)
 
     @router.post(_HOUSEHOLDS, summary="Found a household", tags=["Households"], status_code=HTTPStatus.CREATED)
     def post_household(
@@ -78,7 +67,7 @@ def routes(
         current = programs.for_client(program, client_id)
         found, replayed = households.create(current, body.head, client_id=client_id, idempotency_key=idempotency_key)
         count("HouseholdsReplayed" if replayed else "HouseholdsFounded")
-        return _created(_view(current, found), replayed=replayed)
+        return done_once(_view(current, found), replayed=replayed)
 
     @router.get(_HOUSEHOLD, summary="Read a household", tags=["Households"])
     def get_household(program: ProgramId, household_id: HouseholdId) -> HouseholdView:
@@ -117,7 +106,7 @@ def routes(
         pooled = Pooled(household_id, body.member_id, body.points, client_id, idempotency_key)
         transfer, replayed = pools.contribute(current, pooled)
         _log(transfer, "ContributionsPosted", replayed=replayed)
-        return _created(PoolingView.contribution(transfer), replayed=replayed)
+        return done_once(PoolingView.contribution(transfer), replayed=replayed)
 
     @router.post(
         f"{_HOUSEHOLD}/withdrawals", summary="Take points out of the pool for a member", tags=["Households"],
@@ -134,6 +123,6 @@ def routes(
         pooled = Pooled(household_id, body.member_id, body.points, client_id, idempotency_key)
         transfer, replayed = pools.withdraw(current, pooled)
         _log(transfer, "WithdrawalsPosted", replayed=replayed)
-        return _created(PoolingView.withdrawal(transfer), replayed=replayed)
+        return done_once(PoolingView.withdrawal(transfer), replayed=replayed)
 
     return router

@@ -51,7 +51,7 @@ def routes(programs: ProgramStore, ledger: LedgerStore, cursors: Cursors, clock:
         scope = programs.for_client(program, caller(router)).scope
         book = ledger.current(program, member_id)
         if book is None:
-            raise _no_member(program, member_id)
+            raise MemberNotFound.of(program, member_id)
         return WalletView.of(as_of(book, scope, clock()), scope, member_id)
 
     @router.get(f"{_MEMBER}/wallet/explain", summary="Explain a balance", tags=["Wallets"])
@@ -87,7 +87,7 @@ def routes(programs: ProgramStore, ledger: LedgerStore, cursors: Cursors, clock:
         before = int(cursors.read(resource, cursor)["before"]) if cursor else None
         page = ledger.entries(program, member_id, limit=limit, before=before)
         if not page.entries and ledger.book(program, member_id) is None:
-            raise _no_member(program, member_id)
+            raise MemberNotFound.of(program, member_id)
         return EntriesPage(
             items=[EntryView.of(entry) for entry in page.entries],
             next_cursor=None if page.next_before is None else cursors.write(resource, {"before": page.next_before}),
@@ -98,7 +98,3 @@ def routes(programs: ProgramStore, ledger: LedgerStore, cursors: Cursors, clock:
         return Health(status="ok")
 
     return router
-
-
-def _no_member(program: str, member_id: str) -> MemberNotFound:
-    return MemberNotFound(f"There is no member '{member_id}' in program '{program}'.")

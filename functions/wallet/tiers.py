@@ -23,6 +23,6 @@ def add_tiers(router: Router, programs: ProgramStore, ledger: LedgerStore, clock
         current, now = programs.for_client(program, caller(router)), clock()
         book = ledger.current(program, member_id)
         if book is None:
-            raise MemberNotFound(f"There is no member '{member_id}' in program '{program}'.")
+            raise MemberNotFound.of(program, member_id)
         found = progress(current, as_of(book, current.scope, now), today=local_date(now, current.scope.zone))
         return TierView(member_id=book.member_id, ladders=[LadderView.of(one) for one in found])

@@ -1,10 +1,36 @@
-"""Alarms that tell the stage's topic."""
+"""Alarms that tell the stage's topic, and the metrics of functions that they look at."""
+
+from typing import Final
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
+
+import loyalty_contract as contract
+
+FIVE_MINUTES: Final = Duration.minutes(5)
+
+
+def function_metric(
+    function: str, name: str, *, statistic: str = "sum", period: Duration = FIVE_MINUTES
+) -> cloudwatch.Metric:
+    """What a function counts in its log.
+
+    Args:
+        function: its name in ``infra.functions``.
+        name: of the metric.
+        statistic: of the period's values.
+        period: that a value stands for.
+    """
+    return cloudwatch.Metric(
+        namespace=contract.METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": function},
+        statistic=statistic,
+        period=period,
+    )
 
 
 def alarm(
@@ -54,6 +80,3 @@ def alarm(
     made.add_alarm_action(action)
     made.add_ok_action(action)
     return made
-
-
-FIVE_MINUTES = Duration.minutes(5)

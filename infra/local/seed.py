@@ -82,7 +82,16 @@ def add_person(environment: Mapping[str, str], workdir: Path, programs: Sequence
         kept.write_text(f"Aa1!{secrets.token_urlsafe(18)}")
     password = kept.read_text().strip()
     options = [word for program in programs for word in ("--program", program)]
-    command = ["person", "add", PERSON, f"{PERSON}@example.com", *options, "--approver", "--password-stdin"]
+    command = [
+        "person",
+        "add",
+        PERSON,
+        f"{PERSON}@example.com",
+        *options,
+        "--approver",
+        "--suppliers",
+        "--password-stdin",
+    ]
     run_loyalty(command, environment, text=password)
     return Person(PERSON, password)
 

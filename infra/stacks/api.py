@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from aws_cdk import CfnOutput, CfnParameter, Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -13,7 +12,7 @@ from constructs import Construct
 
 import loyalty_contract as contract
 from infra.bundling import Assets
-from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.constructs.alarms import FIVE_MINUTES, alarm, function_metric
 from infra.constructs.firewall import Firewall
 from infra.constructs.gateway_problems import add_gateway_problems
 from infra.constructs.identity import console_client
@@ -202,21 +201,12 @@ class ApiStack(FunctionStack):
         )  # fmt: skip
         alarm(
             self, "CardsRevealed", topic=topic, threshold=self.settings.cards_revealed_per_hour,
-            metric=_revealed(contract.CARDS_REVEALED),
+            metric=function_metric("reveal", contract.CARDS_REVEALED, period=Duration.hours(1)),
             meaning="Many gift cards and codes were shown: is a client reading what no member asked for? "
             "loyalty card accesses tells who read one.",
         )  # fmt: skip
         alarm(
-            self, "CardsRevealedOften", topic=topic, threshold=1, metric=_revealed(contract.CARDS_REVEALED_OFTEN),
+            self, "CardsRevealedOften", topic=topic, threshold=1,
+            metric=function_metric("reveal", contract.CARDS_REVEALED_OFTEN, period=Duration.hours(1)),
             meaning="One card was shown again and again: the log of the function reveal names its redemption.",
         )  # fmt: skip
-
-
-def _revealed(name: str) -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace=contract.METRICS_NAMESPACE,
-        metric_name=name,
-        dimensions_map={"service": "reveal"},
-        statistic="sum",
-        period=Duration.hours(1),
-    )

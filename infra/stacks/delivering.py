@@ -3,7 +3,6 @@
 from typing import Final
 
 from aws_cdk import CfnOutput, Duration, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
@@ -11,7 +10,7 @@ from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 import loyalty_contract as contract
-from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.constructs.alarms import FIVE_MINUTES, alarm, function_metric
 from infra.constructs.bucket import acknowledge_files, files_of
 from infra.names import resource
 from infra.permissions import allow
@@ -50,11 +49,11 @@ class Delivering(Construct):
         undelivered = stack.dead_letter_queue("delivery-undelivered")
         stack.rule("HeldForDelivery", bus=stateful.bus, pattern=held, queue=queue, undelivered=undelivered)
         alarm(
-            self, "CodePoolLow", topic=stateful.alarms, threshold=1, metric=_metric(contract.CODE_POOL_LOW),
+            self, "CodePoolLow", topic=stateful.alarms, threshold=1, metric=function_metric(DELIVERY, contract.CODE_POOL_LOW),
             meaning="Few codes are left in a pool: the log of delivery names it. Import more, before redemptions are released.",
         )  # fmt: skip
         alarm(
-            self, "Refused", topic=stateful.alarms, threshold=1, metric=_metric(contract.DELIVERIES_REFUSED),
+            self, "Refused", topic=stateful.alarms, threshold=1, metric=function_metric(DELIVERY, contract.DELIVERIES_REFUSED),
             meaning="There was nothing to give for a redemption, and its points went back: the log of delivery says of which reward.",
         )  # fmt: skip
         CfnOutput(stack, "DeliveryDlqUrl", value=queue.dlq.queue_url)
@@ -92,13 +91,3 @@ class Delivering(Construct):
         )
         # Not before the role's policy: the first start would be refused.
         schedule.node.add_dependency(role)
-
-
-def _metric(name: str) -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace=contract.METRICS_NAMESPACE,
-        metric_name=name,
-        dimensions_map={"service": DELIVERY},
-        statistic="sum",
-        period=FIVE_MINUTES,
-    )

@@ -5,14 +5,15 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 import loyalty_contract as contract
-from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.constructs.alarms import FIVE_MINUTES, alarm, function_metric
 from infra.functions import FUNCTIONS
 from infra.names import resource
+from infra.recalculation import FUNCTION as RECALCULATION
 from infra.settings import StageSettings
 from infra.stacks.delivering import NOT_STARTED as SETTLEMENT_NOT_STARTED
-from infra.stacks.recalculating import recalculation_metric
 from infra.stacks.stateful import BUS_DEAD_LETTERS, StatefulStack
-from infra.stacks.sweeping import NOT_STARTED, sweeper_metric
+from infra.stacks.sweeping import FUNCTION as SWEEPER
+from infra.stacks.sweeping import NOT_STARTED
 
 QUEUES = ("inbound", "tier-recalculation", "fulfillment-start", "reward-delivery")
 DEAD_LETTER_QUEUES = (
@@ -50,7 +51,7 @@ class ObservabilityStack(cdk.Stack):
         topic, table = self._stateful.alarms, self._stateful.table
         alarm(
             self, "UnmatchedPurchases", topic=topic, threshold=settings.unmatched_per_hour,
-            metric=self._unmatched(cdk.Duration.hours(1)),
+            metric=function_metric("accrual_events", UNMATCHED_PURCHASE, period=cdk.Duration.hours(1)),
             meaning="Many purchases are by nobody we know: has the shop's customer id or the enrolment changed?",
         )  # fmt: skip
         for operation in ("Read", "Write"):
@@ -78,7 +79,7 @@ class ObservabilityStack(cdk.Stack):
             [
                 self._graph("API requests and errors", *(self._metric("AWS/ApiGateway", name, **api) for name in ("Count", "4XXError", "5XXError"))),
                 self._graph("API latency, p99 (ms)", self._metric("AWS/ApiGateway", "Latency", "p99", **api)),
-                self._graph("Unmatched purchases", self._unmatched(FIVE_MINUTES)),
+                self._graph("Unmatched purchases", function_metric("accrual_events", UNMATCHED_PURCHASE)),
             ],
             [
                 self._graph(f"Function {title}", *(self._metric("AWS/Lambda", metric, statistic, FunctionName=name) for name in functions))
@@ -95,12 +96,12 @@ class ObservabilityStack(cdk.Stack):
                 ),
             ],
             [
-                self._graph("Oldest of what fell due (s)", sweeper_metric(contract.SETTLEMENT_LAG, statistic="max")),
+                self._graph("Oldest of what fell due (s)", function_metric(SWEEPER, contract.SETTLEMENT_LAG, statistic="max")),
                 self._graph(
                     "Settled by the sweeper",
-                    *(sweeper_metric(name, statistic="sum") for name in (contract.MEMBERS_SETTLED, contract.ENTRIES_SETTLED)),
+                    *(function_metric(SWEEPER, name) for name in (contract.MEMBERS_SETTLED, contract.ENTRIES_SETTLED)),
                 ),
-                self._graph("Not settled by the sweeper", sweeper_metric(contract.SETTLEMENTS_FAILED, statistic="sum")),
+                self._graph("Not settled by the sweeper", function_metric(SWEEPER, contract.SETTLEMENTS_FAILED)),
             ],
             [
                 self._graph("Capacity used (units)", *(self._metric("AWS/DynamoDB", f"Consumed{name}CapacityUnits", **table) for name in ("Read", "Write"))),
@@ -111,7 +112,7 @@ class ObservabilityStack(cdk.Stack):
                 self._graph("Recalculations of tiers, a child for each shard among them", *self._executions(contract.RECALCULATION)),
                 self._graph(
                     "Members at the end of recalculations",
-                    *(recalculation_metric(name) for name in (contract.MEMBERS_RECALCULATED, contract.MEMBERS_NOT_RECALCULATED)),
+                    *(function_metric(RECALCULATION, name) for name in (contract.MEMBERS_RECALCULATED, contract.MEMBERS_NOT_RECALCULATED)),
                 ),
             ],
         ]  # fmt: skip
@@ -126,15 +127,6 @@ class ObservabilityStack(cdk.Stack):
 
     def _queue(self, metric: str, name: str) -> cloudwatch.Metric:
         return self._metric("AWS/SQS", metric, "max", QueueName=resource(self._stage, name))
-
-    def _unmatched(self, period: cdk.Duration) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=contract.METRICS_NAMESPACE,
-            metric_name=UNMATCHED_PURCHASE,
-            dimensions_map={"service": "accrual_events"},
-            statistic="sum",
-            period=period,
-        )
 
     def _metric(self, namespace: str, name: str, statistic: str = "sum", **dimensions: str) -> cloudwatch.Metric:
         return cloudwatch.Metric(

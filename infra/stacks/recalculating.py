@@ -1,25 +1,13 @@
 """The recalculation of many members' tiers: its state machine, and alarms on what it reports."""
 
 from aws_cdk import CfnOutput
-from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 import loyalty_contract as contract
-from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.constructs.alarms import alarm, function_metric
 from infra.constructs.workflow import let_start_children, workflow
 from infra.recalculation import FUNCTION, LABEL, definition
 from infra.stacks.base import FunctionStack
-
-
-def recalculation_metric(name: str) -> cloudwatch.Metric:
-    """What a recalculation says of itself once it ended."""
-    return cloudwatch.Metric(
-        namespace=contract.METRICS_NAMESPACE,
-        metric_name=name,
-        dimensions_map={"service": FUNCTION},
-        statistic="sum",
-        period=FIVE_MINUTES,
-    )
 
 
 class Recalculating(Construct):
@@ -49,7 +37,7 @@ class Recalculating(Construct):
         let_start_children(self, self.machine, stage=settings.name, name=contract.RECALCULATION, label=LABEL)
         alarm(
             self, "NotRecalculated", topic=topic, threshold=1,
-            metric=recalculation_metric(contract.MEMBERS_NOT_RECALCULATED),
+            metric=function_metric(FUNCTION, contract.MEMBERS_NOT_RECALCULATED),
             meaning="A recalculation of tiers passed members whom it could not recalculate: its checkpoints name them.",
         )  # fmt: skip
         CfnOutput(stack, "RecalculationArn", value=self.machine.state_machine_arn)

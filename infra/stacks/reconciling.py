@@ -1,31 +1,19 @@
 """The daily reconciliation with the suppliers: its state machine, what starts it, and alarms on what it reports."""
 
 from aws_cdk import CfnOutput, Duration, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 import loyalty_contract as contract
-from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.constructs.alarms import alarm, function_metric
 from infra.constructs.workflow import workflow
 from infra.names import resource
 from infra.permissions import allow
 from infra.reconciliation import FUNCTION, definition
 from infra.stacks.base import FunctionStack
 from infra.stacks.supplying import Supplying
-
-
-def reconciliation_metric(name: str, *, statistic: str = "sum", period: Duration = FIVE_MINUTES) -> cloudwatch.Metric:
-    """What reconciliation says of its reports."""
-    return cloudwatch.Metric(
-        namespace=contract.METRICS_NAMESPACE,
-        metric_name=name,
-        dimensions_map={"service": FUNCTION},
-        statistic=statistic,
-        period=period,
-    )
 
 
 class Reconciling(Construct):
@@ -50,12 +38,12 @@ class Reconciling(Construct):
         self._schedule(stack)
         alarm(
             self, "Differences", topic=topic, threshold=1,
-            metric=reconciliation_metric(contract.OPEN_DIFFERENCES),
+            metric=function_metric(FUNCTION, contract.OPEN_DIFFERENCES),
             meaning="A supplier's list and our orders differ: look at the open differences, find out, resolve each with a note.",
         )  # fmt: skip
         alarm(
             self, "NoReport", topic=topic, threshold=1, below=True,
-            metric=reconciliation_metric(contract.RECONCILIATION_REPORTS, period=Duration.days(1)),
+            metric=function_metric(FUNCTION, contract.RECONCILIATION_REPORTS, period=Duration.days(1)),
             meaning="No reconciliation report was made for a day: is the schedule enabled, may it start the state machine?",
         )  # fmt: skip
         CfnOutput(stack, "ReconciliationArn", value=self.machine.state_machine_arn)

@@ -3,14 +3,13 @@
 from typing import Final
 
 from aws_cdk import CfnOutput, Duration, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 import loyalty_contract as contract
-from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.constructs.alarms import FIVE_MINUTES, alarm, function_metric
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetterQueue
 from infra.names import resource
@@ -22,17 +21,6 @@ FUNCTION: Final = "sweeper"
 NOT_STARTED: Final = "sweeper-not-started"
 """Starts of the sweeper that its schedule could not deliver."""
 EVERY: Final = FIVE_MINUTES
-
-
-def sweeper_metric(name: str, *, statistic: str, period: Duration = FIVE_MINUTES) -> cloudwatch.Metric:
-    """What the sweeper says of its runs."""
-    return cloudwatch.Metric(
-        namespace=contract.METRICS_NAMESPACE,
-        metric_name=name,
-        dimensions_map={"service": FUNCTION},
-        statistic=statistic,
-        period=period,
-    )
 
 
 def shares(sweepers: int) -> list[list[int]]:
@@ -111,17 +99,17 @@ class Sweeping(Construct):
         topic = stack.stateful.alarms
         alarm(
             self, "Lag", topic=topic, threshold=Duration.hours(1).to_seconds(), periods=2,
-            metric=sweeper_metric(contract.SETTLEMENT_LAG, statistic="max"),
+            metric=function_metric(FUNCTION, contract.SETTLEMENT_LAG, statistic="max"),
             meaning="Something fell due more than an hour ago and is not written down: the sweeper fails or cannot keep up.",
         )  # fmt: skip
         alarm(
             self, "NotSettled", topic=topic, threshold=1, periods=3,
-            metric=sweeper_metric(contract.SETTLEMENTS_FAILED, statistic="sum"),
+            metric=function_metric(FUNCTION, contract.SETTLEMENTS_FAILED),
             meaning="The sweeper fails at the same members run after run: its log names them and the error.",
         )  # fmt: skip
         silent = stack.settings.sweepers  # one run of each share is the least in a quarter of an hour
         alarm(
             self, "Silent", topic=topic, threshold=silent, below=True,
-            metric=sweeper_metric(contract.SETTLEMENT_LAG, statistic="n", period=Duration.minutes(15)),
+            metric=function_metric(FUNCTION, contract.SETTLEMENT_LAG, statistic="n", period=Duration.minutes(15)),
             meaning="The sweeper has not run for a quarter of an hour: are its schedules enabled, may they start it?",
         )  # fmt: skip

@@ -3,13 +3,12 @@
 import json
 
 from aws_cdk import CfnOutput
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from constructs import Construct
 
 import loyalty_contract as contract
 from infra.bundling import Assets
-from infra.constructs.alarms import FIVE_MINUTES, alarm
+from infra.constructs.alarms import alarm, function_metric
 from infra.constructs.workflow import workflow
 from infra.fulfillment import DAYS, definition
 from infra.permissions import allow
@@ -21,17 +20,6 @@ from infra.stacks.recalculating import Recalculating
 from infra.stacks.reconciling import Reconciling
 from infra.stacks.stateful import StatefulStack
 from infra.stacks.supplying import Supplying
-
-
-def fulfillment_metric(function: str, name: str) -> cloudwatch.Metric:
-    """What a function of fulfilment counts."""
-    return cloudwatch.Metric(
-        namespace=contract.METRICS_NAMESPACE,
-        metric_name=name,
-        dimensions_map={"service": function},
-        statistic="Sum",
-        period=FIVE_MINUTES,
-    )
 
 
 class WorkflowsStack(FunctionStack):
@@ -70,13 +58,13 @@ class WorkflowsStack(FunctionStack):
         CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
 
     def _alarms(self) -> None:
-        low = fulfillment_metric("fulfillment", "SupplierBalanceLow")
+        low = function_metric("fulfillment", "SupplierBalanceLow")
         meaning = (
             "A supplier's balance does not cover a gift card and the floor: fill it up. Orders wait, and go on by "
             "themselves; the runs that await funds name the supplier."
         )
         alarm(self, "SupplierBalanceLow", topic=self.stateful.alarms, metric=low, threshold=1, meaning=meaning)
-        spent = fulfillment_metric("fulfillment", "ProgramBudgetSpent")
+        spent = function_metric("fulfillment", "ProgramBudgetSpent")
         meaning = "A program's budget of gift cards for the month is spent: orders wait for the next month, or a higher budget."
         alarm(self, "ProgramBudgetSpent", topic=self.stateful.alarms, metric=spent, threshold=1, meaning=meaning)
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 from loyalty.core.money import Money
 from loyalty.core.table import RawItem
 from loyalty.ledger import movements
+from loyalty.ledger.items import book_put, entry_put
+from loyalty.ledger.keys import entry_sk
 from loyalty.ledger.model import POINTS, Book, Entry, EntryKey, EntryKind, Facts, Movement
-from loyalty.ledger.store import book_put, entry_put, entry_sk
 from loyalty.programs.earning import lot_for
 from tests.bench.engine import Running
 from tests.bench.progress import bar

@@ -131,6 +131,8 @@ def _environment() -> dict[str, str]:
         contract.ENV_TABLE: "loyalty",
         contract.ENV_STAGE: "bench",
         contract.ENV_SUPPLIERS: json.dumps({"tremendous": {"url": "http://127.0.0.1:9", "secret": arn}}),
+        contract.ENV_SUPPLIER_SECRETS: json.dumps({"tremendous": arn}),
+        contract.ENV_FULFILLMENT: "{}",
         contract.ENV_INBOUND_DLQ: "http://127.0.0.1:9/queue",
         contract.ENV_DEFAULT_PROGRAM: "aurora",
         "POWERTOOLS_SERVICE_NAME": "bench",

@@ -24,9 +24,10 @@ from loyalty.commerce.store import CommerceStore
 from loyalty.core.errors import Rejected
 from loyalty.core.pii import Lookups
 from loyalty.core.table import Table
+from loyalty.ledger.items import book_of, new_book_put
 from loyalty.ledger.model import Book
 from loyalty.ledger.service import Ledger
-from loyalty.ledger.store import LedgerStore, book_of, new_book_put
+from loyalty.ledger.store import LedgerStore
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers.everybody import Recalculation

@@ -5,7 +5,7 @@ from typing import Final
 
 from loyalty.core.clock import to_text
 from loyalty.core.money import Money
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.reconciliation.model import DifferenceKind
 from tests.financekit.console import ConsoleRig, a_difference, a_report
 from tests.financekit.runs import a_run, redemption, step, write
@@ -18,7 +18,7 @@ FULFILLED: Final = redemption(6)
 
 def set_scene(rig: ConsoleRig) -> None:
     """Fills the table at 2026-03-15 12:00 UTC."""
-    rig.people.add("staff-17", {"acme", "aurora"}, {"acme"})
+    rig.people.add("staff-17", {"acme", "aurora"}, {"acme"}, suppliers=True)
     rig.people.add("staff-4", {"acme"}, set())
     rig.people.add("staff-9", set(), set())
     _open_runs(rig)

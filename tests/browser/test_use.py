@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from loyalty.console.languages import languages
 from loyalty.core.money import Money
 from loyalty.core.table import Table
-from loyalty.fulfillment.runs import RunStatus, RunStore
+from loyalty.fulfillment.run import RunStatus
+from loyalty.fulfillment.runs import RunStore
 from tests.browser.conftest import screenshot, sign_in
 from tests.browser.scene import ATTENTION, OWN, WAITING
 from tests.browser.test_pages import violations
@@ -17,6 +18,21 @@ from tests.financekit.console import ConsoleRig
 from tests.financekit.keyboard import tab_to
 
 TAGS = {"en": "en-GB", "id": "id-ID", "it": "it-IT", "ar": "ar-AE-u-nu-latn"}
+CUT = """() => {
+  const lines = (element) => {
+    const range = document.createRange();
+    const tops = new Set();
+    for (const node of element.childNodes) {
+      if (node.nodeType !== Node.TEXT_NODE || !node.textContent.trim()) continue;
+      range.selectNodeContents(node);
+      for (const box of range.getClientRects()) tops.add(Math.round(box.top));
+    }
+    return tops.size;
+  };
+  return [...document.querySelectorAll("main button, .badge, main bdi:not(.code, .note)")]
+    .filter((element) => element.checkVisibility() && lines(element) > 1).map((element) => element.innerText);
+}"""
+"""What is on more than one line and should be on one."""
 
 
 def test_an_approval_by_the_keyboard_alone(context: BrowserContext, rig: ConsoleRig, page: Page, table: Table) -> None:
@@ -69,6 +85,17 @@ def test_a_difference_is_resolved(context: BrowserContext, rig: ConsoleRig, page
     row.get_by_role("button").click()
     page.wait_for_url("**?done=1")
     assert "Resolved by person:staff-17" in page.get_by_role("row").filter(has_text="Amount differs").inner_text()
+
+
+@pytest.mark.parametrize("language", ["en", "id", "it", "ar"])
+def test_no_word_amount_or_button_is_cut_where_there_is_room(
+    context: BrowserContext, rig: ConsoleRig, page: Page, language: str
+) -> None:
+    sign_in(context, rig, "staff-17")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for path in ("runs?show=open", "reports/tremendous/2026-03-13", "totals"):
+        page.goto(f"{rig.url}/acme/{path}{'&' if '?' in path else '?'}lang={language}")
+        assert page.evaluate(CUT) == [], path
 
 
 def test_pages_in_the_dark(browser: Browser, rig: ConsoleRig, axe: str) -> None:

@@ -13,8 +13,9 @@ from infra.local.seed import program_documents
 from loyalty.core.clock import system_clock
 from loyalty.core.ids import new_member_id
 from loyalty.core.table import Table
+from loyalty.ledger.items import new_book_put
 from loyalty.ledger.model import EntryKind
-from loyalty.ledger.store import LedgerStore, new_book_put
+from loyalty.ledger.store import LedgerStore
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.store import ProgramStore
 from tests.e2e.partner import Partner, eventually, unique
@@ -41,6 +42,10 @@ class Campaign:
         programs = ProgramStore(self.table, system_clock)
         programs.publish(parsed, expected_version=0, actor="e2e")
         programs.bind_client(cloud.client_id, {*program_documents(), self.program})
+        # No client decides on what it started itself, whomever it names.
+        client_id, secret = cloud.new_client(f"bulk-desk-{unique()}", ["finance.approve"], [self.program])
+        token = cloud.token("finance.approve", client_id=client_id, client_secret=secret)
+        self._desk = Partner(cloud, token).call
         self.members = [new_member_id(system_clock()) for _ in range(members)]
         for member in self.members:
             self.table.write([new_book_put(self.program, member, parsed.tiers[0].id, system_clock())])
@@ -61,8 +66,10 @@ class Campaign:
         answer = self._call("POST", f"{self.url}/{self.name}/start")
         assert answer.status_code == 202, answer.text
 
-    def decide(self, how: str, actor: str) -> requests.Response:
-        return self._call("POST", f"{self.url}/{self.name}/{how}", {"actor": actor, "note": "budget 7"})
+    def decide(self, how: str, actor: str, *, itself: bool = False) -> requests.Response:
+        """Through another client, or ``itself`` through the one that started it."""
+        call = self._call if itself else self._desk
+        return call("POST", f"{self.url}/{self.name}/{how}", {"actor": actor, "note": "budget 7"})
 
     def state(self) -> dict[str, Any]:
         state: dict[str, Any] = self._call("GET", f"{self.url}/{self.name}").json()
@@ -103,6 +110,7 @@ def test_a_list_above_the_threshold_is_approved_and_worked_off_once(cloud: Local
     waiting = campaign.becomes("awaiting_approval")
     assert (waiting["lines"], waiting["value"]["value"], waiting["held"]) == (LINES + 1, "1310.00", 0)
     assert campaign.decide("approve", "ada").json()["code"] == "second_person_required"
+    assert campaign.decide("approve", "bob", itself=True).json()["code"] == "second_person_required"
     assert campaign.decide("approve", "bob").status_code == 200
 
     done = campaign.becomes("done", "unfinished")

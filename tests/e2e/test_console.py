@@ -8,7 +8,7 @@ from infra.local.cloud import LocalCloud
 from infra.local.seed import run_loyalty
 from loyalty.core.clock import system_clock, to_text
 from loyalty.core.table import Table
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from tests.e2e.partner import Partner
 from tests.e2e.signing_in import sign_in
 from tests.financekit.runs import a_run, redemption, step, write

@@ -16,9 +16,11 @@ from loyalty.core.clock import system_clock
 from loyalty.core.ids import new_member_id
 from loyalty.core.money import Money
 from loyalty.core.table import Table
+from loyalty.ledger.items import new_book_put
+from loyalty.ledger.keys import member_shard, member_shard_name
 from loyalty.ledger.model import EntryKind
 from loyalty.ledger.service import Ledger
-from loyalty.ledger.store import LedgerStore, member_shard, member_shard_name, new_book_put
+from loyalty.ledger.store import LedgerStore
 from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers.everybody import Recalculation

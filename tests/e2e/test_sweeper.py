@@ -11,9 +11,10 @@ from infra.local.cloud import STAGE, LocalCloud
 from loyalty.core.table import Table
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting, Situation
+from loyalty.ledger.items import new_book_put
 from loyalty.ledger.model import POINTS, Entry, EntryKey, EntryKind, Facts, Movement
 from loyalty.ledger.service import Ledger
-from loyalty.ledger.store import LedgerStore, new_book_put
+from loyalty.ledger.store import LedgerStore
 from loyalty.programs.store import ProgramStore
 from loyalty_contract import resource
 from tests.e2e.partner import eventually, unique

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -19,6 +18,7 @@ from loyalty.console.session import SESSION, Session, Sessions
 from loyalty.console.sign_in import SignIn
 from loyalty.console.tokens import Pool, Tokens
 from loyalty.console.web import Headers
+from loyalty.core.listing import Listed
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.finance.services import FinanceServices
@@ -46,10 +46,10 @@ class FakeReports:
         self.reports[report.supplier, report.day] = report
         self.found[report.supplier, report.day] = list(differences)
 
-    def page(self, supplier: str, *, limit: int, after: str | None = None) -> SimpleNamespace:
+    def page(self, supplier: str, *, limit: int, after: str | None = None) -> Listed[Report]:
         assert after is None
         own = sorted((one for one in self.reports.values() if one.supplier == supplier), key=lambda one: one.day)
-        return SimpleNamespace(reports=own[::-1][:limit], next=None)
+        return Listed(own[::-1][:limit], None)
 
     def open_days(self, supplier: str, first: date, last: date) -> Counter[date]:
         listed = [(day, one) for (of, day), kept in self.found.items() if of == supplier for one in kept]
@@ -164,11 +164,14 @@ class Shown:
 
 
 def event_of(method: str, path: str, headers: Mapping[str, str], body: str) -> dict[str, Any]:
-    """A proxy event for a path below the stage: ``/console/…``."""
+    """A proxy event for a path below the stage: ``/console/…``, after what a domain of one's own puts before it."""
     parts = urlsplit(path)
+    page = parts.path.partition("/console")[2].strip("/")
     return {
         "httpMethod": method,
+        "resource": "/console/{page+}" if page else "/console",
         "path": parts.path,
+        "pathParameters": {"page": page} if page else None,
         "headers": dict(headers),
         "queryStringParameters": dict(parse_qsl(parts.query, keep_blank_values=True)) or None,
         "requestContext": {"requestId": "req-1"},

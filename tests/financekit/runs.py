@@ -9,7 +9,8 @@ from loyalty.core.clock import Clock
 from loyalty.core.money import Money
 from loyalty.core.table import Put, Table
 from loyalty.fulfillment.errors import RunEnded, SelfApproval
-from loyalty.fulfillment.runs import Run, RunStatus, RunStore, Step, run_item, step_item
+from loyalty.fulfillment.run import Run, RunStatus, Step
+from loyalty.fulfillment.runs import RunStore, run_item, step_item
 from tests.ledgerkit.clock import at
 
 MEMBER: Final = "mbr_01k9t3v5q8w2x4y6z8a0b2c4d6"

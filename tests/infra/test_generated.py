@@ -10,8 +10,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from infra import generate
 from infra.constructs.gateway_problems import GATEWAY_PROBLEMS
+from infra.examples import PROBLEM, REQUESTS, RESPONSES
 from infra.openapi import GATEWAY_CODES, ROOT, codes_by_status, document
-from infra.openapi_examples import PROBLEM, REQUESTS, RESPONSES
 from infra.routes import ROUTES
 from loyalty.core import problems
 from loyalty.programs.model import ProgramDocument

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from loyalty.core.table import RawItem, Table
+from loyalty.ledger.keys import member_shard
 from loyalty.ledger.model import EntryKind
-from loyalty.ledger.store import member_shard
 from loyalty.tiers.everybody import Recalculation
 from loyalty.tiers.runs import SHARDS, Checkpoint, Recalculated, Run
 from loyalty.tiers.store import RunStore

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from loyalty.core.table import RawItem
+from loyalty.ledger.items import book_put
+from loyalty.ledger.keys import due_shard, member_shard, partition
 from loyalty.ledger.model import Book, Wallet
-from loyalty.ledger.store import book_put, due_shard, member_shard, partition
 from tests.ledgerkit.bulk import load
 from tests.ledgerkit.overdue import START, Overdue
 

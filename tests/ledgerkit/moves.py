@@ -124,11 +124,16 @@ class Moves:
         asked = Asked(points, reason, actor, wallet)
         return self.adjustments.ask(self.program, member, asked, client_id="app", idempotency_key=key)
 
-    def approve(self, adjustment_id: str, *, actor: str = "staff-2", member: str = ADA) -> Adjustment:
-        return self.adjustments.approve(self.program, member, adjustment_id, actor=actor)
+    def approve(
+        self, adjustment_id: str, *, actor: str = "staff-2", client_id: str = "office", member: str = ADA
+    ) -> Adjustment:
+        return self.adjustments.approve(self.program, member, adjustment_id, actor=actor, client_id=client_id)
 
-    def reject(self, adjustment_id: str, *, actor: str = "staff-2", member: str = ADA) -> Adjustment:
-        return self.adjustments.reject(self.program.document.id, member, adjustment_id, actor=actor)
+    def reject(
+        self, adjustment_id: str, *, actor: str = "staff-2", client_id: str = "office", member: str = ADA
+    ) -> Adjustment:
+        program = self.program.document.id
+        return self.adjustments.reject(program, member, adjustment_id, actor=actor, client_id=client_id)
 
     def assign(self, *segments: Assignment, member: str = ADA) -> MemberSegments:
         return self.segments.assign(self.program, member, segments)

@@ -7,10 +7,12 @@ from typing import Any
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting, Situation
+from loyalty.ledger.items import new_book_put
+from loyalty.ledger.keys import due_shard, partition
 from loyalty.ledger.model import POINTS, Account, Book, Entry, EntryKey, EntryKind, Facts, Hold, Movement
 from loyalty.ledger.service import Ledger
 from loyalty.ledger.settlement import as_of
-from loyalty.ledger.store import LedgerStore, due_shard, new_book_put, partition
+from loyalty.ledger.store import LedgerStore
 from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 from loyalty.sweeping.service import SHARDS, Sweep, Sweeper

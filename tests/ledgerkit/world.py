@@ -10,10 +10,11 @@ from loyalty.accruals.service import AccrualService
 from loyalty.core.money import Money
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger.draft import Posted
+from loyalty.ledger.items import new_book_put
 from loyalty.ledger.model import POINTS, Account, Book, Entry, Wallet
 from loyalty.ledger.service import Ledger
 from loyalty.ledger.settlement import as_of
-from loyalty.ledger.store import LedgerStore, new_book_put
+from loyalty.ledger.store import LedgerStore
 from loyalty.ledger.verify import Finding, audit_table
 from loyalty.programs.model import Program
 from loyalty.rewards.model import Party, Redemption

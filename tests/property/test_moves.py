@@ -12,21 +12,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from loyalty.core.clock import local_date
-from loyalty.core.errors import (
-    HouseholdHasPoints,
-    InsufficientPoints,
-    LoyaltyError,
-    MemberInHousehold,
-    MemberMerged,
-    MergeWithSelf,
-    TransferToSelf,
-)
+from loyalty.core.errors import InsufficientPoints, LoyaltyError, MemberMerged
 from loyalty.core.table import RawItem, Table
+from loyalty.households.errors import HouseholdHasPoints, MemberInHousehold
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Situation
+from loyalty.ledger.keys import partition
 from loyalty.ledger.model import Account, Book, Change, Movement, Scope, Wallet
-from loyalty.ledger.store import partition
 from loyalty.merging.decision import movements_of
+from loyalty.merging.errors import MergeWithSelf
+from loyalty.transfers.errors import TransferToSelf
 from loyalty.transfers.model import changes
 from tests.ledgerkit.clock import SettableClock, at
 from tests.ledgerkit.moves import Moves, generous

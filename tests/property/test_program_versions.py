@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
-from loyalty.core.errors import NothingScheduled, ScheduleDue, VersionScheduled
 from loyalty.core.table import Table
+from loyalty.programs.errors import NothingScheduled, ScheduleDue, VersionScheduled
 from loyalty.programs.publication import CACHE_SECONDS, LEAD, Proposal, State, require_version
 from loyalty.programs.store import ProgramStore
 from loyalty.programs.versions import VersionStore

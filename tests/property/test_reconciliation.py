@@ -32,7 +32,11 @@ HOW: Final = (
     "unsettled",
     "refused",
     "other_day",
+    "taken_back",
+    "stands_after_all",
 )
+_LATE: Final = {"other_day", "taken_back", "stands_after_all"}
+"""Of other days, whose reports count them."""
 _amounts = st.tuples(st.integers(1, 10_000_00), st.sampled_from(["USD", "EUR"]))
 _minutes = st.integers(0, 24 * 60 - 1)
 
@@ -43,6 +47,8 @@ def _plant(number: int, how: str, amount: tuple[int, str], minute: int, late: in
     asked = NOON.replace(hour=minute // 60, minute=minute % 60)
     mine = our(number, asked_at=asked, value=value)
     listed = their(number, created_at=asked + timedelta(minutes=late), value=value)
+    earlier = replace(mine, asked_at=asked - timedelta(days=1 + late), cancelled_at=asked)
+    made_then = replace(listed, created_at=earlier.asked_at)
     more = replace(value, amount=value.amount + CENT.amount)
     return {
         "matched": (mine, [listed], None),
@@ -54,6 +60,8 @@ def _plant(number: int, how: str, amount: tuple[int, str], minute: int, late: in
         "unsettled": (replace(mine, outcome=Outcome.AMBIGUOUS, supplier_order_id=None), [listed], DifferenceKind.UNSETTLED),
         "refused": (replace(mine, outcome=Outcome.REFUSED), [replace(listed, state=OrderState.DEAD)], None),
         "other_day": (replace(mine, asked_at=asked + timedelta(days=1)), [replace(listed, created_at=asked + timedelta(days=1))], None),
+        "taken_back": (earlier, [replace(made_then, state=OrderState.DEAD)], None),
+        "stands_after_all": (earlier, [made_then], DifferenceKind.MISSING_HERE),
     }[how]  # fmt: skip
 
 
@@ -87,7 +95,7 @@ def test_each_planted_difference_is_found_once_and_none_is_invented(
     assert all(times == 1 for times in at_stake.values())
 
     of_the_day = [
-        (mine, listed) for (mine, listed, _), (how, *_) in zip(planted, books, strict=True) if how != "other_day"
+        (mine, listed) for (mine, listed, _), (how, *_) in zip(planted, books, strict=True) if how not in _LATE
     ]
     issued = [mine for mine, _ in of_the_day if mine is not None and mine.outcome is Outcome.ISSUED]
     executed = [one for _, listed in of_the_day for one in listed if one.state is OrderState.EXECUTED]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from loyalty.core.errors import LoyaltyError
 from loyalty.core.table import Table
-from loyalty.ledger.store import partition
+from loyalty.ledger.keys import partition
 from loyalty.ledger.verify import audit_member
 from loyalty.rewards.errors import DailyRedemptionLimitExceeded, RewardLimitReached
 from tests.ledgerkit.clock import SettableClock, at

@@ -25,9 +25,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from loyalty.core.errors import IdempotencyKeyReused, InsufficientPoints, LoyaltyError, TooManyHolds
+from loyalty.core.errors import IdempotencyKeyReused, InsufficientPoints, LoyaltyError
 from loyalty.core.table import Table
 from loyalty.ledger.model import Account
+from loyalty.rewards.errors import TooManyHolds
 from tests.ledgerkit.clock import SettableClock, at
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.tables import empty_table

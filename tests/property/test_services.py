@@ -11,28 +11,24 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
 from loyalty.accruals.awaited import Kept
+from loyalty.accruals.errors import AccrualFullyReversed, AmountExceedsAccrual, LineQuantityExceeded
 from loyalty.accruals.model import BoughtLine, Refund
 from loyalty.core.clock import local_date
 from loyalty.core.errors import (
-    AccrualFullyReversed,
-    AmountExceedsAccrual,
     EntryExistsWithDifferentRequest,
     EntryNotFound,
     IdempotencyKeyReused,
     InsufficientPoints,
-    LineQuantityExceeded,
-    RedemptionAlreadyCaptured,
-    RedemptionAlreadyReleased,
-    RedemptionTimedOut,
     ReversalRefused,
 )
 from loyalty.core.money import Money
 from loyalty.core.table import Table
+from loyalty.ledger.keys import partition
 from loyalty.ledger.model import Account, EntryKind
-from loyalty.ledger.store import partition
 from loyalty.ledger.verify import audit_member
 from loyalty.programs.earning import lot_for
 from loyalty.programs.model import Program
+from loyalty.rewards.errors import RedemptionAlreadyCaptured, RedemptionAlreadyReleased, RedemptionTimedOut
 from loyalty.rewards.model import RedemptionStatus
 from tests.ledgerkit.clock import SettableClock, at
 from tests.ledgerkit.model import PlainWallet, TooFew

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyalty.core.table import Table
+from loyalty.ledger.keys import due_shard
 from loyalty.ledger.model import Book
 from loyalty.ledger.movements import end_of_month
-from loyalty.ledger.store import due_shard
 from tests.ledgerkit.clock import SettableClock, at
 from tests.ledgerkit.overdue import Overdue, spread
 from tests.ledgerkit.programs import program

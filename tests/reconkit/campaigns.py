@@ -12,7 +12,7 @@ from loyalty.bulk.steps import BatchRequest, CampaignRequest, Steps
 from loyalty.bulk.store import CampaignStore
 from loyalty.core.table import Table
 from loyalty.ledger.model import EntryKind
-from loyalty.rewards.model import Payer
+from loyalty.rewards.model import Payer, Redemption
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import World
 from tests.reconkit.files import MemoryFiles
@@ -94,3 +94,8 @@ class Desk:
     def holds(self, number: int) -> int:
         """How often something is held for a member."""
         return sum(entry.key.kind is EntryKind.HOLD for entry in self.world.entries(member(number)))
+
+    def held(self, number: int) -> Redemption:
+        """What is held for a member first."""
+        hold = next(entry for entry in self.world.entries(member(number)) if entry.key.kind is EntryKind.HOLD)
+        return self.world.redemptions.get(ACME, member(number), hold.facts.redemption_id or "")

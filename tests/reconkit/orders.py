@@ -56,8 +56,11 @@ class ListingSupplier:
     name: str = SUPPLIER
     found: list[str] = field(default_factory=list)
     watched: Callable[[], None] = lambda: None
+    read: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """From when until when its list was read, each time."""
 
     def orders(self, start: datetime, end: datetime) -> Iterator[SupplierOrder]:
+        self.read.append((start, end))
         for order in self.listed:
             if order.created_at is None or start <= order.created_at < end:
                 yield order

@@ -21,7 +21,7 @@ from loyalty.tiers.service import TierService
 from loyalty.transfers.service import TransferService
 from tests.simulation.answers import KEPT, NOTHING, POSTED, Answer, activity_of, refund_of, trouble
 from tests.simulation.events import Events
-from tests.simulation.naming import CLIENT_ID, Ids
+from tests.simulation.naming import CLIENT_ID, OFFICE_ID, Ids
 from tests.simulation.oracle.commands import (
     Accrue,
     Adjust,
@@ -139,10 +139,10 @@ class Client:
 
     def _decide(self, command: Decide, program: Program) -> Answer:
         name = Ids().adjustment(command.adjust.member, command.adjust.key)
+        decides = {"actor": command.actor, "client_id": OFFICE_ID}
         if command.approved:
-            return Answer(POSTED, shown=self._adjustments.approve(program, command.member, name, actor=command.actor))
-        shown = self._adjustments.reject(program.document.id, command.member, name, actor=command.actor)
-        return Answer(NOTHING, shown=shown)
+            return Answer(POSTED, shown=self._adjustments.approve(program, command.member, name, **decides))
+        return Answer(NOTHING, shown=self._adjustments.reject(program.document.id, command.member, name, **decides))
 
     def _give(self, command: Give, program: Program) -> Answer:
         transfer, replayed = self._transfers.give(

@@ -18,10 +18,10 @@ from loyalty.accruals.records import waiting_delete
 from loyalty.accruals.service import AccrualService
 from loyalty.core import ids
 from loyalty.core.table import Check, Put, Table
-from loyalty.ledger import draft, movements, service, settlement, store
+from loyalty.ledger import draft, items, keys, movements, pairs, service, settlement
 from loyalty.ledger.draft import Draft, Posted
-from loyalty.ledger.model import Account, Book, Change, EntryKind, Movement, Wallet
-from loyalty.ledger.service import Ledger
+from loyalty.ledger.model import Account, Book, Change, Entry, EntryKind, Movement, Wallet
+from loyalty.ledger.work import Work
 from loyalty.merging import service as merging
 from loyalty.programs.earning import Earned
 from loyalty.rewards import ending, holding
@@ -40,17 +40,21 @@ def _unconditional(made: Callable[..., Put]) -> Callable[..., Put]:
 
 def entry_without_condition() -> AbstractContextManager[Any]:
     """An entry is put over one with its identity."""
-    return patch.object(draft, "entry_put", _unconditional(store.entry_put))
+    return patch.object(draft, "entry_put", _unconditional(items.entry_put))
 
 
 def book_without_condition() -> AbstractContextManager[Any]:
     """A book is put over whatever another writer made of it."""
-    return patch.object(draft, "book_put", _unconditional(store.book_put))
+    return patch.object(draft, "book_put", _unconditional(items.book_put))
 
 
 def replay_of_another_request() -> AbstractContextManager[Any]:
     """Whoever uses an identity again with another content is told that it was posted."""
-    return patch.object(service, "_replay", lambda earlier, _: Posted(earlier, replayed=True))
+
+    def replay(earlier: Entry, _: str) -> Posted:
+        return Posted(earlier, replayed=True)
+
+    return _both(patch.object(service, "replay", replay), patch.object(pairs, "replay", replay))
 
 
 def fresh_key_for_each_retry() -> AbstractContextManager[Any]:
@@ -230,15 +234,15 @@ def waiting_reversal_is_lost() -> AbstractContextManager[Any]:
 
 def transfer_in_two_transactions() -> AbstractContextManager[Any]:
     """What leaves one book and what comes to the other are written one after the other."""
-    right = Ledger._commit
+    right = Work.commit
 
-    def commit(self: Ledger, writes: Sequence[draft.Write]) -> Any:
-        books = [place for place, write in enumerate(writes) if write.operation.key[1] == store.BOOK_SK]
+    def commit(self: Work, writes: Sequence[draft.Write]) -> Any:
+        books = [place for place, write in enumerate(writes) if write.operation.key[1] == keys.BOOK_SK]
         if len(books) < 2:
             return right(self, writes)
         return right(self, writes[: books[1]]) or right(self, writes[books[1] :])
 
-    return patch.object(Ledger, "_commit", commit)
+    return patch.object(Work, "commit", commit)
 
 
 def clock_goes_back() -> AbstractContextManager[Any]:
@@ -320,7 +324,7 @@ def not_in_the_due_index() -> AbstractContextManager[Any]:
         pending = any(wallet.maturing for wallet in book.wallets.values())
         return None if pending else right(book, scope)
 
-    return patch.object(store, "next_due", next_due)
+    return patch.object(items, "next_due", next_due)
 
 
 def daily_limit_not_counted() -> AbstractContextManager[Any]:
@@ -343,7 +347,7 @@ def waiting_not_counted() -> AbstractContextManager[Any]:
 
     def put(after: Book, scope: Any, *, read_at_seq: int, read_awaiting: int) -> Put:
         before = replace(after, awaiting=read_awaiting)
-        return store.book_put(before, scope, read_at_seq=read_at_seq, read_awaiting=read_awaiting)
+        return items.book_put(before, scope, read_at_seq=read_at_seq, read_awaiting=read_awaiting)
 
     return patch.object(awaited, "book_put", put)
 

@@ -4,8 +4,9 @@ import random
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
+from loyalty.ledger.items import book_of
+from loyalty.ledger.keys import BOOK_SK, partition
 from loyalty.ledger.model import Book
-from loyalty.ledger.store import BOOK_SK, book_of, partition
 from loyalty.programs.model import Program
 from tests.simulation.history import History, Jump
 from tests.simulation.naming import PROGRAM

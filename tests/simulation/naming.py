@@ -21,6 +21,8 @@ from tests.simulation.oracle.commands import (
 
 PROGRAM = "acme"
 CLIENT_ID = "app"
+OFFICE_ID = "office"
+"""Through which adjustments are decided on: no client decides on what it asked for."""
 KINDS = {"captured": "capture", "released": "release", "cancelled": "cancellation"}
 
 

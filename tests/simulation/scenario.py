@@ -12,7 +12,8 @@ from unittest.mock import patch
 
 from loyalty.commerce import batch
 from loyalty.core.table import Table
-from loyalty.ledger.store import entry_sk, new_book_put, parse_entry_id, partition
+from loyalty.ledger.items import new_book_put
+from loyalty.ledger.keys import entry_sk, parse_entry_id, partition
 from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.store import ProgramStore
 from loyalty.sweeping import service as sweeping

@@ -12,7 +12,8 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import BotoCoreError, ConnectionClosedError, ReadTimeoutError
 from pynamodb.exceptions import PynamoDBException
 
-from loyalty.core.table import Put, Table, TransactionRefused, error_code
+from loyalty.core.table import Put, Table, TransactionRefused
+from loyalty.core.transactions import error_code
 from tests.simulation.client import ENDPOINT, table_over
 from tests.simulation.counters import PK, Counter, counter
 from tests.simulation.dynamodb.errors import Refused, cancelled, conflict_reason

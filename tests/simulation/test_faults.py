@@ -9,7 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedErro
 from pynamodb.exceptions import PynamoDBException
 
 from loyalty.core.errors import Unavailable
-from loyalty.core.table import Put, TransactionRefused, error_code
+from loyalty.core.table import Put, TransactionRefused
+from loyalty.core.transactions import error_code
 from tests.simulation.counters import PK, Counter, count, counter
 from tests.simulation.faults import LATE, Fault, Faults
 from tests.simulation.pair import create_conformance_table

@@ -18,9 +18,9 @@ from pynamodb.exceptions import PynamoDBException
 from loyalty.core.errors import LoyaltyError
 from loyalty.core.table import TransactionRefused, Update
 from loyalty.ledger import draft, settlement
+from loyalty.ledger.keys import parse_partition
 from loyalty.ledger.settlement import Settled
 from loyalty.ledger.stock import StockMoves
-from loyalty.ledger.store import parse_partition
 from loyalty.rewards.model import Redemption, RedemptionStatus
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.stocked import Stocked

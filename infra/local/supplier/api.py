@@ -199,6 +199,7 @@ class Api:
 
 _OF_THE_ORDER: Final = frozenset({
     Fault.OUT_OF_STOCK, Fault.DUPLICATE, Fault.DOUBLE_ORDER, Fault.WRONG_AMOUNT, Fault.PENDING, Fault.LATE_SUCCESS,
+    Fault.LISTED_LATE,
 })  # fmt: skip
 """Faults that a request's own handler knows; all others meet any request alike."""
 
@@ -221,7 +222,7 @@ def _how(rule: Rule | None) -> Making:
     match rule and rule.fault:
         case Fault.PENDING if rule is not None:
             return Making(open_for=max(rule.settle_after, 1), seconds=rule.settle_seconds)
-        case Fault.LATE_SUCCESS if rule is not None:
+        case Fault.LATE_SUCCESS | Fault.LISTED_LATE if rule is not None:
             return Making(hidden_for=max(rule.settle_after, 1), seconds=rule.settle_seconds)
         case Fault.DOUBLE_ORDER:
             return Making(double=True)

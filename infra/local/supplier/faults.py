@@ -61,6 +61,8 @@ class Fault(StrEnum):
     """Answer 202; the order stays open for ``settle_after`` questions, or ``settle_seconds``, then it is executed."""
     LATE_SUCCESS = "late_success"
     """Answer 504 and make an order that appears only after ``settle_after`` questions, or ``settle_seconds``."""
+    LISTED_LATE = "listed_late"
+    """Make the order and answer as ever, but show it only after ``settle_after`` questions, or ``settle_seconds``."""
     WRONG_SIGNATURE = "wrong_signature"
     """Sign with another key."""
 
@@ -74,6 +76,7 @@ _MEETS: Final[Mapping[Fault, frozenset[Endpoint]]] = {
     Fault.WRONG_AMOUNT: frozenset({Endpoint.ORDERS, Endpoint.SHOW, Endpoint.LIST, Endpoint.BALANCE}),
     Fault.PENDING: frozenset({Endpoint.ORDERS}),
     Fault.LATE_SUCCESS: frozenset({Endpoint.ORDERS}),
+    Fault.LISTED_LATE: frozenset({Endpoint.ORDERS}),
     Fault.WRONG_SIGNATURE: frozenset({Endpoint.WEBHOOKS}),
 }
 ALWAYS_AFTER: Final = frozenset({Fault.LOST_REPLY, Fault.LATE_AFTER_SUCCESS})
@@ -95,7 +98,7 @@ class Rule:
         delay: seconds, for the faults that wait; of ``Retry-After``, for the one that asks for peace.
         status: answers with this HTTP status instead of the fault's own.
         settle_after: questions that a pending order stays open for, or a late one hidden.
-        settle_seconds: the same in seconds, whatever is asked.
+        settle_seconds: the same in seconds, whatever is asked; for one that is hidden, by the clock of the orders.
         amount: the wrong one, in the order's own currency.
         after: the request is carried out first.
     """

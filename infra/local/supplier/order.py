@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -28,8 +29,8 @@ class Order:
     reward_id: str
     asks_until_settled: int = 0
     asks_until_seen: int = 0
-    seen_from: float = 0.0
-    """Of the process's own clock; the order is shown to nobody before."""
+    seen_from: datetime | None = None
+    """By the book's clock; the order is shown to nobody before."""
     redeemed: bool = False
 
     @property

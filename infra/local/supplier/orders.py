@@ -4,9 +4,8 @@ import json
 import secrets
 import string
 import threading
-import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,19 +52,19 @@ class OrderBook:
             external_id = request.get("external_id")
             for order in self._orders.values():
                 if external_id and order.external_id == external_id and not how.double:
-                    order.asks_until_seen, order.seen_from = 0, 0.0
+                    order.asks_until_seen, order.seen_from = 0, None
                     return order, False
-            later = how.seconds is not None
+            now, later = self._clock(), how.seconds is not None
             order = Order(
                 id=_new_id(),
                 external_id=external_id,
-                created_at=self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                created_at=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 status="OPEN" if how.open_for else "EXECUTED",
                 request=request,
                 reward_id=_new_id(),
                 asks_until_settled=how.open_for,
                 asks_until_seen=0 if later else how.hidden_for,
-                seen_from=time.monotonic() + (how.seconds or 0.0) if how.hidden_for and later else 0.0,
+                seen_from=now + timedelta(seconds=how.seconds or 0.0) if how.hidden_for and later else None,
             )
             self.account.take(order.cents)
             self._orders[order.id] = order
@@ -167,7 +166,7 @@ class OrderBook:
 
     def _asked_for(self, order: Order) -> bool:
         """Counts a question about an order; whether it is shown."""
-        if time.monotonic() < order.seen_from:
+        if order.seen_from is not None and self._clock() < order.seen_from:
             return False
         order.asks_until_seen -= 1
         if order.asks_until_seen >= 0:

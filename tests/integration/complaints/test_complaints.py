@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty.core.errors import AccrualFullyReversed, AlreadyEnrolled, InsufficientPoints
+from loyalty.accruals.errors import AccrualFullyReversed
+from loyalty.core.errors import InsufficientPoints
 from loyalty.core.table import Table
 from loyalty.explaining.service import ExplainService
 from loyalty.explaining.words import Unit, sentence
 from loyalty.ledger.model import EntryKind
+from loyalty.members.errors import AlreadyEnrolled
 from loyalty.members.model import Profile
 from loyalty.rewards.model import RedemptionStatus
 from tests.apikit.members import Members

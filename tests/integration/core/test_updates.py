@@ -68,3 +68,12 @@ def test_of_many_at_once_as_many_take_as_there_are(table: Table) -> None:
     outcomes = together(16, [partial(take)] * 40)
     assert outcomes == {"taken": 10, "refused": 30}
     assert stored(table, "1") == (0, None)
+
+
+def test_a_number_moves_on_for_one_at_a_time(table: Table) -> None:
+    told: list[int] = []
+    outcomes = together(16, [lambda: told.append(table.advance("pk", "turns", "turns_from", least=100, by=7))] * 80)
+    assert outcomes == {"None": 80}
+    assert sorted(told) == [100 + 7 * place for place in range(80)]
+    assert table.advance("pk", "turns", "turns_from", least=1_000, by=7) == 1_000
+    assert table.advance("pk", "turns", "turns_from", least=0, by=7) == 1_007

@@ -9,16 +9,11 @@ from threading import Barrier
 import pytest
 
 from loyalty.accruals.model import Refund
-from loyalty.core.errors import (
-    InsufficientPoints,
-    LoyaltyError,
-    RedemptionAlreadyCaptured,
-    RedemptionAlreadyReleased,
-    WalletBusy,
-)
+from loyalty.core.errors import InsufficientPoints, LoyaltyError, WalletBusy
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger.verify import audit_table
+from loyalty.rewards.errors import RedemptionAlreadyCaptured, RedemptionAlreadyReleased
 from loyalty.rewards.model import Redemption
 from tests.ledgerkit.world import MEMBER, World
 

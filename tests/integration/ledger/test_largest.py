@@ -7,7 +7,8 @@ from loyalty.accruals.model import Refund
 from loyalty.accruals.told import deed_of
 from loyalty.accruals.views import AccrualBody
 from loyalty.core.table import Table
-from loyalty.ledger.store import entry_of, entry_sk, partition
+from loyalty.ledger.items import entry_of
+from loyalty.ledger.keys import entry_sk, partition
 from tests.ledgerkit.largest import WHAT_FITS, generous, largest
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import MEMBER, World

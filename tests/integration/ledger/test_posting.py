@@ -5,18 +5,17 @@ from typing import Any
 
 import pytest
 
+from loyalty.accruals.errors import AccrualFullyReversed, AmountExceedsAccrual
 from loyalty.core.errors import (
-    AccrualFullyReversed,
-    AmountExceedsAccrual,
     EntryExistsWithDifferentRequest,
     EntryNotFound,
     IdempotencyKeyReused,
     InsufficientPoints,
     LoyaltyError,
     MemberNotFound,
-    RedemptionAlreadyReleased,
 )
 from loyalty.ledger.model import EntryKind
+from loyalty.rewards.errors import RedemptionAlreadyReleased
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.world import MEMBER, World
 

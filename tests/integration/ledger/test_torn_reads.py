@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from loyalty.accruals.errors import AmountExceedsAccrual
 from loyalty.accruals.model import Refund
-from loyalty.core.errors import AmountExceedsAccrual, RedemptionAlreadyCaptured
 from loyalty.core.money import Money
 from loyalty.core.table import RawItem, Table, TransactionRefused
-from loyalty.ledger.store import new_book_put
+from loyalty.ledger.items import new_book_put
+from loyalty.rewards.errors import RedemptionAlreadyCaptured
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.world import MEMBER, World
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from loyalty.core.errors import AlreadyEnrolled, MemberChanged
+from loyalty.members.errors import AlreadyEnrolled, MemberChanged
 from loyalty.members.model import Profile
 from loyalty.members.service import Enrolled
 from tests.apikit.members import Members

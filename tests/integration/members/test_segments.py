@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from loyalty.core.errors import MemberChanged, MemberMerged, Stale
+from loyalty.core.errors import MemberMerged, Stale
 from loyalty.core.table import Table
+from loyalty.members.errors import MemberChanged
 from loyalty.segments.model import Assignment
 from tests.ledgerkit.deeds import BASE_RULE, rule
 from tests.ledgerkit.moves import ADA, BOB, Moves

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from loyalty.core.errors import MemberNotInHousehold
 from loyalty.core.table import Table
+from loyalty.households.errors import MemberNotInHousehold
 from tests.ledgerkit.calls import Cut, killed_at, recorded
 from tests.ledgerkit.moves import ADA, BOB, CLEO, Moves, generous
 from tests.ledgerkit.programs import BASE

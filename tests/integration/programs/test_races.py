@@ -9,9 +9,10 @@ from typing import TypeVar
 
 import pytest
 
-from loyalty.core.errors import LoyaltyError, ProgramChanged, ShopTaken, Stale, Unavailable, VersionScheduled
+from loyalty.core.errors import LoyaltyError, Stale, Unavailable
 from loyalty.core.table import Table
 from loyalty.programs.drafts import DraftStore
+from loyalty.programs.errors import ProgramChanged, ShopTaken, VersionScheduled
 from loyalty.programs.lifecycle import ProgramLifecycle
 from loyalty.programs.publication import Proposal, Version
 from loyalty.programs.store import ProgramStore

@@ -76,7 +76,7 @@ def test_of_many_who_resolve_a_difference_at_once_one_does(table: Table) -> None
     )
     report, still_open = made.make(SUPPLIER, DAY)
     assert (report.matched, still_open) == (1, 1)
-    (one,) = reports.open(SUPPLIER, limit=10).differences
+    (one,) = reports.open(SUPPLIER, limit=10).items
 
     def resolve(number: int) -> str | None:
         try:
@@ -87,5 +87,5 @@ def test_of_many_who_resolve_a_difference_at_once_one_does(table: Table) -> None
     with ThreadPoolExecutor(16) as pool:
         won = [who for who in pool.map(resolve, range(16)) if who is not None]
     assert [found.resolved_by for found in reports.differences(SUPPLIER, DAY)] == won
-    assert reports.open(SUPPLIER, limit=10).differences == []
+    assert reports.open(SUPPLIER, limit=10).items == []
     assert made.make(SUPPLIER, DAY)[1] == 0

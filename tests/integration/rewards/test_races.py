@@ -9,8 +9,8 @@ import pytest
 from pynamodb.exceptions import PynamoDBException
 
 from loyalty.core import problems
-from loyalty.core.errors import RedemptionAlreadyCancelled, RedemptionAlreadyCaptured, TooManyHolds
 from loyalty.ledger.model import EntryKind
+from loyalty.rewards.errors import RedemptionAlreadyCancelled, RedemptionAlreadyCaptured, TooManyHolds
 from loyalty.rewards.model import Redemption
 from tests.integration.ledger.test_concurrency import together
 from tests.ledgerkit.clock import SettableClock

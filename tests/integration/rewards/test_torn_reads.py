@@ -5,13 +5,9 @@ A redemption that is older still looks open when the book has ended its hold.
 
 import pytest
 
-from loyalty.core.errors import (
-    LoyaltyError,
-    RedemptionAlreadyCancelled,
-    RedemptionAlreadyCaptured,
-    RedemptionAlreadyReleased,
-)
+from loyalty.core.errors import LoyaltyError
 from loyalty.core.table import RawItem
+from loyalty.rewards.errors import RedemptionAlreadyCancelled, RedemptionAlreadyCaptured, RedemptionAlreadyReleased
 from loyalty.rewards.model import Party, RedemptionStatus
 from tests.integration.ledger.test_torn_reads import torn
 from tests.ledgerkit.calls import recorded

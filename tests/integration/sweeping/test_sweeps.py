@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from loyalty.core.table import RawItem, Table
+from loyalty.ledger.keys import partition
 from loyalty.ledger.model import EntryKind
-from loyalty.ledger.store import partition
 from loyalty.sweeping.service import SHARDS
 from tests.ledgerkit.calls import Cut, Killed, dead_from, items_read, recorded
 from tests.ledgerkit.overdue import START, Overdue, spread, together

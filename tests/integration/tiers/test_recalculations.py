@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty.core.errors import RecalculationDiffers, RecalculationStopped
 from loyalty.core.table import Table
-from loyalty.ledger.store import partition
+from loyalty.ledger.keys import partition
+from loyalty.tiers.errors import RecalculationDiffers, RecalculationStopped
 from loyalty.tiers.everybody import Recalculation
 from loyalty.tiers.runs import SHARDS, Recalculated, Run
 from tests.ledgerkit.calls import Cut, Killed, dead_from, items_read, recorded

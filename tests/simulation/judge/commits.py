@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from loyalty.ledger.items import entry_of
+from loyalty.ledger.keys import BOOK_SK, parse_partition
 from loyalty.ledger.model import Entry, EntryKind
-from loyalty.ledger.store import BOOK_SK, entry_of, parse_partition
 from loyalty_contract import ENTRY_PREFIX
 from tests.simulation.dynamodb.storage import Change
 from tests.simulation.dynamodb.values import copied_item

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from loyalty.core.clock import to_text
+from loyalty.ledger.items import book_of
+from loyalty.ledger.keys import BOOK_SK, due_shard, partition
 from loyalty.ledger.model import Entry
 from loyalty.ledger.settlement import as_of
-from loyalty.ledger.store import BOOK_SK, book_of, due_shard, partition
 from loyalty.ledger.verify import audit_table
 from tests.simulation.judge.books import compare_book
 from tests.simulation.judge.budgets import SHARDS

@@ -9,7 +9,7 @@ from loyalty.accruals.records import AwaitedItem, LapsedItem, ReversedItem, Wait
 from loyalty.adjustments.store import AdjustmentItem
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money
-from loyalty.ledger.store import BOOK_SK
+from loyalty.ledger.keys import BOOK_SK
 from loyalty.rewards.store import RedemptionItem
 from loyalty.transfers.limits import LimitItem
 from loyalty_contract import ENTRY_PREFIX

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from loyalty.commerce.items import parse_record_key
+from loyalty.ledger.items import book_of
 from loyalty.ledger.model import POINTS, Entry, EntryKind
-from loyalty.ledger.store import book_of
 from tests.simulation.faults import LATE
 from tests.simulation.judge.books import balances_in, compare_book
 from tests.simulation.judge.budgets import Budgets

@@ -5,23 +5,13 @@ from typing import Any
 
 import pytest
 
+from loyalty.accruals.errors import CurrencyMismatch, LineRepeated, OccurredBeforeEnrollment, OccurredInFuture
 from loyalty.accruals.model import CLOCK_SKEW, Activity, BoughtLine
-from loyalty.core.errors import (
-    ActivityNotRewarded,
-    AmountRequired,
-    CurrencyMismatch,
-    CurrencyNotInProgram,
-    EntryExistsWithDifferentRequest,
-    LineRepeated,
-    LoyaltyError,
-    MemberNotFound,
-    OccurredBeforeEnrollment,
-    OccurredInFuture,
-    PointsLimitExceeded,
-)
+from loyalty.core.errors import EntryExistsWithDifferentRequest, LoyaltyError, MemberNotFound, PointsLimitExceeded
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger.model import Line, ReversalPolicy
+from loyalty.programs.errors import ActivityNotRewarded, AmountRequired, CurrencyNotInProgram
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import MEMBER, NOON, World
 

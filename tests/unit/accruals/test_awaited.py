@@ -7,17 +7,16 @@ import pytest
 
 from loyalty.accruals import awaited
 from loyalty.accruals.awaited import Kept
-from loyalty.accruals.model import MAX_AWAITED, Activity, BoughtLine, Refund
-from loyalty.accruals.records import WaitingStatus
-from loyalty.core.errors import (
+from loyalty.accruals.errors import (
     AmountExceedsAccrual,
-    EntryExistsWithDifferentRequest,
     LineNotInAccrual,
-    MemberNotFound,
     OccurredBeforeEnrollment,
     OccurredInFuture,
     TooManyAwaitedReversals,
 )
+from loyalty.accruals.model import MAX_AWAITED, Activity, BoughtLine, Refund
+from loyalty.accruals.records import WaitingStatus
+from loyalty.core.errors import EntryExistsWithDifferentRequest, MemberNotFound
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger.draft import Posted, Posting

@@ -7,8 +7,9 @@ import pytest
 
 from loyalty.accruals.allocation import net_lines
 from loyalty.accruals.awaited import Kept
+from loyalty.accruals.errors import AccrualFullyReversed
 from loyalty.accruals.model import BoughtLine, Refund
-from loyalty.core.errors import AccrualFullyReversed, ReversalRefused
+from loyalty.core.errors import ReversalRefused
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from tests.ledgerkit.programs import program

@@ -5,15 +5,9 @@ from typing import Any
 
 import pytest
 
+from loyalty.accruals.errors import AccrualFullyReversed, AmountExceedsAccrual, OccurredInFuture
 from loyalty.accruals.model import Activity, Refund
-from loyalty.core.errors import (
-    AccrualFullyReversed,
-    AmountExceedsAccrual,
-    EntryExistsWithDifferentRequest,
-    EntryNotFound,
-    LoyaltyError,
-    OccurredInFuture,
-)
+from loyalty.core.errors import EntryExistsWithDifferentRequest, EntryNotFound, LoyaltyError
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger.draft import Posted

@@ -5,18 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from loyalty.accruals.model import CLOCK_SKEW, Refund, ReversalReason
-from loyalty.core.errors import (
+from loyalty.accruals.errors import (
     AccrualFullyReversed,
     AmountExceedsAccrual,
     CurrencyMismatch,
-    EntryExistsWithDifferentRequest,
-    EntryNotFound,
-    LoyaltyError,
-    MemberNotFound,
     OccurredBeforeEnrollment,
     OccurredInFuture,
 )
+from loyalty.accruals.model import CLOCK_SKEW, Refund, ReversalReason
+from loyalty.core.errors import EntryExistsWithDifferentRequest, EntryNotFound, LoyaltyError, MemberNotFound
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger.draft import Posted

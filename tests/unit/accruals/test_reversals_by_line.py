@@ -5,14 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from loyalty.accruals.allocation import net_lines
+from loyalty.accruals.errors import AccrualFullyReversed, AmountExceedsAccrual, LineNotInAccrual, LineQuantityExceeded
 from loyalty.accruals.model import BoughtLine, Refund
-from loyalty.core.errors import (
-    AccrualFullyReversed,
-    AmountExceedsAccrual,
-    LineNotInAccrual,
-    LineQuantityExceeded,
-    LoyaltyError,
-)
+from loyalty.core.errors import LoyaltyError
 from loyalty.core.money import Money
 from loyalty.ledger.draft import Posted
 from loyalty.ledger.model import Line

@@ -11,8 +11,9 @@ from loyalty.accruals.told import deed_of, segments_of, told_of
 from loyalty.accruals.views import AccrualBody
 from loyalty.core.money import Money
 from loyalty.core.table import RawItem, Table
+from loyalty.ledger.items import entry_of
+from loyalty.ledger.keys import entry_sk, partition
 from loyalty.ledger.model import EntryKey, EntryKind, Facts
-from loyalty.ledger.store import entry_of, entry_sk, partition
 from loyalty.programs.deeds import Deed
 from tests.bench.sizes import item_bytes
 from tests.ledgerkit.largest import WHAT_FITS, generous, largest

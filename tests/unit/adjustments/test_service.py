@@ -4,11 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from loyalty.adjustments.errors import AdjustmentAlreadyPosted, AdjustmentAlreadyRejected, AdjustmentIsZero
 from loyalty.adjustments.model import Adjustment, AdjustmentStatus
 from loyalty.core.errors import (
-    AdjustmentAlreadyPosted,
-    AdjustmentAlreadyRejected,
-    AdjustmentIsZero,
     AdjustmentNotFound,
     AdjustmentReasonUnknown,
     IdempotencyKeyReused,
@@ -101,13 +99,15 @@ def test_a_rejected_proposal_stays_without_effect_for_ever(moves: Moves) -> None
     assert moves.wallet().available == 0
 
 
-@pytest.mark.parametrize("actor", ["staff-1", "Staff-1"])
-def test_who_proposed_does_not_decide(moves: Moves, actor: str) -> None:
+@pytest.mark.parametrize(
+    ("actor", "client_id"), [("staff-1", "office"), ("Staff-1", "office"), ("staff-2", "app"), ("staff-2", "APP")]
+)
+def test_neither_who_proposed_nor_their_client_decides(moves: Moves, actor: str, client_id: str) -> None:
     adjustment_id = proposed(moves)
     before = moves.world.dump()
     for act in (moves.approve, moves.reject):
         with pytest.raises(SecondPersonRequired):
-            act(adjustment_id, actor=actor)
+            act(adjustment_id, actor=actor, client_id=client_id)
     assert moves.world.dump() == before
 
 

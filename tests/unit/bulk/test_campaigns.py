@@ -10,6 +10,7 @@ from loyalty.bulk.errors import (
     CampaignEnded,
     CampaignNotAwaitingApproval,
     CampaignNotFound,
+    CampaignNotRunning,
     RewardChanged,
     RewardNotForLists,
 )
@@ -26,6 +27,7 @@ from tests.ledgerkit.programs import BASE, program
 from tests.reconkit.campaigns import ACME, SPRING, THRESHOLD, Desk, listing, member, one_each
 
 PAID = Payer.MEMBER
+DEARER = {**BASE["rewards"][2], "gift_card": {"product": "P1", "denomination": "50.00", "currency": "USD"}}
 
 
 def test_every_line_is_held_once_however_often_the_list_is_run(table: Table) -> None:
@@ -39,8 +41,7 @@ def test_every_line_is_held_once_however_often_the_list_is_run(table: Table) -> 
     assert desk.run() == {"status": "done"}
     assert desk.world.dump() == before
     assert [desk.holds(number) for number in range(5)] == [1] * 5
-    (hold,) = desk.world.entries(member(0))
-    held = desk.world.redemptions.get(ACME, member(0), hold.facts.redemption_id or "")
+    held = desk.held(0)
     assert (held.points, held.campaign, held.paid_by, held.requested_by) == (0, SPRING, Payer.PROGRAM, "person:ada")
     assert desk.world.audit() == []
     with pytest.raises(CampaignEnded):
@@ -126,13 +127,84 @@ def test_what_was_approved_is_what_is_given(table: Table) -> None:
     desk.run()
     desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
     (given,) = desk.steps.begin(request := CampaignRequest(program=ACME, campaign=SPRING))
-    dearer = {**BASE["rewards"][2], "gift_card": {"product": "P1", "denomination": "50.00", "currency": "USD"}}
-    desk.world.program = program(2, rewards=[dearer], fulfillment=THRESHOLD)
+    desk.world.program = program(2, rewards=[DEARER], fulfillment=THRESHOLD)
     with pytest.raises(RewardChanged):
         desk.steps.batch(request, BatchRequest.model_validate(given["batch"]))
     assert (desk.holds(0), desk.run()) == (0, {"status": "awaiting_approval"})
     desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
     assert desk.run()["status"] == "done"
+
+
+@pytest.mark.parametrize("approve", [None, False])
+def test_batches_of_an_earlier_execution_hold_nothing_once_a_person_decides_anew(
+    table: Table, approve: bool | None
+) -> None:
+    """The first batch is held at the price that was approved. Then the price rises, and the list is checked again."""
+    desk = Desk(table, 0)
+    desk.world.enroll(member(0), member(BATCH))
+    desk.create(one_each(range(BATCH + 1)))
+    desk.run()
+    desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
+    request = CampaignRequest(program=ACME, campaign=SPRING)
+    first, late = (BatchRequest.model_validate(one["batch"]) for one in desk.steps.begin(request))
+    assert desk.steps.batch(request, first)["held"] == 1
+    desk.world.program = program(2, rewards=[DEARER], fulfillment=THRESHOLD)
+    assert desk.run() == {"status": "awaiting_approval"}
+    if approve is not None:
+        desk.campaigns.decide(ACME, SPRING, actor="bob", approve=approve)
+    for batch in (first, late):
+        with pytest.raises(CampaignNotRunning, match=desk.get().status):
+            desk.steps.batch(request, batch)
+    assert [desk.holds(number) for number in (0, BATCH)] == [1, 0]
+    assert desk.world.audit() == []
+
+
+def test_a_batch_that_is_written_down_whole_may_be_told_again_at_any_time(table: Table) -> None:
+    desk = Desk(table, 2)
+    desk.create(one_each(range(2)))
+    (given,) = desk.steps.begin(request := CampaignRequest(program=ACME, campaign=SPRING))
+    batch = BatchRequest.model_validate(given["batch"])
+    told = desk.steps.batch(request, batch)
+    assert desk.run()["status"] == "done"
+    assert desk.steps.batch(request, batch) == told == {"number": 0, "lines": 2, "held": 2, "refused": 0}
+
+
+def test_a_campaign_that_is_half_held_goes_on_under_its_name_whatever_was_sent_in_between(table: Table) -> None:
+    """Refused for ever, it would be sent under a new name, and who has a card would get another one."""
+    desk = Desk(table, BATCH + 1, fulfillment={})
+    campaign = desk.create(good := one_each(range(BATCH + 1)))
+    assert desk.run(batch=lambda number: number == 0)["held"] == BATCH
+    desk.files.stored[campaign.list_key] = good[:-10]
+    assert desk.run() == {"status": "unfinished"}
+    assert "line 102" in (desk.get().problem or "")
+    desk.files.stored[campaign.list_key] = good
+    listed, desk.world.program = desk.world.program, program(2, rewards=BASE["rewards"][:1])
+    assert desk.run() == {"status": "unfinished"}
+    assert "no reward 'card'" in (desk.get().problem or "")
+    desk.world.program = listed
+    assert desk.campaigns.start(ACME, SPRING).status is CampaignStatus.UNFINISHED
+    assert desk.run() == {"status": "done", "complete": True, "held": BATCH + 1, "refused": 0}
+    assert ({desk.holds(number) for number in range(BATCH + 1)}, desk.get().problem) == ({1}, None)
+    assert desk.world.audit() == []
+
+
+def test_who_is_asked_for_an_approval_stays_asked_where_the_list_is_not_right(table: Table) -> None:
+    """Or the batches of an earlier execution could hold at the price that nobody has approved."""
+    desk = Desk(table, 11)
+    campaign = desk.create(good := one_each(range(11)))
+    desk.run()
+    desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
+    (given,) = desk.steps.begin(request := CampaignRequest(program=ACME, campaign=SPRING))
+    desk.world.program = program(2, rewards=[DEARER], fulfillment=THRESHOLD)
+    desk.run()
+    desk.files.stored[campaign.list_key] = b"member_id,reference\n"
+    assert desk.run() == {"status": "awaiting_approval"}
+    assert desk.get().problem
+    desk.files.stored[campaign.list_key] = good
+    with pytest.raises(CampaignNotRunning):
+        desk.steps.batch(request, BatchRequest.model_validate(given["batch"]))
+    desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
+    assert (desk.run()["status"], desk.get().problem) == ("done", None)
 
 
 def test_a_list_that_is_malformed_is_refused_whole(table: Table) -> None:
@@ -220,4 +292,4 @@ def test_progress_is_counted_and_estimated(table: Table) -> None:
     assert (progress.batches, progress.batches_done, progress.refused) == (3, 1, BATCH)
     assert desk.campaigns.ready_at(desk.get(), progress) == desk.world.clock() + timedelta(minutes=4)
     page = desk.store.page(ACME, limit=10)
-    assert ([one.campaign for one in page.campaigns], page.next) == ([SPRING], None)
+    assert ([one.campaign for one in page.items], page.next) == ([SPRING], None)

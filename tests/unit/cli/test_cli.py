@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from loyalty.cli.app import app, main
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Put, Table
-from loyalty.ledger.store import new_book_put
+from loyalty.ledger.items import new_book_put
 from loyalty.programs.store import ProgramStore
 
 PROGRAM = Path(__file__).parents[3] / "events" / "programs" / "aurora.json"

@@ -18,8 +18,8 @@ from loyalty.cli.dead_letters import Unmovable
 from loyalty.cli.destinations import WorkQueue
 from loyalty.commerce.dead_letters import DeadLetters
 from loyalty.core.errors import Rejected
+from loyalty.ledger.items import entry_put
 from loyalty.ledger.model import POINTS, Balances, Entry, EntryKey, EntryKind, Facts, Movement
-from loyalty.ledger.store import entry_put
 from loyalty.publishing.service import read
 from tests.ledgerkit.tables import create_table
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from loyalty.cli.app import app
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Table
-from loyalty.ledger.store import new_book_put
+from loyalty.ledger.items import new_book_put
 from tests.unit.cli.test_redrive import Outbox, outbox, stage
 
 __all__ = ["outbox", "stage"]

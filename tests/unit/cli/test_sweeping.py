@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from loyalty.cli.app import app, main
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Table
+from loyalty.ledger.keys import due_shard
 from loyalty.ledger.model import EntryKind
-from loyalty.ledger.store import due_shard
 from loyalty.programs.store import ProgramStore
 from loyalty.sweeping import service
 from tests.ledgerkit.clock import SettableClock

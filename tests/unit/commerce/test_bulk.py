@@ -12,7 +12,7 @@ from loyalty.commerce.outcomes import Outcome
 from loyalty.core.errors import WalletBusy
 from loyalty.core.table import Check, Put, TransactionRefused
 from loyalty.ledger.draft import Posting
-from loyalty.ledger.store import EntryItem, new_book_put
+from loyalty.ledger.items import EntryItem, new_book_put
 from tests.ledgerkit.calls import recorded
 from tests.unit.commerce.shopify_samples import ORDER, REFUND, envelope
 from tests.unit.commerce.test_inbound import ACTIVITY, event

@@ -5,18 +5,14 @@ from typing import Any
 
 import pytest
 
+from loyalty.accruals.errors import CurrencyMismatch, OccurredInFuture
 from loyalty.accruals.model import CLOCK_SKEW, Activity
 from loyalty.commerce import keeping, postings
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.items import NO_LINES
 from loyalty.commerce.model import Purchase
 from loyalty.commerce.outcomes import TOO_MANY_REFUNDS, Outcome
-from loyalty.core.errors import (
-    CurrencyMismatch,
-    EntryExistsWithDifferentRequest,
-    OccurredInFuture,
-    Rejected,
-)
+from loyalty.core.errors import EntryExistsWithDifferentRequest, Rejected
 from loyalty.core.table import TransactionRefused
 from tests.unit.commerce.shopify_samples import ORDER, REFUND
 from tests.unit.commerce.test_service import EMAIL, PURCHASE, paid, refunded

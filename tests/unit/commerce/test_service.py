@@ -8,12 +8,7 @@ import pytest
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.outcomes import PROGRAM_UNKNOWN, Outcome, final
 from loyalty.commerce.store import CommerceStore, Found, Wanted
-from loyalty.core.errors import (
-    EntryExistsWithDifferentRequest,
-    MemberNotFound,
-    Rejected,
-    WalletBusy,
-)
+from loyalty.core.errors import EntryExistsWithDifferentRequest, MemberNotFound, Rejected, WalletBusy
 from loyalty.core.table import Table, TransactionRefused
 from tests.ledgerkit.calls import recorded
 from tests.unit.commerce.shopify_samples import ORDER, REFUND, envelope

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from loyalty.accruals.errors import OccurredInFuture
 from loyalty.commerce import items, keeping, postings
 from loyalty.commerce.inbound import parse
 from loyalty.commerce.items import parse_record_key, record_key
@@ -15,7 +16,7 @@ from loyalty.commerce.records import WAIT
 from loyalty.commerce.redelivery import refund_event
 from loyalty.commerce.waiting import WaitingRefunds
 from loyalty.core.clock import to_text
-from loyalty.core.errors import EntryExistsWithDifferentRequest, OccurredInFuture, Rejected, WalletBusy
+from loyalty.core.errors import EntryExistsWithDifferentRequest, Rejected, WalletBusy
 from loyalty.core.table import TransactionRefused
 from loyalty_contract import DUE_SHARDS
 from tests.ledgerkit.calls import recorded

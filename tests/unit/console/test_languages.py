@@ -16,7 +16,7 @@ from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.finance.totals import DayTotals, tally
 from loyalty.fulfillment.giving_back import VOID_REFUSED
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.fulfillment.screening import EXPIRED, OVER_BUDGET
 from loyalty.fulfillment.trouble import reason_of
 from loyalty.reconciliation.model import DifferenceKind

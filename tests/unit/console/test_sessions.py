@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from loyalty.core.table import Table
-from loyalty.fulfillment.runs import RunStatus, RunStore
+from loyalty.fulfillment.run import RunStatus
+from loyalty.fulfillment.runs import RunStore
 from loyalty.reconciliation.model import DifferenceKind
 from tests.financekit.console import ConsoleRig, Shown, a_difference, a_report
 from tests.financekit.runs import MEMBER, a_run, redemption, step, write
@@ -68,6 +69,9 @@ def test_who_is_disabled_or_signed_out_elsewhere_is_out_at_once(rig: ConsoleRig)
     rig.people.disable("approver")
     assert rig.get(RUN, first[1]).status == 401
     rig.people.add("approver", {"acme"}, {"acme"})
+    assert rig.get(RUN, first[1]).status == 401, "what was open when they were shut out stays shut"
+    rig.clock.advance(seconds=1)
+    first, second = rig.session("approver"), rig.session("approver")
     assert rig.get(RUN, first[1]).status == 200
     rig.clock.advance(seconds=2)
     out = rig.post("/console/sign-out", first[1], {"csrf": first[0].csrf})
@@ -251,11 +255,23 @@ def test_differences_are_closed_once_by_who_may(rig: ConsoleRig) -> None:
     rig.reports.add(a_report("2026-03-13", amount=1), *found)
     path = "/console/acme/reports/tremendous/2026-03-13"
     session, cookie = rig.session("approver")
+    # Of no program, and of another one: neither is theirs to see, nor what the supplier says of all together.
     shown = rig.get(path, cookie).text
-    assert [one.external_id in shown for one in found] == [True, True, False]
+    assert [one.external_id in shown for one in found] == [True, False, False]
+    assert ("1,204" in shown, "30,125.00" in shown) == (False, False)
+    listed = rig.get("/console/acme/reports", cookie).text
+    assert ("2026-03-13" in listed, "1,204" in listed) == (True, False)
     form = {"csrf": session.csrf, "difference": found[0].id, "note": "Refunded."}
     assert rig.post(path, cookie, form).headers["Location"] == f"/live{path}?done=1"
     assert rig.post(path, cookie, form).status == 409
+    for other in found[1:]:
+        assert rig.post(path, cookie, form | {"difference": other.id}).status == 404
+    rig.people.add("approver", {"acme"}, {"acme"}, suppliers=True)
+    shown = rig.get(path, cookie).text
+    assert [one.external_id in shown for one in found] == [True, True, False]
+    assert ("1,204" in shown, "30,125.00" in shown, "1,204" in rig.get("/console/acme/reports", cookie).text) == (
+        True,
+    ) * 3
     assert rig.post(path, cookie, form | {"difference": found[1].id, "note": ""}).status == 422
     assert rig.post(path, cookie, form | {"difference": found[2].id}).status == 404
     reader = rig.session("reader")
@@ -287,6 +303,20 @@ def test_days_of_invoices_are_listed_and_every_open_difference_is_counted(rig: C
         True,
     )
     assert rig.get("/console/acme/reports/tremendous/2026-03-30", cookie).status == 404
+
+
+def test_at_a_domain_of_ones_own_pages_are_found_behind_what_it_puts_before_them(table: Table) -> None:
+    rig = ConsoleRig(table, url="https://finance.example.com/loyalty/console")
+    rig.people.add("approver", {"acme"}, {"acme"})
+    _, cookie = rig.session("approver")
+    first = rig.get("/loyalty/console", cookie)
+    assert (first.status, first.headers["Location"]) == (303, "/loyalty/console/acme/runs")
+    page = rig.get(first.headers["Location"], cookie)
+    assert page.status == 200
+    assert 'href="/loyalty/console/acme/totals"' in page.text
+    chosen = rig.get("/loyalty/console/acme/runs?lang=it", cookie)
+    assert (chosen.status, chosen.headers["Location"]) == (303, "/loyalty/console/acme/runs")
+    assert "; Path=/;" in chosen.cookies[0]
 
 
 def test_export_is_a_file(rig: ConsoleRig) -> None:

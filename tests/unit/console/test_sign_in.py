@@ -38,6 +38,7 @@ def test_the_pool_is_asked_for_a_code_with_pkce(rig: ConsoleRig) -> None:
         POOL.client_id,
         "S256",
     )
+    assert query["prompt"] == "login"
     assert query["redirect_uri"] == "https://api.test/live/console/signed-in"
     again = parse_qs(urlsplit(begin(rig)[0]).query)
     for name in ("state", "nonce", "code_challenge"):

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from pynamodb.exceptions import PynamoDBException, UpdateError
 
-from loyalty.core.table import error_code
+from loyalty.core.transactions import error_code
 
 REFUSED = ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": "x"}}, "UpdateItem")
 

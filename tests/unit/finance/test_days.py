@@ -11,7 +11,8 @@ from loyalty.core.table import Table
 from loyalty.finance.days import TotalsService
 from loyalty.finance.review import RunReview
 from loyalty.finance.totals import tally
-from loyalty.fulfillment.runs import Run, RunStatus, RunStore
+from loyalty.fulfillment.run import Run, RunStatus
+from loyalty.fulfillment.runs import RunStore
 from tests.financekit.runs import a_run, write
 from tests.ledgerkit.clock import SettableClock, at
 

@@ -13,7 +13,7 @@ from loyalty.core.http import api
 from loyalty.core.table import Table
 from loyalty.finance.export import COLUMNS
 from loyalty.finance.services import FinanceServices
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.programs.store import ProgramStore
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.apikit.keys import FakeKeys

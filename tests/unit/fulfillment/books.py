@@ -9,7 +9,7 @@ from infra.local.supplier.order import Order as TheirOrder
 from loyalty.core.money import Money
 from loyalty.fulfillment import budget
 from loyalty.fulfillment.orders import Order, OrderStore
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.reconciliation.model import Difference
 from loyalty.reconciliation.service import Reconciliation
 from loyalty.reconciliation.store import ReportStore
@@ -84,11 +84,16 @@ class Books:
         return any(each.status is RedemptionStatus.HELD for each in self.now if each.redemption_id == name)
 
     def _budgets(self) -> None:
+        """Each order that stands is counted in the month of its first request, and no other: the budget is what is spent.
+
+        What of a run that is not settled is counted, our order says.
+        """
         counted: dict[tuple[str, str], list[Order]] = {}
-        for order in self.ours.values():
+        for key, order in self.ours.items():
             if order.value.currency == "USD":
                 months = counted.setdefault((f"{order.asked_at:%Y-%m}", order.value.currency), [])
-                months += [order] if order.budget else []
+                stands = key in self.theirs if self._settled(key) else order.budget is not None
+                months += [order] if stands else []
         for (month, currency), orders in counted.items():
             amount = sum((order.value.amount for order in orders), Decimal(0))
             assert budget.spent(self.rig.table, "acme", month, currency) == Money.of(amount, currency), month

@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
+from loyalty.core.clock import system_clock
 from loyalty.core.money import Money
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment import budget
+from loyalty.fulfillment.run import RunStatus
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.suppliers.model import (
     GiftCard,
@@ -20,6 +23,8 @@ from loyalty.suppliers.model import (
 from tests.unit.fulfillment.rig import Rig
 
 CALLS = ("order", "find", "card", "cancel")
+LATE_SECONDS: Final = 50
+"""After which a late request is carried out, and a list shows what it lagged behind: less than the time to settle."""
 WAITS = {RunStatus.ATTENTION, RunStatus.AWAITING_APPROVAL, RunStatus.AWAITING_FUNDS}
 
 
@@ -32,8 +37,13 @@ class FaultySupplier:
     def __init__(self, name: str = "tremendous") -> None:
         self.name = name
         self.made: dict[str, SupplierOrder] = {}
-        self.late: list[OrderRequest] = []
-        """Requests that it will carry out before it is asked again."""
+        self.clock: Callable[[], datetime] = system_clock
+        self.late: list[tuple[datetime, OrderRequest]] = []
+        """Requests that it will carry out, and when."""
+        self.shown_from: dict[str, datetime] = {}
+        """Orders that it shows to nobody before."""
+        self.during: Callable[[str], None] = lambda _: None
+        """Told the name of each call, while that is on its way."""
         self.plan: dict[str, list[str]] = {}
         self.money = Money.of("100000.00", "USD")
 
@@ -66,10 +76,17 @@ class FaultySupplier:
         return [order for order in self.made.values() if order.state is OrderState.EXECUTED]
 
     def arrive(self) -> None:
-        """What was under way arrives: time has passed."""
-        for request in self.late:
+        """What was under way arrives, if its time has passed."""
+        due = [request for at, request in self.late if at <= self.clock()]
+        self.late = [each for each in self.late if each[1] not in due]
+        for request in due:
             self._make(request)
-        self.late.clear()
+
+    def settle(self) -> None:
+        """What is pending is executed: nobody ever said that it is not wanted."""
+        for key, order in self.made.items():
+            if order.state is OrderState.PENDING:
+                self.made[key] = self._as(order, OrderState.EXECUTED)
 
     def _make(self, request: OrderRequest, state: OrderState = OrderState.EXECUTED) -> SupplierOrder:
         key = request.external_id
@@ -81,6 +98,8 @@ class FaultySupplier:
         return self.made[key]
 
     def _look(self, external_id: str) -> SupplierOrder | None:
+        if external_id in self.shown_from and self.clock() < self.shown_from[external_id]:
+            return None
         order = self.made.get(external_id)
         if order is not None and order.state is OrderState.PENDING:
             self.made[external_id] = self._as(order, OrderState.EXECUTED)  # settled by the next time
@@ -94,9 +113,12 @@ class FaultySupplier:
     def _as(self, order: SupplierOrder, state: OrderState) -> SupplierOrder:
         return SupplierOrder(order.order_id, order.external_id, state, value=order.value, cost=order.cost)
 
-    def _call(  # noqa: C901, PLR0912 - a table of faults
+    def _call(  # noqa: C901, PLR0911, PLR0912 - a table of faults
         self, name: str, answer: Callable[[], Any], request: OrderRequest | None = None
     ) -> Any:
+        self.during(name)
+        self.arrive()
+        soon = self.clock() + timedelta(seconds=LATE_SECONDS)
         waiting = self.plan.get(name)
         fault = waiting.pop(0) if waiting else ""
         match fault:
@@ -120,9 +142,21 @@ class FaultySupplier:
                 refusal = OrderRefused("the supplier answered 402")
                 refusal.out_of_funds = True
                 raise refusal
+            case "refused_after_success" if request is not None:
+                self._make(request)
+                raise OrderRefused("the supplier answered 400")
             case "late" if request is not None:
-                self.late.append(request)
+                self.late.append((soon, request))
                 raise SupplierTimeout("no answer")
+            case "late_error" if request is not None:
+                self.late.append((soon, request))
+                raise SupplierUnavailable("the supplier answered 504")
+            case "listed_late" if request is not None:
+                self.shown_from[request.external_id] = soon
+                return self._make(request)
+            case "pending_listed_late" if request is not None:
+                self.shown_from[request.external_id] = soon
+                return self._make(request, OrderState.PENDING)
             case "duplicate" if request is not None:
                 self._make(request)
                 return self._make(request)
@@ -136,12 +170,15 @@ class FaultySupplier:
                 raise SupplierProtocolError(f"the supplier's order is of {made.value}")
             case "will_not":
                 return False
+            case "behind":
+                return None
         return answer()
 
 
 ON_ORDER = (
     "unavailable", "rate_limited", "hang", "reply_lost", "error_after_success", "nonsense", "refuse", "out_of_stock",
-    "out_of_funds", "late", "duplicate", "pending", "dead", "wrong_amount",
+    "out_of_funds", "late", "late_error", "listed_late", "pending_listed_late", "refused_after_success", "duplicate",
+    "pending", "dead", "wrong_amount",
 )  # fmt: skip
 ON_OTHERS = ("unavailable", "rate_limited", "hang", "reply_lost", "nonsense")
 
@@ -160,7 +197,11 @@ def require_sound(rig: Rig, *suppliers: FaultySupplier) -> None:
     else:
         assert run.status in WAITS, run.status
         assert run.reason, run
-        assert redemption.status is RedemptionStatus.HELD or run.reason == "reissue_refused"
+        assert redemption.status is RedemptionStatus.HELD or run.reason in {"reissue_refused", "order_vanished"}
+    if run.ended:
+        counted = sum(order.value.amount for order in standing if order.value is not None)
+        assert budget.spent(rig.table, "acme", "2026-03", "USD") == Money.of(str(counted), "USD")
+        assert [bool(order.budget) for order in rig.ours] == [order.issued for order in rig.ours]
     if issued:
         assert (issued[0].value, issued[0].supplier_order_id) == (standing[0].value, standing[0].order_id)
         assert issued[0].supplier_order_id == redemption.supplier_order_id

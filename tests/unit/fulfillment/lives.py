@@ -5,7 +5,6 @@ from collections import Counter
 from contextlib import nullcontext, suppress
 from typing import Any, Final
 
-from loyalty.core.errors import FulfillmentInProgress
 from loyalty.fulfillment.errors import (
     FulfillmentRunNotFound,
     NotAwaitingApproval,
@@ -16,9 +15,11 @@ from loyalty.fulfillment.errors import (
     RunEnded,
 )
 from loyalty.fulfillment.executions import execution_name
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
+from loyalty.rewards.errors import FulfillmentInProgress
 from loyalty.rewards.model import Payer, Redemption
 from tests.ledgerkit.programs import program
+from tests.unit.fulfillment.faults import LATE_SECONDS
 from tests.unit.fulfillment.rig import BOOKSHOP, COFFEE, LIBRERIA, Killed, Rig, gift_card
 from tests.unit.fulfillment.tables import tapped
 
@@ -41,7 +42,9 @@ FAULTS: Final[list[dict[str, Any]]] = [
     {"fault": "duplicate"},
     {"fault": "wrong_amount"},
     {"fault": "pending", "settle_after": 2},
-    {"fault": "late_success", "settle_after": 1},
+    {"fault": "late_success", "settle_seconds": LATE_SECONDS},
+    {"fault": "listed_late", "settle_seconds": LATE_SECONDS},
+    {"fault": "refuse", "after": True},
     {"fault": "html", "endpoint": "list"},
     {"fault": "error_500", "endpoint": "list"},
     {"fault": "error_500", "endpoint": "list", "times": 60},
@@ -53,6 +56,14 @@ FAULTS: Final[list[dict[str, Any]]] = [
     {"fault": "nonsense", "endpoint": "balance"},
 ]
 PEOPLE: Final = ("approve", "approve", "reject", "retry", "cancel", "reissue", "resolve", "give_back")
+LIKELY: Final = {
+    RunStatus.AWAITING_APPROVAL: ("approve", "approve", "reject"),
+    # While a request is under way, giving up is what can go wrong.
+    RunStatus.ORDERING: ("cancel", "cancel", *PEOPLE),
+    RunStatus.PENDING: ("cancel", "cancel", *PEOPLE),
+}
+STEPS: Final = ("screen", "ask", "remind", "order", "query", "capture", "release")
+"""Those that may be throttled for longer than they are repeated: what comes of it, the machine has to know."""
 REFUSALS: Final = (
     NotAwaitingApproval, NotRetryable, NotReissuable, NotResolvable, RunEnded, RunChanged, FulfillmentRunNotFound,
     FulfillmentInProgress,
@@ -81,6 +92,10 @@ CATALOGUE: Final = program(
         "reminder_hours": 8,
     },
 )
+
+
+class Throttled(Exception):
+    """The function could not be called."""
 
 
 class Life:
@@ -160,11 +175,15 @@ class Life:
         rig.fuse.arm(*([self.chance.randrange(80)] if dies else []))
         with tapped(rig.table, self._told) if dies or self._due else nullcontext():
             try:
-                rig.execute(fatal=self.chance.random() < 0.5)
+                rig.execute(self._throttled(), at=self.chance.choice(STEPS), fatal=self.chance.random() < 0.5)
             except Killed:
                 self.kills += 1
         rig.fuse.arm()
         rig.executions.alive.clear()
+
+    def _throttled(self) -> list[BaseException]:
+        """Mostly not at all; else once, or so often that a step, however patient, is given up."""
+        return [Throttled()] * self.chance.choice((*[0] * 12, 1, 7, 11))
 
     def _told(self, call: str) -> None:
         if self._nested:
@@ -182,8 +201,8 @@ class Life:
         """Somebody decides while the execution is in the midst of something."""
         self._nested = True
         run = self.rig.runs.find("acme", self.rig.held.redemption_id)
-        awaited = run is not None and run.status is RunStatus.AWAITING_APPROVAL
-        self._decide(self.chance.choice(("approve", "approve", "reject") if awaited else PEOPLE))
+        likely = LIKELY.get(run.status, PEOPLE) if run is not None else PEOPLE
+        self._decide(self.chance.choice(likely))
         self._nested = False
 
     def _decide(self, what: str) -> None:

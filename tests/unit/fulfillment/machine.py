@@ -10,6 +10,8 @@ from infra.fulfillment import definition
 INPUT = re.compile(r"\{% \$states\.context\.Execution\.Input\.(\w+) %\}")
 STATUS = re.compile(r"\{% \$states\.input\.status = '(\w+)' %\}")
 MAX_STATES = 400
+_EVENTS = {"Task": 6, "Wait": 2, "Choice": 2, "Succeed": 2, "Fail": 2}
+"""Of a state, at most: a task is entered, scheduled, started, submitted where it waits for a token, succeeds, is left."""
 TOKEN = "{% $states.context.Task.Token %}"
 
 Data = dict[str, Any]
@@ -22,11 +24,17 @@ class Execution:
     succeeded: bool
     error: str | None
     trail: list[str] = field(default_factory=list)
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def way(self) -> list[str]:
         """The trail without what only branches."""
         return [name for name in self.trail if name != "Decide"]
+
+    @property
+    def events(self) -> int:
+        """Of the execution's history, of which Step Functions keeps 25,000; repeated attempts of a task aside."""
+        return 2 + sum(_EVENTS[self.kinds[name]] for name in self.trail)
 
 
 class Machine:
@@ -54,7 +62,8 @@ class Machine:
         """What ends the execution itself, whatever it would do about it."""
 
     def run(self, request: Mapping[str, str]) -> Execution:
-        run, name, data = Execution(succeeded=False, error=None), self._start, dict(request)
+        kinds = {name: state["Type"] for name, state in self._states.items()}
+        run, name, data = Execution(succeeded=False, error=None, kinds=kinds), self._start, dict(request)
         while len(run.trail) < MAX_STATES:
             run.trail.append(name)
             state = self._states[name]

@@ -12,15 +12,17 @@ from loyalty.core.pii import Vault
 from loyalty.core.table import Table
 from loyalty.fulfillment.decisions import Decisions
 from loyalty.fulfillment.executions import execution_name
-from loyalty.fulfillment.gate import Gates
+from loyalty.fulfillment.gate import Gates, supplier_pk
 from loyalty.fulfillment.journal import Journal
 from loyalty.fulfillment.model import Answer as StepAnswer
 from loyalty.fulfillment.model import Progress, StepRequest
 from loyalty.fulfillment.ordering import SupplierBook
 from loyalty.fulfillment.orders import Order, OrderStore
 from loyalty.fulfillment.policy import FulfillmentPolicy
-from loyalty.fulfillment.runs import Run, RunStatus, RunStore, Step
+from loyalty.fulfillment.run import Run, RunStatus, Step
+from loyalty.fulfillment.runs import RunStore
 from loyalty.fulfillment.service import FulfillmentService
+from loyalty.fulfillment.turns import TURNS_SK
 from loyalty.ledger.model import EntryKind
 from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
@@ -240,6 +242,12 @@ class Rig:
     def faults(self, *rules: dict[str, Any]) -> None:
         self.sandbox.faults.replace(list(rules))
 
+    def wait_behind(self, *, hours: int) -> None:
+        """Others have taken the turns of so many hours."""
+        now = int(self.world.clock().timestamp()) * 1_000_000
+        where = supplier_pk("tremendous"), TURNS_SK, "turns_from"
+        self.table.advance(*where, least=now, by=hours * 3_600_000_000)
+
     def take(self, name: str, redemption: Redemption | None = None, **more: str) -> StepAnswer:
         """One step, as the function takes it."""
         request = {**self.request(redemption), "step": name, **more}
@@ -255,12 +263,14 @@ class Rig:
         self,
         faults: Iterable[BaseException] = (),
         woken: Callable[[str], dict[str, Any] | None] | None = None,
+        *,
+        at: str = "order",
     ) -> Machine:
-        """The machine over the steps; the first orders fail with ``faults`` before they did anything."""
+        """The machine over the steps; the first of those named ``at`` fail with ``faults`` before they did anything."""
         waiting = list(faults)
 
         def work(payload: Mapping[str, str]) -> dict[str, Any]:
-            if waiting and payload["step"] == "order":
+            if waiting and payload["step"] == at:
                 raise waiting.pop(0)
             return dict(self.steps.step(step_request(payload)).document())
 
@@ -270,9 +280,9 @@ class Rig:
 
         return Machine(work, waits, woken or self.executions.answers.get)
 
-    def execute(self, *, fatal: bool = False) -> Execution:
-        """One execution. ``fatal``: it dies with the process that the fuse kills."""
-        machine = self.machine()
+    def execute(self, faults: Iterable[BaseException] = (), *, at: str = "order", fatal: bool = False) -> Execution:
+        """One execution, see :meth:`machine`. ``fatal``: it dies with the process that the fuse kills."""
+        machine = self.machine(faults, at=at)
         machine.fatal = (Killed,) if fatal else ()
         return machine.run(self.request())
 

@@ -9,8 +9,9 @@ from loyalty.core.errors import LoyaltyError
 from loyalty.core.table import Table
 from loyalty.fulfillment.errors import NotAwaitingApproval, NoteRequired, RunEnded, SelfApproval
 from loyalty.fulfillment.model import NothingAwaited, Progress
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from tests.ledgerkit.programs import program
+from tests.unit.fulfillment.lives import Throttled
 from tests.unit.fulfillment.rig import COFFEE, PROGRAM, Rig, gift_card
 
 FIFTY = {"value": "50.00", "currency": "USD"}
@@ -100,6 +101,20 @@ def test_who_asked_does_not_approve(waiting: Rig) -> None:
     assert waiting.run.status is RunStatus.AWAITING_APPROVAL
 
 
+def test_of_a_list_neither_the_person_nor_the_client_that_named_them_approves(
+    table: Table, sandbox: SandboxSupplier
+) -> None:
+    rig = Rig(table, sandbox, of=of(**RED))
+    line: dict[str, Any] = {"campaign": "spring", "requested_by": "person:carla", "requested_through": "client:office"}
+    rig.held = rig.hold("k-2", **line)
+    rig.take("screen")
+    for actor in ("person:carla", "person:Carla", "client:office"):
+        with pytest.raises(SelfApproval):
+            rig.decisions.approve("acme", rig.held.redemption_id, actor=actor)
+    assert rig.run.status is RunStatus.AWAITING_APPROVAL
+    assert rig.decisions.approve("acme", rig.held.redemption_id, actor="client:desk").approved_by == "client:desk"
+
+
 def test_a_rejected_card_gives_the_points_back(waiting: Rig) -> None:
     with pytest.raises(NoteRequired):
         waiting.decisions.reject("acme", waiting.held.redemption_id, actor=FINANCE, note=" ")
@@ -166,6 +181,39 @@ def test_an_approval_whose_wake_was_lost_is_found_once_the_wait_is_over(waiting:
     run = waiting.machine(woken=approve_unheard).run(waiting.request())
     assert run.way == ["Screen", "Approve", "Remind", "Order", "Capture", "Fulfilled"]
     waiting.fulfilled()
+
+
+def test_a_run_that_fell_out_of_its_approval_is_approved_after_a_retry(waiting: Rig) -> None:
+    """The steps that wait for a person could not be called; somebody has the machine go on, somebody approves."""
+    run = waiting.execute([Throttled()] * 7, at="ask")
+    assert (run.error, waiting.run.status, waiting.run.reason) == ("Unresolved", RunStatus.ATTENTION, "throttled")
+    with pytest.raises(NotAwaitingApproval):
+        waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE)
+    retried = waiting.decisions.retry("acme", waiting.held.redemption_id, actor=FINANCE)
+    assert (retried.status, retried.reason) == (RunStatus.AWAITING_APPROVAL, "over_threshold")
+
+    def approve(token: str) -> dict[str, Any] | None:
+        waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE)
+        return dict(waiting.executions.answers[token])
+
+    run = waiting.machine(woken=approve).run(waiting.request())
+    assert run.way == ["Screen", "Approve", "Order", "Capture", "Fulfilled"]
+    waiting.fulfilled()
+
+
+def test_a_retry_does_not_prolong_the_time_for_an_approval(waiting: Rig) -> None:
+    waiting.take("attention", error="Lambda.Unknown")
+    waiting.world.clock.advance(hours=73)
+    waiting.decisions.retry("acme", waiting.held.redemption_id, actor=FINANCE)
+    assert waiting.execute().way == ["Screen", "Approve", "Remind", "Release", "Closed"]
+    assert waiting.run.status is RunStatus.EXPIRED
+
+
+def test_once_approved_a_retry_needs_nobody_again(waiting: Rig) -> None:
+    waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE)
+    waiting.take("attention", error="Lambda.Unknown")
+    assert waiting.decisions.retry("acme", waiting.held.redemption_id, actor=FINANCE).status is RunStatus.SCREENING
+    assert waiting.execute().succeeded
 
 
 def test_nothing_is_ordered_past_a_flag_whatever_the_machine_says(waiting: Rig) -> None:

@@ -10,7 +10,7 @@ from loyalty.core.http import api, handle
 from loyalty.core.table import Table
 from loyalty.fulfillment.callbacks import Callbacks, Received
 from loyalty.fulfillment.model import NothingAwaited, Progress
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.suppliers.registry import UnknownSupplier
 from loyalty.suppliers.webhooks import Callback, signature
 from tests.apikit.gateway import CONTEXT

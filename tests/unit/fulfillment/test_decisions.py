@@ -20,7 +20,7 @@ from loyalty.fulfillment.errors import (
 )
 from loyalty.fulfillment.journal import Did
 from loyalty.fulfillment.model import Progress
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.vault.errors import CardNotDelivered
 from tests.ledgerkit.programs import program

@@ -9,7 +9,7 @@ from infra.local.supplier.server import SandboxSupplier
 from loyalty.core.table import Table
 from loyalty.fulfillment.model import Progress
 from loyalty.fulfillment.policy import FulfillmentPolicy
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.suppliers.model import Outcome
 from tests.ledgerkit.programs import program
 from tests.unit.fulfillment.rig import BOOKSHOP, COFFEE, Rig, gift_card
@@ -93,6 +93,68 @@ def test_an_order_that_turns_up_at_the_first_supplier_is_cancelled_before_points
     assert [order.status for order in rig.orders] == ["CANCELED"]
     assert rig.ends() == ["release"]
     assert rig.run.status is RunStatus.REFUSED
+
+
+def test_an_order_that_was_refused_and_stands_is_delivered_and_not_made_elsewhere(
+    rig: Rig, second: SandboxSupplier
+) -> None:
+    rig.faults({"fault": "refuse", "after": True, "times": 1})
+    assert rig.execute().way == [
+        "Screen", "Order", "Order", "Release", "Settle", "Query", "Capture", "Fulfilled",
+    ]  # fmt: skip
+    assert second.api.book.all() == []
+    rig.fulfilled()
+
+
+def test_an_order_that_stands_and_cannot_be_taken_back_is_followed_by_none(rig: Rig, second: SandboxSupplier) -> None:
+    """It turned up after the second supplier had refused, too: a person has to look, however often it is retried."""
+    rig.faults({"fault": "refuse", "times": 1}, {"fault": "refuse", "endpoint": "cancel"})
+    second.api.faults.replace([{"fault": "refuse", "times": 1}])
+    assert [rig.step("order"), rig.step("order")] == [Progress.CLEAR, Progress.NOT_ORDERED]
+    rig.client._call("POST", "/orders", body=_body(rig))
+    for _ in range(2):
+        assert rig.execute().error == "Unresolved"
+        assert (rig.run.status, rig.run.reason) == (RunStatus.ATTENTION, "order_stands")
+        rig.decisions.retry("acme", rig.held.redemption_id, actor="person:anna")
+    assert [order.outcome for order in rig.ours] == [Outcome.PENDING, Outcome.REFUSED]
+    assert second.api.book.all() == []
+    rig.still_held()
+
+
+def test_nobody_else_is_asked_before_who_refused_has_said_that_it_has_none(rig: Rig, second: SandboxSupplier) -> None:
+    rig.faults({"fault": "refuse"}, {"fault": "error_500", "endpoint": "list", "times": 1})
+    assert rig.step("order") is Progress.CLEAR
+    answer = rig.take("order")
+    assert (answer.status, rig.run.reason) == (Progress.AGAIN, "supplier_unavailable")
+    assert 60 <= (answer.wait or 0) <= 75
+    assert (rig.run.orders, second.api.book.all()) == (1, [])
+    rig.world.clock.advance(seconds=600)
+    assert rig.step("order") is Progress.ORDERED
+    assert outcomes(rig)[-1] == ("tango", ".2", Outcome.ISSUED)
+
+
+def test_who_was_away_for_a_moment_is_asked_again_once_the_next_one_has_no_money(
+    table: Table, sandbox: SandboxSupplier, second: SandboxSupplier
+) -> None:
+    """The first one's balance could not be read once; the second one's account is empty."""
+    card: dict[str, Any] = gift_card()
+    card["gift_card"]["fallbacks"] = [{"supplier": "tango", "product": BOOKSHOP}]
+    patient = FulfillmentPolicy(breaker_failures=100, balance_seconds=1)
+    rig = Rig(table, sandbox, of=program(rewards=[card, COFFEE]), others=[("tango", second)], policy=patient)
+    second.api.account.put(0)
+    rig.faults({"fault": "error_500", "endpoint": "balance", "times": 1})
+    assert [rig.step("order"), rig.step("order")] == [Progress.CLEAR, Progress.AGAIN]
+    assert (rig.run.status, rig.run.candidate) == (RunStatus.AWAITING_FUNDS, 0)
+    rig.world.clock.advance(seconds=300)
+    assert rig.execute().way == ["Screen", "Order", "Capture", "Fulfilled"]
+    assert outcomes(rig) == [("tremendous", "", Outcome.ISSUED)]
+
+
+def test_who_refused_is_not_asked_again_while_the_next_one_has_no_money(rig: Rig, second: SandboxSupplier) -> None:
+    rig.faults({"fault": "refuse"})
+    second.api.account.put(0)
+    assert [rig.step("order"), rig.step("order")] == [Progress.CLEAR, Progress.AGAIN]
+    assert (rig.run.status, rig.run.candidate) == (RunStatus.AWAITING_FUNDS, 1)
 
 
 def _body(rig: Rig) -> dict[str, Any]:

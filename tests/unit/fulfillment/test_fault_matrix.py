@@ -5,19 +5,25 @@ supplier, captured if and only if issued, and holds closed, or a run that waits 
 """
 
 import os
+from contextlib import suppress
 
 import pytest
 
 from infra.local.supplier.server import SandboxSupplier
-from loyalty.fulfillment.runs import RunStatus
-from tests.unit.fulfillment.faults import ON_ORDER, ON_OTHERS, WAITS, FaultySupplier, require_sound
-from tests.unit.fulfillment.rig import Book, Killed, Rig
-from tests.unit.fulfillment.tables import new_table
+from loyalty.fulfillment.errors import RunEnded
+from loyalty.fulfillment.run import RunStatus
+from tests.ledgerkit.programs import program
+from tests.unit.fulfillment.faults import LATE_SECONDS, ON_ORDER, ON_OTHERS, WAITS, FaultySupplier, require_sound
+from tests.unit.fulfillment.rig import COFFEE, Book, Killed, Rig, gift_card
+from tests.unit.fulfillment.tables import new_table, tapped
 from tests.unit.fulfillment.test_cut_points import fused
 
 MANY = 60
 STRIDE = int(os.environ.get("LOYALTY_FAULT_STRIDE", "3"))
 """Crash at every n-th call; 1 is all of them."""
+BUDGETED = program(
+    rewards=[gift_card(), COFFEE], fulfillment={"monthly_budget": [{"value": "1000.00", "currency": "USD"}]}
+)
 
 
 @pytest.fixture
@@ -26,15 +32,17 @@ def faulty() -> FaultySupplier:
 
 
 def rig_with(sandbox: SandboxSupplier, supplier: FaultySupplier) -> Rig:
-    rig = Rig(new_table(), sandbox)
+    rig = Rig(new_table(), sandbox, of=BUDGETED)
     rig.rebuild(Book(supplier))
-    rig.when_waiting = supplier.arrive
+    supplier.clock = rig.world.clock
     return rig
 
 
 def settled(rig: Rig, supplier: FaultySupplier) -> None:
     """The fault is over; whoever is asked to, tries again, and everything ends."""
     supplier.plan.clear()
+    supplier.during = lambda _: None
+    rig.world.clock.advance(seconds=LATE_SECONDS)
     supplier.arrive()
     if rig.run.status is RunStatus.ATTENTION and rig.run.reason != "wrong_amount":
         rig.decisions.retry("acme", rig.held.redemption_id, actor="person:anna")
@@ -44,6 +52,7 @@ def settled(rig: Rig, supplier: FaultySupplier) -> None:
         rig.decisions.cancel("acme", rig.held.redemption_id, actor="person:anna", note="not wanted")
         rig.executions.alive.clear()
         rig.execute()
+    supplier.settle()
     require_sound(rig, supplier)
     assert rig.run.ended, (rig.run.status, rig.run.reason)
 
@@ -82,7 +91,7 @@ def test_every_fault_of_a_question(  # noqa: PLR0917 - one row of the matrix
     settled(rig, faulty)
 
 
-@pytest.mark.parametrize("fault", [*ON_OTHERS, "will_not"])
+@pytest.mark.parametrize("fault", [*ON_OTHERS, "will_not", "behind"])
 @pytest.mark.parametrize("call", ["cancel", "find"])
 @pytest.mark.parametrize("what", ["cancel", "reissue"])
 def test_every_fault_while_a_card_is_taken_back(
@@ -143,6 +152,41 @@ def test_a_crash_at_every_call_while_a_card_is_taken_back_under_every_fault(
             assert rig.fuse.blown
         require_sound(rig, supplier)
         settled(rig, supplier)
+
+
+@pytest.mark.parametrize("fault", ["", *ON_ORDER])
+def test_a_person_gives_up_at_every_call_under_every_fault(sandbox: SandboxSupplier, fault: str) -> None:
+    """While it is on its way, before and after each call to the table and the keys, and while each of the supplier is made."""
+    for place in range(0, 200, STRIDE):
+        supplier = fault_once(fault)
+        rig = rig_with(sandbox, supplier)
+        rig.executions.alive.add(rig.held.redemption_id)
+        if not _given_up(rig, supplier, place):
+            assert place >= 16
+            break
+        require_sound(rig, supplier)
+        rig.executions.alive.clear()
+        settled(rig, supplier)
+
+
+def _given_up(rig: Rig, supplier: FaultySupplier, place: int) -> bool:
+    """One execution, and a person who cancels at its n-th call; whether there was one."""
+    passed, nested = 0, False
+
+    def told(_call: str) -> None:
+        nonlocal passed, nested
+        if nested:
+            return
+        nested, passed = passed == place, passed + 1
+        if nested and rig.runs.find("acme", rig.held.redemption_id) is not None:
+            with suppress(RunEnded):
+                rig.decisions.cancel("acme", rig.held.redemption_id, actor="person:anna", note="not wanted")
+        nested = False
+
+    supplier.during = told
+    with tapped(rig.table, told):
+        rig.execute()
+    return passed > place
 
 
 @pytest.mark.parametrize("fault", ["", *ON_ORDER])

@@ -22,7 +22,7 @@ from loyalty.core.pii import Vault
 from loyalty.core.table import Table
 from loyalty.core.telemetry import logger
 from loyalty.fulfillment.model import METRICS, OrderNotDelivered, Progress
-from loyalty.ledger.store import new_book_put
+from loyalty.ledger.items import new_book_put
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Redemption
 from loyalty.rewards.store import RedemptionStore
@@ -125,7 +125,7 @@ def test_a_card_is_delivered_and_neither_link_nor_key_is_logged(
 def test_the_steps_fail_under_their_errors_own_names(held: Redemption, sandbox: SandboxSupplier) -> None:
     handler = fresh_module("functions.fulfillment.handler")
     sandbox.api.faults.replace([{"fault": "refuse"}])
-    assert step(handler, held, "query") == {"status": "not_ordered"}  # opens the run, and has nothing to ask for
+    assert step(handler, held, "screen") == {"status": "clear"}
     assert step(handler, held, "order") == {"status": "not_ordered"}
     with pytest.raises(OrderNotDelivered):
         step(handler, held, "attention", error="Lambda.Unknown") and step(handler, held, "capture")

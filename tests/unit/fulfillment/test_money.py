@@ -1,5 +1,6 @@
 """Nothing is ordered without the money for it: the supplier's balance, and what the program may spend in a month."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,8 @@ from loyalty.fulfillment import budget
 from loyalty.fulfillment.gate import Balance, Busy, Gate, Low, answered, failed, permitted
 from loyalty.fulfillment.model import Progress
 from loyalty.fulfillment.policy import FulfillmentPolicy
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
+from loyalty.suppliers.model import SupplierTimeout
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import NOON
 from tests.unit.fulfillment.rig import COFFEE, Rig, gift_card
@@ -33,16 +35,20 @@ def left(amount: str) -> Gate:
     return Gate(balances={"USD": Balance(Money.of(amount, "USD"), NOON)})
 
 
-def test_so_many_orders_pass_in_a_second() -> None:
+def test_so_many_orders_are_counted_in_a_second_and_the_next_ones() -> None:
     gate: Any = Gate()
-    outcomes = []
-    for seconds in (0, 0.1, 0.9, 1, 1.5, 1.6):
-        after = permitted(gate, TEN, later(seconds), POLICY)
-        outcomes.append(isinstance(after, Gate))
-        gate = after if isinstance(after, Gate) else gate
-    assert outcomes == [True, True, False, True, True, False]
+    seconds = []
+    for moment in (0, 0.1, 0.9, 1, 1.5, 1.6, 1.7, 1.8):
+        gate = permitted(gate, TEN, later(moment), POLICY)
+        seconds.append(gate.second - int(NOON.timestamp()))
+    assert seconds == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert permitted(gate, TEN, later(1.9), POLICY) == Busy(2, "rate_limited")
     # A clock that is behind does not open a second that was counted.
-    assert permitted(gate, TEN, later(0), POLICY) == Busy(1, "rate_limited")
+    assert permitted(gate, TEN, later(0), POLICY) == Busy(2, "rate_limited")
+    # Who has no money takes nobody's place.
+    assert permitted(replace(gate, balances=left("1.00").balances), TEN, later(1.9), POLICY) == Low(
+        Money.of("1.00", "USD")
+    )
 
 
 def test_a_supplier_that_fails_is_left_alone_and_tried_by_one() -> None:
@@ -165,3 +171,60 @@ def test_a_supplier_without_money_for_an_order_is_waited_for(table: Table, sandb
     assert rig.execute().succeeded
     rig.fulfilled()
     assert [order.external_id for order in rig.ours] == [rig.held.redemption_id]
+
+
+def test_a_supplier_without_money_is_asked_ever_less_often_and_then_by_a_person(
+    table: Table, sandbox: SandboxSupplier
+) -> None:
+    rig = Rig(table, sandbox)
+    rig.faults({"fault": "refuse", "status": 402})
+    rig.take("screen")
+    waits: list[int | None] = []
+    while (answer := rig.take("order")).status is Progress.AGAIN and len(waits) < 1_000:
+        waits.append(answer.wait)
+        rig.world.clock.advance(seconds=answer.wait or 0)
+    assert waits[:6] == [300, 600, 1200, 2400, 3600, 3600]
+    assert (rig.run.status, rig.run.reason) == (RunStatus.ATTENTION, "supplier_balance_low")
+    assert rig.timeline[-1].at - NOON == timedelta(days=30, minutes=15)
+    assert len(waits) == 4 + 719  # 75 minutes, then every hour until 30 days have passed
+    rig.still_held()
+
+
+def test_what_was_counted_while_money_was_missing_does_not_make_a_fault_look_old(
+    table: Table, sandbox: SandboxSupplier
+) -> None:
+    rig = Rig(table, sandbox)
+    rig.faults({"fault": "refuse", "status": 402, "times": 8}, {"fault": "error_500", "times": 1})
+    assert rig.execute().way == ["Screen", *["Order", "Pause"] * 9, "Order", "Capture", "Fulfilled"]
+    rig.fulfilled()
+
+
+def test_a_hiccup_after_a_day_of_waiting_for_money_is_no_day_of_silence(
+    table: Table, sandbox: SandboxSupplier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(table, sandbox, policy=CAREFUL)
+    silent = False
+
+    def balance(currency: str) -> Money:
+        if silent:
+            raise SupplierTimeout("no answer")
+        return Money.of("1.00", currency)
+
+    monkeypatch.setattr(rig.client, "balance", balance)
+    rig.take("screen")
+    while rig.world.clock() < NOON + timedelta(hours=25):
+        rig.world.clock.advance(seconds=rig.take("order").wait or 0)
+    silent, since = True, rig.world.clock()
+    assert rig.take("order").status is Progress.AGAIN
+    assert (rig.run.status, rig.run.reason, rig.run.waiting_since) == (RunStatus.ORDERING, "supplier_timeout", since)
+    # A day of silence is one, and money that is missing anew has its own days.
+    while (answer := rig.take("order")).status is Progress.AGAIN and rig.world.clock() < since + timedelta(hours=12):
+        rig.world.clock.advance(seconds=answer.wait or 0)
+    silent = False
+    rig.world.clock.advance(seconds=60)
+    assert rig.take("order").wait == 60
+    assert (rig.run.status, rig.run.waiting_since) == (RunStatus.AWAITING_FUNDS, rig.world.clock())
+    silent = True
+    while (answer := rig.take("order")).status is Progress.AGAIN:
+        rig.world.clock.advance(seconds=answer.wait or 0)
+    assert (answer.status, rig.run.reason) == (Progress.ATTENTION, "supplier_timeout")

@@ -5,13 +5,11 @@ from botocore.exceptions import ConnectionClosedError
 from pynamodb.exceptions import TransactWriteError
 
 from infra.local.supplier.server import SandboxSupplier
-from loyalty.core.errors import (
-    RedemptionNotFound,
-)
+from loyalty.core.errors import RedemptionNotFound
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.fulfillment.model import OrderNotDelivered, Progress, RedemptionMoved
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.rewards.model import Party
 from loyalty.suppliers.model import OrderRequest, Outcome, SupplierUnavailable
 from tests.ledgerkit.programs import document

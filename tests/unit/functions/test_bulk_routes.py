@@ -28,6 +28,8 @@ class Api:
     desk: Desk
     call: Gateway
     stranger: Gateway
+    office: Gateway
+    """Another client of the program, through which a second person decides."""
 
 
 @pytest.fixture
@@ -38,8 +40,9 @@ def acme(table: Table) -> Api:
     programs.publish(desk.world.program.document, expected_version=0, actor="test")
     programs.bind_client("app", {"acme"})
     programs.bind_client("stranger", {"other"})
+    programs.bind_client("office", {"acme"})
     app = api(routes(programs, desk.campaigns, desk.store, desk.files, Cursors(FakeKeys())))
-    return Api(desk, Gateway(app), Gateway(app, "stranger"))
+    return Api(desk, Gateway(app), Gateway(app, "stranger"), Gateway(app, "office"))
 
 
 def created(acme: Api, **changes: Any) -> Any:
@@ -60,10 +63,14 @@ def test_a_list_is_created_sent_started_approved_and_followed(acme: Api) -> None
     assert (waiting["status"], waiting["lines"], waiting["points"], waiting["value"], waiting["batches"]) == (
         "awaiting_approval", 11, 0, {"value": "110.00", "currency": "USD"}, 1,
     )  # fmt: skip
-    acme.call("POST", f"{PATH}/spring/approve", {"actor": "ada"}).problem(422, "second_person_required")
-    approved = acme.call("POST", f"{PATH}/spring/approve", {"actor": "bob", "note": "budget 7"})
+    # Neither the person who started it, nor under any other name the client that they used.
+    for client, actor in ((acme.office, "Ada"), (acme.call, "bob")):
+        for decision in ("approve", "reject"):
+            refused = client("POST", f"{PATH}/spring/{decision}", {"actor": actor})
+            refused.problem(422, "second_person_required")
+    approved = acme.office("POST", f"{PATH}/spring/approve", {"actor": "bob", "note": "budget 7"})
     assert (approved.status, approved.json["status"], approved.json["decided_by"]) == (200, "running", "person:bob")
-    acme.call("POST", f"{PATH}/spring/reject", {"actor": "bob"}).problem(409, "campaign_not_awaiting_approval")
+    acme.office("POST", f"{PATH}/spring/reject", {"actor": "bob"}).problem(409, "campaign_not_awaiting_approval")
 
     acme.desk.run()
     followed = acme.call("GET", f"{PATH}/spring").json
@@ -71,6 +78,9 @@ def test_a_list_is_created_sent_started_approved_and_followed(acme: Api) -> None
     assert followed["failures_url"] == f"memory:{acme.desk.get().failures_key}?900"
     assert acme.desk.failures() == ["12,R-10,member_not_found"]
     assert acme.desk.holds(10 - 1) == 1, f"{member(9)} has one"
+    assert (acme.desk.get().started_through, acme.desk.get().decided_through) == ("client:app", "client:office")
+    held = acme.desk.held(9)
+    assert (held.requested_by, held.requested_through) == ("person:ada", "client:app")
 
 
 def test_campaigns_are_listed_page_by_page(acme: Api) -> None:

@@ -40,6 +40,8 @@ class Api:
     moves: Moves
     call: Gateway
     stranger: Gateway
+    office: Gateway
+    """Another client of the program, through which a second person decides."""
 
     def get(self, path: str, **query: str) -> Reply:
         return self.call.send(proxy_event("GET", path, query=query or None))
@@ -67,6 +69,7 @@ def acme(table: Table) -> Iterator[Api]:
     programs.publish(moves.program.document, expected_version=0, actor="test")
     programs.bind_client("app", {"acme"})
     programs.bind_client("stranger", {"other"})
+    programs.bind_client("office", {"acme"})
     members = MemberService(MemberStore(table), Vault(keys), Lookups(keys), clock)
     app = api(
         adjustment_routes(programs, moves.adjustments, moves.store, TierGrants(moves.world.ledger)),
@@ -82,7 +85,7 @@ def acme(table: Table) -> Iterator[Api]:
             History(table, clock, Cursors(keys)),
         ),
     )  # fmt: skip
-    yield Api(moves, Gateway(app), Gateway(app, "stranger"))
+    yield Api(moves, Gateway(app), Gateway(app, "stranger"), Gateway(app, "office"))
     assert moves.world.audit() == []
 
 
@@ -112,10 +115,12 @@ def test_a_large_adjustment_waits_for_a_second_person(acme: Api, decision: str, 
     assert (reply.status, reply.json["status"]) == (202, "proposed")
     path = f"{ADAS}/adjustments/{reply.json['adjustment_id']}"
     assert acme.get(f"{ADAS}/adjustments", status="proposed").json == {"items": [reply.json], "next_after": None}
-    acme.call("POST", f"{path}/{decision}", {"actor": "staff-1"}).problem(422, "second_person_required")
-    decided = acme.call("POST", f"{path}/{decision}", {"actor": "staff-2"})
+    # Neither the person who asked, nor under any other name the client that they used.
+    acme.office("POST", f"{path}/{decision}", {"actor": "staff-1"}).problem(422, "second_person_required")
+    acme.call("POST", f"{path}/{decision}", {"actor": "staff-2"}).problem(422, "second_person_required")
+    decided = acme.office("POST", f"{path}/{decision}", {"actor": "staff-2"})
     assert (decided.status, decided.json["status"], decided.json["decided_by"]) == (200, status, "staff-2")
-    assert acme.call("POST", f"{path}/{decision}", {"actor": "staff-2"}).json == decided.json
+    assert acme.office("POST", f"{path}/{decision}", {"actor": "staff-2"}).json == decided.json
     assert acme.get(f"{ADAS}/adjustments", status="proposed").json["items"] == []
     assert acme.get(f"{ADAS}/wallet").json["available"] == points
     again = acme.adjust(5_000)

@@ -5,18 +5,16 @@ from collections.abc import Callable
 import pytest
 
 from loyalty.core.errors import (
-    DailyHouseholdLimitExceeded,
     HouseholdNotFound,
-    HouseholdsNotOffered,
     IdempotencyKeyReused,
     InsufficientPoints,
     LoyaltyError,
     MemberNotFound,
-    MemberNotInHousehold,
     PointsLimitExceeded,
-    TransferBelowMinimum,
 )
+from loyalty.households.errors import DailyHouseholdLimitExceeded, HouseholdsNotOffered, MemberNotInHousehold
 from loyalty.ledger.model import Account, EntryKind
+from loyalty.transfers.errors import TransferBelowMinimum
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN, Moves, generous
 

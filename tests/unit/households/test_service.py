@@ -4,18 +4,16 @@ from collections.abc import Callable
 
 import pytest
 
-from loyalty.core.errors import (
+from loyalty.core.errors import HouseholdNotFound, LoyaltyError, MemberNotFound
+from loyalty.core.table import Table
+from loyalty.households.errors import (
     HouseholdClosed,
     HouseholdFull,
     HouseholdHasPoints,
-    HouseholdNotFound,
     HouseholdsNotOffered,
-    LoyaltyError,
     MemberInHousehold,
-    MemberNotFound,
     MemberNotInHousehold,
 )
-from loyalty.core.table import Table
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN, Moves, generous
 
 NOBODYS = "hsh_" + "0" * 26

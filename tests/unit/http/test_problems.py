@@ -1,10 +1,18 @@
 """Every error has one status, one code and one title, and the tree that is drawn is the tree that exists."""
 
+import importlib
+import importlib.util
+import pkgutil
 from collections.abc import Iterator
 
 import pytest
 
+import loyalty
 from loyalty.core import errors, problems
+
+for package in pkgutil.iter_modules(loyalty.__path__, "loyalty."):
+    if importlib.util.find_spec(f"{package.name}.errors"):
+        importlib.import_module(f"{package.name}.errors")
 
 
 def kinds(kind: type[errors.LoyaltyError] = errors.LoyaltyError) -> Iterator[type[errors.LoyaltyError]]:

@@ -12,6 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from loyalty.core.table import Item, Put, RawItem, Table
+from loyalty.ledger.items import book_put, entry_put
+from loyalty.ledger.keys import BOOK_SK, WAITING_PREFIX, partition
 from loyalty.ledger.model import (
     POINTS,
     Account,
@@ -28,7 +30,6 @@ from loyalty.ledger.model import (
     Terms,
     Wallet,
 )
-from loyalty.ledger.store import BOOK_SK, WAITING_PREFIX, book_put, entry_put, partition
 from loyalty.ledger.verify import Finding, audit_table
 from tests.ledgerkit.clock import at
 

@@ -11,9 +11,12 @@ from loyalty.core.errors import LoyaltyError
 from loyalty.core.table import Item, Operation, Put, RawItem, Table
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posted, Posting, Result, Situation
+from loyalty.ledger.items import new_book_put
+from loyalty.ledger.keys import partition
 from loyalty.ledger.model import POINTS, Account, Book, Entry, EntryKey, EntryKind, Facts, Movement, Scope, Terms
-from loyalty.ledger.service import Ledger, Side
-from loyalty.ledger.store import LedgerStore, new_book_put, partition
+from loyalty.ledger.pairs import Side
+from loyalty.ledger.service import Ledger
+from loyalty.ledger.store import LedgerStore
 from loyalty.ledger.verify import audit_table
 from tests.ledgerkit.clock import SettableClock, at
 

@@ -12,9 +12,10 @@ from loyalty.core.errors import InsufficientPoints, LoyaltyError, Undecided, Wal
 from loyalty.core.table import Operation, RawItem, Table, TransactionRefused
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting, Situation
+from loyalty.ledger.keys import partition
 from loyalty.ledger.model import POINTS, EntryKind, Facts, Movement
-from loyalty.ledger.service import ATTEMPTS, Side
-from loyalty.ledger.store import partition
+from loyalty.ledger.pairs import Side
+from loyalty.ledger.service import ATTEMPTS
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.interleaving import interrupted
 from tests.unit.ledger.posting import ADA, BOB, CLEO, LOT, SCOPE, Books, earning, key, note, spending

@@ -10,8 +10,9 @@ from loyalty.core.errors import InsufficientPoints
 from loyalty.core.table import Check, Put, RawItem, TransactionRefused
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Draft, Full, Posting, Refused, Situation, Write
+from loyalty.ledger.items import entry_of
+from loyalty.ledger.keys import entry_sk
 from loyalty.ledger.model import POINTS, Book, Entry, Facts, Movement, Wallet
-from loyalty.ledger.store import entry_of, entry_sk
 from tests.ledgerkit.clock import at
 from tests.unit.ledger.posting import ADA, LOT, SCOPE, START, earning, key, note, spending
 

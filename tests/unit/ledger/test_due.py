@@ -7,8 +7,9 @@ import pytest
 from loyalty.core.errors import InsufficientPoints, MemberNotFound
 from loyalty.core.table import Table
 from loyalty.ledger.draft import Posting, Situation
+from loyalty.ledger.items import due_at
+from loyalty.ledger.keys import due_shard
 from loyalty.ledger.model import POINTS, Scope, Terms
-from loyalty.ledger.store import due_at, due_shard
 from tests.ledgerkit.calls import recorded
 from tests.unit.ledger.posting import ADA, BOB, LOT, SCOPE, Books, earning, spending
 

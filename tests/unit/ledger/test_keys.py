@@ -1,7 +1,7 @@
 import pytest
 
+from loyalty.ledger.keys import entry_sk, parse_entry_id, parse_entry_sk, parse_partition, partition
 from loyalty.ledger.model import EntryKey, EntryKind
-from loyalty.ledger.store import entry_sk, parse_entry_id, parse_entry_sk, parse_partition, partition
 
 SOURCE_IDS = ["R-1", "a:b", "a#b", "gid://shopify/Order/1", "ENTRY#accrual#pos#R-1", "accrual:pos:R-1", "ü ☕"]
 

@@ -10,8 +10,9 @@ from loyalty.core.errors import (
     RecordChanged,
 )
 from loyalty.core.table import Delete, Put, Table
+from loyalty.ledger.items import EntryItem
+from loyalty.ledger.keys import entry_sk, partition
 from loyalty.ledger.service import Ledger
-from loyalty.ledger.store import EntryItem, entry_sk, partition
 from tests.ledgerkit.calls import recorded
 from tests.unit.ledger.posting import ADA, BOB, CLEO, LOT, Books, NoteItem, note
 

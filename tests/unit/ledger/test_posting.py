@@ -12,7 +12,7 @@ from loyalty.core.errors import (
 )
 from loyalty.core.table import Delete, Table
 from loyalty.ledger.draft import Posted, Result, Situation
-from loyalty.ledger.store import partition
+from loyalty.ledger.keys import partition
 from tests.ledgerkit.calls import recorded
 from tests.unit.ledger.posting import (
     ADA,

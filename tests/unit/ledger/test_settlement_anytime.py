@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from loyalty.core.table import Put
 from loyalty.ledger.draft import Draft
+from loyalty.ledger.items import entry_of
 from loyalty.ledger.model import POINTS, Book, Entry, Hold, Scope
 from loyalty.ledger.settlement import Settled, as_of, next_due, settle
-from loyalty.ledger.store import entry_of
 from tests.unit.ledger.falling_due import BEGIN, book, scope, wallet
 
 LOTS = st.dictionaries(

@@ -10,8 +10,8 @@ from loyalty.core.errors import InsufficientPoints, LoyaltyError
 from loyalty.core.table import Put, Table
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
+from loyalty.ledger.keys import partition
 from loyalty.ledger.model import POINTS, Facts, Movement
-from loyalty.ledger.store import partition
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.interleaving import interrupted
 from tests.unit.ledger.posting import ADA, BOB, LOT, Books, NoteItem, earning, key

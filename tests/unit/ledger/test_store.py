@@ -8,6 +8,8 @@ import pytest
 
 from loyalty.core.money import Money
 from loyalty.core.table import Put
+from loyalty.ledger.items import book_of, book_put, due_at, entry_of, entry_put, new_book_put
+from loyalty.ledger.keys import due_shard, member_shard, shard_name
 from loyalty.ledger.ladders import Standing
 from loyalty.ledger.model import (
     MAX_TIMED_HOLDS,
@@ -27,17 +29,6 @@ from loyalty.ledger.model import (
     Wallet,
 )
 from loyalty.ledger.settlement import next_due
-from loyalty.ledger.store import (
-    book_of,
-    book_put,
-    due_at,
-    due_shard,
-    entry_of,
-    entry_put,
-    member_shard,
-    new_book_put,
-    shard_name,
-)
 from loyalty_contract import DUE_SHARDS
 from tests.ledgerkit.clock import at
 from tests.unit.ledger.forging import LATER, SCOPE, SOON, START, raw_of

@@ -3,7 +3,9 @@
 import pytest
 
 from loyalty.core.table import Table, TransactionRefused
-from loyalty.ledger.store import DueBook, EntryPage, ListedMember, due_shard, new_book_put, partition
+from loyalty.ledger.items import new_book_put
+from loyalty.ledger.keys import due_shard, partition
+from loyalty.ledger.store import DueBook, EntryPage, ListedMember
 from loyalty_contract import DUE_SHARDS, MEMBER_INDEX_KEY, MEMBER_SHARDS
 from tests.unit.ledger.posting import ADA, BOB, CLEO, LOT, Books, note
 

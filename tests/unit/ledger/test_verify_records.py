@@ -130,6 +130,15 @@ PLANTED: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
         ),
         ["adjustment_by_one_person"],
     ),
+    "an adjustment that one client asked for and approved": (
+        lambda: adjustment(
+            nothing().adjusted(5, says={"reason": "goodwill", "actor": "staff-1", "approved_by": "staff-2"}),
+            client_id="app",
+            decided_by="staff-2",
+            decided_through="app",
+        ),
+        ["adjustment_by_one_person"],
+    ),
     "a reversal that is listed and does not wait": (lambda: awaited(nothing(), "F-1"), ["awaited_without_waiting"]),
     "a reversal that was refused and is listed": (
         lambda: awaited(waiting(nothing(), code="currency_mismatch"), "F-1"),

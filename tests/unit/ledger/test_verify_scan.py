@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from loyalty.core.table import RawItem
+from loyalty.ledger.keys import BOOK_SK
 from loyalty.ledger.model import EntryKind
-from loyalty.ledger.store import BOOK_SK
 from loyalty.ledger.verify import Report, audit_member, audit_table
 from loyalty.ledger.verify.pairs import Pairs
 from loyalty.ledger.verify.read import read

@@ -1,10 +1,11 @@
 import pytest
 
 from functions.enrollment.routes import routes
-from loyalty.core.errors import MemberChanged, Stale
+from loyalty.core.errors import Stale
 from loyalty.core.http import api
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.service import Ledger
+from loyalty.members.errors import MemberChanged
 from loyalty.members.model import MAX_EXTERNAL_IDS
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore, StoredMember

@@ -4,21 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from loyalty.core.errors import (
-    EntryExistsWithDifferentRequest,
-    LoyaltyError,
-    MemberHasOpenHolds,
-    MemberInHousehold,
-    MemberMerged,
-    MemberNotFound,
-    MergeLimitExceeded,
-    MergeWithSelf,
-    TransferToSelf,
-)
+from loyalty.core.errors import EntryExistsWithDifferentRequest, LoyaltyError, MemberMerged, MemberNotFound
 from loyalty.core.table import Table
+from loyalty.households.errors import MemberInHousehold
+from loyalty.ledger.keys import BOOK_SK, partition
 from loyalty.ledger.model import Account, EntryKind
-from loyalty.ledger.store import BOOK_SK, partition
 from loyalty.merging.decision import MAX_ABSORBED
+from loyalty.merging.errors import MemberHasOpenHolds, MergeLimitExceeded, MergeWithSelf
+from loyalty.transfers.errors import TransferToSelf
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN, Moves, generous
 from tests.ledgerkit.programs import BASE

@@ -4,18 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from loyalty.core.errors import (
-    AdjustmentAlreadyPosted,
-    AdjustmentAlreadyRejected,
-    DailyTransferLimitExceeded,
-    HouseholdFull,
-    HouseholdHasPoints,
-    InsufficientPoints,
-    MemberHasOpenHolds,
-    MemberInHousehold,
-    MemberNotInHousehold,
-)
+from loyalty.adjustments.errors import AdjustmentAlreadyPosted, AdjustmentAlreadyRejected
+from loyalty.core.errors import InsufficientPoints
+from loyalty.households.errors import HouseholdFull, HouseholdHasPoints, MemberInHousehold, MemberNotInHousehold
 from loyalty.ledger.model import EntryKind
+from loyalty.merging.errors import MemberHasOpenHolds
+from loyalty.transfers.errors import DailyTransferLimitExceeded
 from tests.ledgerkit.interleaving import interrupted
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN, Moves
 

@@ -65,6 +65,22 @@ def test_signing_out_stays_known_whatever_is_said_of_the_person_later(table: Tab
     assert store.disable("staff-17").signed_out_at == CLOCK()
 
 
+def test_who_was_shut_out_and_is_added_again_has_to_sign_in_again(table: Table) -> None:
+    store = PersonStore(table, CLOCK)
+    store.add("staff-17", {"acme"}, set())
+    store.disable("staff-17")
+    assert store.add("staff-17", {"acme"}, set()).signed_out_at == CLOCK()
+
+
+def test_differences_of_no_program_are_for_who_sees_suppliers(table: Table) -> None:
+    store = PersonStore(table, CLOCK)
+    one, all_of_them = store.add("staff-1", {"acme"}, set()), store.add("staff-2", {"acme"}, set(), suppliers=True)
+    assert store.find("staff-2") == all_of_them
+    assert [one.may_see_difference(program) for program in ("acme", "other", None)] == [True, False, False]
+    assert [all_of_them.may_see_difference(program) for program in ("acme", "other", None)] == [True, False, True]
+    assert not store.disable("staff-2").may_see_difference(None)
+
+
 def test_the_command_invites_a_reader(table: Table, pool: FakePool) -> None:
     assert run("add", "staff-17", "ada@example.com", "--program", "acme") == 0
     ((name, said),) = pool.calls
@@ -78,7 +94,17 @@ def test_the_command_invites_a_reader(table: Table, pool: FakePool) -> None:
 
 def test_the_command_takes_a_password_and_makes_an_approver(table: Table, pool: FakePool) -> None:
     assert (
-        run("add", "staff-4", "b@example.com", "--program", "acme", "--approver", "--password-stdin", given="secret\n")
+        run(
+            "add",
+            "staff-4",
+            "b@example.com",
+            "--program",
+            "acme",
+            "--approver",
+            "--suppliers",
+            "--password-stdin",
+            given="secret\n",
+        )
         == 0
     )
     assert [name for name, _ in pool.calls] == ["admin_create_user", "admin_set_user_password"]
@@ -86,6 +112,7 @@ def test_the_command_takes_a_password_and_makes_an_approver(table: Table, pool: 
     person = PersonStore(table, CLOCK).find("staff-4")
     assert person is not None
     assert person.approves == {"acme"}
+    assert person.suppliers
 
 
 @pytest.mark.parametrize("words", [("Ada Lovelace", "acme"), ("ada@example.com", "acme"), ("staff-1", "nowhere")])

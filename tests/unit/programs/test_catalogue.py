@@ -8,10 +8,10 @@ import pytest
 
 from loyalty.cli.documents import read_source
 from loyalty.core.clock import system_clock
-from loyalty.core.errors import TierRequired
 from loyalty.core.table import Table
 from loyalty.programs.checking import check
 from loyalty.programs.model import Program, ProgramDocument
+from loyalty.rewards.errors import TierRequired
 from tests.ledgerkit.story import Story, bought
 
 PROGRAMS = Path(__file__).parents[3] / "events" / "programs"

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.core.errors import ActivityNotRewarded, AmountRequired, CurrencyNotInProgram, PointsLimitExceeded
+from loyalty.core.errors import PointsLimitExceeded
 from loyalty.core.money import Money
 from loyalty.programs.deeds import Deed, Earner
 from loyalty.programs.earning import Earned
 from loyalty.programs.earning import earn as evaluate
+from loyalty.programs.errors import ActivityNotRewarded, AmountRequired, CurrencyNotInProgram
 from loyalty.programs.model import MAX_POINTS, ProgramDocument, Rounding
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.programs import BASE, document

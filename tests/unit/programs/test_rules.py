@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from loyalty.core.errors import AmountRequired, CurrencyNotInProgram
 from loyalty.core.money import Money
 from loyalty.programs.checking import check
 from loyalty.programs.deeds import BoughtLine, Deed, Earner
 from loyalty.programs.earning import asks_for_segments, earn
+from loyalty.programs.errors import AmountRequired, CurrencyNotInProgram
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.deeds import SUNDAY, eur, line, outcome, points, program_of, purchase, reasons, rule
 from tests.ledgerkit.programs import document

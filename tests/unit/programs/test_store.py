@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from loyalty.core.errors import LoyaltyError, ProgramChanged, ShopTaken, TimeZoneFixed, WalletFixed
+from loyalty.core.errors import LoyaltyError
 from loyalty.core.table import Operation, Table
+from loyalty.programs.errors import ProgramChanged, ShopTaken, TimeZoneFixed, WalletFixed
 from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 from tests.ledgerkit.clock import SettableClock, at

@@ -7,23 +7,20 @@ from typing import Any
 
 import pytest
 
-from loyalty.core.errors import (
-    DocumentInvalid,
-    LoyaltyError,
+from loyalty.core.errors import DocumentInvalid, LoyaltyError, ProgramNotFound, VersionNotFound
+from loyalty.core.money import MINOR_UNITS
+from loyalty.core.table import Operation, Table
+from loyalty.programs.errors import (
     NothingScheduled,
     ProgramChanged,
-    ProgramNotFound,
     ScheduleDue,
     ShopsLimitExceeded,
     ShopTaken,
     TimeZoneFixed,
-    VersionNotFound,
     VersionNotSchedulable,
     VersionScheduled,
     WalletFixed,
 )
-from loyalty.core.money import MINOR_UNITS
-from loyalty.core.table import Operation, Table
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.publication import CACHE_SECONDS, LEAD, Proposal, Version, digest_of, require_version
 from loyalty.programs.store import ProgramStore

@@ -8,9 +8,9 @@ import pytest
 import loyalty_contract as contract
 from loyalty.core.money import Money
 from loyalty.ledger import movements
+from loyalty.ledger.items import entry_put
 from loyalty.ledger.ladders import Standing
 from loyalty.ledger.model import Balances, Change, Entry, EntryKey, EntryKind, Facts, Movement, Wallet
-from loyalty.ledger.store import entry_put
 from loyalty.publishing.events import EVENTS
 from loyalty.publishing.service import ATTEMPTS, Outgoing, Publisher, events_of
 

@@ -91,7 +91,7 @@ def test_every_line_is_held_against_our_order(desk: Desk) -> None:
 def test_open_differences_are_counted_by_day_whether_or_not_the_day_was_compared(desk: Desk) -> None:
     desk.take(f"{redemption(1)},11.00", "PO-99,1.00")
     end, ever = DAY + timedelta(days=1), (date.min, date.max)
-    assert desk.reports.page(SUPPLIER, limit=10).reports == []
+    assert desk.reports.page(SUPPLIER, limit=10).items == []
     assert desk.reports.open_days(SUPPLIER, *ever) == {end: 5}
     assert desk.reports.open_days(SUPPLIER, DAY, DAY) == {}
     one = next(iter(desk.reports.differences(SUPPLIER, end)))

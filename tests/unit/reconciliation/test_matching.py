@@ -102,3 +102,34 @@ def test_a_second_order_made_days_later_is_a_duplicate_of_the_day_on_which_it_wa
 def test_streams_that_are_not_sorted_are_refused() -> None:
     with pytest.raises(ValueError, match="sorted"):
         list(compared([our(2), our(1)], [], DAY))
+
+
+ENDED: Final[list[tuple[dict[str, Any], list[str]]]] = [
+    # how it ended on the day                                       executed        pending      dead       not listed
+    ({"outcome": Outcome.ISSUED, "cancelled_at": NOON},           ["missing_here", "unsettled", "matched", "nothing"]),
+    ({"outcome": Outcome.REFUSED, "settled_at": NOON},            ["missing_here", "unsettled", "matched", "nothing"]),
+    # or did not, or ended on another day
+    ({"outcome": Outcome.ISSUED, "settled_at": NOON},             []),
+    ({"outcome": Outcome.ISSUED, "cancelled_at": NOON - timedelta(days=1)}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("days", [1, 20])
+@pytest.mark.parametrize(("ended", "expected"), ENDED)
+def test_what_ended_on_a_later_day_is_compared_on_that_day_too_and_counts_on_its_own(
+    ended: dict[str, Any], expected: list[str], days: int
+) -> None:
+    asked = NOON - timedelta(days=days)
+    order = our(1, asked_at=asked, **ended)
+    states = (OrderState.EXECUTED, OrderState.PENDING, OrderState.DEAD)
+    listed = [[their(1, state=state, created_at=asked)] for state in states]
+    found = [lines([order], theirs) for theirs in [*listed, []]]
+    assert [line.kind or ("matched" if line.agreed else "nothing") for each in found for line in each] == expected
+    assert not any(line.stands_there or line.our_worth for each in found for line in each)
+
+
+def test_of_an_order_that_was_taken_back_late_the_one_we_know_is_meant() -> None:
+    order = our(1, asked_at=NOON - timedelta(days=9), cancelled_at=NOON)
+    known, again = their(1, state=OrderState.DEAD), their(1, order_id="S2")
+    assert kinds([order], [known, again]) == ["matched", "duplicate"]
+    assert kinds([order], [again]) == ["missing_here"], "and not a duplicate as well"

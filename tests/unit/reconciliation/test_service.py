@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +11,8 @@ import pytest
 
 from loyalty.core.money import Money
 from loyalty.core.table import Table
-from loyalty.fulfillment.orders import OrderStore
+from loyalty.fulfillment.orders import Order, OrderStore, ended_puts
+from loyalty.reconciliation import service
 from loyalty.reconciliation.errors import (
     DifferenceAlreadyResolved,
     DifferenceNotFound,
@@ -20,7 +22,7 @@ from loyalty.reconciliation.errors import (
 from loyalty.reconciliation.model import PLATFORM, Difference, DifferenceKind
 from loyalty.reconciliation.service import MOST_ASKED, Reconciliation
 from loyalty.reconciliation.store import ReportStore
-from loyalty.suppliers.model import Outcome, SupplierUnavailable
+from loyalty.suppliers.model import OrderState, Outcome, SupplierUnavailable
 from tests.ledgerkit.clock import SettableClock
 from tests.reconkit.files import MemoryFiles
 from tests.reconkit.orders import DAY, MONEY, NOON, SUPPLIER, ListingSupplier, our, redemption, store, their
@@ -49,7 +51,7 @@ class Desk:
         return {one.id: one for one in self.reports.differences(SUPPLIER, DAY)}
 
     def open(self) -> list[str]:
-        return [one.id for one in self.reports.open(SUPPLIER, limit=100).differences]
+        return [one.id for one in self.reports.open(SUPPLIER, limit=100).items]
 
 
 @pytest.fixture
@@ -102,6 +104,51 @@ def test_not_for_every_order_of_a_day_that_is_missing_as_a_whole(desk: Desk) -> 
     assert len(desk.supplier.found) == MOST_ASKED
 
 
+def ended(number: int, days: int) -> Order:
+    """One of some days before that was taken back on the day."""
+    return our(number, asked_at=NOON - timedelta(days=days), cancelled_at=NOON)
+
+
+def save_ended(desk: Desk, orders: Sequence[Order]) -> None:
+    store(desk.table, orders)
+    for order in orders:
+        desk.table.write(ended_puts(order))
+
+
+def test_what_was_taken_back_weeks_later_is_asked_for_by_its_key(desk: Desk) -> None:
+    save_ended(desk, [ended(1, 30), ended(2, 30), ended(3, 1), ended(4, 0)])
+    made = {"created_at": NOON - timedelta(days=30)}
+    desk.supplier.listed = [their(1, **made), their(2, state=OrderState.DEAD, **made)]
+    report, _ = desk.made.make(SUPPLIER, DAY)
+    assert (report.differences, report.matched, report.theirs, report.theirs_count) == ({K.MISSING_HERE: 1}, 1, {}, 0)
+    assert desk.open() == ["missing_here:S1"]
+    assert desk.supplier.found == [redemption(number) for number in (1, 2, 3)], "its own day's report has the fourth"
+    store(desk.table, [replace(ended(1, 30), cancelled_at=None)])
+    assert desk.made.make(SUPPLIER, DAY)[1] == 0, "it was found to stand: no difference any more"
+    assert {order.redemption_id for order in OrderStore(desk.table).ended_on(SUPPLIER, DAY)} == {
+        redemption(2),
+        redemption(3),
+    }
+
+
+def test_where_a_campaign_was_taken_back_the_lists_of_its_days_are_read(desk: Desk) -> None:
+    """Of more orders than are asked for by their key one is executed still, made two days after it was asked for."""
+    save_ended(desk, [ended(number, 20 + number % 2) for number in range(MOST_ASKED + 5)])
+    desk.supplier.listed = [
+        their(number, state=OrderState.DEAD, created_at=NOON - timedelta(days=20 + number % 2))
+        for number in range(1, MOST_ASKED + 5)
+    ]
+    desk.supplier.listed += [
+        their(0, created_at=NOON - timedelta(days=18)),
+        their(900, created_at=NOON - timedelta(days=20)),
+    ]
+    report, _ = desk.made.make(SUPPLIER, DAY)
+    assert (report.matched, desk.open()) == (MOST_ASKED + 4, ["missing_here:S0"])
+    assert desk.supplier.found == [redemption(0)], "the lists had all the others"
+    read = [(f"{start:%m-%d}", f"{end:%m-%d}") for start, end in desk.supplier.read]
+    assert read == [("03-09", "03-12"), ("02-17", "02-19"), ("02-18", "02-20")]
+
+
 def test_what_the_supplier_made_days_after_we_asked_is_none_that_is_missing_here(desk: Desk) -> None:
     store(desk.table, [our(1, asked_at=NOON - timedelta(days=6))])
     desk.supplier.listed = [their(1), their(2)]
@@ -130,6 +177,25 @@ def test_made_again_it_picks_up_what_was_late_and_leaves_what_a_person_resolved(
     assert desk.made.make(SUPPLIER, DAY)[1] == 2, "what came and went is open again"
     assert desk.open() == missing[1:]
     assert desk.differences()[missing[0]] == resolved
+
+
+def test_what_is_a_work_item_stays_one_behind_more_differences_than_become_items(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made first when the supplier listed six orders of nine, then when it listed one."""
+    monkeypatch.setattr(service, "MOST_ITEMS", 3)
+    store(desk.table, [our(number) for number in range(1, 10)])
+    missing = {number: f"missing_there:S{number}" for number in range(1, 10)}
+    desk.supplier.listed = [their(number) for number in range(1, 10) if number not in {2, 7, 8}]
+    assert desk.made.make(SUPPLIER, DAY)[1] == 3
+    desk.supplier.listed = [their(8)]
+    report, still_open = desk.made.make(SUPPLIER, DAY)
+    assert (report.differences, still_open) == ({K.MISSING_THERE: 8}, 4)
+    assert desk.open() == [missing[number] for number in (1, 2, 3, 7)]
+    assert [one.resolved_by for one in desk.differences().values()] == [None, None, None, None, PLATFORM]
+    desk.supplier.listed = []
+    assert desk.made.make(SUPPLIER, DAY)[1] == 5, "found again behind the others, it is open again"
+    assert missing[8] in desk.open()
 
 
 def test_a_list_that_breaks_off_leaves_the_report_that_was_made_before(desk: Desk) -> None:
@@ -163,10 +229,10 @@ def test_reports_and_open_differences_come_in_pages(desk: Desk) -> None:
         store(desk.table, [replace(our(back), asked_at=NOON - timedelta(days=back))])
         desk.made.make(SUPPLIER, DAY - timedelta(days=back))
     first = desk.reports.page(SUPPLIER, limit=2)
-    assert [report.day.day for report in first.reports] == [10, 9]
-    assert [report.day.day for report in desk.reports.page(SUPPLIER, limit=2, after=first.next).reports] == [8]
+    assert [report.day.day for report in first.items] == [10, 9]
+    assert [report.day.day for report in desk.reports.page(SUPPLIER, limit=2, after=first.next).items] == [8]
     items = desk.reports.open(SUPPLIER, limit=2)
-    assert [one.day.day for one in items.differences] == [8, 9]
-    assert [one.ours for one in desk.reports.open(SUPPLIER, limit=2, after=items.next).differences] == [MONEY]
+    assert [one.day.day for one in items.items] == [8, 9]
+    assert [one.ours for one in desk.reports.open(SUPPLIER, limit=2, after=items.next).items] == [MONEY]
     with pytest.raises(ReportNotFound):
         desk.reports.get(SUPPLIER, DAY + timedelta(days=1))

@@ -4,17 +4,16 @@ from typing import Any
 
 import pytest
 
-from loyalty.core.errors import (
+from loyalty.core.errors import LoyaltyError, RedemptionNotFound
+from loyalty.core.table import Table
+from loyalty.ledger.model import Account
+from loyalty.rewards.errors import (
     FulfillmentInProgress,
-    LoyaltyError,
     RedemptionAlreadyCancelled,
     RedemptionAlreadyReleased,
     RedemptionNotCancellable,
     RedemptionNotCaptured,
-    RedemptionNotFound,
 )
-from loyalty.core.table import Table
-from loyalty.ledger.model import Account
 from loyalty.rewards.model import Party, RedemptionStatus
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.programs import program

@@ -2,15 +2,15 @@
 
 import pytest
 
-from loyalty.core.errors import (
+from loyalty.core.errors import LoyaltyError
+from loyalty.core.table import Table
+from loyalty.ledger.model import Account, EntryKind
+from loyalty.rewards.errors import (
     CaptureExceedsHold,
     FulfillmentInProgress,
-    LoyaltyError,
     RedemptionAlreadyCaptured,
     RedemptionAlreadyReleased,
 )
-from loyalty.core.table import Table
-from loyalty.ledger.model import Account, EntryKind
 from loyalty.rewards.model import Party, RedemptionStatus
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import World

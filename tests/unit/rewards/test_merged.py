@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from loyalty.core.errors import RedemptionAlreadyCaptured, RedemptionNotFound
+from loyalty.core.errors import RedemptionNotFound
 from loyalty.core.pii import Vault
 from loyalty.core.table import Table
 from loyalty.fulfillment.cases import CaseStore
 from loyalty.ledger.model import EntryKey, EntryKind
 from loyalty.merging.service import MergeService
+from loyalty.rewards.errors import RedemptionAlreadyCaptured
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
 from loyalty.rewards.store import RedemptionStore
 from loyalty.suppliers.model import GiftCard

@@ -4,9 +4,10 @@ from typing import Any, Final
 
 import pytest
 
-from loyalty.core.errors import CaptureExceedsHold, IdempotencyKeyReused, RedemptionAlreadyCaptured, TierRequired
+from loyalty.core.errors import IdempotencyKeyReused
 from loyalty.core.table import Table
 from loyalty.ledger.model import Account, EntryKind
+from loyalty.rewards.errors import CaptureExceedsHold, RedemptionAlreadyCaptured, TierRequired
 from loyalty.rewards.model import Party, Payer, Redemption, RedemptionStatus
 from tests.ledgerkit.programs import BASE, program
 from tests.ledgerkit.world import MEMBER, World

@@ -3,21 +3,23 @@ from typing import Any
 import pytest
 
 from loyalty.core.errors import (
-    FulfillmentInProgress,
     IdempotencyKeyReused,
     InsufficientPoints,
     LoyaltyError,
     MemberNotFound,
     PointsLimitExceeded,
-    QuantityLimitExceeded,
-    RedemptionAlreadyCaptured,
-    RedemptionAlreadyReleased,
     RedemptionNotFound,
     RewardNotFound,
 )
 from loyalty.core.table import Put, Table
 from loyalty.ledger.model import Account, EntryKind
 from loyalty.programs.rewards import Codes, Reward, RewardType
+from loyalty.rewards.errors import (
+    FulfillmentInProgress,
+    QuantityLimitExceeded,
+    RedemptionAlreadyCaptured,
+    RedemptionAlreadyReleased,
+)
 from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.rewards.store import RedemptionStore
 from tests.ledgerkit.programs import BASE, program

@@ -7,17 +7,10 @@ from typing import Any
 
 import pytest
 
-from loyalty.core.errors import (
-    HoldMinutesLimitExceeded,
-    HoldMinutesNotAllowed,
-    IdempotencyKeyReused,
-    InsufficientPoints,
-    LoyaltyError,
-    RedemptionTimedOut,
-    TooManyHolds,
-)
+from loyalty.core.errors import IdempotencyKeyReused, InsufficientPoints, LoyaltyError
 from loyalty.core.table import Table
 from loyalty.ledger.model import MAX_TIMED_HOLDS, Account, EntryKind
+from loyalty.rewards.errors import HoldMinutesLimitExceeded, HoldMinutesNotAllowed, RedemptionTimedOut, TooManyHolds
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
 from tests.ledgerkit.clock import SettableClock, at
 from tests.ledgerkit.programs import program

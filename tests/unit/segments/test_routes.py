@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from loyalty.core.errors import MemberChanged
 from loyalty.core.table import Table, TransactionRefused
+from loyalty.members.errors import MemberChanged
 from loyalty.segments.model import MAX_ASSIGNED, Assignment
 from loyalty.segments.service import ATTEMPTS, SegmentService
 from loyalty.segments.store import SegmentStore

@@ -2,9 +2,10 @@
 
 import pytest
 
-from loyalty.core.errors import IdempotencyKeyReused, RewardNotFound, TooManyHolds
+from loyalty.core.errors import IdempotencyKeyReused, RewardNotFound
 from loyalty.core.table import Table
 from loyalty.ledger.model import EntryKind
+from loyalty.rewards.errors import TooManyHolds
 from loyalty.rewards.holding import MAX_HELD_SHARDS
 from loyalty.stock.errors import OutOfStock, RestockIsZero, RewardNotLimited, StockTooLow
 from loyalty.stock.model import Level

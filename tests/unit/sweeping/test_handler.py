@@ -22,7 +22,7 @@ from loyalty.commerce.store import CommerceStore
 from loyalty.core.clock import system_clock
 from loyalty.core.money import Money
 from loyalty.core.table import Table
-from loyalty.ledger.store import due_shard
+from loyalty.ledger.keys import due_shard
 from loyalty.sweeping.service import SHARDS
 from tests.apikit.gateway import Context
 from tests.ledgerkit.clock import SettableClock

@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from loyalty.core.errors import ProgramNotFound, WalletBusy
+from loyalty.ledger.keys import due_shard
 from loyalty.ledger.model import EntryKind
 from loyalty.ledger.service import Ledger
-from loyalty.ledger.store import due_shard
 from loyalty.sweeping.service import SHARDS, Failure, Sweep
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.overdue import START, Overdue, spread, together

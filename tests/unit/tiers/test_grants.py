@@ -5,21 +5,13 @@ from typing import Any
 
 import pytest
 
-from loyalty.core.errors import (
-    AdjustmentReasonUnknown,
-    IdempotencyKeyReused,
-    InsufficientPoints,
-    LadderNotFound,
-    LoyaltyError,
-    TierGrantDateRefused,
-    TierNotGranted,
-    TierRequired,
-    TierUnknown,
-)
+from loyalty.core.errors import AdjustmentReasonUnknown, IdempotencyKeyReused, InsufficientPoints, LoyaltyError
 from loyalty.core.table import Table
 from loyalty.ledger.draft import Posted
 from loyalty.ledger.ladders import STATUS
 from loyalty.ledger.model import EntryKind
+from loyalty.rewards.errors import TierRequired
+from loyalty.tiers.errors import LadderNotFound, TierGrantDateRefused, TierNotGranted, TierUnknown
 from loyalty.tiers.grants import Asked, TierGrants
 from tests.ledgerkit.ladders import TIERS, Climb, laddered
 from tests.ledgerkit.programs import BASE, program

@@ -15,10 +15,11 @@ from pydantic import ValidationError
 import loyalty_contract as contract
 from infra.functions import FUNCTIONS
 from loyalty.core.clock import system_clock
-from loyalty.core.errors import MemberNotFound, RecalculationDiffers, TierUnknown
+from loyalty.core.errors import MemberNotFound
 from loyalty.core.table import Table
-from loyalty.ledger.store import member_shard
+from loyalty.ledger.keys import member_shard
 from loyalty.programs.store import ProgramStore
+from loyalty.tiers.errors import RecalculationDiffers, TierUnknown
 from loyalty.tiers.runs import SHARDS
 from tests.apikit.gateway import Context
 from tests.ledgerkit.clock import SettableClock

@@ -4,21 +4,17 @@ from collections.abc import Callable
 
 import pytest
 
-from loyalty.core.errors import (
+from loyalty.core.errors import IdempotencyKeyReused, InsufficientPoints, LoyaltyError, MemberNotFound, WalletNotFound
+from loyalty.core.table import Table
+from loyalty.ledger.model import Account, EntryKind
+from loyalty.transfers.errors import (
     DailyTransferLimitExceeded,
-    IdempotencyKeyReused,
-    InsufficientPoints,
-    LoyaltyError,
-    MemberNotFound,
     TransferAboveMaximum,
     TransferBelowMinimum,
     TransfersNotOffered,
     TransferToSelf,
-    WalletNotFound,
     WalletNotTransferable,
 )
-from loyalty.core.table import Table
-from loyalty.ledger.model import Account, EntryKind
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN, Moves, generous
 

@@ -7,7 +7,7 @@ in whole minor units, what is left over going to the lines that lost the largest
 
 from collections.abc import Sequence
 
-from loyalty.core.errors import CurrencyMismatch, LineRepeated
+from loyalty.accruals.errors import CurrencyMismatch, LineRepeated
 from loyalty.core.money import Money, minor_units, money_of, spread
 from loyalty.ledger.model import Line
 from loyalty.programs.deeds import BoughtLine

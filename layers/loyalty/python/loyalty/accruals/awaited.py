@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from loyalty.accruals.errors import TooManyAwaitedReversals
 from loyalty.accruals.model import MAX_AWAITED, MAX_AWAITED_OF_MEMBER, Refund
 from loyalty.accruals.records import (
     Waiting,
@@ -29,24 +30,15 @@ from loyalty.core.errors import (
     MemberMerged,
     MemberNotFound,
     RecordChanged,
-    TooManyAwaitedReversals,
     WalletBusy,
 )
 from loyalty.core.table import Check, Operation, RawItem, Table, TransactionRefused
 from loyalty.ledger.draft import Posted
+from loyalty.ledger.items import EntryItem, book_of, book_put
+from loyalty.ledger.keys import BOOK_SK, WAITING_PREFIX, entry_sk, parse_entry_id, partition
 from loyalty.ledger.model import Book, EntryKey, Scope
 from loyalty.ledger.service import following
-from loyalty.ledger.store import (
-    BOOK_SK,
-    WAITING_PREFIX,
-    EntryItem,
-    LedgerStore,
-    book_of,
-    book_put,
-    entry_sk,
-    parse_entry_id,
-    partition,
-)
+from loyalty.ledger.store import LedgerStore
 from loyalty.programs.model import Program
 
 ATTEMPTS: Final = 8
@@ -117,7 +109,7 @@ class AwaitedReversals:
             limit=limit,
         )
         if not found.items and self._table.read(pk, BOOK_SK) is None:
-            raise _no_member(program, member_id)
+            raise MemberNotFound.of(program, member_id)
         items = [waiting_of(raw) for raw in found.items]
         return WaitingPage(items, reversal_key(items[-1].refund).entry_id if found.last_key and items else None)
 
@@ -218,12 +210,8 @@ def _standing(raw: RawItem | None) -> Waiting | None:
 
 def _open_book(raw: RawItem | None, program: str, member_id: str) -> Book:
     if raw is None:
-        raise _no_member(program, member_id)
+        raise MemberNotFound.of(program, member_id)
     book = book_of(raw)
     if book.merged_into is not None:
         raise MemberMerged("This member was merged into another.", member_id=member_id, into=book.merged_into)
     return book
-
-
-def _no_member(program: str, member_id: str) -> MemberNotFound:
-    return MemberNotFound(f"There is no member '{member_id}' in program '{program}'.")

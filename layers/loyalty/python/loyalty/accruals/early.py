@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from loyalty.accruals.errors import TooManyAwaitedReversals
 from loyalty.accruals.model import Refund, refund_hash
 from loyalty.accruals.reading import Seen
 from loyalty.accruals.records import (
@@ -26,12 +27,12 @@ from loyalty.accruals.records import (
 )
 from loyalty.accruals.reversal import facts_of, reversal_key, taking
 from loyalty.accruals.share import Original, Reversed, part_of
-from loyalty.core.errors import EntryExistsWithDifferentRequest, LoyaltyError, TooManyAwaitedReversals
+from loyalty.core.errors import EntryExistsWithDifferentRequest, LoyaltyError
 from loyalty.core.table import Check, Operation
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting
+from loyalty.ledger.keys import entry_sk, partition
 from loyalty.ledger.model import Book, EntryKey, EntryKind
-from loyalty.ledger.store import entry_sk, partition
 
 _MOST_LOOKED_UP: Final = 60
 """Entries that reversals may have become, looked for with one list and what is on it in one read."""

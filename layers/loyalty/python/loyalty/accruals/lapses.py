@@ -18,9 +18,10 @@ from loyalty.accruals.reading import Seen
 from loyalty.accruals.records import lapsed_points, lapsed_put, lapsed_sk
 from loyalty.accruals.share import Original, Part, Reversed
 from loyalty.core.table import Check, Operation
+from loyalty.ledger.items import EntryItem, book_of, entry_of
+from loyalty.ledger.keys import BOOK_SK, entry_sk, partition
 from loyalty.ledger.model import Book, EntryKey, EntryKind
 from loyalty.ledger.movements import end_of_month, parse_bucket
-from loyalty.ledger.store import BOOK_SK, EntryItem, book_of, entry_of, entry_sk, partition
 from loyalty.programs.model import ProgramDocument
 
 MAX_LOTS_READ: Final = 40

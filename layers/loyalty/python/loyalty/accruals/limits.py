@@ -20,9 +20,9 @@ from pynamodb.expressions.condition import Condition
 from loyalty.accruals.reading import Seen
 from loyalty.accruals.share import Original, Reversed
 from loyalty.core.table import Check, IntegerAttribute, IntegerMapAttribute, Item, Operation, Put, RawItem
+from loyalty.ledger.keys import BUDGET_PREFIX, CAPS_PREFIX, partition
 from loyalty.ledger.model import Book
 from loyalty.ledger.movements import without_zeros
-from loyalty.ledger.store import BUDGET_PREFIX, CAPS_PREFIX, partition
 from loyalty.programs.counters import CounterKey, bounds_for, bounds_of
 from loyalty.programs.deeds import Deed, Earner
 from loyalty.programs.earning import Outcome, earn

@@ -33,7 +33,7 @@ from loyalty.core.table import (
     RawItem,
     TextSetAttribute,
 )
-from loyalty.ledger.store import AWAITED_PREFIX, LAPSED_PREFIX, REVERSED_PREFIX, WAITING_PREFIX, partition
+from loyalty.ledger.keys import AWAITED_PREFIX, LAPSED_PREFIX, REVERSED_PREFIX, WAITING_PREFIX, partition
 
 
 class ReversedItem(Item):

@@ -28,10 +28,11 @@ from loyalty.core.errors import EntryExistsWithDifferentRequest, EntryNotFound
 from loyalty.core.table import Operation
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Situation
+from loyalty.ledger.items import entry_of
+from loyalty.ledger.keys import entry_sk, partition
 from loyalty.ledger.ladders import uncounted
 from loyalty.ledger.model import Book, EntryKey, EntryKind, Facts, Movement, ReversalPolicy
 from loyalty.ledger.movements import Taken
-from loyalty.ledger.store import entry_of, entry_sk, partition
 from loyalty.programs.model import Program
 
 

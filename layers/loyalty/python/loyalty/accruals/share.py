@@ -20,14 +20,14 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
-from loyalty.accruals.model import Refund
-from loyalty.core.errors import (
+from loyalty.accruals.errors import (
     AccrualFullyReversed,
     AmountExceedsAccrual,
     CurrencyMismatch,
     LineNotInAccrual,
     LineQuantityExceeded,
 )
+from loyalty.accruals.model import Refund
 from loyalty.core.money import Money, minor_units, money_of
 from loyalty.ledger.ladders import counts_money, wallet_of
 from loyalty.ledger.model import Account, Entry, EntryKey, Facts, Line, Movement

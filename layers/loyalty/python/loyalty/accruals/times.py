@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from loyalty.accruals.errors import OccurredBeforeEnrollment, OccurredInFuture
 from loyalty.accruals.model import CLOCK_SKEW
 from loyalty.core.clock import Clock, to_text
-from loyalty.core.errors import OccurredBeforeEnrollment, OccurredInFuture
 
 
 def require_past(occurred_at: datetime, clock: Clock) -> None:

@@ -5,11 +5,11 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field
 
 from loyalty.accruals.bodies import MAX_LINES, PartnerSource, PurchaseBody, Quantity
+from loyalty.accruals.errors import LineRepeated, OneOfRequired
 from loyalty.accruals.model import Activity, Refund, ReversalReason
 from loyalty.accruals.records import Waiting, WaitingStatus
 from loyalty.accruals.reversal import reversal_key
 from loyalty.core.clock import to_text
-from loyalty.core.errors import LineRepeated, OneOfRequired
 from loyalty.core.fields import (
     MoneyBody,
     RequestBody,

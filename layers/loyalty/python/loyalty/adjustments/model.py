@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from loyalty.adjustments.errors import AdjustmentIsZero
 from loyalty.core.clock import local_date
-from loyalty.core.errors import AdjustmentIsZero, AdjustmentReasonUnknown, PointsLimitExceeded, WalletNotFound
+from loyalty.core.errors import AdjustmentReasonUnknown, PointsLimitExceeded, WalletNotFound
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Situation
 from loyalty.ledger.model import Account, Change
@@ -71,11 +72,13 @@ class Adjustment:
     actor: str
     wallet: str
     client_id: str
-    """The client that vouched for the actor."""
+    """The client that vouched for the actor: it does not decide either."""
     request_hash: str
     created_at: datetime
     decided_by: str | None = None
     """The second person, who approved or rejected."""
+    decided_through: str | None = None
+    """The client that vouched for them."""
     decided_at: datetime | None = None
     posted_to: str | None = None
     """Whose statement has the entry: another member's, if this one was merged meanwhile."""

@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from loyalty.adjustments.errors import AdjustmentAlreadyPosted, AdjustmentAlreadyRejected
 from loyalty.adjustments.model import Adjustment, AdjustmentStatus, Asked, change
 from loyalty.adjustments.store import (
     AdjustmentStore,
@@ -19,14 +20,13 @@ from loyalty.core import ids
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.errors import (
-    AdjustmentAlreadyPosted,
-    AdjustmentAlreadyRejected,
     AdjustmentNotFound,
     EntryExistsWithDifferentRequest,
     IdempotencyKeyReused,
     SecondPersonRequired,
     WalletBusy,
 )
+from loyalty.core.four_eyes import client_actor, person_actor, same_hands
 from loyalty.core.table import Put, TransactionRefused
 from loyalty.ledger.draft import Decision, Posting, Situation
 from loyalty.ledger.model import Change, EntryKey, EntryKind, Facts, Movement
@@ -121,43 +121,46 @@ class AdjustmentService:
             standing = self._store.get(program.document.id, member_id, adjustment_id)
             return _first_answer(_same_request(standing, request)), True
 
-    def approve(self, program: Program, member_id: str, adjustment_id: str, *, actor: str) -> Adjustment:
+    def approve(
+        self, program: Program, member_id: str, adjustment_id: str, *, actor: str, client_id: str
+    ) -> Adjustment:
         """Posts a proposed adjustment, once; approved by the same person again, it says so again.
 
         Raises:
             AdjustmentNotFound: nothing of that id was asked for this member.
-            SecondPersonRequired: ``actor`` is who proposed it.
+            SecondPersonRequired: ``actor`` is who proposed it, or ``client_id`` the client that named them.
             AdjustmentAlreadyPosted, AdjustmentAlreadyRejected: it was decided on by somebody else, or needed nobody.
             InsufficientPoints: more is to be taken than is available by now; it stays proposed.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
         try:
-            return self._approved(program, member_id, adjustment_id, actor)
+            return self._approved(program, member_id, adjustment_id, actor, client_id)
         except AdjustmentNotFound:
             found = self._store.get(program.document.id, member_id, adjustment_id)
             if found.member_id == member_id:
                 raise
-        return self._approved(program, found.member_id, adjustment_id, actor)
+        return self._approved(program, found.member_id, adjustment_id, actor, client_id)
 
-    def reject(self, program: str, member_id: str, adjustment_id: str, *, actor: str) -> Adjustment:
+    def reject(self, program: str, member_id: str, adjustment_id: str, *, actor: str, client_id: str) -> Adjustment:
         """Ends a proposed adjustment without a movement; rejected by the same person again, it says so again.
 
         Raises:
             AdjustmentNotFound: nothing of that id was asked for this member.
-            SecondPersonRequired: ``actor`` is who proposed it.
+            SecondPersonRequired: ``actor`` is who proposed it, or ``client_id`` the client that named them.
             AdjustmentAlreadyPosted, AdjustmentAlreadyRejected: it was decided on by somebody else, or needed nobody.
             WalletBusy: other writers hold it.
         """
         found = self._store.get(program, member_id, adjustment_id)
-        while not _is_decided(found, AdjustmentStatus.REJECTED, actor):
-            rejected = replace(found, status=AdjustmentStatus.REJECTED, decided_by=actor, decided_at=self._now())
+        who: dict[str, Any] = {"decided_by": actor, "decided_through": client_id}
+        while not _is_decided(found, AdjustmentStatus.REJECTED, actor, client_id):
+            rejected = replace(found, status=AdjustmentStatus.REJECTED, decided_at=self._now(), **who)
             other = self._written(rejected, self._store.reject)
             if other is None:
                 return rejected
             found = other
         return found
 
-    def _approved(self, program: Program, member_id: str, adjustment_id: str, actor: str) -> Adjustment:
+    def _approved(self, program: Program, member_id: str, adjustment_id: str, actor: str, client_id: str) -> Adjustment:
         """Approves what was asked for this very member."""
         sk = adjustment_sk(adjustment_id)
         approved: list[Adjustment] = []
@@ -167,11 +170,11 @@ class AdjustmentService:
             if raw is None:
                 raise not_found(member_id, adjustment_id)
             proposed = adjustment_of(raw)
-            if _is_decided(proposed, AdjustmentStatus.POSTED, actor):
+            if _is_decided(proposed, AdjustmentStatus.POSTED, actor, client_id):
                 approved.append(proposed)
                 return None
             moved = change(program.document, proposed.wallet, proposed.points, situation)
-            decided = replace(proposed, decided_by=actor, decided_at=situation.now)
+            decided = replace(proposed, decided_by=actor, decided_through=client_id, decided_at=situation.now)
             approved.append(replace(decided, status=AdjustmentStatus.POSTED, posted_to=holder))
             return _decision(program, approved[-1], moved, decided_put(approved[-1]), situation)
 
@@ -215,7 +218,7 @@ def _same_request(adjustment: Adjustment, request: str) -> Adjustment:
     return adjustment
 
 
-def _is_decided(adjustment: Adjustment, status: AdjustmentStatus, actor: str) -> bool:
+def _is_decided(adjustment: Adjustment, status: AdjustmentStatus, actor: str, client_id: str) -> bool:
     """Whether this very person has decided this already; False: they may do so now."""
     if adjustment.status is status and adjustment.decided_by == actor:
         return True
@@ -223,9 +226,11 @@ def _is_decided(adjustment: Adjustment, status: AdjustmentStatus, actor: str) ->
         raise _already_posted(adjustment.adjustment_id)
     if adjustment.status is AdjustmentStatus.REJECTED:
         raise AdjustmentAlreadyRejected(f"'{adjustment.adjustment_id}' was rejected; ask for a new one.")
-    if adjustment.actor.lower() == actor.lower():
+    asked = person_actor(adjustment.actor), client_actor(adjustment.client_id)
+    if same_hands(asked, (person_actor(actor), client_actor(client_id))):
         raise SecondPersonRequired(
-            "Whoever proposed an adjustment cannot decide on it; ask somebody else.", pointer="/actor"
+            "Whoever proposed an adjustment cannot decide on it; ask somebody else, who uses another client.",
+            pointer="/actor",
         )
     return False
 
@@ -234,7 +239,8 @@ def _first_answer(adjustment: Adjustment) -> Adjustment:
     """As the first call answered it, whatever was decided since."""
     if adjustment.decided_by is None:
         return adjustment
-    return replace(adjustment, status=AdjustmentStatus.PROPOSED, decided_by=None, decided_at=None, posted_to=None)
+    undecided: dict[str, Any] = {"decided_by": None, "decided_through": None, "decided_at": None, "posted_to": None}
+    return replace(adjustment, status=AdjustmentStatus.PROPOSED, **undecided)
 
 
 def _decision(program: Program, adjustment: Adjustment, moved: Change, record: Put, situation: Situation) -> Decision:

@@ -9,7 +9,8 @@ from loyalty.adjustments.model import Adjustment, AdjustmentStatus
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import AdjustmentNotFound, MemberNotFound
 from loyalty.core.table import IntegerAttribute, Item, Put, RawItem, Table, TransactionRefused
-from loyalty.ledger.store import ADJUSTMENT_PREFIX, BOOK_SK, LedgerStore, parse_partition, partition
+from loyalty.ledger.keys import ADJUSTMENT_PREFIX, BOOK_SK, parse_partition, partition
+from loyalty.ledger.store import LedgerStore
 
 _AFTER_ALL: Final = "ADJUSTMENT$"
 """Sorts behind every adjustment."""
@@ -27,6 +28,7 @@ class AdjustmentItem(Item):
     request_hash = UnicodeAttribute()
     created_at = UnicodeAttribute()
     decided_by = UnicodeAttribute(null=True)
+    decided_through = UnicodeAttribute(null=True)
     decided_at = UnicodeAttribute(null=True)
     posted_to = UnicodeAttribute(null=True)
 
@@ -71,6 +73,7 @@ def adjustment_of(raw: RawItem) -> Adjustment:
         request_hash=item.request_hash,
         created_at=from_text(item.created_at),
         decided_by=item.decided_by,
+        decided_through=item.decided_through,
         decided_at=from_text(item.decided_at) if item.decided_at else None,
         posted_to=item.posted_to,
     )
@@ -108,7 +111,7 @@ class AdjustmentStore:
         page = self._table.query(pk, where=AdjustmentItem.sk.between(first, _AFTER_ALL), limit=limit)
         read = [adjustment_of(raw) for raw in page.items]
         if not read and self._table.read(pk, BOOK_SK) is None:
-            raise MemberNotFound(f"There is no member '{member_id}' in program '{program}'.")
+            raise MemberNotFound.of(program, member_id)
         found = [adjustment for adjustment in read if adjustment.status is status]
         return AdjustmentPage(found, read[-1].adjustment_id if page.last_key and read else None)
 
@@ -157,6 +160,7 @@ def _item_of(adjustment: Adjustment) -> AdjustmentItem:
         request_hash=adjustment.request_hash,
         created_at=to_text(adjustment.created_at),
         decided_by=adjustment.decided_by,
+        decided_through=adjustment.decided_through,
         decided_at=to_text(adjustment.decided_at) if adjustment.decided_at else None,
         posted_to=adjustment.posted_to,
     )

@@ -27,7 +27,7 @@ class AdjustmentBody(RequestBody):
 
 
 class DecisionBody(RequestBody):
-    """Who decides on a proposed adjustment: somebody else than whoever proposed it."""
+    """Who decides on a proposed adjustment: somebody else than whoever proposed it, through another client."""
 
     actor: Actor
 

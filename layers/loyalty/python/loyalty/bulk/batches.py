@@ -18,9 +18,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from loyalty.bulk.errors import BulkStopped, ListInvalid, RewardChanged
+from loyalty.bulk.errors import BulkStopped, CampaignNotRunning, ListInvalid, RewardChanged
 from loyalty.bulk.lists import read_batch
-from loyalty.bulk.model import Batch, BatchDone, Campaign, Line
+from loyalty.bulk.model import WORKED, Batch, BatchDone, Campaign, Line
 from loyalty.bulk.service import only_currency, reward_for_lists, terms_of
 from loyalty.bulk.store import CampaignStore
 from loyalty.core.errors import LoyaltyError, RecordChanged, Unavailable, WalletBusy
@@ -56,15 +56,18 @@ class Batches:
         """Holds the lines of a batch that are not held; what became of all of them, so far.
 
         Raises:
+            CampaignNotRunning: the execution that asks is an earlier one, and a person has to decide, or said no, since.
             BulkStopped: too many lines failed for reasons that pass. Nothing is written down; do it again.
             RewardChanged: the reward costs, or is worth, something else than when the list was checked.
             CampaignNotFound, FileNotStored, FileChanged, ListInvalid: it is not the campaign that was begun.
         """
         found = self._store.get(program.document.id, campaign)
-        reward = _same_reward(program, found)
         before = self._store.batch(found, batch.number)
         if before is not None and not before.failures:
             return before
+        if found.status not in WORKED:
+            raise CampaignNotRunning(f"The campaign '{campaign}' is {found.status}: nothing more of it is held.")
+        reward = _same_reward(program, found)
         lines = list(self._lines(found, batch, only_currency(reward)))
         due = [line for line in lines if before is None or line.number in before.failures]
         with ThreadPoolExecutor(self._workers) as pool:
@@ -108,6 +111,7 @@ class Batches:
                 idempotency_key=line.reference,
                 amount=line.amount,
                 requested_by=campaign.started_by,
+                requested_through=campaign.started_through,
                 campaign=campaign.campaign,
                 paid_by=campaign.paid_by,
             )

@@ -35,5 +35,9 @@ class BulkStopped(BatchFailed):
     """Too many of its lines failed for reasons that pass: it is tried again."""
 
 
+class CampaignNotRunning(BatchFailed):
+    """Nobody lets its lines be held: it awaits approval, was rejected, or was not begun. Nothing of the batch is held."""
+
+
 class RewardChanged(BatchFailed):
     """The reward is not what the list was checked with; started again, the list is checked again."""

@@ -31,17 +31,19 @@ class CampaignStatus(StrEnum):
     REFUSED = "refused"
     """The list is malformed: the campaign says where. Nothing was held."""
     AWAITING_APPROVAL = "awaiting_approval"
-    """A second person decides. Nothing was held."""
+    """A second person decides. Nothing more is held until then."""
     RUNNING = "running"
     UNFINISHED = "unfinished"
     """Some lines were refused, or batches failed: started again, it tries those."""
     DONE = "done"
     """Every line is held; what becomes of each is its redemption's run."""
     REJECTED = "rejected"
-    """A second person said no. Nothing was held."""
+    """A second person said no. Nothing more is held."""
 
 
 OVER: Final = frozenset({CampaignStatus.DONE, CampaignStatus.REJECTED, CampaignStatus.REFUSED})
+WORKED: Final = frozenset({CampaignStatus.RUNNING, CampaignStatus.UNFINISHED})
+"""In which batches may hold lines. Unfinished too: of two executions the other one may have summed up already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,9 @@ class Campaign:
     sha256: str
     """Of the list, byte by byte: under one name there is one list."""
     started_by: str
-    """Who may not approve it."""
+    """The person who may not approve it."""
+    started_through: str | None
+    """The client that named them, which may not approve it either; None: an operator's shell."""
     created_at: datetime
     status: CampaignStatus = CampaignStatus.CREATED
     totals: Totals | None = None
@@ -106,6 +110,8 @@ class Campaign:
     approved: bool = False
     """By a second person, for these totals."""
     decided_by: str | None = None
+    decided_through: str | None = None
+    """The client that named them; None: an operator's shell."""
     decided_at: datetime | None = None
     note: str | None = None
     running_since: datetime | None = None

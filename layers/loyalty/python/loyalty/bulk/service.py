@@ -7,13 +7,14 @@
                   ▼                ▼                 │ ▼
                refused          rejected          unfinished
 
-Starting a campaign again goes on with it: lines that are held stay held, those that were refused are tried again.
+Starting a campaign again goes on with it: lines that are held stay held, those that were refused are tried again. A list that is
+malformed then, of which lines may be held, leaves it unfinished.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from loyalty.bulk.errors import (
     CampaignDiffers,
@@ -28,6 +29,7 @@ from loyalty.bulk.store import CampaignStore
 from loyalty.core.clock import Clock
 from loyalty.core.errors import RewardNotFound, SecondPersonRequired
 from loyalty.core.files import Files
+from loyalty.core.four_eyes import client_actor, person_actor, same_hands
 from loyalty.core.ids import request_hash
 from loyalty.programs.model import Program, Reward
 from loyalty.rewards.model import Party, Payer
@@ -49,6 +51,8 @@ class Asked:
     sha256: str
     actor: str
     """A person, for whom the caller vouches."""
+    client_id: str | None = None
+    """The caller; None: an operator's shell."""
 
 
 class Campaigns:
@@ -83,7 +87,8 @@ class Campaigns:
             reward_id=asked.reward_id,
             paid_by=asked.paid_by,
             sha256=asked.sha256,
-            started_by=f"person:{asked.actor}",
+            started_by=person_actor(asked.actor),
+            started_through=None if asked.client_id is None else client_actor(asked.client_id),
             created_at=self._clock(),
         )
         found = self._store.create(wanted)
@@ -109,27 +114,42 @@ class Campaigns:
         self._start(found)
         return found
 
-    def decide(self, program: str, campaign: str, *, actor: str, approve: bool, note: str | None = None) -> Campaign:
+    def decide(
+        self,
+        program: str,
+        campaign: str,
+        *,
+        actor: str,
+        approve: bool,
+        client_id: str | None = None,
+        note: str | None = None,
+    ) -> Campaign:
         """A second person's yes, after which the campaign runs, or no, which ends it. Said again, it is what it was.
+
+        ``client_id`` is the caller, who vouches for ``actor``; None: an operator's shell.
 
         Raises:
             CampaignNotFound: there is none.
-            SecondPersonRequired: it is the one who started it.
+            SecondPersonRequired: it is the one who started it, or the client that did.
             CampaignNotAwaitingApproval: nobody is asked, or somebody decided otherwise.
         """
         found = self._store.get(program, campaign)
-        person = f"person:{actor}"
-        if person == found.started_by:
+        person, client = person_actor(actor), None if client_id is None else client_actor(client_id)
+        if same_hands((found.started_by, found.started_through), (person, client)):
             raise SecondPersonRequired(
-                "Somebody else than whoever started the campaign decides on it.", pointer="/actor"
+                "Somebody else than whoever started the campaign decides on it, through another client.",
+                pointer="/actor",
             )
         said_before = found.decided_by == person and approve is (found.status is not CampaignStatus.REJECTED)
         if found.status is CampaignStatus.AWAITING_APPROVAL:
             status = CampaignStatus.RUNNING if approve else CampaignStatus.REJECTED
-            decided = replace(
-                found, status=status, approved=approve, decided_by=person, decided_at=self._clock(), note=note
-            )
-            found = self._store.save(decided)
+            who: dict[str, Any] = {
+                "decided_by": person,
+                "decided_through": client,
+                "decided_at": self._clock(),
+                "note": note,
+            }
+            found = self._store.save(replace(found, status=status, approved=approve, **who))
         elif not said_before:
             by = f", approved by {found.decided_by}" if found.approved and found.decided_by else ""
             raise CampaignNotAwaitingApproval(
@@ -141,7 +161,9 @@ class Campaigns:
         return found
 
     def begin(self, program: Program, campaign: str) -> list[Batch]:
-        """Checks the list, and gives its batches; none where a person has to decide, or the list is refused.
+        """Checks the list, and gives its batches; none where a person has to decide, or the list is not right.
+
+        That is written down as the campaign's problem, and ends it if nothing of it was begun.
 
         Raises:
             CampaignNotFound: there is none.
@@ -154,7 +176,7 @@ class Campaigns:
         try:
             checked, totals, batches = self._checked(program, found)
         except (ListInvalid, RewardNotFound, RewardNotForLists) as refusal:
-            self._store.save(replace(found, status=CampaignStatus.REFUSED, problem=refusal.detail[:MOST_PROBLEM]))
+            self._store.save(replace(found, status=_refused(found), problem=refusal.detail[:MOST_PROBLEM]))
             return []
         # What was approved was approved for what it came to then.
         approved = checked.approved and found.totals == totals
@@ -175,7 +197,8 @@ class Campaigns:
         progress = self.progress(found)
         if found.status in {CampaignStatus.RUNNING, CampaignStatus.UNFINISHED}:
             status = CampaignStatus.DONE if progress.finished else CampaignStatus.UNFINISHED
-            found = self._store.save(replace(found, status=status)) if status is not found.status else found
+            if status is not found.status:
+                found = self._store.save(replace(found, status=status, problem=None))
         return found, progress
 
     def progress(self, campaign: Campaign) -> Progress:
@@ -218,6 +241,17 @@ def _begun(campaign: Campaign) -> bool:
     """Whether its batches were begun since it was decided on; where the reward changed, it is decided on anew."""
     since, decided = campaign.running_since, campaign.decided_at
     return since is not None and decided is not None and since >= decided
+
+
+def _refused(found: Campaign) -> CampaignStatus:
+    """What becomes of a campaign whose list, or reward, is not right.
+
+    Once batches were begun its lines may be held, under its name: it is gone on with when the cause is mended, for under
+    another name they would be held again. Who is asked for an approval stays asked.
+    """
+    if found.running_since is None:
+        return CampaignStatus.REFUSED
+    return found.status if found.status is CampaignStatus.AWAITING_APPROVAL else CampaignStatus.UNFINISHED
 
 
 def reward_for_lists(program: Program, reward_id: str) -> Reward:

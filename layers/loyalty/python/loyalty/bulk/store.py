@@ -6,8 +6,8 @@
                              BATCH#{nnnn}  a batch that was worked off
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
@@ -15,9 +15,10 @@ from pynamodb.expressions.condition import Condition
 
 from loyalty.bulk.errors import CampaignNotFound
 from loyalty.bulk.model import BatchDone, Campaign, CampaignStatus, Totals
-from loyalty.core.clock import from_text, to_text
+from loyalty.core.attributes import MomentAttribute, MoneyAttribute
+from loyalty.core.clock import to_text
 from loyalty.core.errors import RecordChanged
-from loyalty.core.money import Money
+from loyalty.core.listing import Listed, listed
 from loyalty.core.table import IntegerAttribute, Item, Put, RawItem, Table, TextMapAttribute, TransactionRefused
 from loyalty.rewards.model import Payer
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY
@@ -35,12 +36,13 @@ class CampaignItem(Item):
     paid_by = UnicodeAttribute()
     sha256 = UnicodeAttribute()
     started_by = UnicodeAttribute()
-    created_at = UnicodeAttribute()
+    started_through = UnicodeAttribute(null=True)
+    created_at = MomentAttribute()
     status = UnicodeAttribute()
     lines = IntegerAttribute(null=True)
     units = IntegerAttribute(null=True)
     points = IntegerAttribute(null=True)
-    value = UnicodeAttribute(null=True)
+    value = MoneyAttribute(null=True)
     terms = UnicodeAttribute(null=True)
     columns = UnicodeAttribute(null=True)
     etag = UnicodeAttribute(null=True)
@@ -48,9 +50,10 @@ class CampaignItem(Item):
     problem = UnicodeAttribute(null=True)
     approved = BooleanAttribute()
     decided_by = UnicodeAttribute(null=True)
-    decided_at = UnicodeAttribute(null=True)
+    decided_through = UnicodeAttribute(null=True)
+    decided_at = MomentAttribute(null=True)
     note = UnicodeAttribute(null=True)
-    running_since = UnicodeAttribute(null=True)
+    running_since = MomentAttribute(null=True)
     revision = IntegerAttribute()
     due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY)
     due_at = UnicodeAttribute(attr_name=DUE_AT)
@@ -62,14 +65,6 @@ class BatchItem(Item):
     lines = IntegerAttribute()
     held = IntegerAttribute()
     failures = TextMapAttribute(null=True)
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignPage:
-    """Some campaigns, the oldest first, and where the next page begins; None: it was the last."""
-
-    campaigns: Sequence[Campaign]
-    next: str | None
 
 
 class CampaignStore:
@@ -89,13 +84,9 @@ class CampaignStore:
             raise CampaignNotFound(f"Program '{program}' has no campaign '{campaign}'.")
         return _campaign_of(raw)
 
-    def page(self, program: str, *, limit: int, after: str | None = None) -> CampaignPage:
-        """Up to ``limit`` campaigns of a program; ``after`` is the cursor of the page before."""
-        page = self._table.sorted_page(f"CAMPAIGNS#{program}", after=after or "", limit=limit)
-        keys = [(raw["pk"]["S"], raw["sk"]["S"]) for raw in page.items]
-        found = self._table.get_many(keys) if keys else {}
-        campaigns = [_campaign_of(found[key]) for key in keys if key in found]
-        return CampaignPage(campaigns, page.items[-1][DUE_AT]["S"] if page.last_key and page.items else None)
+    def page(self, program: str, *, limit: int, after: str | None = None) -> Listed[Campaign]:
+        """Up to ``limit`` campaigns of a program, the oldest first; ``after`` is the cursor of the page before."""
+        return listed(self._table, _shard(program), _campaign_of, limit=limit, after=after)
 
     def create(self, campaign: Campaign) -> Campaign:
         """Writes a new campaign; the one that has its name, where there is one."""
@@ -149,6 +140,10 @@ def _pk(program: str, campaign: str) -> str:
     return f"L#{program}#{campaign}"
 
 
+def _shard(program: str) -> str:
+    return f"CAMPAIGNS#{program}"
+
+
 def _batch_sk(number: int) -> str:
     return f"{BATCH_PREFIX}{number:04d}"
 
@@ -162,12 +157,13 @@ def _campaign_item(one: Campaign) -> CampaignItem:
         paid_by=one.paid_by.value,
         sha256=one.sha256,
         started_by=one.started_by,
-        created_at=to_text(one.created_at),
+        started_through=one.started_through,
+        created_at=one.created_at,
         status=one.status.value,
         lines=totals.lines if totals else None,
         units=totals.units if totals else None,
         points=totals.points if totals else None,
-        value=str(totals.value) if totals and totals.value else None,
+        value=totals.value if totals else None,
         terms=totals.terms if totals else None,
         columns=",".join(one.columns) or None,
         etag=one.etag,
@@ -175,11 +171,12 @@ def _campaign_item(one: Campaign) -> CampaignItem:
         problem=one.problem,
         approved=one.approved,
         decided_by=one.decided_by,
-        decided_at=to_text(one.decided_at) if one.decided_at else None,
+        decided_through=one.decided_through,
+        decided_at=one.decided_at,
         note=one.note,
-        running_since=to_text(one.running_since) if one.running_since else None,
+        running_since=one.running_since,
         revision=one.revision,
-        due_shard=f"CAMPAIGNS#{one.program}",
+        due_shard=_shard(one.program),
         due_at=f"{to_text(one.created_at)}#{one.campaign}",
     )
 
@@ -194,7 +191,8 @@ def _campaign_of(raw: RawItem) -> Campaign:
         paid_by=Payer(item.paid_by),
         sha256=item.sha256,
         started_by=item.started_by,
-        created_at=from_text(item.created_at),
+        started_through=item.started_through,
+        created_at=item.created_at,
         status=CampaignStatus(item.status),
         totals=_totals_of(item),
         columns=tuple(item.columns.split(",")) if item.columns else (),
@@ -203,9 +201,10 @@ def _campaign_of(raw: RawItem) -> Campaign:
         problem=item.problem,
         approved=item.approved,
         decided_by=item.decided_by,
-        decided_at=from_text(item.decided_at) if item.decided_at else None,
+        decided_through=item.decided_through,
+        decided_at=item.decided_at,
         note=item.note,
-        running_since=from_text(item.running_since) if item.running_since else None,
+        running_since=item.running_since,
         revision=item.revision,
     )
 
@@ -213,8 +212,7 @@ def _campaign_of(raw: RawItem) -> Campaign:
 def _totals_of(item: CampaignItem) -> Totals | None:
     if item.lines is None:
         return None
-    value = Money.parse(item.value) if item.value else None
-    return Totals(item.lines, item.units, item.points, value, item.terms)
+    return Totals(item.lines, item.units, item.points, item.value, item.terms)
 
 
 def _batch_of(raw: RawItem) -> BatchDone:

@@ -26,13 +26,13 @@ class CampaignBody(RequestBody):
     sha256: Annotated[Sha256, Field(description="Of the list, byte by byte: no other file is taken for it.")]
     actor: Actor
 
-    def asked(self) -> Asked:
-        """What is asked for."""
-        return Asked(self.campaign, self.reward_id, self.paid_by, self.sha256, self.actor)
+    def asked(self, client_id: str) -> Asked:
+        """What the client asks for."""
+        return Asked(self.campaign, self.reward_id, self.paid_by, self.sha256, self.actor, client_id)
 
 
 class DecisionBody(RequestBody):
-    """Who decides on a campaign: somebody else than whoever started it."""
+    """Who decides on a campaign: somebody else than whoever started it, through another client."""
 
     actor: Actor
     note: Annotated[OneLine | None, Field(description="Why.")] = None

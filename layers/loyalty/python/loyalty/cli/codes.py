@@ -76,7 +76,7 @@ def import_(
                 progress.update(task, description=f"line {one.line:,}: {counts['imported']:,} imported")
         except SystemExit:
             raise
-        except BaseException:
+        except BaseException:  # an interrupt too: whatever ended it, the same file goes on from here
             err.print(f"Stopped behind line {last}; go on with --after {last}.")
             raise
     _tell(store, program, reward, counts, named, json=json)

@@ -37,6 +37,10 @@ def add(
     *,
     program: Annotated[list[str], typer.Option("--program", help="A program that they see; repeat for more.")],
     approver: Annotated[bool, typer.Option("--approver", help="They decide about runs of these programs too.")] = False,
+    suppliers: Annotated[
+        bool,
+        typer.Option("--suppliers", help="They see suppliers' figures of all programs, and differences of no program."),
+    ] = False,
     table: TableName,
     people_pool: PeoplePool,
     password_stdin: Annotated[
@@ -56,7 +60,7 @@ def add(
     _require_own_email(people_pool, person, email)
     _account(people_pool, person, email, sys.stdin.read().strip() if password_stdin else None)
     chosen = set(program)
-    PersonStore(opened, system_clock).add(person, chosen, chosen if approver else set())
+    PersonStore(opened, system_clock).add(person, chosen, chosen if approver else set(), suppliers=suppliers)
     does = "sees and decides about" if approver else "sees"
     out.print(f"[bold green]✓[/] {person} {does} {', '.join(sorted(chosen))}.")
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from loyalty.accruals.errors import CurrencyMismatch, OccurredInFuture
 from loyalty.accruals.model import CLOCK_SKEW
 from loyalty.commerce.model import MemberActivity, Purchase, Refund
 from loyalty.commerce.outcomes import PROGRAM_UNKNOWN, TOO_MANY_REFUNDS, Outcome
@@ -9,7 +10,7 @@ from loyalty.commerce.records import KeptRefund, Record
 from loyalty.commerce.store import CommerceStore
 from loyalty.commerce.tasks import Task
 from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import CurrencyMismatch, EntryExistsWithDifferentRequest, OccurredInFuture, Rejected
+from loyalty.core.errors import EntryExistsWithDifferentRequest, Rejected
 from loyalty.programs.model import Program
 
 MOST_KEPT_REFUNDS: Final = 50

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
+from loyalty.accruals.errors import OccurredInFuture
 from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
     LoyaltyError,
     MemberNotFound,
-    OccurredInFuture,
     Rejected,
     ReversalRefused,
     Unacceptable,

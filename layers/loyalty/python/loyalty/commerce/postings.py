@@ -18,7 +18,7 @@ from loyalty.commerce.store import CommerceStore
 from loyalty.commerce.tasks import Run, Target, Task
 from loyalty.core.clock import Clock
 from loyalty.core.errors import EntryNotFound, LoyaltyError, RecordChanged, Unavailable, WalletBusy
-from loyalty.core.table import error_code
+from loyalty.core.transactions import error_code
 from loyalty.ledger.draft import Posted, Posting
 from loyalty.programs.model import Program
 

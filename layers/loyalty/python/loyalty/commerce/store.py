@@ -159,7 +159,7 @@ class CommerceStore:
         keys = [
             (raw["pk"]["S"], raw["sk"]["S"]) for raw in self._table.due(shard_name(shard), to_text(now), limit=limit)
         ]
-        stored = self._table.get_many(keys) if keys else {}
+        stored = self._table.get_many(keys)
         records = [record_of(*parse_record_key(key[0]), stored.get(key), now) for key in keys]
         return [record for record in records if record.due(now)]
 

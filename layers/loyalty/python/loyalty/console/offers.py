@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from loyalty.finance.views import MAX_NOTE
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.people.model import Person
 
 NEEDS_NOTE: Final = frozenset({"reject", "cancel", "resolve", "give_back", "reissue"})
@@ -42,8 +42,10 @@ def offer(run: Run, person: Person) -> Offer:
     """What the person may do about the run."""
     if not person.may_decide(run.program):
         return Offer((), self_approval=False, read_only=True)
-    decisions = _BY_STATUS.get(run.status, ())
-    own = run.requested_by == person.actor and "approve" in decisions
+    # A turn may be hours away: whoever gives it up need not wait for it.
+    waits = run.status is RunStatus.ORDERING and run.turn_at is not None
+    decisions = ("cancel",) if waits else _BY_STATUS.get(run.status, ())
+    own = run.asked_by(person.actor) and "approve" in decisions
     return Offer(tuple(one for one in decisions if not (own and one == "approve")), self_approval=own, read_only=False)
 
 

@@ -1,31 +1,20 @@
 """What the pages need of reconciliation; ``loyalty.reconciliation`` has it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
 
+from loyalty.core.listing import Listed
 from loyalty.reconciliation.model import Difference, Report
-
-
-class ReportPage(Protocol):
-    """Some reports, the newest first."""
-
-    @property
-    def reports(self) -> Sequence[Report]:
-        """The reports."""
-
-    @property
-    def next(self) -> str | None:
-        """Where the next page begins; None: it was the last."""
 
 
 class Reports(Protocol):
     """Reports of suppliers and their differences."""
 
-    def page(self, supplier: str, *, limit: int, after: str | None = None) -> ReportPage:
-        """Up to ``limit`` reports of a supplier."""
+    def page(self, supplier: str, *, limit: int, after: str | None = None) -> Listed[Report]:
+        """Up to ``limit`` reports of a supplier, the newest first."""
 
     def open_days(self, supplier: str, first: date, last: date) -> Counter[date]:
         """How many differences are open, of each day that has any."""
@@ -62,7 +51,7 @@ def days(kept: Reports, supplier: str, *, limit: int, after: str | None = None) 
     page = kept.page(supplier, limit=limit, after=after)
     newest = date.max if after is None else date.fromisoformat(after) - timedelta(days=1)
     oldest = date.min if page.next is None else date.fromisoformat(page.next)
-    reports = {one.day: one for one in page.reports}
+    reports = {one.day: one for one in page.items}
     still_open = kept.open_days(supplier, oldest, newest)
     found = [Day(supplier, day, reports.get(day), still_open[day]) for day in {*reports, *still_open}]
     return sorted(found, key=lambda one: one.day, reverse=True), page.next

@@ -58,6 +58,8 @@ class SignIn:
             "scope": SCOPES,
             "state": flow["state"],
             "nonce": flow["nonce"],
+            # The pool remembers people for an hour: who left the console idle is asked for the password all the same.
+            "prompt": "login",
             "code_challenge": challenge.decode(),
             "code_challenge_method": "S256",
         }

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from loyalty.console.languages import Language
-from loyalty.fulfillment.runs import Step
+from loyalty.fulfillment.run import Step
 
 ROW: Final = 46
 TOP: Final = 40

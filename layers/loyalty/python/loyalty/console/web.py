@@ -40,11 +40,12 @@ class Request:
             BodyTooLarge: a form has no use for so much.
             Invalid: the body is not what its encoding says.
         """
-        path = str(event.get("path") or "")
+        # Not the path: at a domain of one's own it begins with whatever that domain puts before the API.
+        page = str((event.get("pathParameters") or {}).get("page") or "")
         query = event.get("queryStringParameters") or {}
         return cls(
             method=str(event.get("httpMethod")),
-            parts=tuple(part for part in path.split("/") if part)[1:],
+            parts=tuple(part for part in page.split("/") if part),
             query={str(name): str(value) for name, value in query.items()},
             headers={name.lower(): str(value) for name, value in (event.get("headers") or {}).items()},
             body=_bytes_of(event),

@@ -1,9 +1,13 @@
-"""Attributes of items: numbers that are whole, and maps and sets of one sort. pynamodb's own numbers are floats."""
+"""Attributes of items: whole numbers, moments, money, maps and sets of one sort. pynamodb's own numbers are floats."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import Attribute, UnicodeSetAttribute
+
+from loyalty.core.clock import from_text, to_text
+from loyalty.core.money import Money
 
 
 class IntegerAttribute(Attribute[int]):
@@ -20,6 +24,36 @@ class IntegerAttribute(Attribute[int]):
     def deserialize(self, value: str) -> int:
         """As DynamoDB gave it."""
         return int(value)
+
+
+class MomentAttribute(Attribute[datetime]):
+    """A moment, as RFC 3339 in UTC with milliseconds: moments sort as their texts do."""
+
+    attr_type = "S"
+
+    def serialize(self, value: Any) -> str:
+        """As DynamoDB takes it."""
+        return to_text(value)
+
+    def deserialize(self, value: str) -> datetime:
+        """As DynamoDB gave it."""
+        return from_text(value)
+
+
+class MoneyAttribute(Attribute[Money]):
+    """An exact amount with its currency, such as ``105.00 USD``."""
+
+    attr_type = "S"
+
+    def serialize(self, value: Any) -> str:
+        """As DynamoDB takes it."""
+        if not isinstance(value, Money):
+            raise TypeError(f"{self.attr_name} holds money, not {type(value).__name__}")
+        return str(value)
+
+    def deserialize(self, value: str) -> Money:
+        """As DynamoDB gave it."""
+        return Money.parse(value)
 
 
 class IntegerMapAttribute(Attribute[dict[str, int]]):

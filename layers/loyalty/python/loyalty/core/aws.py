@@ -1,10 +1,13 @@
 """AWS clients with time-outs that fit inside a function's own. ``botocore`` alone: ``boto3`` would only add imports."""
 
+import json
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 CONNECT_SECONDS: Final = 1.0
 READ_SECONDS: Final = 2.0
@@ -27,3 +30,21 @@ def _session() -> botocore.session.Session:
 def client(service: str) -> Any:
     """One client per service and process. Given up after six seconds: 1 to connect, 2 to read, twice."""
     return _session().create_client(service, config=CONFIG)
+
+
+def start_once(step_functions: Any, state_machine: str, name: str, request: Mapping[str, str]) -> bool:
+    """Starts an execution of that name with the request as its input; False where there has been one.
+
+    Args:
+        step_functions: a client.
+        state_machine: its ARN.
+        name: of the execution, taken for 90 days after it ends.
+        request: becomes JSON.
+    """
+    try:
+        step_functions.start_execution(stateMachineArn=state_machine, name=name, input=json.dumps(request))
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ExecutionAlreadyExists":
+            return False
+        raise
+    return True

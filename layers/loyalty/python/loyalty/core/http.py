@@ -9,7 +9,8 @@ import binascii
 import json
 import traceback
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, NoReturn
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -35,6 +36,8 @@ MAX_BODY_BYTES: Final = 64 * 1024
 _FRAMES: Final = 6
 REPLAYED_HEADER: Final = "Idempotent-Replayed"
 """``true`` where the answer is the first one's, because the same request came before."""
+
+T = TypeVar("T")
 
 IdempotencyKey = Annotated[
     str,
@@ -111,6 +114,16 @@ def caller(router: Router) -> str:
     if not isinstance(client_id, str) or not client_id:
         raise Unauthenticated("Send an access token of the client credentials flow as a bearer token.")
     return client_id
+
+
+def done_once(body: T, *, replayed: bool, status: HTTPStatus = HTTPStatus.CREATED) -> Response[T]:
+    """The answer to what is done once however often it is sent, and whether it came before."""
+    return Response(
+        status_code=status,
+        content_type="application/json",
+        headers={REPLAYED_HEADER: str(replayed).lower()},
+        body=body,
+    )
 
 
 def etag(version: int) -> str:

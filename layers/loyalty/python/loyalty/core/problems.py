@@ -192,12 +192,12 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
     place, *path = error["loc"]
     if place == "query":
         return FieldProblem(parameter=str(path[0]), code=error["type"], detail=_advice(error))
-    pointer = "".join(f"/{part}" for part in _sayable(path, error["type"]))
+    pointer = "".join(f"/{part}" for part in _sayable(path))
     return FieldProblem(pointer=pointer, code=error["type"], detail=_advice(error))
 
 
-def _sayable(path: Sequence[str | int], kind: str) -> Sequence[str | int]:
-    """The path, or the nearest one above it that has no name in it which the caller made up."""
+def _sayable(path: Sequence[str | int]) -> Sequence[str | int]:
+    """The path, or the nearest one above it in which every name could be that of a field."""
     if path and path[-1] == "[key]":  # pydantic's mark for the name of a field, where its value is not what is wrong
         path = path[:-2]
     return list(takewhile(lambda part: isinstance(part, int) or _NAME.fullmatch(part) is not None, path))

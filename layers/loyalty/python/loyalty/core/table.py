@@ -5,14 +5,13 @@ time-outs exceed a function's budget (here), and its numbers are floats (:mod:`l
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 from pynamodb.connection import Connection
 from pynamodb.connection.base import MetaTable
-from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 
 from loyalty.core.attributes import (
@@ -25,16 +24,8 @@ from loyalty.core.attributes import (
 )
 from loyalty.core.backoff import jitter
 from loyalty.core.errors import Unavailable
-from loyalty.core.operations import (
-    Check,
-    Delete,
-    Item,
-    Operation,
-    Put,
-    RawItem,
-    TransactionRefused,
-    Update,
-)
+from loyalty.core.operations import Check, Delete, Item, Operation, Put, RawItem, TransactionRefused, Update
+from loyalty.core.transactions import read_together, transact
 from loyalty_contract import (
     DUE_AT,
     DUE_INDEX,
@@ -66,7 +57,6 @@ __all__ = [
     "TextSetAttribute",
     "TransactionRefused",
     "Update",
-    "error_code",
 ]
 """With what stores make their items and operations of, so that they need no other module."""
 
@@ -77,8 +67,6 @@ RETRIES: Final = 1
 _BATCH_GET_ATTEMPTS: Final = 5
 _BATCH_GET_BASE_SECONDS: Final = 0.05
 _BATCH_GET_CAP_SECONDS: Final = 0.5
-_GROUPS: Final = ("check", "delete", "put", "update")
-"""In this order pynamodb sends the operations of a transaction."""
 MOST_READS: Final = 100
 """Keys that one :meth:`Table.get_many` takes."""
 MOST_OPERATIONS: Final = 100
@@ -133,13 +121,15 @@ class Table:
         return None if raw is None else model.from_raw_data(raw)
 
     def get_many(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], RawItem]:
-        """The items that exist, by (pk, sk); at most 100 keys, one round trip unless DynamoDB answers in part.
+        """The items that exist, by (pk, sk); at most 100 keys, one round trip unless DynamoDB answers in part, none for no key.
 
         Raises:
             Unavailable: the table was too busy to answer for all of them.
         """
         if len(keys) > MOST_READS:
             raise ValueError(f"at most {MOST_READS} keys in one read")
+        if not keys:
+            return {}
         found: dict[tuple[str, str], RawItem] = {}
         wanted: list[Any] = [{PARTITION_KEY: pk, SORT_KEY: sk} for pk, sk in keys]
         for attempt in range(_BATCH_GET_ATTEMPTS):
@@ -161,15 +151,7 @@ class Table:
         """
         if len(keys) > MOST_READS:
             raise ValueError(f"at most {MOST_READS} keys in one read")
-        wanted = [{"TableName": self.name, "Key": {PARTITION_KEY: {"S": pk}, SORT_KEY: {"S": sk}}} for pk, sk in keys]
-        try:
-            answer = self.connection.transact_get_items(wanted)
-        except TransactGetError as error:
-            codes = [reason["Code"] for reason in _response(error).get("CancellationReasons", [])]
-            if "TransactionConflict" not in codes:
-                raise
-            raise TransactionRefused({}, codes, contended=True) from error
-        return {key: found["Item"] for key, found in zip(keys, answer["Responses"], strict=True) if found.get("Item")}
+        return read_together(self.connection, self.name, keys)
 
     def query(
         self,
@@ -283,79 +265,41 @@ class Table:
             return False
         return True
 
+    def advance(self, pk: str, sk: str, name: str, *, least: int, by: int) -> int:
+        """Moves a number on by ``by``, from ``least`` where it is lower or not there; says from where it was moved.
+
+        Nothing is read first, and no two callers are told the same, however many there are.
+        """
+        steps = (
+            ("#name >= :least", "#name + :by", {":least": least, ":by": by}),
+            ("attribute_not_exists(#name) OR #name < :least", ":next", {":least": least, ":next": least + by}),
+        )
+        # The number never goes back: who is overtaken between the two finds the first one true the next time.
+        for condition, moved, values in (*steps, steps[0]):
+            try:
+                answer = self.client.update_item(
+                    TableName=self.name,
+                    Key={PARTITION_KEY: {"S": pk}, SORT_KEY: {"S": sk}},
+                    UpdateExpression=f"SET #name = {moved}",
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={"#name": name},
+                    ExpressionAttributeValues={key: {"N": str(value)} for key, value in values.items()},
+                    ReturnValues="ALL_NEW",
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise
+                continue
+            return int(answer["Attributes"][name]["N"]) - by
+        raise Unavailable("The table is busy; send the same request again.")
+
     def write(self, operations: Sequence[Operation]) -> None:
         """One TransactWriteItems, all or nothing.
 
         Raises:
             TransactionRefused: a condition did not hold, or another transaction was in the way.
         """
-        order: dict[str, list[int]] = {group: [] for group in _GROUPS}
-        requests: dict[str, list[dict[str, Any]]] = {group: [] for group in _GROUPS}
-        for place, operation in enumerate(operations):
-            group, request = self._request(operation)
-            order[group].append(place)
-            requests[group].append(request)
-        try:
-            checks, deletes, puts, updates = (requests[group] for group in _GROUPS)
-            self.connection.transact_write_items(checks, deletes, puts, updates)
-        except TransactWriteError as error:
-            # The reasons come back in the order in which pynamodb sends, not in the caller's.
-            places = [place for group in _GROUPS for place in order[group]]
-            refusal = _refusal(error, places)
-            if refusal is None:
-                raise  # with botocore's error, which says why, still in its context
-            raise refusal from error
-
-    def _request(self, operation: Operation) -> tuple[str, dict[str, Any]]:
-        condition = operation.condition
-        if isinstance(operation, Put):
-            group, item = "put", operation.item
-            request = self.connection.get_operation_kwargs(
-                self.name, item.pk, item.sk, key="Item", attributes=item.serialize(), condition=condition
-            )
-        elif isinstance(operation, Update):
-            group = "update"
-            request = self.connection.get_operation_kwargs(
-                self.name, operation.pk, operation.sk, actions=list(operation.actions), condition=condition
-            )
-        else:
-            group = "delete" if isinstance(operation, Delete) else "check"
-            request = self.connection.get_operation_kwargs(self.name, operation.pk, operation.sk, condition=condition)
-        if condition is not None:
-            request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        return group, request
-
-
-def error_code(error: PynamoDBException) -> str | None:
-    """DynamoDB's code of an error that pynamodb raised, or None where no answer came.
-
-    Not ``error.cause_response_code``: a lost connection has a response, which is None, and pynamodb trips over it.
-    """
-    code: str | None = _response(error).get("Error", {}).get("Code")
-    return code
-
-
-def _response(error: PynamoDBException) -> Mapping[str, Any]:
-    response: Mapping[str, Any] = getattr(error.cause, "response", None) or {}
-    return response
-
-
-def _refusal(error: TransactWriteError, places: Sequence[int]) -> TransactionRefused | None:
-    """The refusal that the error is, or None where it is something else: throttling, a lost connection, a bad request."""
-    reasons = list(error.cancellation_reasons)
-    if error_code(error) == "TransactionInProgressException":
-        return TransactionRefused({}, ["TransactionInProgress"], contended=True)
-    if not reasons:
-        return None
-    codes = [reason.code for reason in reasons if reason is not None]
-    if not set(codes) <= {"ConditionalCheckFailed", "TransactionConflict"}:
-        return None
-    failed: dict[int, RawItem | None] = {
-        place: (reason.raw_item or None)
-        for place, reason in zip(places, reasons, strict=True)
-        if reason is not None and reason.code == "ConditionalCheckFailed"
-    }
-    return TransactionRefused(failed, codes, contended="TransactionConflict" in codes)
+        transact(self.connection, self.name, operations)
 
 
 def _meta_table(name: str) -> MetaTable:

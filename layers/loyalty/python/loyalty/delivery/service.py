@@ -10,18 +10,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from loyalty.core.errors import (
-    RecordChanged,
-    RedemptionAlreadyCaptured,
-    RedemptionAlreadyReleased,
-    RewardNotFound,
-    Unavailable,
-)
+from loyalty.core.errors import RecordChanged, RewardNotFound, Unavailable
 from loyalty.delivery.errors import NothingToGive
 from loyalty.delivery.model import Delivered, Handler, Outcome
 from loyalty.programs.rewards import Reward, RewardType
 from loyalty.programs.store import ProgramStore
 from loyalty.programs.versions import VersionStore
+from loyalty.rewards.errors import RedemptionAlreadyCaptured, RedemptionAlreadyReleased
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
 

@@ -13,7 +13,7 @@ from loyalty.core.table import Item, Put, RawItem, Table, TransactionRefused
 from loyalty.finance.errors import PeriodRefused
 from loyalty.finance.review import RunReview
 from loyalty.finance.totals import DayTotals, Line, closes_at, tally
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 
 MOST_DAYS: Final = 31
 DAY_PREFIX: Final = "DAY#"

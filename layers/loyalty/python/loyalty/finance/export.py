@@ -11,7 +11,8 @@ from loyalty.core.clock import Clock, to_text
 from loyalty.core.money import Money
 from loyalty.finance.days import check_period
 from loyalty.finance.review import is_in
-from loyalty.fulfillment.runs import Run, RunStore
+from loyalty.fulfillment.run import Run
+from loyalty.fulfillment.runs import RunStore
 
 MOST_DAYS: Final = 92
 PAGE_ROWS: Final = 2_000
@@ -56,7 +57,7 @@ class ExportService:
         rows = 0
         while day <= last:
             page = self._runs.page(program, day, limit=_INDEX_PAGE, after=position or None)
-            found = [run for run in page.runs if is_in(run, day)]
+            found = [run for run in page.items if is_in(run, day)]
             writer.writerows(list(row_of(run)) for run in found)
             rows += len(found)
             day, position = (day + timedelta(days=1), "") if page.next is None else (day, page.next)

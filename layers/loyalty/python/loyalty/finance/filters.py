@@ -9,7 +9,7 @@ from loyalty.core.clock import to_text
 from loyalty.core.ids import request_hash
 from loyalty.core.money import Money
 from loyalty.finance.errors import FilterRefused
-from loyalty.fulfillment.runs import ENDED, Run, RunStatus
+from loyalty.fulfillment.run import ENDED, Run, RunStatus
 
 FOR_A_PERSON: Final = frozenset({RunStatus.AWAITING_APPROVAL, RunStatus.ATTENTION})
 """Runs that wait until somebody of finance does something."""

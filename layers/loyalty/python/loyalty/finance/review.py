@@ -1,13 +1,14 @@
 """Lists of runs, a page at a time."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date
 from typing import Final, Protocol
 
 from loyalty.core.clock import Clock, to_text
+from loyalty.core.listing import Listed
 from loyalty.finance.filters import RunFilter
-from loyalty.fulfillment.runs import OPEN, Run, RunPage, RunStore, Step
+from loyalty.fulfillment.run import Run, Step
+from loyalty.fulfillment.runs import OPEN, RunStore
 
 LOOKED_AT: Final = 1_000
 """Runs that are looked at for one page, so that a filter that fits none is answered in time."""
@@ -36,14 +37,6 @@ class Decider(Protocol):
         """Orders a new card in place of one that is void."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """Some runs, oldest first, and behind which position the next page begins; None: it was the last."""
-
-    runs: Sequence[Run]
-    next: str | None
-
-
 class RunReview:
     """Reads of runs for people who decide about them.
 
@@ -64,8 +57,8 @@ class RunReview:
 
     def list(
         self, program: str, day: date | None, wanted: RunFilter, *, limit: int, after: str | None = None
-    ) -> Listed:
-        """Up to ``limit`` runs that are open, or that ended on a day (UTC), and that are wanted.
+    ) -> Listed[Run]:
+        """Up to ``limit`` runs that are open, or that ended on a day (UTC), and that are wanted, the oldest first.
 
         A page may be short, or empty, and not be the last: :data:`LOOKED_AT` runs are looked at for it.
 
@@ -77,7 +70,7 @@ class RunReview:
         looked, position = 0, after
         while True:
             page = self._runs.page(program, day or OPEN, limit=_PAGE, after=position)
-            for run in page.runs:
+            for run in page.items:
                 if is_in(run, day) and wanted.wants(run, now):
                     found.append(run)
                     if len(found) == limit:
@@ -94,9 +87,9 @@ class RunReview:
         """Every open run, the oldest first."""
         return (run for run in self._runs.all(program, OPEN) if is_in(run, None))
 
-    def _behind(self, page: RunPage, last: Run, day: date | None) -> str | None:
+    def _behind(self, page: Listed[Run], last: Run, day: date | None) -> str | None:
         """Where to go on behind a run, unless it was the last one of all."""
-        if last is page.runs[-1]:
+        if last is page.items[-1]:
             return page.next
         return position_of(last, day)
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from loyalty.core.money import Money, minor_units, money_of
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
 
 SETTLED: Final = timedelta(hours=1)
 """After a day's end until it is taken for over: a write at midnight, and the index behind it, have come by then."""

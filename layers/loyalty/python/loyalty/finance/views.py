@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from loyalty.core.clock import to_text
 from loyalty.core.fields import MoneyBody, RequestBody, ResponseBody
 from loyalty.finance.totals import DayTotals, Line
-from loyalty.fulfillment.runs import Run, RunStatus, Step
+from loyalty.fulfillment.run import Run, RunStatus, Step
 
 MAX_NOTE: Final = 500
 

@@ -1,6 +1,6 @@
 """Orders that a supplier has not settled, by its own name for them: so that what it tells later finds the run.
 
-``Q#{supplier}`` / ``PENDING#{its name of order or card}``; removed by the table itself, long after any order is settled.
+``G#{supplier}`` / ``PENDING#{its name of order or card}``; removed by the table itself, long after any order is settled.
 """
 
 from datetime import datetime, timedelta

@@ -2,7 +2,7 @@
 
 ::
 
-    Q#{supplier}   DELIVERY#{id}    one event, once; with the news of the run in one transaction; removed by the table
+    G#{supplier}   DELIVERY#{id}    one event, once; with the news of the run in one transaction; removed by the table
                    PENDING#{name}   whose order it is about
 
 Nothing is concluded from what it says: the run's next step asks the supplier. A second delivery writes nothing, and wakes
@@ -23,7 +23,8 @@ from loyalty.fulfillment.executions import ExecutionPort
 from loyalty.fulfillment.gate import supplier_pk
 from loyalty.fulfillment.journal import Did, Journal
 from loyalty.fulfillment.model import Answer, Progress, RedemptionMoved
-from loyalty.fulfillment.runs import Run, RunStatus, RunStore
+from loyalty.fulfillment.run import Run, RunStatus
+from loyalty.fulfillment.runs import RunStore
 from loyalty.suppliers.webhooks import Callback
 from loyalty_contract import TTL_ATTRIBUTE
 

@@ -9,8 +9,9 @@ from loyalty.core.money import Money
 from loyalty.core.table import Table, Update
 from loyalty.fulfillment.model import Answer, OrderNotDelivered, Progress
 from loyalty.fulfillment.orders import Order, OrderStore
-from loyalty.fulfillment.runs import Run, RunStatus, RunStore
-from loyalty.ledger.store import partition
+from loyalty.fulfillment.run import Run, RunStatus
+from loyalty.fulfillment.runs import RunStore
+from loyalty.ledger.keys import partition
 from loyalty.programs.items import ProgramItem, program_pk, version_sk
 from loyalty.programs.model import GiftCard, ProgramDocument
 from loyalty.programs.rewards import RewardType

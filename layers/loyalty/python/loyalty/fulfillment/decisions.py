@@ -4,7 +4,8 @@
 
     approve     awaiting_approval ─► ordering                          by somebody else than who asked for it
     reject      awaiting_approval ─► (points back) ─► rejected
-    retry       attention         ─► screening: another execution goes on where the run stands
+    retry       attention         ─► screening: another execution goes on where the run stands;
+                                     awaiting_approval, where somebody still has to approve it
     cancel      open, fulfilled   ─► (order cancelled, points back) ─► cancelled; kept where the supplier will not
     resolve     attention         ─► resolved: the points are spent, or given back, on the person's word
     reissue     fulfilled         ─► (card taken back) ─► ordering ─► fulfilled with another card
@@ -33,7 +34,8 @@ from loyalty.fulfillment.errors import (
 from loyalty.fulfillment.executions import ExecutionPort
 from loyalty.fulfillment.journal import Did, Journal, after
 from loyalty.fulfillment.model import Answer, Progress, RedemptionMoved
-from loyalty.fulfillment.runs import Run, RunStatus, RunStore
+from loyalty.fulfillment.run import Run, RunStatus
+from loyalty.fulfillment.runs import RunStore
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
@@ -90,7 +92,7 @@ class Decisions:
         Raises:
             FulfillmentRunNotFound: there is no such run.
             NotAwaitingApproval: it needs no approval, was decided, or its deadline has passed.
-            SelfApproval: ``actor`` asked for it.
+            SelfApproval: ``actor`` asked for it, or named who did.
             RunEnded: it is over.
             RunChanged: others were faster, every time.
         """
@@ -100,7 +102,7 @@ class Decisions:
             if run.approved_by == actor:
                 return run
             self._require_awaiting(run)
-            if run.requested_by == actor:
+            if run.asked_by(actor):
                 raise SelfApproval(f"'{actor}' asked for this redemption; somebody else has to approve it.")
             return self._write(run, person, status=RunStatus.ORDERING, approved_by=actor)
 
@@ -139,7 +141,10 @@ class Decisions:
             if run.ended and run.ends_as is None and not run.replaces:
                 raise RunEnded(f"The run is {run.status}; there is nothing to try again.")
             if run.status is RunStatus.ATTENTION:
-                again = {"status": RunStatus.SCREENING, "reason": None, "candidate": 0}
+                unapproved = bool(run.flags) and run.approved_by is None
+                status = RunStatus.AWAITING_APPROVAL if unapproved else RunStatus.SCREENING
+                reason = run.flags[0] if unapproved else None
+                again = {"status": status, "reason": reason, "candidate": 0, "turn_at": None}
                 return self._write(run, person, executions=run.executions + 1, **again)
             running = self._executions.running(run)
             if running is None:
@@ -170,8 +175,10 @@ class Decisions:
             if run.ends_as is not None or (run.ended and run.status is not RunStatus.FULFILLED):
                 raise RunEnded(f"The run is {run.ends_as or run.status}; there is nothing to cancel.")
             over = run.status in {RunStatus.ATTENTION, RunStatus.FULFILLED}
-            changes = {"ends_as": RunStatus.CANCELLED, "replaces": 0, "reason": "cancelling"}
-            return self._write(run, person, executions=run.executions + over, **changes)
+            # Its execution sleeps until its turn, for hours maybe: another one gives the points back.
+            sleeps = run.turn_at is not None
+            changes = {"ends_as": RunStatus.CANCELLED, "replaces": 0, "reason": "cancelling", "turn_at": None}
+            return self._write(run, person, executions=run.executions + (over or sleeps), **changes)
 
         run = self._decided(program, redemption_id, write)
         if run.status is RunStatus.CANCELLED:
@@ -181,13 +188,13 @@ class Decisions:
     def resolve(self, program: str, redemption_id: str, *, actor: str, note: str, give_back: bool = False) -> Run:
         """Closes a run that needs attention and was settled outside of the platform.
 
-        The member was served, so the held points are spent; with ``give_back`` they were not, and the points go back
-        without a word of the supplier's.
+        The member was served, so the points are spent; with ``give_back`` they were not, and the points go back, also
+        captured ones, without a word of the supplier's.
 
         Raises:
             FulfillmentRunNotFound, RunChanged, NoteRequired: as of :meth:`reject`.
             NotResolvable: it needs nobody's attention.
-            FulfillmentInProgress: ``give_back``, and a card is stored.
+            FulfillmentInProgress: ``give_back``, and a card is stored whose points are held.
             WalletBusy: see :meth:`RedemptionService.capture`.
         """
         person = _Person("resolve", actor, _required(note))
@@ -246,7 +253,9 @@ class Decisions:
         program = self._programs.current(run.program)
         whose = run.member_id, run.redemption_id
         redemption = self._redemptions.get(run.program, *whose)
-        if redemption.status is not RedemptionStatus.HELD:
+        if give_back and redemption.status is RedemptionStatus.CAPTURED:
+            self._redemptions.cancel(program, *whose, by=Party.FULFILLMENT, giving=operations)
+        elif redemption.status is not RedemptionStatus.HELD:
             self._journal.commit(operations)
         elif give_back:
             self._redemptions.release(

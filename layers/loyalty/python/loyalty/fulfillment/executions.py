@@ -5,8 +5,9 @@ from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
 
+from loyalty.core.aws import start_once
 from loyalty.fulfillment.model import Answer
-from loyalty.fulfillment.runs import Run
+from loyalty.fulfillment.run import Run
 
 _GONE: Final = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
 
@@ -44,15 +45,7 @@ class Executions:
     def start(self, run: Run) -> bool:
         """Starts the run's execution; False where its name was started before."""
         request = {"program": run.program, "member_id": run.member_id, "redemption_id": run.redemption_id}
-        try:
-            self._client.start_execution(
-                stateMachineArn=self._state_machine, name=execution_name(run), input=json.dumps(request)
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ExecutionAlreadyExists":
-                return False
-            raise
-        return True
+        return start_once(self._client, self._state_machine, execution_name(run), request)
 
     def wake(self, token: str, answer: Answer) -> bool:
         """Answers the token that an execution waits with; False where it does not wait with it any more."""

@@ -1,11 +1,11 @@
 """What stands between us and a supplier: how fast it is asked, whether it is left alone, and what its balance allows.
 
-One item for each supplier, ``Q#{supplier}`` / ``SUPPLIER``, changed under a condition on its revision::
+One item for each supplier, ``G#{supplier}`` / ``SUPPLIER``, changed under a condition on its revision::
 
     permit   breaker open, or its trial under way ─► Busy         (nothing is sent)
-             as many orders this second as may be ─► Busy
              the balance does not cover card and floor ─► Low
-             else counted, and its worth taken off what is known of the balance
+             as many orders in this second and the next ones as may be ─► Busy
+             else counted in the first of them that has room, and its worth taken off what is known of the balance
     failed   the n-th in a row, or of a trial ─► the breaker opens for a while
     answered ─► closed, counted from zero
 
@@ -15,7 +15,7 @@ The balance is what the supplier said last, less what was let through since: it 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
@@ -31,6 +31,9 @@ from loyalty.suppliers.model import SupplierProtocolError
 SUPPLIER_SK: Final = "SUPPLIER"
 TRIAL_SECONDS: Final = 60
 """As long as an invocation of ours lives at most: a trial that has told nothing by then has died."""
+SOON_SECONDS: Final = 2
+"""So far ahead a second may be that an order is counted in: it waits for that where it is, which is cheaper than a
+wait of the state machine's."""
 _ATTEMPTS: Final = 6
 _BASE_SECONDS: Final = 0.01
 _CAP_SECONDS: Final = 0.2
@@ -46,7 +49,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What is known of a supplier. ``second`` is that of the epoch in which ``sent`` orders were let through."""
+    """What is known of a supplier. ``second`` is the last one of the epoch that orders were counted in, ``sent`` of them."""
 
     second: int = 0
     sent: int = 0
@@ -72,26 +75,35 @@ class Low:
     balance: Money
 
 
+def blocked(gate: Gate, value: Money | None, now: datetime, policy: FulfillmentPolicy) -> Busy | Low | None:
+    """Why no order of ``value`` is sent at ``now``, whatever the pace. None is an order that is sent again."""
+    if gate.open_until is not None:
+        until = max(gate.open_until, gate.trial_until or gate.open_until)
+        if now < until:
+            return Busy(max(1, int((until - now).total_seconds()) + 1), "breaker_open")
+    known = None if value is None else gate.balances.get(value.currency)
+    if value is None or known is None:
+        return None
+    needed = minor_units(value) + minor_units(policy.floor(value.currency))
+    return Low(known.left) if minor_units(known.left) < needed else None
+
+
 def permitted(gate: Gate, value: Money | None, now: datetime, policy: FulfillmentPolicy) -> Gate | Busy | Low:
-    """The gate after one order of ``value`` went through it at ``now``, or why none does.
+    """The gate after one order of ``value`` was counted in its ``second``, ``now``'s or one soon after it; or why none is.
 
     None is an order that is sent again: its worth is taken off already.
     """
-    if gate.open_until is not None:
-        blocked = max(gate.open_until, gate.trial_until or gate.open_until)
-        if now < blocked:
-            return Busy(max(1, int((blocked - now).total_seconds()) + 1), "breaker_open")
+    if (why := blocked(gate, value, now, policy)) is not None:
+        return why
     # Clocks of two invocations differ a little: a second that was counted does not come again.
     second = max(gate.second, int(now.timestamp()))
     sent = gate.sent if second == gate.second else 0
     if sent >= policy.permits_per_second:
-        return Busy(1, "rate_limited")
-    known = None if value is None else gate.balances.get(value.currency)
+        second, sent = second + 1, 0
+    if second > int(now.timestamp()) + SOON_SECONDS:
+        return Busy(SOON_SECONDS, "rate_limited")
     balances = dict(gate.balances)
-    if value is not None and known is not None:
-        needed = minor_units(value) + minor_units(policy.floor(value.currency))
-        if minor_units(known.left) < needed:
-            return Low(known.left)
+    if value is not None and (known := balances.get(value.currency)) is not None:
         left = money_of(minor_units(known.left) - minor_units(value), value.currency)
         balances[value.currency] = replace(known, left=left)
     trial = now + timedelta(seconds=TRIAL_SECONDS) if gate.open_until is not None else None
@@ -112,7 +124,7 @@ def answered(gate: Gate) -> Gate:
 
 
 class GateItem(Item):
-    """``Q#{supplier}`` / ``SUPPLIER``. ``balances``: currency → ``left@at``."""
+    """``G#{supplier}`` / ``SUPPLIER``. ``balances``: currency → ``left@at``."""
 
     second = IntegerAttribute()
     sent = IntegerAttribute()
@@ -125,7 +137,7 @@ class GateItem(Item):
 
 def supplier_pk(supplier: str) -> str:
     """The partition of what is known of a supplier."""
-    return f"Q#{supplier}"
+    return f"G#{supplier}"
 
 
 class Gates:
@@ -154,27 +166,33 @@ class Gates:
             revision=item.revision,
         )
 
+    def look(self, supplier: str, value: Money, balance: Callable[[str], Money]) -> Busy | Low | None:
+        """Why no order of ``value`` would be let through now, whatever the pace. Counts nothing; ``balance`` as below."""
+        self._refresh(supplier, value.currency, balance)
+        return blocked(self.get(supplier), value, self._clock(), self._policy)
+
     def permit(self, supplier: str, value: Money | None, balance: Callable[[str], Money]) -> Busy | Low | None:
-        """Lets one order of ``value`` through, counted; else why not. None: one that is sent again.
+        """Lets one order of ``value`` through, counted, in its second; else why not. None: one that is sent again.
 
         ``balance`` asks the supplier, where what is known is too old; what that raises passes through, but for an
         answer of which nothing can be concluded, such as a balance in a currency without a rate.
         """
-        found: list[Busy | Low] = []
+        found: list[Gate | Busy | Low] = []
 
         def pass_one(gate: Gate) -> Gate | None:
-            found.clear()
-            after = permitted(gate, value, self._clock(), self._policy)
-            if isinstance(after, Gate):
-                return after
-            found.append(after)
-            return None
+            found[:] = [permitted(gate, value, self._clock(), self._policy)]
+            return found[0] if isinstance(found[0], Gate) else None
 
         if value is not None:
             self._refresh(supplier, value.currency, balance)
         if not self._change(supplier, pass_one):
-            return Busy(1, "rate_limited")
-        return found[0] if found else None
+            return Busy(SOON_SECONDS, "rate_limited")
+        if not isinstance(found[0], Gate):
+            return found[0]
+        early = datetime.fromtimestamp(found[0].second, UTC) - self._clock()
+        if early > timedelta():
+            self._sleep(early.total_seconds())
+        return None
 
     def tell(self, supplier: str, *, answer: bool) -> None:
         """Writes down that the supplier answered, or did not. An answer changes nothing where all went well before."""

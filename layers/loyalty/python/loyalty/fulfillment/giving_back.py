@@ -4,7 +4,10 @@
 
     each order      ask the supplier once more
       none, dead    ─► it counts as dead
-      stands        given up by a person, or in time: cancel it; where the supplier will not, a person has to look
+        but         its last request may still be under way: wait, and ask again
+                    the supplier had acknowledged it, and now shows none: a person has to look
+      stands        counted again in its month's budget, where it was taken for dead
+                    given up by a person, or in time: cancel it; where the supplier will not, a person has to look
                     else: it was not refused after all; it is delivered
     points          back from the hold, or from the capture, with the end of the run in the same transaction
 
@@ -15,19 +18,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from loyalty.core.clock import Clock
-from loyalty.core.errors import FulfillmentInProgress, RecordChanged
-from loyalty.core.table import Operation, Put, Table
+from loyalty.core.errors import RecordChanged
+from loyalty.core.table import Operation, Table
 from loyalty.core.telemetry import logger
 from loyalty.fulfillment import budget
 from loyalty.fulfillment.cases import ENDS, Case, CaseStore, unapproved
 from loyalty.fulfillment.journal import ASKED, Did, Journal, after
 from loyalty.fulfillment.model import Answer, OrderStands, Progress, RedemptionMoved
-from loyalty.fulfillment.ordering import SupplierBook
-from loyalty.fulfillment.orders import Order, OrderItem, order_item
+from loyalty.fulfillment.ordering import ORDER_STANDS, SupplierBook
+from loyalty.fulfillment.orders import Order, ended_puts, order_put
 from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.recent import RecentStore
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.programs.store import ProgramStore
+from loyalty.rewards.errors import FulfillmentInProgress
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
 from loyalty.suppliers.model import OrderState, Outcome, SupplierOrder
@@ -111,8 +115,16 @@ class GivingBack:
     def _settle(self, case: Case, order: Order) -> tuple[Answer | None, Case]:
         """Makes certain that an order is dead; the answer where it is not, and the case after what was written."""
         found = self._suppliers.get(order.supplier).find(order.external_id)
+        if found is None and (answer := self._unsure(case, order)) is not None:
+            return answer, case
         if found is None or found.state is OrderState.DEAD:
             return None, self._note_dead(case, order, found)
+        return self._take_back(case, order, found)
+
+    def _take_back(self, case: Case, order: Order, found: SupplierOrder) -> tuple[Answer | None, Case]:
+        """Cancels an order that stands, where somebody gave it up or it came too late; else it is delivered."""
+        if order.dead:
+            case, order = self._note_standing(case, order)
         if case.run.ends_as not in {None, RunStatus.REFUSED}:
             if not self._void(case, order, found):
                 return self._kept(case, order), case
@@ -122,13 +134,35 @@ class GivingBack:
         if order.number != case.run.orders:
             # One that was refused, or not found, before another supplier was asked: it must not become a second card.
             if not self._void(case, order, found):
-                return self._attention(case, "order_stands", self._did("cancel", order, Outcome.REFUSED)), case
+                case = replace(case, run=self._fresh(case.run))
+                return self._attention(case, ORDER_STANDS, self._did("cancel", order, Outcome.REFUSED)), case
             return None, self._note_dead(case, order, found, voided=True)
-        if order.dead or case.run.ends_as is not None:
-            stands = replace(order, outcome=Outcome.AMBIGUOUS, settled_at=None)
-            did = self._did("release", order, Outcome.AMBIGUOUS, note="it stands")
-            self._journal.write(case.run, did, _put(stands, order), ends_as=None)
+        if case.run.ends_as is not None:
+            self._journal.write(
+                case.run, self._did("release", order, Outcome.AMBIGUOUS, note="delivered"), ends_as=None
+            )
         return Answer(Progress.UNKNOWN, self._policy.settle_seconds), case
+
+    def _unsure(self, case: Case, order: Order) -> Answer | None:
+        """Why an order that the supplier does not show cannot be taken for none; None: it can."""
+        if order.acknowledged:
+            return self._attention(case, "order_vanished", self._did("release", order, Outcome.AMBIGUOUS))
+        wait = 0 if order.dead else order.arrives_within(self._clock(), self._policy.settle_seconds)
+        return Answer(Progress.UNKNOWN, wait) if wait else None
+
+    def _note_standing(self, case: Case, order: Order) -> tuple[Case, Order]:
+        """Writes down that an order which was taken for dead stands; the case and the order after it.
+
+        It is in its month's budget again, and be it beyond it: the money is spent.
+        """
+        run, document = case.run, self._programs.current(order.program).document
+        limited = document.fulfillment.budget(order.value.currency) is not None
+        month = budget.month_of(order.asked_at, document.zone) if limited else None
+        counted = [] if month is None else [budget.counted(order.program, month, order.value, None)]
+        stands = replace(order, outcome=Outcome.PENDING, settled_at=None, budget=month)
+        did = self._did("release", order, Outcome.AMBIGUOUS, note="it stands")
+        self._journal.write(self._fresh(run), did, order_put(stands, order), *counted)
+        return self._cases.get(run.program, run.member_id, run.redemption_id), stands
 
     def _void(self, case: Case, order: Order, found: SupplierOrder) -> bool:
         """Whether the supplier took the order back. That it is asked to is written down first."""
@@ -157,7 +191,7 @@ class GivingBack:
             if stood
             else replace(order, outcome=Outcome.REFUSED, settled_at=now, budget=None)
         )
-        return dead, [_put(dead, order), *budget.given_back(order)]
+        return dead, [order_put(dead, order), *ended_puts(dead), *budget.given_back(order)]
 
     def _kept(self, case: Case, order: Order) -> Answer:
         """The supplier does not take its card back: who has paid for it keeps it; else a person has to look."""
@@ -223,7 +257,3 @@ class GivingBack:
 
     def _did(self, name: str, order: Order, outcome: str, **more: str | None) -> Did:
         return Did(name, str(outcome), supplier=order.supplier, external_id=order.external_id, **more)  # type: ignore[arg-type]
-
-
-def _put(order: Order, read: Order) -> Put:
-    return Put(order_item(order), OrderItem.outcome == read.outcome.value)

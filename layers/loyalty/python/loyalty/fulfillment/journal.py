@@ -11,7 +11,8 @@ from loyalty.core.clock import Clock
 from loyalty.core.money import Money
 from loyalty.core.table import Operation, Put, Table, TransactionRefused
 from loyalty.fulfillment.model import RedemptionMoved
-from loyalty.fulfillment.runs import ENDED, Run, RunItem, RunStatus, Step, StepItem, run_item, step_item
+from loyalty.fulfillment.run import ENDED, Run, RunStatus, Step
+from loyalty.fulfillment.runs import RunItem, StepItem, run_item, step_item
 
 ASKED: Final = "asked"
 DONE: Final = "done"

@@ -13,7 +13,8 @@
 Wherever a step dies, the order says at least as much as we did: what is not written down, the supplier is asked.
 """
 
-from typing import Protocol
+from dataclasses import replace
+from typing import Final, Protocol
 
 from loyalty.core.clock import Clock
 from loyalty.core.table import Operation, Put, Table
@@ -22,24 +23,28 @@ from loyalty.fulfillment.cases import Card, Case, CaseStore, decided, source_of,
 from loyalty.fulfillment.gate import Gates
 from loyalty.fulfillment.journal import ASKED, Did, Journal
 from loyalty.fulfillment.model import Answer, Progress
-from loyalty.fulfillment.orders import Order, OrderItem, external_id, order_item
+from loyalty.fulfillment.orders import Order, OrderItem, external_id, order_item, order_put
 from loyalty.fulfillment.outcomes import Outcomes, order_of
 from loyalty.fulfillment.policy import FulfillmentPolicy
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.fulfillment.screening import OVER_BUDGET
 from loyalty.fulfillment.trouble import told
+from loyalty.fulfillment.turns import Turns
 from loyalty.fulfillment.waiting import Waiting
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.suppliers.model import (
     OrderRefused,
     OrderRequest,
+    OrderState,
     Outcome,
     Supplier,
     SupplierError,
 )
 from loyalty.suppliers.registry import UnknownSupplier
 from loyalty.vault.store import CardVault
+
+ORDER_STANDS: Final = "order_stands"
 
 
 class SupplierBook(Protocol):
@@ -75,6 +80,7 @@ class Ordering:
             table=table,
             programs=programs,
             gates=gates,
+            turns=Turns(table, policy, clock),
             journal=journal,
             outcomes=self._outcomes,
             policy=policy,
@@ -97,8 +103,10 @@ class Ordering:
             supplier = self._suppliers.get(name)
         except UnknownSupplier as error:
             return self._outcomes.attention(case, "unknown_supplier", Did("order", supplier=name, error=str(error)))
-        if (wait := self._waiting.needed(case, card, supplier, first=known is None)) is not None:
-            return wait
+        waits = self._none_stands(case, card) if known is None else None
+        if (waits := waits or self._waiting.needed(case, card, supplier, first=known is None)) is not None:
+            return waits
+        before = case.run
         case, fresh = self._intend(case, card, known)
         order = order_of(case)
         request = OrderRequest(order.external_id, order.product, order.value, recipient=case.redemption.member_id)
@@ -109,7 +117,7 @@ class Ordering:
                 did = self._outcomes.did(
                     "order", order, Outcome.AMBIGUOUS, request_id=error.request_id, error=told(error)
                 )
-                return self._waiting.for_funds(case, "supplier_balance_low", did)
+                return self._waiting.for_funds(case, "supplier_balance_low", did, before=before)
             return self._outcomes.failed(case, card, error, fresh=fresh)
         self._gates.tell(supplier.name, answer=True)
         return self._outcomes.settled(case, card, supplier, answer_of, "order")
@@ -125,7 +133,7 @@ class Ordering:
             return answer
         order = case.order
         if order is None or order.dead or order.issued:
-            return Answer(Progress.ORDERED if order is not None and order.issued else Progress.NOT_ORDERED)
+            return self._none_open(case)
         supplier = self._suppliers.get(order.supplier)
         try:
             found = supplier.find(order.external_id)
@@ -144,6 +152,31 @@ class Ordering:
             case, card, self._outcomes.did("query", order, Outcome.REFUSED, note="not found"), elsewhere=False
         )
 
+    def _none_stands(self, case: Case, card: Card) -> Answer | None:
+        """Why no other order may be begun; None: those before are dead, and the last one's supplier still says so.
+
+        A refusal is an answer to one request, and it is not sure that one of two cards can be taken back.
+        """
+        last = case.order
+        if any(not each.dead for each in self._cases.orders(case.run)):
+            return self._outcomes.attention(case, ORDER_STANDS, Did("order"))
+        if last is None or last.cancelled_at is not None:
+            return None
+        try:
+            found = self._suppliers.get(last.supplier).find(last.external_id)
+        except SupplierError as error:
+            return self._waiting.for_word(case, card, last, error)
+        dead = found is None or found.state is OrderState.DEAD
+        return None if dead else Answer(Progress.NOT_ORDERED)  # which asks again, and has it delivered
+
+    def _none_open(self, case: Case) -> Answer:
+        """The card is stored; or nobody refused it for good: a fault of our own outlasted every repeat."""
+        if case.order is not None and case.order.issued:
+            return Answer(Progress.ORDERED)
+        if case.redemption.status not in {RedemptionStatus.HELD, RedemptionStatus.CAPTURED}:
+            return Answer(Progress.NOT_ORDERED)
+        return self._outcomes.attention(case, "nobody_asked", Did("query"))
+
     def _before(self, case: Case) -> Answer | None:
         """Where the case goes on where nothing is to be ordered now."""
         if (answer := decided(case) or unapproved(case)) is not None:
@@ -160,10 +193,16 @@ class Ordering:
         """Writes down what is about to be asked for; the case after it, and whether it is the order's first request."""
         run, now = case.run, self._clock()
         fresh = known is None
+        # What was counted while money was missing says nothing of the requests.
+        anew = fresh or run.status is RunStatus.AWAITING_FUNDS
         also: list[Operation] = [self._cases.requested(case.redemption)]
         if known is None:
             known, more = self._new_order(run, card)
             also += more
+        else:
+            again = replace(known, last_asked_at=now)
+            also.append(order_put(again, known))
+            known = again
         did = Did("order", ASKED, supplier=known.supplier, external_id=known.external_id)
         changed = self._journal.write(
             run,
@@ -175,8 +214,9 @@ class Ordering:
             product=known.product,
             external_id=known.external_id,
             orders=known.number,
-            tries=0 if fresh else run.tries,
-            waiting_since=run.waiting_since if not fresh else now,
+            tries=0 if anew else run.tries,
+            waiting_since=now if anew else run.waiting_since,
+            turn_at=None,
         )
         return Case(case.redemption, changed, known), fresh
 

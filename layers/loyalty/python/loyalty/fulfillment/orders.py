@@ -1,25 +1,30 @@
 """Our orders at suppliers: written down before a supplier is asked, and compared with its own list afterwards.
 
 ``F#{program}#{redemption_id}`` / ``ORDER#{nn}``, and in the due index under ``ORDERS#{supplier}#{day}`` of the first
-request, in UTC, so that a day's orders of all programs are found together.
+request, in UTC, so that a day's orders of all programs are found together. One that ended on a later day than that has
+``ENDED#{nn}`` beside it, in the due index under ``ENDED#{supplier}#{day}`` of its end: most end on the day of the request,
+and nothing is written for them.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
-from loyalty.core.clock import from_text, to_text
+from loyalty.core.attributes import MomentAttribute, MoneyAttribute
+from loyalty.core.clock import to_text
+from loyalty.core.listing import Key, all_listed
 from loyalty.core.money import Money
-from loyalty.core.table import Item, RawItem, Table
+from loyalty.core.table import Item, Put, RawItem, Table
 from loyalty.fulfillment.runs import run_pk
 from loyalty.suppliers.model import Outcome
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY
 
 ORDER_PREFIX: Final = "ORDER#"
-_PAGE: Final = 100
+ENDED_PREFIX: Final = "ENDED#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,10 @@ class Order:
     product: str
     value: Money
     asked_at: datetime
+    last_asked_at: datetime | None = None
+    """When it was sent again, the last time; None: it was sent once."""
     outcome: Outcome = Outcome.AMBIGUOUS
-    """Ambiguous until the supplier has said what became of it."""
+    """Ambiguous until the supplier has said what became of it, or shown it."""
     supplier_order_id: str | None = None
     cost: Money | None = None
     settled_at: datetime | None = None
@@ -50,9 +57,24 @@ class Order:
         return self.outcome is Outcome.REFUSED or self.cancelled_at is not None
 
     @property
+    def ended_at(self) -> datetime | None:
+        """Since when we hold it for dead (UTC); None: we do not."""
+        return self.cancelled_at or (self.settled_at if self.outcome is Outcome.REFUSED else None)
+
+    @property
     def issued(self) -> bool:
         """Its card is in the vault."""
         return self.outcome is Outcome.ISSUED and self.cancelled_at is None
+
+    @property
+    def acknowledged(self) -> bool:
+        """The supplier has shown that it has the order, and has not said since that it is dead: it cannot be none."""
+        return self.outcome in {Outcome.ISSUED, Outcome.PENDING} and self.cancelled_at is None
+
+    def arrives_within(self, now: datetime, settle_seconds: int) -> int:
+        """Seconds for which its last request may still be under way to the supplier; 0: "no order" can be believed."""
+        until = (self.last_asked_at or self.asked_at) + timedelta(seconds=settle_seconds)
+        return max(0, ceil((until - now).total_seconds()))
 
 
 class OrderItem(Item):
@@ -61,13 +83,14 @@ class OrderItem(Item):
     supplier = UnicodeAttribute()
     external_id = UnicodeAttribute()
     product = UnicodeAttribute()
-    value = UnicodeAttribute()
-    asked_at = UnicodeAttribute()
+    value = MoneyAttribute()
+    asked_at = MomentAttribute()
+    last_asked_at = MomentAttribute(null=True)
     outcome = UnicodeAttribute()
     supplier_order_id = UnicodeAttribute(null=True)
-    cost = UnicodeAttribute(null=True)
-    settled_at = UnicodeAttribute(null=True)
-    cancelled_at = UnicodeAttribute(null=True)
+    cost = MoneyAttribute(null=True)
+    settled_at = MomentAttribute(null=True)
+    cancelled_at = MomentAttribute(null=True)
     budget = UnicodeAttribute(null=True)
     due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY)
     due_at = UnicodeAttribute(attr_name=DUE_AT)
@@ -83,6 +106,10 @@ def order_sk(number: int) -> str:
     return f"{ORDER_PREFIX}{number:02d}"
 
 
+def _shard(supplier: str, day: date) -> str:
+    return f"ORDERS#{supplier}#{day}"
+
+
 def order_item(order: Order) -> OrderItem:
     """An order as it is stored."""
     return OrderItem(
@@ -91,17 +118,27 @@ def order_item(order: Order) -> OrderItem:
         supplier=order.supplier,
         external_id=order.external_id,
         product=order.product,
-        value=str(order.value),
-        asked_at=to_text(order.asked_at),
+        value=order.value,
+        asked_at=order.asked_at,
+        last_asked_at=order.last_asked_at,
         outcome=order.outcome.value,
         supplier_order_id=order.supplier_order_id,
-        cost=None if order.cost is None else str(order.cost),
-        settled_at=None if order.settled_at is None else to_text(order.settled_at),
-        cancelled_at=None if order.cancelled_at is None else to_text(order.cancelled_at),
+        cost=order.cost,
+        settled_at=order.settled_at,
+        cancelled_at=order.cancelled_at,
         budget=order.budget,
-        due_shard=f"ORDERS#{order.supplier}#{order.asked_at.date()}",
+        due_shard=_shard(order.supplier, order.asked_at.date()),
         due_at=f"{to_text(order.asked_at)}#{order.external_id}",
     )
+
+
+def order_put(order: Order, read: Order) -> Put:
+    """Writes the order, if it is still as it was read: of the same outcome, not taken back and not sent again since."""
+    sent_again, taken_back = OrderItem.last_asked_at, OrderItem.cancelled_at
+    same_outcome = OrderItem.outcome == read.outcome.value
+    not_sent = sent_again.does_not_exist() if read.last_asked_at is None else sent_again == read.last_asked_at
+    not_taken = taken_back.does_not_exist() if read.cancelled_at is None else taken_back == read.cancelled_at
+    return Put(order_item(order), same_outcome & not_sent & not_taken)
 
 
 def order_of(raw: RawItem) -> Order:
@@ -115,15 +152,46 @@ def order_of(raw: RawItem) -> Order:
         supplier=item.supplier,
         external_id=item.external_id,
         product=item.product,
-        value=Money.parse(item.value),
-        asked_at=from_text(item.asked_at),
+        value=item.value,
+        asked_at=item.asked_at,
+        last_asked_at=item.last_asked_at,
         outcome=Outcome(item.outcome),
         supplier_order_id=item.supplier_order_id,
-        cost=Money.parse(item.cost) if item.cost else None,
-        settled_at=from_text(item.settled_at) if item.settled_at else None,
-        cancelled_at=from_text(item.cancelled_at) if item.cancelled_at else None,
+        cost=item.cost,
+        settled_at=item.settled_at,
+        cancelled_at=item.cancelled_at,
         budget=item.budget,
     )
+
+
+class EndedItem(Item):
+    """``F#{program}#{redemption_id}`` / ``ENDED#{nn}``: says by its place in the index alone when that order ended."""
+
+    due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY)
+    due_at = UnicodeAttribute(attr_name=DUE_AT)
+
+
+def ended_puts(order: Order) -> list[Put]:
+    """Has an order found by the day of its end; nothing where that is the day of its request, or it has not ended."""
+    ended_at = order.ended_at
+    if ended_at is None or ended_at.date() == order.asked_at.date():
+        return []
+    item = EndedItem(
+        run_pk(order.program, order.redemption_id),
+        f"{ENDED_PREFIX}{order.number:02d}",
+        due_shard=_ended_shard(order.supplier, ended_at.date()),
+        due_at=f"{to_text(ended_at)}#{order.external_id}",
+    )
+    return [Put(item)]
+
+
+def _ended_shard(supplier: str, day: date) -> str:
+    return f"ENDED#{supplier}#{day}"
+
+
+def _order_key(ended: Key) -> Key:
+    """The order whose end an item of the list is."""
+    return ended[0], ended[1].replace(ENDED_PREFIX, ORDER_PREFIX)
 
 
 class OrderStore:
@@ -144,12 +212,10 @@ class OrderStore:
 
     def of_day(self, supplier: str, day: date) -> Iterator[Order]:
         """Our orders of all programs that a supplier was first asked for on a day (UTC), page after page."""
-        shard, after = f"ORDERS#{supplier}#{day}", ""
-        while True:
-            page = self._table.sorted_page(shard, after=after, limit=_PAGE)
-            keys = [(raw["pk"]["S"], raw["sk"]["S"]) for raw in page.items]
-            found = self._table.get_many(keys) if keys else {}
-            yield from (order_of(found[key]) for key in keys if key in found)
-            if page.last_key is None:
-                return
-            after = page.items[-1][DUE_AT]["S"]
+        return all_listed(self._table, _shard(supplier, day), order_of)
+
+    def ended_on(self, supplier: str, day: date) -> Iterator[Order]:
+        """Our orders that ended on a day (UTC), after the day on which the supplier was first asked for them."""
+        orders = all_listed(self._table, _ended_shard(supplier, day), order_of, record=_order_key)
+        # One that stood after all, or ended once more on another day, is not one of this day any more.
+        return (order for order in orders if order.ended_at is not None and order.ended_at.date() == day)

@@ -5,16 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 from loyalty.core.clock import Clock
-from loyalty.core.table import Put, Table
+from loyalty.core.table import Operation, Table
 from loyalty.fulfillment import budget
 from loyalty.fulfillment.awaited import awaited_puts
 from loyalty.fulfillment.cases import Card, Case, CaseStore
 from loyalty.fulfillment.gate import Gates
 from loyalty.fulfillment.journal import Did, Journal
 from loyalty.fulfillment.model import Answer, OrderStands, Progress, RedemptionMoved
-from loyalty.fulfillment.orders import Order, OrderItem, order_item
+from loyalty.fulfillment.orders import Order, ended_puts, order_put
 from loyalty.fulfillment.policy import LONGEST_WAIT_SECONDS, FulfillmentPolicy, backoff
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.fulfillment.trouble import reason_of, told
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.suppliers.model import (
@@ -56,16 +56,18 @@ class Outcomes:
             return self.dead(case, card, replace(did, outcome=Outcome.REFUSED), elsewhere=True)
         if not case.held and case.redemption.status is not RedemptionStatus.CAPTURED:
             raise OrderStands(f"the supplier has an order, and the redemption is {case.redemption.status}")
+        # It was shown: from here on an empty answer is no "no order" any more.
+        known = replace(order, outcome=Outcome.PENDING, supplier_order_id=answer.order_id)
         unsaid = answer.value is None and answer.state is OrderState.PENDING
         if answer.value != order.value and not unsaid:
-            return self.attention(case, "wrong_amount", did)
+            return self.attention(case, "wrong_amount", did, order_put(known, order))
         if answer.state is OrderState.PENDING:
-            return self._pending(case, answer, did)
+            return self._pending(case, answer, known, did)
         try:
             # A card is shown once by some suppliers. If its answer was lost, the same one is asked for.
             gift_card = answer.card or supplier.card(answer)
         except SupplierError as error:
-            return self.unheard(case, error, name="card")
+            return self.unheard(case, error, "card", order_put(known, order))
         vaulted = self._vault.put(
             order.program,
             case.redemption.member_id,
@@ -84,7 +86,7 @@ class Outcomes:
         self._journal.write(
             case.run,
             replace(did, outcome=Outcome.ISSUED, cost=answer.cost),
-            _unless_changed(issued, order),
+            order_put(issued, order),
             self._cases.delivered(case.redemption, answer.order_id),
             vaulted,
             status=RunStatus.DELIVERING,
@@ -97,17 +99,16 @@ class Outcomes:
         )
         return Answer(Progress.ORDERED)
 
-    def _pending(self, case: Case, answer: SupplierOrder, did: Did) -> Answer:
+    def _pending(self, case: Case, answer: SupplierOrder, known: Order, did: Did) -> Answer:
         run, order, now = case.run, order_of(case), self._clock()
         since = run.waiting_since if run.status is RunStatus.PENDING and run.waiting_since else now
         if now >= since + timedelta(hours=self._policy.settle_hours):
             return self.attention(case, "not_settled", replace(did, outcome=Outcome.PENDING))
-        known = replace(order, outcome=Outcome.PENDING, supplier_order_id=answer.order_id)
         tries = run.tries if run.status is RunStatus.PENDING else 0
         self._journal.write(
             run,
             replace(did, outcome=Outcome.PENDING),
-            _unless_changed(known, order),
+            order_put(known, order),
             *awaited_puts(known, answer, now),
             status=RunStatus.PENDING,
             reason=None,
@@ -135,14 +136,14 @@ class Outcomes:
         asked_for = error.retry_after if isinstance(error, SupplierUnavailable) else None
         return Answer(Progress.AGAIN, min(max(wait, int(asked_for or 0)), LONGEST_WAIT_SECONDS))
 
-    def unheard(self, case: Case, error: SupplierError, name: str = "query") -> Answer:
+    def unheard(self, case: Case, error: SupplierError, name: str = "query", *also: Operation) -> Answer:
         """A question without an answer."""
         order, run = order_of(case), case.run
         self._gates.tell(order.supplier, answer=False)
         did = self.did(name, order, Outcome.AMBIGUOUS, request_id=error.request_id, error=told(error))
         if run.tries + 1 >= self._policy.queries:
-            return self.attention(case, reason_of(error), did)
-        self._journal.write(run, did, reason=reason_of(error), tries=run.tries + 1)
+            return self.attention(case, reason_of(error), did, *also)
+        self._journal.write(run, did, *also, reason=reason_of(error), tries=run.tries + 1)
         return Answer(Progress.UNKNOWN, backoff(self._policy.settle_seconds, run.tries))
 
     def dead(self, case: Case, card: Card, did: Did, *, elsewhere: bool) -> Answer:
@@ -153,7 +154,8 @@ class Outcomes:
         self._journal.write(
             run,
             did,
-            _unless_changed(settled, order),
+            order_put(settled, order),
+            *ended_puts(settled),
             *budget.given_back(order),
             reason="supplier_refused",
             candidate=run.candidate + 1 if following else run.candidate,
@@ -166,11 +168,10 @@ class Outcomes:
         )
         return Answer(Progress.CLEAR if following else Progress.NOT_ORDERED)
 
-    def attention(self, case: Case, reason: str, did: Did) -> Answer:
+    def attention(self, case: Case, reason: str, did: Did, *also: Operation) -> Answer:
         """Leaves the run to a person, under a stable code."""
-        self._journal.write(
-            case.run, did, status=RunStatus.ATTENTION, reason=reason, tries=0, waiting_since=None, task_token=None
-        )
+        left = {"status": RunStatus.ATTENTION, "reason": reason}
+        self._journal.write(case.run, did, *also, **left, tries=0, waiting_since=None, task_token=None)
         return Answer(Progress.ATTENTION)
 
     def did(self, name: str, order: Order, outcome: Outcome, **more: Any) -> Did:
@@ -183,8 +184,3 @@ def order_of(case: Case) -> Order:
     if case.order is None:
         raise RedemptionMoved("the run has no order")
     return case.order
-
-
-def _unless_changed(order: Order, read: Order) -> Put:
-    """Writes the order, if its outcome is still what was read."""
-    return Put(order_item(order), OrderItem.outcome == read.outcome.value)

@@ -12,7 +12,8 @@ from typing import Final
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money, minor_units
 from loyalty.core.table import IntegerAttribute, Item, Put, Table, TextMapAttribute, Update
-from loyalty.fulfillment.runs import Run, run_pk
+from loyalty.fulfillment.run import Run
+from loyalty.fulfillment.runs import run_pk
 from loyalty.programs.fulfillment import Velocity
 
 RECENT_SK: Final = "RECENT"

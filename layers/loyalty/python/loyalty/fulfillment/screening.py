@@ -24,7 +24,7 @@ from loyalty.fulfillment.journal import Did, Journal
 from loyalty.fulfillment.model import Answer, NothingAwaited, Progress
 from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.recent import Recent, RecentStore, too_fast
-from loyalty.fulfillment.runs import Run, RunStatus
+from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.ledger.store import LedgerStore
 from loyalty.programs.fulfillment import Fulfillment
 from loyalty.programs.model import Program
@@ -113,6 +113,7 @@ class Screening:
             points=redemption.points,
             value=card.value,
             requested_by=redemption.requested_by or "unknown",
+            requested_through=redemption.requested_through,
             opened_at=now,
             campaign=redemption.campaign,
         )

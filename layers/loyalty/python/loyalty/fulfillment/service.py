@@ -29,7 +29,7 @@ from loyalty.fulfillment.journal import Did, Journal, after
 from loyalty.fulfillment.model import Answer, NothingAwaited, Progress, RedemptionMoved, StepRequest
 from loyalty.fulfillment.ordering import Ordering, SupplierBook
 from loyalty.fulfillment.policy import FulfillmentPolicy
-from loyalty.fulfillment.runs import RunStatus
+from loyalty.fulfillment.run import RunStatus
 from loyalty.fulfillment.screening import Screening
 from loyalty.fulfillment.trouble import reason_of
 from loyalty.programs.store import ProgramStore

@@ -1,12 +1,11 @@
 """From the event that points are held for a gift card to its workflow, started once."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from loyalty.core.aws import start_once
 from loyalty.core.errors import Rejected
 from loyalty.core.fields import MemberId, ProgramId, RedemptionId
 
@@ -48,15 +47,7 @@ class FulfillmentStarter:
         """
         detail = _detail(body)
         request = {"program": detail.program, "member_id": detail.member_id, "redemption_id": detail.redemption_id}
-        try:
-            self._client.start_execution(
-                stateMachineArn=self._state_machine, name=detail.redemption_id, input=json.dumps(request)
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ExecutionAlreadyExists":
-                return detail.redemption_id, False
-            raise
-        return detail.redemption_id, True
+        return detail.redemption_id, start_once(self._client, self._state_machine, detail.redemption_id, request)
 
 
 def _detail(body: str) -> _Detail:

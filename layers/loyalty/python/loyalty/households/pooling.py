@@ -6,20 +6,17 @@ from typing import Final
 
 from loyalty.core import ids
 from loyalty.core.clock import Clock, local_date
-from loyalty.core.errors import (
-    DailyHouseholdLimitExceeded,
-    MemberNotFound,
-    PointsLimitExceeded,
-    TransferBelowMinimum,
-)
+from loyalty.core.errors import MemberNotFound, PointsLimitExceeded
 from loyalty.core.table import Operation
+from loyalty.households.errors import DailyHouseholdLimitExceeded
 from loyalty.households.service import not_found, not_in, offered
 from loyalty.households.store import HouseholdStore, household_of_member, membership_check
 from loyalty.ledger.draft import Situation
+from loyalty.ledger.keys import HOUSEHOLD_SK
 from loyalty.ledger.model import POINTS
 from loyalty.ledger.service import Ledger
-from loyalty.ledger.store import HOUSEHOLD_SK
 from loyalty.programs.model import MAX_POINTS, Program
+from loyalty.transfers.errors import TransferBelowMinimum
 from loyalty.transfers.limits import Daily
 from loyalty.transfers.model import Transfer
 from loyalty.transfers.moving import Move, move

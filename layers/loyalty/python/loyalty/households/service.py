@@ -9,19 +9,16 @@ from typing import Final, TypeVar
 from loyalty.core import ids
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import (
+from loyalty.core.errors import HouseholdNotFound, MemberMerged, MemberNotFound, WalletBusy
+from loyalty.core.table import TransactionRefused
+from loyalty.households.errors import (
     HouseholdClosed,
     HouseholdFull,
     HouseholdHasPoints,
-    HouseholdNotFound,
     HouseholdsNotOffered,
     MemberInHousehold,
-    MemberMerged,
-    MemberNotFound,
     MemberNotInHousehold,
-    WalletBusy,
 )
-from loyalty.core.table import TransactionRefused
 from loyalty.households.model import Household
 from loyalty.households.store import HouseholdStore, Joining, Pool
 from loyalty.ledger.model import Balances, Book
@@ -225,7 +222,7 @@ def _joined(program: Program, joining: Joining, household: Household, member_id:
 
 def _require_open(book: Book | None, program: Program, member_id: str) -> None:
     if book is None:
-        raise MemberNotFound(f"There is no member '{member_id}' in program '{program.document.id}'.")
+        raise MemberNotFound.of(program.document.id, member_id)
     if book.merged_into is not None:
         raise MemberMerged(
             f"'{member_id}' was merged into '{book.merged_into}'.", member_id=member_id, into=book.merged_into

@@ -16,8 +16,9 @@ from pynamodb.expressions.condition import Condition
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.table import Check, Delete, IntegerAttribute, Item, Operation, Put, RawItem, Table, TextMapAttribute
 from loyalty.households.model import Household
+from loyalty.ledger.items import BookItem, book_of, new_book_put
+from loyalty.ledger.keys import BOOK_SK, HOUSEHOLD_SK, parse_partition, partition
 from loyalty.ledger.model import Book
-from loyalty.ledger.store import BOOK_SK, HOUSEHOLD_SK, BookItem, book_of, new_book_put, parse_partition, partition
 
 
 class HouseholdItem(Item):

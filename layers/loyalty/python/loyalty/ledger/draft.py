@@ -8,10 +8,11 @@ from typing import Final
 from loyalty.core.errors import LoyaltyError
 from loyalty.core.table import MOST_OPERATIONS, Check, Operation, Put, RawItem, TransactionRefused, Update
 from loyalty.ledger import movements
+from loyalty.ledger.items import EntryItem, book_put, entry_put
+from loyalty.ledger.keys import entry_sk, partition
 from loyalty.ledger.model import POINTS, Book, Entry, EntryKey, Facts, Movement, Scope, Wallet
 from loyalty.ledger.settlement import Settled, settle
 from loyalty.ledger.stock import StockMoves, stock_key
-from loyalty.ledger.store import EntryItem, book_put, entry_put, entry_sk, partition
 
 _MOST_SETTLED: Final = 40
 """Entries of what fell due, and shards of stock, that go with a posting; if there are more, they are written first."""

@@ -14,46 +14,32 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, TypeVar
 
 from loyalty.core.backoff import jitter
-from loyalty.core.clock import Clock, from_text, to_text
+from loyalty.core.clock import Clock
 from loyalty.core.errors import (
-    EntryExistsWithDifferentRequest,
     LoyaltyError,
     MemberMerged,
-    MemberNotFound,
-    RecordChanged,
     Undecided,
-    WalletBusy,
 )
 from loyalty.core.table import MOST_READS, RawItem, Table, TransactionRefused
-from loyalty.ledger.draft import Decision, Draft, Full, Posted, Posting, Refused, Result, Situation, Write, writes_of
-from loyalty.ledger.model import Entry, EntryKey, Scope
+from loyalty.ledger.draft import Decision, Draft, Full, Posted, Posting, Refused, Result, Situation
+from loyalty.ledger.items import book_of, due_at, entry_of
+from loyalty.ledger.keys import BOOK_SK, entry_sk, partition
+from loyalty.ledger.model import Scope
+from loyalty.ledger.pairs import Pairs, Side
 from loyalty.ledger.settlement import next_due
-from loyalty.ledger.store import BOOK_SK, LedgerStore, book_of, due_at, entry_of, entry_sk, partition
+from loyalty.ledger.store import LedgerStore
+from loyalty.ledger.work import Key, Work, busy, record_changed, replay, require_open, required
 
 ATTEMPTS: Final = 12
 """Times that a posting is tried while other writers get in first."""
 _RECORD_ATTEMPTS: Final = 2
-_MOST_SETTLED_OF_PAIR: Final = 20
-"""Entries of what fell due, and shards of stock, that one side of a pair brings along; if more, they are written first."""
 _BACKOFF_BASE_SECONDS: Final = 0.01
 _BACKOFF_CAP_SECONDS: Final = 0.3
 
-_Key = tuple[str, str]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One member's part in a posting to two: the entry's identity, and the records that are read with the book."""
-
-    member_id: str
-    key: EntryKey
-    records: Sequence[str] = ()
 
 
 class Ledger:
@@ -63,9 +49,8 @@ class Ledger:
         self, table: Table, clock: Clock, *, attempts: int = ATTEMPTS, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         """``attempts`` is how often a posting is tried while other writers get in first."""
-        self._table = table
-        self._store = LedgerStore(table)
-        self._clock = clock
+        self._work = Work(table, clock)
+        self._pairs = Pairs(LedgerStore(table), self._work)
         self._attempts = attempts
         self._sleep = sleep
 
@@ -98,16 +83,16 @@ class Ledger:
         attempt = 0
         while left := [place for place in range(len(postings)) if place not in results]:
             if attempt == self._attempts:
-                results |= dict.fromkeys(left, _busy())
+                results |= dict.fromkeys(left, busy())
                 break
             refused = self._round(scope, member_id, {place: postings[place] for place in left}, results)
             if refused is None:
                 attempt = 0
                 continue
             for place, raw in refused.existing.items():
-                results[place] = _replay(entry_of(raw), postings[place].request_hash)
+                results[place] = replay(entry_of(raw), postings[place].request_hash)
             moved.update([] if refused.moved else refused.records)
-            results |= {place: _record_changed() for place in refused.records if moved[place] >= _RECORD_ATTEMPTS}
+            results |= {place: record_changed() for place in refused.records if moved[place] >= _RECORD_ATTEMPTS}
             self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
             attempt += 1
         return [results[place] for place in range(len(postings))]
@@ -128,7 +113,7 @@ class Ledger:
         attempt = changed = 0
         doubtful = False
         while attempt < self._attempts:
-            outcome = self._round_of_pair(scope, sides, request_hash, decide, together=doubtful)
+            outcome = self._pairs.round(scope, sides, request_hash, decide, together=doubtful)
             if isinstance(outcome, tuple):
                 return outcome
             if isinstance(outcome, Exception):
@@ -136,10 +121,10 @@ class Ledger:
             elif outcome is not None:
                 changed += bool(outcome.records and not outcome.moved)
                 if changed >= _RECORD_ATTEMPTS:
-                    raise _record_changed()
+                    raise record_changed()
                 self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
                 attempt += 1
-        raise _busy()
+        raise busy()
 
     def settle(self, scope: Scope, member_id: str) -> int:
         """Writes down what fell due, and puts the book where it belongs in the due index; the entries written.
@@ -151,18 +136,18 @@ class Ledger:
         written = attempt = 0
         while attempt < self._attempts:
             key = (partition(scope.program, member_id), BOOK_SK)
-            raw = _required(self._read([key]), scope, member_id)
-            draft = Draft(scope, book_of(raw), self._now())
+            raw = required(self._work.read([key]), scope, member_id)
+            draft = Draft(scope, book_of(raw), self._work.now())
             if draft.settled == 0 and due_at(raw) == next_due(draft.book, scope):
                 return written
-            if self._commit(draft.writes()) is None:
+            if self._work.commit(draft.writes()) is None:
                 written += draft.settled
                 if draft.complete:
                     return written
             else:
                 self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
                 attempt += 1
-        raise _busy()
+        raise busy()
 
     def _round(
         self, scope: Scope, member_id: str, postings: Mapping[int, Posting], results: dict[int, Result]
@@ -170,17 +155,17 @@ class Ledger:
         """One transaction of as many postings as it takes; what is settled by it goes to ``results``."""
         own = partition(scope.program, member_id)
         batch, keys = _readable(scope, member_id, postings)
-        found = self._read(keys)
-        draft = Draft(scope, book_of(_required(found, scope, member_id)), self._now())
+        found = self._work.read(keys)
+        draft = Draft(scope, book_of(required(found, scope, member_id)), self._work.now())
         if not draft.complete:
-            return self._commit(draft.writes())
+            return self._work.commit(draft.writes())
         decided: dict[int, Result] = {}
         for place, posting in batch.items():
             home = partition(scope.program, posting.records_of or member_id)
             if (earlier := found.get((own, entry_sk(posting.key)))) is not None and len(postings) > 1:
-                decided[place] = _replay(entry_of(earlier), posting.request_hash)
+                decided[place] = replay(entry_of(earlier), posting.request_hash)
             elif posting.key in draft.posted:
-                decided[place] = _replay(draft.posted[posting.key], posting.request_hash)
+                decided[place] = replay(draft.posted[posting.key], posting.request_hash)
             elif not draft.touched.isdisjoint([*((home, sk) for sk in posting.records), *posting.shared]):
                 break  # it is decided on what this transaction is about to change: it goes with the next one
             else:
@@ -193,7 +178,7 @@ class Ledger:
                         break  # it is the first of the next round
                     return self._for_certain(draft, place, posting, results)
         # Where the first of them depends on what fell due just now, that is written by itself.
-        refused = self._commit(draft.writes()) if draft.posted or not decided else None
+        refused = self._work.commit(draft.writes()) if draft.posted or not decided else None
         if refused is None:
             results |= decided
         return refused
@@ -210,14 +195,14 @@ class Ledger:
         found = self._read_for_certain(scope, family[0], posting, identities)
         if found is None:
             return Refused(moved=True)
-        draft = Draft(scope, book_of(_required(found, scope, family[0])), self._now())
+        draft = Draft(scope, book_of(required(found, scope, family[0])), self._work.now())
         if draft.book.absorbed != before.book.absorbed:
             return Refused(moved=True)
         if not self._is_still_so(scope, posting.seen):
             results[place] = Undecided("What this depends on changed meanwhile.", again=posting.afresh)
             return None
         earlier = next((found[identity] for identity in identities if identity in found), None)
-        result: Result = _replay(entry_of(earlier), posting.request_hash) if earlier else None
+        result: Result = replay(entry_of(earlier), posting.request_hash) if earlier else None
         if earlier is None and draft.complete:
             try:
                 result = _decided(draft, place, posting, found)
@@ -225,24 +210,24 @@ class Ledger:
                 draft.complete = False
             except LoyaltyError as refusal:
                 result = refusal
-        refused = self._commit(draft.writes()) if draft.posted or not draft.complete else None
+        refused = self._work.commit(draft.writes()) if draft.posted or not draft.complete else None
         if refused is None and draft.complete:
             results[place] = result
         return refused
 
     def _read_for_certain(
-        self, scope: Scope, member_id: str, posting: Posting, identities: Sequence[_Key]
-    ) -> dict[_Key, RawItem] | None:
+        self, scope: Scope, member_id: str, posting: Posting, identities: Sequence[Key]
+    ) -> dict[Key, RawItem] | None:
         """What decides on a posting, and the entries that may be there already; None while something is being written."""
         home = partition(scope.program, posting.records_of or member_id)
         records = [*((home, sk) for sk in posting.records), *posting.shared]
         keys = [(partition(scope.program, member_id), BOOK_SK), *records, *identities]
         try:
-            return self._table.get_together(list(dict.fromkeys(keys)))
+            return self._work.together(list(dict.fromkeys(keys)))
         except TransactionRefused:
             return None
 
-    def _is_still_so(self, scope: Scope, seen: Mapping[_Key, RawItem | None]) -> bool:
+    def _is_still_so(self, scope: Scope, seen: Mapping[Key, RawItem | None]) -> bool:
         """Whether records of members are what was read of them before, and nobody is writing them."""
         by_key = {(partition(scope.program, member_id), sk): raw for (member_id, sk), raw in seen.items()}
         keys = list(by_key)
@@ -250,122 +235,11 @@ class Ledger:
             return all(
                 by_key[key] == found.get(key)
                 for start in range(0, len(keys), MOST_READS)
-                for found in [self._table.get_together(keys[start : start + MOST_READS])]
+                for found in [self._work.together(keys[start : start + MOST_READS])]
                 for key in keys[start : start + MOST_READS]
             )
         except TransactionRefused:
             return False
-
-    def _round_of_pair(
-        self,
-        scope: Scope,
-        sides: tuple[Side, Side],
-        request_hash: str,
-        decide: Callable[[Situation, Situation], tuple[Decision, Decision]],
-        *,
-        together: bool,
-    ) -> tuple[Posted, Posted] | Refused | Exception | None:
-        """One transaction of both sides. An exception: it is refused; raised where it is so for certain.
-
-        None: there was so much due that nothing but that was written.
-        """
-        try:
-            found = self._read_pair(scope, sides, together=together)
-        except TransactionRefused:
-            return Refused(moved=True)
-        if together and (earlier := self._earlier_pair(scope, sides, request_hash)):
-            return earlier
-        try:
-            entries, writes = self._decide_pair(sides, request_hash, decide, self._drafts(scope, sides, found))
-        except Exception as error:
-            if together:
-                raise
-            return error
-        refused = self._commit(writes)
-        if refused is None:
-            return (Posted(entries[0], replayed=False), Posted(entries[1], replayed=False)) if entries else None
-        return (self._earlier_pair(scope, sides, request_hash) if refused.existing else None) or refused
-
-    def _read_pair(self, scope: Scope, sides: Sequence[Side], *, together: bool) -> dict[_Key, RawItem]:
-        """Books and records of both sides; ``together``: of one moment, while nobody writes them or the entries."""
-        keys = [(partition(scope.program, side.member_id), sk) for side in sides for sk in (BOOK_SK, *side.records)]
-        if not together:
-            return self._read(keys)
-        return self._table.get_together(
-            [*keys, *((partition(scope.program, side.member_id), entry_sk(side.key)) for side in sides)]
-        )
-
-    def _drafts(
-        self, scope: Scope, sides: Sequence[Side], found: Mapping[_Key, RawItem]
-    ) -> list[tuple[Draft, dict[str, RawItem]]]:
-        """For each side its book, settled until one moment for both, and its records."""
-        books = [book_of(_required(found, scope, side.member_id)) for side in sides]
-        # Of one moment: points alive in one book must not come to another in which their lot has expired already.
-        now = max([self._now(), *(book.settled_to for book in books if book.settled_to)])
-        drafts = []
-        for side, book in zip(sides, books, strict=True):
-            pk = partition(scope.program, side.member_id)
-            drafts.append((Draft(scope, book, now), {sk: found[pk, sk] for sk in side.records if (pk, sk) in found}))
-        return drafts
-
-    def _decide_pair(
-        self,
-        sides: Sequence[Side],
-        request_hash: str,
-        decide: Callable[[Situation, Situation], tuple[Decision, Decision]],
-        drafts: Sequence[tuple[Draft, dict[str, RawItem]]],
-    ) -> tuple[list[Entry], list[Write]]:
-        """The entries and all writes; no entries where there is so much due that it has to be written first."""
-        for draft, _ in drafts:
-            if draft.settled + len(draft.stock.shards) > _MOST_SETTLED_OF_PAIR or not draft.complete:
-                return [], draft.writes()
-        for draft, _ in drafts:
-            _require_open(draft)
-        entries: list[Entry] = []
-        situations = [Situation(draft.book, records, draft.now) for draft, records in drafts]
-        for place, decision in enumerate(decide(situations[0], situations[1])):
-            posting = Posting(sides[place].key, request_hash, lambda _: None)
-            try:
-                entries.append(drafts[place][0].add(place, posting, decision))
-            except Full:
-                return [], drafts[place][0].writes()
-        return entries, writes_of(draft for draft, _ in drafts)
-
-    def _earlier_pair(self, scope: Scope, sides: Sequence[Side], request_hash: str) -> tuple[Posted, Posted] | None:
-        """What was posted before. The other side of an entry is with whom it names: they may be merged since.
-
-        None also while one side is visible and the other is not yet: single reads show a commit item by item.
-        """
-        for place, side in enumerate(sides):
-            entry = self._store.entry(scope.program, side.member_id, side.key)
-            if entry is None:
-                continue
-            replay, other = _replay(entry, request_hash), sides[1 - place]
-            if isinstance(replay, LoyaltyError):
-                raise replay
-            found = self._store.entry(scope.program, entry.facts.other_member or other.member_id, other.key)
-            if found is None:
-                return None
-            beside = Posted(found, replayed=True)
-            return (replay, beside) if place == 0 else (beside, replay)
-        return None
-
-    def _read(self, keys: Sequence[_Key]) -> dict[_Key, RawItem]:
-        if len(keys) > 1:
-            return self._table.get_many(keys)
-        raw = self._table.read(*keys[0])
-        return {} if raw is None else {keys[0]: raw}
-
-    def _commit(self, writes: Sequence[Write]) -> Refused | None:
-        try:
-            self._table.write([write.operation for write in writes])
-        except TransactionRefused as refusal:
-            return Refused.of(writes, refusal)
-        return None
-
-    def _now(self) -> datetime:
-        """The moment in the precision in which it is stored."""
-        return from_text(to_text(self._clock()))
 
 
 def following(member_id: str, act: Callable[[str], T]) -> T:
@@ -381,10 +255,10 @@ def following(member_id: str, act: Callable[[str], T]) -> T:
             member_id = merged.into
 
 
-def _readable(scope: Scope, member_id: str, postings: Mapping[int, Posting]) -> tuple[dict[int, Posting], list[_Key]]:
+def _readable(scope: Scope, member_id: str, postings: Mapping[int, Posting]) -> tuple[dict[int, Posting], list[Key]]:
     """As many postings as one read takes, and the keys of what they need. Of one alone, the write finds its entry."""
     own = partition(scope.program, member_id)
-    keys: dict[_Key, None] = {(own, BOOK_SK): None}
+    keys: dict[Key, None] = {(own, BOOK_SK): None}
     batch: dict[int, Posting] = {}
     for place, posting in postings.items():
         home = partition(scope.program, posting.records_of or member_id)
@@ -397,47 +271,14 @@ def _readable(scope: Scope, member_id: str, postings: Mapping[int, Posting]) -> 
     return batch, list(keys)
 
 
-def _decided(draft: Draft, place: int, posting: Posting, found: Mapping[_Key, RawItem]) -> Result:
+def _decided(draft: Draft, place: int, posting: Posting, found: Mapping[Key, RawItem]) -> Result:
     """Adds the posting to the draft; what it is to be decided on besides, where it asks for more."""
     home = partition(draft.scope.program, posting.records_of or draft.book.member_id)
     records = {sk: found[home, sk] for sk in posting.records if (home, sk) in found}
     shared = {key: found[key] for key in posting.shared if key in found}
     try:
-        _require_open(draft)
+        require_open(draft)
         decision = posting.decide(Situation(draft.book, records, draft.now, shared))
         return None if decision is None else Posted(draft.add(place, posting, decision), replayed=False)
     except Undecided as more:
         return more
-
-
-def _required(found: Mapping[_Key, RawItem], scope: Scope, member_id: str) -> RawItem:
-    raw = found.get((partition(scope.program, member_id), BOOK_SK))
-    if raw is None:
-        raise MemberNotFound(f"There is no member '{member_id}' in program '{scope.program}'.")
-    return raw
-
-
-def _require_open(draft: Draft) -> None:
-    if draft.book.merged_into is not None:
-        raise MemberMerged(
-            f"'{draft.book.member_id}' was merged into '{draft.book.merged_into}'; use that member.",
-            member_id=draft.book.member_id,
-            into=draft.book.merged_into,
-        )
-
-
-def _replay(earlier: Entry, request_hash: str) -> Posted | LoyaltyError:
-    if earlier.request_hash == request_hash:
-        return Posted(earlier, replayed=True)
-    return EntryExistsWithDifferentRequest(
-        f"'{earlier.entry_id}' was posted before with another content. Send the first content again to get its "
-        "result, or a new source_id for a new entry."
-    )
-
-
-def _busy() -> WalletBusy:
-    return WalletBusy("This wallet has many writers at the moment; send the same request again.")
-
-
-def _record_changed() -> RecordChanged:
-    return RecordChanged("A record that this depends on is not as it must be, and stays so; read it again.")

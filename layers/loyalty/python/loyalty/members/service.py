@@ -9,19 +9,12 @@ from typing import Any, Final
 from loyalty.core import ids
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock
-from loyalty.core.errors import (
-    AlreadyEnrolled,
-    ExternalIdsLimitExceeded,
-    MemberChanged,
-    MemberMerged,
-    MemberNotFound,
-    ReferralCodeUnknown,
-    Stale,
-)
+from loyalty.core.errors import MemberMerged, MemberNotFound, Stale
 from loyalty.core.pii import Lookups, Vault, profile_of
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.service import following
 from loyalty.ledger.settlement import as_of
+from loyalty.members.errors import AlreadyEnrolled, ExternalIdsLimitExceeded, MemberChanged, ReferralCodeUnknown
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile, pointer_of
 from loyalty.members.store import MEMBER, REFERRAL_CODE, REFERRER, MemberStore, StoredMember
 from loyalty.programs.model import Program
@@ -182,7 +175,7 @@ class MemberService:
         """The member, and the tier as of now, whatever has been written down."""
         found = self._store.with_book(program.document.id, member_id)
         if found is None:
-            raise MemberNotFound(f"There is no member '{member_id}' in program '{program.document.id}'.")
+            raise MemberNotFound.of(program.document.id, member_id)
         if (into := found[0].merged_into) is not None:
             raise MemberMerged(
                 f"'{member_id}' was merged into '{into}'; use that member.", member_id=member_id, into=into

@@ -27,8 +27,9 @@ from loyalty.core.table import (
     TextMapAttribute,
     TransactionRefused,
 )
+from loyalty.ledger.items import book_of, new_book_put
+from loyalty.ledger.keys import BOOK_SK, parse_partition, partition
 from loyalty.ledger.model import Book
-from loyalty.ledger.store import BOOK_SK, book_of, new_book_put, parse_partition, partition
 from loyalty.referrals.model import code_digest
 from loyalty.referrals.store import attribution_put
 from loyalty_contract import MEMBER_SK
@@ -117,7 +118,7 @@ class MemberStore:
     def owners(self, program: str, *digests: str) -> dict[str, str]:
         """Digest → member id, for those that somebody has; one round trip."""
         keys = {lookup_key(program, digest): digest for digest in digests}
-        found = self._table.get_many(list(keys)) if keys else {}
+        found = self._table.get_many(list(keys))
         return {keys[key]: raw["member_id"]["S"] for key, raw in found.items()}
 
     def create(self, member: StoredMember, *, used_code: str | None = None) -> dict[str, str | None]:

@@ -4,12 +4,13 @@ from datetime import date
 from typing import Final
 
 from loyalty.core.clock import local_date
-from loyalty.core.errors import MemberHasOpenHolds, MemberMerged, MergeLimitExceeded
+from loyalty.core.errors import MemberMerged
 from loyalty.ledger import ladders, movements
 from loyalty.ledger.draft import Situation
 from loyalty.ledger.ladders import LadderTerms, Reached, Standing, Tallies
 from loyalty.ledger.model import Book, Movement, Scope, Wallet
 from loyalty.ledger.settlement import tallies_of
+from loyalty.merging.errors import MemberHasOpenHolds, MergeLimitExceeded
 from loyalty.tiers.change import Change
 
 MAX_ABSORBED: Final = 10

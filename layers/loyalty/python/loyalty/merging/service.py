@@ -6,13 +6,15 @@ from typing import Final
 
 from loyalty.accruals.awaited import AwaitedReversals
 from loyalty.core import ids
-from loyalty.core.errors import MemberInHousehold, MergeWithSelf
+from loyalty.households.errors import MemberInHousehold
 from loyalty.households.store import membership_check
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
+from loyalty.ledger.keys import HOUSEHOLD_SK
 from loyalty.ledger.model import Entry, EntryKey, EntryKind, Facts
-from loyalty.ledger.service import Ledger, Side
-from loyalty.ledger.store import HOUSEHOLD_SK
+from loyalty.ledger.pairs import Side
+from loyalty.ledger.service import Ledger
 from loyalty.merging.decision import movements_of, require_free, require_not_absorbed, standings_after
+from loyalty.merging.errors import MergeWithSelf
 from loyalty.merging.store import handed_over, segments_of_both
 from loyalty.programs.model import Program
 from loyalty.segments.items import SEGMENTS_SK

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.table import Item, Put, Table, TextSetAttribute
@@ -21,6 +21,7 @@ class PersonItem(Item):
     added_at = UnicodeAttribute()
     disabled_at = UnicodeAttribute(null=True)
     signed_out_at = UnicodeAttribute(null=True)
+    suppliers = BooleanAttribute(null=True)
 
 
 class PersonStore:
@@ -42,9 +43,10 @@ class PersonStore:
             from_text(item.added_at),
             from_text(item.disabled_at) if item.disabled_at else None,
             from_text(item.signed_out_at) if item.signed_out_at else None,
+            bool(item.suppliers),
         )
 
-    def add(self, person_id: str, programs: set[str], approves: set[str]) -> Person:
+    def add(self, person_id: str, programs: set[str], approves: set[str], *, suppliers: bool = False) -> Person:
         """Says what a person may see and decide, in place of what was said before; a disabled one is back.
 
         Raises:
@@ -62,11 +64,14 @@ class PersonStore:
                 added_at,
                 None,
                 known.signed_out_at if known else None,
+                suppliers,
             )
         )
 
     def disable(self, person_id: str) -> Person:
-        """Shuts a person out from their next request on. What they decided stays, under their id.
+        """Shuts a person out from their next request on, and for good from what was open then, should they be added again.
+
+        What they decided stays, under their id.
 
         Raises:
             PersonNotFound: nobody was added under that id.
@@ -74,7 +79,8 @@ class PersonStore:
         person = self.find(person_id)
         if person is None:
             raise PersonNotFound(f"Nobody was added under the id '{person_id}'.")
-        return person if person.disabled_at else self._put(replace(person, disabled_at=self._clock()))
+        now = self._clock()
+        return person if person.disabled_at else self._put(replace(person, disabled_at=now, signed_out_at=now))
 
     def sign_out(self, person_id: str) -> None:
         """Ends every session of a person that began by now."""
@@ -88,6 +94,7 @@ class PersonStore:
             added_at=to_text(person.added_at),
             disabled_at=to_text(person.disabled_at) if person.disabled_at else None,
             signed_out_at=to_text(person.signed_out_at) if person.signed_out_at else None,
+            suppliers=person.suppliers or None,
         )
         self._table.write([Put(item)])
         return person

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty.core.clock import from_text, to_text
-from loyalty.core.errors import DraftNotFound, Stale, Unavailable
+from loyalty.core.errors import Stale, Unavailable
 from loyalty.core.table import Put, Table, TransactionRefused
+from loyalty.programs.errors import DraftNotFound
 from loyalty.programs.items import DRAFT_SK, DraftItem, program_pk
 
 

@@ -16,12 +16,13 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final, TypeVar
 
-from loyalty.core.errors import ActivityNotRewarded, AmountRequired, CurrencyNotInProgram, PointsLimitExceeded
+from loyalty.core.errors import PointsLimitExceeded
 from loyalty.programs.choosing import Room, chosen
 from loyalty.programs.coherence import in_order_of_use
 from loyalty.programs.conditions import Conditions, asks_first, asks_segments
 from loyalty.programs.counters import CounterKey
 from loyalty.programs.deeds import Deed, Earner
+from loyalty.programs.errors import ActivityNotRewarded, AmountRequired, CurrencyNotInProgram
 from loyalty.programs.model import MAX_POINTS, EarnRule, Expiry, ProgramDocument, Rounding
 from loyalty.programs.portions import NONE, Place, Portions
 from loyalty.programs.worth import Appraiser, Eligible, RuleReason, Worth, bonus, summed

@@ -7,18 +7,11 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 from loyalty.core.clock import Clock
-from loyalty.core.errors import (
-    DocumentInvalid,
-    Invalid,
-    MalformedJson,
-    ProgramChanged,
-    ProgramNotFound,
-    Stale,
-    VersionInForce,
-)
+from loyalty.core.errors import DocumentInvalid, Invalid, MalformedJson, ProgramNotFound, Stale
 from loyalty.programs.checking import Finding
 from loyalty.programs.diff import Change, diff
 from loyalty.programs.drafts import Draft, DraftStore, gone_put
+from loyalty.programs.errors import ProgramChanged, VersionInForce
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.publication import Proposal, State, Version, require_version
 from loyalty.programs.validation import Assessment, Content, assess, pointer

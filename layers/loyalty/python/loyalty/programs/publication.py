@@ -17,8 +17,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from loyalty.core.clock import to_text
-from loyalty.core.errors import (
-    DocumentInvalid,
+from loyalty.core.errors import DocumentInvalid
+from loyalty.programs.diff import diff, summary
+from loyalty.programs.errors import (
     NothingScheduled,
     ProgramChanged,
     ScheduleDue,
@@ -27,7 +28,6 @@ from loyalty.core.errors import (
     VersionScheduled,
     WalletFixed,
 )
-from loyalty.programs.diff import diff, summary
 from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.writing import as_stored
 

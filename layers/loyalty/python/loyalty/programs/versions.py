@@ -8,9 +8,10 @@ from typing import Final
 from pynamodb.expressions.condition import Condition
 
 from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import ProgramChanged, ShopsLimitExceeded, ShopTaken, Stale, Unavailable, VersionNotFound
+from loyalty.core.errors import Stale, Unavailable, VersionNotFound
 from loyalty.core.table import MOST_OPERATIONS, Delete, Operation, Put, Table, TransactionRefused
 from loyalty.programs import publication
+from loyalty.programs.errors import ProgramChanged, ShopsLimitExceeded, ShopTaken
 from loyalty.programs.items import CURRENT_SK, DRAFT_SK, ProgramItem, ShopItem, program_pk, shop_key, version_sk
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.publication import Cancellation, Proposal, Publication, State, Version

@@ -10,10 +10,11 @@ import loyalty_contract as contract
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import to_text
 from loyalty.core.table import RawItem
+from loyalty.ledger.items import entry_of
+from loyalty.ledger.keys import parse_partition
 from loyalty.ledger.ladders import STATUS
 from loyalty.ledger.model import POINTS, Balances, Entry, EntryKind
 from loyalty.ledger.settlement import GRANT_END, REVIEW
-from loyalty.ledger.store import entry_of, parse_partition
 from loyalty.publishing.events import (
     CardResent,
     Event,

@@ -15,6 +15,9 @@ none           missing here     missing here nothing       nothing
 =============  ===============  ===========  ============  =============
 
 More than one that is not dead under one key of ours: the others are duplicates.
+
+An order that was refused, or taken back, on a later day than it was asked for is compared on that day once more: the supplier
+may not have done what it said, or have made the order after it had said that there was none. It counts on its own day alone.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -59,6 +62,8 @@ class Line:
     ours: Order | None
     theirs: SupplierOrder | None
     kind: DifferenceKind | None = None
+    again: bool = False
+    """The order is of another day, whose report counts it, and ended on this one."""
 
     @property
     def agreed(self) -> bool:
@@ -72,8 +77,8 @@ class Line:
 
     @property
     def stands_there(self) -> bool:
-        """Whether the supplier issued it and has not taken it back."""
-        return self.theirs is not None and self.theirs.state is OrderState.EXECUTED
+        """Whether the supplier issued it and has not taken it back, in a line that counts."""
+        return not self.again and self.theirs is not None and self.theirs.state is OrderState.EXECUTED
 
     def difference(self, supplier: str, day: date) -> Difference | None:
         """The work item that it is; None where both sides agree."""
@@ -108,14 +113,14 @@ def compared(ours: Iterable[Order], theirs: Iterable[SupplierOrder], day: date) 
     """The lines of the report of ``day``, in the order of their keys.
 
     Args:
-        ours: sorted by :func:`key_of`: those of the day, those of the margin around it, and whatever else may explain what
-            the supplier lists.
+        ours: sorted by :func:`key_of`: those of the day, those that ended on it, those of the margin around it, and whatever
+            else may explain what the supplier lists.
         theirs: sorted so too: those of the day and of the margin, and those that were asked for by their key.
         day: in UTC.
     """
     for _, mine, listed in _joined(ours, theirs):
         for order in mine[:1]:
-            yield from _of_the_day(order, listed) if order.asked_at.date() == day else _stray(order, listed, day)
+            yield from _of_the_day(order, listed) if order.asked_at.date() == day else _of_another(order, listed, day)
         if not mine:
             live = (one for one in listed if one.state is not OrderState.DEAD)
             yield from (Line(None, one, _K.MISSING_HERE) for one in live if _created(one, day))
@@ -125,10 +130,23 @@ def compared(ours: Iterable[Order], theirs: Iterable[SupplierOrder], day: date) 
 
 def _of_the_day(order: Order, listed: list[SupplierOrder]) -> Iterator[Line]:
     """The order against the one of the list that is meant, and every other one that is not dead."""
-    ranked = sorted(listed, key=lambda one: _rank(order, one))
-    meant, others = (ranked[0] if ranked else None), ranked[1:]
+    meant, others = _meant(order, listed)
     yield Line(order, meant, _verdict(order, meant))
     yield from (Line(order, one, _K.DUPLICATE) for one in others if one.state is not OrderState.DEAD)
+
+
+def _of_another(order: Order, listed: list[SupplierOrder], day: date) -> Iterator[Line]:
+    """An order of another day: the one that is meant is looked at where it ended on this one."""
+    if order.ended_at is not None and order.ended_at.date() == day:
+        meant, listed = _meant(order, listed)
+        yield Line(order, meant, _verdict(order, meant), again=True)
+    yield from _stray(order, listed, day)
+
+
+def _meant(order: Order, listed: list[SupplierOrder]) -> tuple[SupplierOrder | None, list[SupplierOrder]]:
+    """The one of the list that is meant by the order, and every other one."""
+    ranked = sorted(listed, key=lambda one: _rank(order, one))
+    return (ranked[0] if ranked else None), ranked[1:]
 
 
 def _rank(order: Order, one: SupplierOrder) -> tuple[bool, int, str, str]:

@@ -4,6 +4,7 @@
 
     our orders of the day and its margin      page by page, to disk
     the supplier's list of the same time      page by page, to disk
+    our orders that ended on the day          page by page; those of earlier days asked for by their key
     what either lacks, asked for by its key   a few; further days of ours where it may be
     compared in the order of the keys         lines to a file, differences to work items
     the files, then the report                the report says that all of it is there
@@ -32,9 +33,9 @@ from loyalty.reconciliation.store import ReportStore
 from loyalty.suppliers.model import Supplier
 
 MOST_ITEMS: Final = 1000
-"""Differences of a report that become work items; the files have all of them."""
+"""Differences of a report that become work items, beside those that are; the files have all of them."""
 MOST_ASKED: Final = 200
-"""Orders that the list lacks and the supplier is asked for by their key."""
+"""Orders that the list lacks and the supplier is asked for by their key; and of those that ended on the day, as many again."""
 MOST_SOUGHT: Final = 1000
 """Orders of the supplier's whose ours is sought on earlier days."""
 LOOKED_BACK: Final = 7
@@ -54,6 +55,8 @@ class Tally:
     theirs: dict[str, Money] = field(default_factory=dict)
     differences: Counter[str] = field(default_factory=Counter)
     items: list[Difference] = field(default_factory=list)
+    known: frozenset[str] = frozenset()
+    """Names of differences that are work items already: they stay ones behind any number of others."""
 
     def add(self, line: Line) -> Difference | None:
         """Counts a line; its difference, where there is one."""
@@ -68,7 +71,7 @@ class Tally:
         one = line.difference(self.supplier, self.day)
         if one is not None:
             self.differences[one.kind] += 1
-            self.items += [one] if len(self.items) < MOST_ITEMS else []
+            self.items += [one] if len(self.items) < MOST_ITEMS or one.id in self.known else []
         return one
 
 
@@ -119,7 +122,7 @@ class Reconciliation:
         with Spill() as spill, TemporaryDirectory(dir=self._folder) as folder:
             self._read(spill, supplier, day)
             csv_path, lines_path, json_path = (Path(folder) / name for name in ("lines.csv", "items", "report.json"))
-            tally = Tally(supplier, day)
+            tally = Tally(supplier, day, known=self._reports.known(supplier, day))
             with csv_path.open("w", encoding="utf-8", newline="") as file, differences_file(lines_path) as found:
                 table = CsvReport(file)
                 for line in compared(spill.ours(), spill.theirs(), day):
@@ -154,8 +157,9 @@ class Reconciliation:
         spill.add_theirs(supplier.orders(start - MARGIN, end + MARGIN))
         for distance in range(-MARGIN.days, MARGIN.days + 1):
             spill.add_ours(self._orders.of_day(name, day + distance * _A_DAY))
-        asked = spill.unlisted(day, MOST_ASKED)
-        spill.add_theirs(found for one in asked if (found := supplier.find(one)) is not None)
+        spill.add_ours(self._orders.ended_on(name, day))
+        _ask(spill, supplier, spill.unlisted(day, MOST_ASKED))
+        _look_again(spill, supplier, day)
         self._seek(spill, name, day)
 
     def _seek(self, spill: Spill, name: str, day: date) -> None:
@@ -171,3 +175,21 @@ class Reconciliation:
             if order.external_id in sought:
                 sought.discard(order.external_id)
                 yield order
+
+
+def _ask(spill: Spill, supplier: Supplier, keys: list[str]) -> None:
+    spill.add_theirs(found for one in keys if (found := supplier.find(one)) is not None)
+
+
+def _look_again(spill: Spill, supplier: Supplier, day: date) -> None:
+    """What the supplier has by now of orders of other days that ended on this one.
+
+    Each is asked for. Where they are too many, as when a whole campaign was cancelled, the lists of their own days are read
+    first, and what those lack is asked for as far as it goes: the rest is not listed, which for a dead order is as it should be.
+    """
+    ended = spill.ended(day)
+    if len(ended) > MOST_ASKED:
+        for start, end in map(period, sorted(set(ended.values()))):
+            spill.add_theirs(one for one in supplier.orders(start, end + MARGIN) if one.external_id in ended)
+        ended = spill.ended(day)
+    _ask(spill, supplier, list(ended)[:MOST_ASKED])

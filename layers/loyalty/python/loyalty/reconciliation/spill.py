@@ -6,7 +6,7 @@ disk an order takes about a third of a kilobyte for each side.
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +22,8 @@ CACHE_KIB: Final = 4096
 _PAGE: Final = 500
 _TABLES: Final = """
 CREATE TABLE ours (program TEXT, redemption_id TEXT, number INTEGER, supplier TEXT, key TEXT, product TEXT, value TEXT,
-    asked_at TEXT, outcome TEXT, order_id TEXT, cost TEXT, cancelled_at TEXT, PRIMARY KEY (key, program, number)) WITHOUT ROWID;
+    asked_at TEXT, outcome TEXT, order_id TEXT, cost TEXT, settled_at TEXT, cancelled_at TEXT, ended_on TEXT,
+    PRIMARY KEY (key, program, number)) WITHOUT ROWID;
 CREATE TABLE theirs (key TEXT, order_id TEXT, external_id TEXT, state TEXT, value TEXT, cost TEXT, created_at TEXT,
     PRIMARY KEY (key, order_id)) WITHOUT ROWID;
 """
@@ -48,7 +49,7 @@ class Spill:
 
     def add_ours(self, orders: Iterable[Order]) -> None:
         """Adds orders of ours."""
-        self._add("ours", 12, map(_our_row, orders))
+        self._add("ours", 14, map(_our_row, orders))
 
     def add_theirs(self, orders: Iterable[SupplierOrder]) -> None:
         """Adds orders of the supplier's."""
@@ -70,6 +71,15 @@ class Spill:
             (day.isoformat(), Outcome.REFUSED.value, most),
         )
         return [key for (key,) in found]
+
+    def ended(self, day: date) -> dict[str, date]:
+        """Keys of the orders that ended on a day and were asked for on another one, and that one, where nothing is listed."""
+        found = self._database.execute(
+            "SELECT key, min(substr(asked_at, 1, 10)) FROM ours WHERE ended_on = ? AND substr(asked_at, 1, 10) != ended_on "
+            "AND key NOT IN (SELECT key FROM theirs) GROUP BY key ORDER BY key",
+            (day.isoformat(),),
+        )
+        return {key: date.fromisoformat(asked_on) for key, asked_on in found}
 
     def unknown(self, day: date, most: int) -> set[str]:
         """Keys of up to so many orders that the supplier made on a day and that none of ours bears."""
@@ -96,27 +106,35 @@ def _money(text: str | None) -> Money | None:
     return None if text is None else Money.parse(text)
 
 
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else to_text(moment)
+
+
 def _our_row(order: Order) -> tuple[str | int | None, ...]:
     return (
         order.program, order.redemption_id, order.number, order.supplier, key_of(order), order.product, str(order.value),
-        to_text(order.asked_at), order.outcome.value, order.supplier_order_id, _text(order.cost),
-        None if order.cancelled_at is None else to_text(order.cancelled_at),
+        to_text(order.asked_at), order.outcome.value, order.supplier_order_id, _text(order.cost), _moment(order.settled_at),
+        _moment(order.cancelled_at), None if order.ended_at is None else order.ended_at.date().isoformat(),
     )  # fmt: skip
 
 
-def _our_order(row: tuple[str, str, int, str, str, str, str, str, str, str | None, str | None, str | None]) -> Order:
-    program, redemption_id, number, supplier, key, product, value, asked_at, outcome, order_id, cost, cancelled_at = row
+_Row = tuple[
+    str, str, int, str, str, str, str, str, str, str | None, str | None, str | None, str | None, str | None
+]  # fmt: skip
+
+
+def _our_order(row: _Row) -> Order:
+    program, redemption, number, supplier, key, product, value, asked, outcome, order_id, cost, settled, gone, _ = row
     return Order(
-        program, redemption_id, number, supplier, key, product, Money.parse(value), from_text(asked_at),
+        program, redemption, number, supplier, key, product, Money.parse(value), from_text(asked),
         outcome=Outcome(outcome), supplier_order_id=order_id, cost=_money(cost),
-        cancelled_at=from_text(cancelled_at) if cancelled_at else None,
+        settled_at=from_text(settled) if settled else None, cancelled_at=from_text(gone) if gone else None,
     )  # fmt: skip
 
 
 def _their_row(order: SupplierOrder) -> tuple[str | int | None, ...]:
-    created = None if order.created_at is None else to_text(order.created_at)
     state, value, cost = order.state.value, _text(order.value), _text(order.cost)
-    return key_of(order), order.order_id, order.external_id, state, value, cost, created
+    return key_of(order), order.order_id, order.external_id, state, value, cost, _moment(order.created_at)
 
 
 def _their_order(row: tuple[str, str, str | None, str, str | None, str | None, str | None]) -> SupplierOrder:

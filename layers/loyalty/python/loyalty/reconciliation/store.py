@@ -8,14 +8,16 @@
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
+from loyalty.core.attributes import MomentAttribute, MoneyAttribute
 from loyalty.core.clock import Clock, from_text, to_text
+from loyalty.core.listing import Listed, listed
 from loyalty.core.money import Money
 from loyalty.core.table import (
     IntegerAttribute,
@@ -48,7 +50,7 @@ _A_DAY: Final = timedelta(days=1)
 class ReportItem(Item):
     """``R#{supplier}`` / ``REPORT#{day}``."""
 
-    made_at = UnicodeAttribute()
+    made_at = MomentAttribute()
     matched = IntegerAttribute()
     ours = TextMapAttribute()
     theirs = TextMapAttribute()
@@ -67,30 +69,14 @@ class DifferenceItem(Item):
     order_id = UnicodeAttribute(null=True)
     program = UnicodeAttribute(null=True)
     redemption_id = UnicodeAttribute(null=True)
-    ours = UnicodeAttribute(null=True)
-    theirs = UnicodeAttribute(null=True)
+    ours = MoneyAttribute(null=True)
+    theirs = MoneyAttribute(null=True)
     invoice = UnicodeAttribute(null=True)
     resolved_by = UnicodeAttribute(null=True)
-    resolved_at = UnicodeAttribute(null=True)
+    resolved_at = MomentAttribute(null=True)
     note = UnicodeAttribute(null=True)
     due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY, null=True)
     due_at = UnicodeAttribute(attr_name=DUE_AT, null=True)
-
-
-@dataclass(frozen=True, slots=True)
-class ReportPage:
-    """Some reports, the newest day first, and where the next page begins; None: it was the last."""
-
-    reports: Sequence[Report]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DifferencePage:
-    """Some differences, the oldest day first, and where the next page begins; None: it was the last."""
-
-    differences: Sequence[Difference]
-    next: str | None
 
 
 class ReportStore:
@@ -111,7 +97,7 @@ class ReportStore:
             raise ReportNotFound(f"There is no reconciliation report of '{supplier}' for {day}.")
         return _report_of(item)
 
-    def page(self, supplier: str, *, limit: int, after: str | None = None) -> ReportPage:
+    def page(self, supplier: str, *, limit: int, after: str | None = None) -> Listed[Report]:
         """Up to ``limit`` reports of a supplier, the newest day first; ``after`` is the cursor of the page before.
 
         Raises:
@@ -121,20 +107,24 @@ class ReportStore:
         where = ReportItem.sk.between(REPORT_PREFIX, f"{REPORT_PREFIX}{last}")
         page = self._table.query(pk(supplier), where=where, newest_first=True, limit=limit)
         reports = [_report_of(ReportItem.from_raw_data(raw)) for raw in page.items]
-        return ReportPage(reports, reports[-1].day.isoformat() if page.last_key and reports else None)
+        return Listed(reports, reports[-1].day.isoformat() if page.last_key and reports else None)
 
     def differences(self, supplier: str, day: date) -> Iterator[Difference]:
         """All of a day, open and resolved, those that an invoice ending on that day brought among them."""
         where = DifferenceItem.sk.startswith(f"{DIFFERENCE_PREFIX}{day}#")
         yield from map(difference_of, self._table.query_all(pk(supplier), where=where))
 
-    def open(self, supplier: str, *, limit: int, after: str | None = None) -> DifferencePage:
-        """Up to ``limit`` differences of a supplier that nobody has resolved; ``after`` is the cursor of the page before."""
-        page = self._table.sorted_page(_open_shard(supplier), after=after or "", limit=limit)
-        keys = [(raw["pk"]["S"], raw["sk"]["S"]) for raw in page.items]
-        found = self._table.get_many(keys) if keys else {}
-        listed = [one for one in (difference_of(found[key]) for key in keys if key in found) if one.open]
-        return DifferencePage(listed, page.items[-1][DUE_AT]["S"] if page.last_key and page.items else None)
+    def known(self, supplier: str, day: date) -> frozenset[str]:
+        """The names of those of a day that its comparison has found so far, whoever resolved them."""
+        return frozenset(one.id for one in self.differences(supplier, day) if one.invoice is None)
+
+    def open(self, supplier: str, *, limit: int, after: str | None = None) -> Listed[Difference]:
+        """Up to ``limit`` differences of a supplier that nobody has resolved, the oldest day first.
+
+        ``after`` is the cursor of the page before.
+        """
+        page = listed(self._table, _open_shard(supplier), difference_of, limit=limit, after=after)
+        return replace(page, items=[one for one in page.items if one.open])
 
     def open_days(self, supplier: str, first: date, last: date) -> Counter[date]:
         """How many differences nobody has resolved, of each day from ``first`` to ``last`` that has any."""
@@ -182,6 +172,7 @@ class ReportStore:
     ) -> int:
         """Brings the work items of a comparison up to date; how many of those that are found are open afterwards.
 
+        ``found`` is all that the comparison found of those that are items, and of others as many as are to become items.
         What a person resolved stays resolved. What was open and is not found any more is resolved in the platform's own
         name; found again, it is open again.
         """
@@ -255,11 +246,11 @@ def difference_item(one: Difference) -> DifferenceItem:
         order_id=one.order_id,
         program=one.program,
         redemption_id=one.redemption_id,
-        ours=None if one.ours is None else str(one.ours),
-        theirs=None if one.theirs is None else str(one.theirs),
+        ours=one.ours,
+        theirs=one.theirs,
         invoice=one.invoice,
         resolved_by=one.resolved_by,
-        resolved_at=None if one.resolved_at is None else to_text(one.resolved_at),
+        resolved_at=one.resolved_at,
         note=one.note,
         due_shard=_open_shard(one.supplier) if one.open else None,
         due_at=f"{one.day}#{one.id}" if one.open else None,
@@ -277,10 +268,10 @@ def difference_of(raw: RawItem) -> Difference:
         order_id=item.order_id,
         program=item.program,
         redemption_id=item.redemption_id,
-        ours=Money.parse(item.ours) if item.ours else None,
-        theirs=Money.parse(item.theirs) if item.theirs else None,
+        ours=item.ours,
+        theirs=item.theirs,
         resolved_by=item.resolved_by,
-        resolved_at=_moment(item.resolved_at),
+        resolved_at=item.resolved_at,
         note=item.note,
         invoice=item.invoice,
     )
@@ -290,7 +281,7 @@ def _report_item(report: Report) -> ReportItem:
     return ReportItem(
         pk(report.supplier),
         f"{REPORT_PREFIX}{report.day}",
-        made_at=to_text(report.made_at),
+        made_at=report.made_at,
         matched=report.matched,
         ours=_texts(report.ours),
         theirs=_texts(report.theirs),
@@ -306,7 +297,7 @@ def _report_of(item: ReportItem) -> Report:
     return Report(
         supplier=item.pk.removeprefix("R#"),
         day=date.fromisoformat(item.sk.removeprefix(REPORT_PREFIX)),
-        made_at=from_text(item.made_at),
+        made_at=item.made_at,
         matched=item.matched,
         ours=_moneys(item.ours),
         theirs=_moneys(item.theirs),
@@ -324,7 +315,3 @@ def _texts(totals: Mapping[str, Money]) -> dict[str, str]:
 
 def _moneys(texts: Mapping[str, str]) -> dict[str, Money]:
     return {currency: Money.parse(text) for currency, text in texts.items()}
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else from_text(text)

@@ -6,7 +6,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import to_text
 from loyalty.core.table import Item, Put
-from loyalty.ledger.store import partition
+from loyalty.ledger.keys import partition
 from loyalty_contract import REFERRAL_PREFIX
 
 

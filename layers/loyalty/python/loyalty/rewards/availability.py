@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from loyalty.core.clock import local_date
-from loyalty.core.errors import LoyaltyError, TierRequired
+from loyalty.core.errors import LoyaltyError
 from loyalty.ledger.model import Book, Scope
 from loyalty.programs.model import ProgramDocument, Reward
 from loyalty.rewards.errors import (
@@ -13,6 +13,7 @@ from loyalty.rewards.errors import (
     RewardNoLongerAvailable,
     RewardNotInCountry,
     RewardNotYetAvailable,
+    TierRequired,
 )
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from loyalty.core.clock import local_date
 from loyalty.core.table import Operation, Put
 from loyalty.ledger.draft import Situation
-from loyalty.ledger.store import parse_partition
+from loyalty.ledger.keys import parse_partition
 from loyalty.programs.model import Program
 from loyalty.rewards.history import history_put
 from loyalty.rewards.limits import LIMITS_SK, Taken

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from loyalty.core.clock import Clock, local_date
 from loyalty.core.errors import InsufficientPoints, LoyaltyError, MemberNotFound, RewardNotFound
 from loyalty.core.table import Table
+from loyalty.ledger.keys import partition
 from loyalty.ledger.model import Book
 from loyalty.ledger.settlement import as_of
-from loyalty.ledger.store import LedgerStore, partition
+from loyalty.ledger.store import LedgerStore
 from loyalty.programs.model import Program, Reward
 from loyalty.programs.rewards import RewardType
 from loyalty.rewards.availability import closed, elsewhere, withheld
@@ -92,7 +93,7 @@ class Catalogue:
         document = program.document
         book = self._books.current(document.id, member_id)
         if book is None:
-            raise MemberNotFound(f"There is no member '{member_id}' in program '{document.id}'.")
+            raise MemberNotFound.of(document.id, member_id)
         family = [(partition(document.id, one), LIMITS_SK) for one in (book.member_id, *book.absorbed)]
         found = self._table.get_many(family)
         taken = tuple(Taken.read(found.get(key)) for key in family)

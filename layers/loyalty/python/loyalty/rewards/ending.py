@@ -16,22 +16,22 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from loyalty.core.clock import local_date
-from loyalty.core.errors import (
+from loyalty.core.errors import LoyaltyError
+from loyalty.core.ids import request_hash
+from loyalty.core.table import Operation
+from loyalty.ledger import movements
+from loyalty.ledger.model import POINTS, Account, Book, Change, EntryKey, EntryKind, Movement
+from loyalty.rewards.errors import (
     CaptureExceedsHold,
     FulfillmentInProgress,
-    LoyaltyError,
     RedemptionAlreadyCancelled,
     RedemptionAlreadyCaptured,
     RedemptionAlreadyReleased,
     RedemptionNotCancellable,
     RedemptionNotCaptured,
     RedemptionTimedOut,
+    ReturnPeriodOver,
 )
-from loyalty.core.ids import request_hash
-from loyalty.core.table import Operation
-from loyalty.ledger import movements
-from loyalty.ledger.model import POINTS, Account, Book, Change, EntryKey, EntryKind, Movement
-from loyalty.rewards.errors import ReturnPeriodOver
 from loyalty.rewards.model import Party, Redemption, RedemptionStatus
 
 SOURCE: Final = "redemption"

@@ -45,3 +45,55 @@ class DailyRedemptionLimitExceeded(Conflict):
 
 class ReturnPeriodOver(Conflict):
     code = "return_period_over"
+
+
+class QuantityLimitExceeded(Unacceptable):
+    code = "quantity_limit_exceeded"
+
+
+class CaptureExceedsHold(Unacceptable):
+    code = "capture_exceeds_hold"
+
+
+class HoldMinutesLimitExceeded(Unacceptable):
+    code = "hold_minutes_limit_exceeded"
+
+
+class HoldMinutesNotAllowed(Unacceptable):
+    code = "hold_minutes_not_allowed"
+
+
+class TooManyHolds(Conflict):
+    code = "too_many_holds"
+
+
+class RedemptionTimedOut(Conflict):
+    code = "redemption_timed_out"
+
+
+class RedemptionNotCaptured(Conflict):
+    code = "redemption_not_captured"
+
+
+class RedemptionAlreadyCancelled(Conflict):
+    code = "redemption_already_cancelled"
+
+
+class RedemptionNotCancellable(Conflict):
+    code = "redemption_not_cancellable"
+
+
+class RedemptionAlreadyCaptured(Conflict):
+    code = "redemption_already_captured"
+
+
+class RedemptionAlreadyReleased(Conflict):
+    code = "redemption_already_released"
+
+
+class FulfillmentInProgress(Conflict):
+    code = "fulfillment_in_progress"
+
+
+class TierRequired(Conflict):
+    code = "tier_required"

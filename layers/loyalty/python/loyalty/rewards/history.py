@@ -15,8 +15,9 @@ from pynamodb.attributes import UnicodeAttribute
 from loyalty.core.clock import Clock, to_text
 from loyalty.core.cursor import Cursors
 from loyalty.core.errors import MemberNotFound
-from loyalty.core.table import Item, Put, RawItem, Table
-from loyalty.ledger.store import LedgerStore, parse_partition, partition
+from loyalty.core.table import Item, Put, Table
+from loyalty.ledger.keys import parse_partition, partition
+from loyalty.ledger.store import LedgerStore
 from loyalty.programs.rewards import RewardType
 from loyalty.rewards.model import Redemption, RedemptionStatus
 from loyalty.rewards.store import RedemptionItem, redemption_of, redemption_sk
@@ -86,7 +87,7 @@ class History:
         before = str(self._cursors.read(resource, cursor)["before"]) if cursor else None
         book = self._books.current(program, member_id)
         if book is None:
-            raise MemberNotFound(f"There is no member '{member_id}' in program '{program}'.")
+            raise MemberNotFound.of(program, member_id)
         partitions = [partition(program, one) for one in (book.member_id, *book.absorbed)]
         asked, found = only or Filter(), list[Redemption]()
         for _ in range(_ROUNDS):
@@ -118,7 +119,7 @@ class History:
         self, items: Sequence[HistoryItem], now: datetime, status: RedemptionStatus | None
     ) -> Iterator[Redemption]:
         keys = [(item.pk, redemption_sk(item.sk.rpartition("#")[2])) for item in items]
-        found: dict[tuple[str, str], RawItem] = self._table.get_many(keys) if keys else {}
+        found = self._table.get_many(keys)
         for key in keys:
             if key not in found:
                 raise AssertionError(f"'{key[1]}' of {parse_partition(key[0])[1]} is in the history and nowhere else")

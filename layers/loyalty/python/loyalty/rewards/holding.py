@@ -6,16 +6,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from loyalty.core.clock import local_date
-from loyalty.core.errors import (
-    HoldMinutesLimitExceeded,
-    HoldMinutesNotAllowed,
-    InsufficientPoints,
-    LoyaltyError,
-    PointsLimitExceeded,
-    QuantityLimitExceeded,
-    RewardNotFound,
-    TooManyHolds,
-)
+from loyalty.core.errors import InsufficientPoints, LoyaltyError, PointsLimitExceeded, RewardNotFound
 from loyalty.core.ids import request_hash
 from loyalty.core.money import Money
 from loyalty.delivery.errors import OneCodeAtATime
@@ -25,7 +16,15 @@ from loyalty.ledger.model import MAX_TIMED_HOLDS, POINTS, Account, Change, Entry
 from loyalty.ledger.renewal import renewal
 from loyalty.programs.model import MAX_POINTS, Program, Reward
 from loyalty.rewards.availability import closed, elsewhere, withheld
-from loyalty.rewards.errors import DailyRedemptionLimitExceeded, PriceChanged, RewardLimitReached
+from loyalty.rewards.errors import (
+    DailyRedemptionLimitExceeded,
+    HoldMinutesLimitExceeded,
+    HoldMinutesNotAllowed,
+    PriceChanged,
+    QuantityLimitExceeded,
+    RewardLimitReached,
+    TooManyHolds,
+)
 from loyalty.rewards.limits import Bound, Taken, bounds_for, counted
 from loyalty.rewards.model import Party, Payer, Redemption, RedemptionStatus
 from loyalty.rewards.pricing import Price, price_of
@@ -64,6 +63,7 @@ class Wish:
     campaign: str | None = None
     paid_by: Payer = Payer.MEMBER
     requested_by: str | None = None
+    requested_through: str | None = None
 
     @property
     def request_hash(self) -> str:
@@ -208,6 +208,7 @@ class Wish:
             stock={} if claim is None else claim.taken(situation.shared),
             counted={bound.key: bound.asked for bound in self.bounds(program, price, today)},
             requested_by=self.requested_by,
+            requested_through=self.requested_through,
             campaign=self.campaign,
             paid_by=self.paid_by,
         )

@@ -19,8 +19,8 @@ from typing import Final, get_args
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.table import DocumentAttribute, IntegerAttribute, IntegerMapAttribute, Item, Put, RawItem
+from loyalty.ledger.keys import LIMITS_SK, partition
 from loyalty.ledger.movements import without_zeros
-from loyalty.ledger.store import LIMITS_SK, partition
 from loyalty.programs.counters import window_of
 from loyalty.programs.fields import Period
 from loyalty.programs.model import ProgramDocument, Reward

@@ -77,6 +77,8 @@ class Redemption:
     tracking_url: str | None = None
     requested_by: str | None = None
     """Who held the points: ``client:…`` or ``person:…``."""
+    requested_through: str | None = None
+    """The client that named the person."""
     campaign: str | None = None
     """The list that it came with, where it was one of many."""
     paid_by: Payer = Payer.MEMBER

@@ -5,9 +5,9 @@ from typing import Final
 
 from loyalty.core.errors import Undecided, WalletBusy
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
+from loyalty.ledger.keys import partition
 from loyalty.ledger.model import EntryKey, Scope
 from loyalty.ledger.service import Ledger
-from loyalty.ledger.store import partition
 from loyalty.programs.model import Program
 from loyalty.rewards.holding import Wish
 from loyalty.rewards.limits import LIMITS_SK, NotOfOneMoment, Taken

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from loyalty.core.errors import AmountRequired
 from loyalty.core.money import Money, minor_units, money_of
+from loyalty.programs.errors import AmountRequired
 from loyalty.programs.model import Reward
 from loyalty.rewards.errors import AmountNotAllowed, DenominationRefused
 

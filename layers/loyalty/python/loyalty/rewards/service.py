@@ -1,13 +1,9 @@
 """Holding points for a reward, ending the hold once, and undoing what was captured."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from functools import partial
-from typing import Any
 
-from pynamodb.expressions.condition import Condition
-
-from loyalty.core.clock import Clock, local_date
+from loyalty.core.clock import Clock
 from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
     IdempotencyKeyReused,
@@ -15,22 +11,23 @@ from loyalty.core.errors import (
     RedemptionNotFound,
     Undecided,
 )
+from loyalty.core.four_eyes import client_actor
 from loyalty.core.ids import redemption_id as redemption_id_for
 from loyalty.core.money import Money
-from loyalty.core.table import Operation, Put
+from loyalty.core.table import Operation
 from loyalty.ledger.draft import Decision, Posting, Situation
-from loyalty.ledger.model import POINTS, Book, EntryKey, EntryKind, Facts, Scope
+from loyalty.ledger.keys import parse_partition
+from loyalty.ledger.model import Book, EntryKey, EntryKind
 from loyalty.ledger.service import Ledger, following
-from loyalty.ledger.store import parse_partition
 from loyalty.programs.model import Program
-from loyalty.rewards.beside import beside_end, beside_hold
+from loyalty.rewards.decision import end_decision, hold_decision
 from loyalty.rewards.ending import SOURCE, Delivery, Ending
 from loyalty.rewards.holding import Wish, as_first_held
 from loyalty.rewards.limits import LIMITS_SK, NotOfOneMoment, Taken
 from loyalty.rewards.model import Party, Payer, Redemption, RedemptionStatus
 from loyalty.rewards.posting import post, post_under_limits
 from loyalty.rewards.quoting import Quote
-from loyalty.rewards.store import RedemptionItem, RedemptionStore, redemption_of, redemption_sk, write_end
+from loyalty.rewards.store import RedemptionItem, RedemptionStore, redemption_of, redemption_sk
 from loyalty.stock.claim import Claim
 
 
@@ -64,6 +61,7 @@ class RedemptionService:
         country: str | None = None,
         quoted_points: int | None = None,
         requested_by: str | None = None,
+        requested_through: str | None = None,
         campaign: str | None = None,
         paid_by: Payer = Payer.MEMBER,
     ) -> tuple[Redemption, bool]:
@@ -74,7 +72,7 @@ class RedemptionService:
         ``country`` where it is redeemed (ISO 3166-1 alpha-2); ``quoted_points`` the price that the member was told.
         ``campaign`` is the list that it is a line of; ``paid_by`` the
         program, it takes no points and is a redemption all the same. ``requested_by`` is the client or person who may not
-        approve it; None: this client.
+        approve it, ``requested_through`` the client that named the person, which may not either; None: this client.
 
         Raises:
             RewardNotFound: not in the program's catalogue.
@@ -101,7 +99,8 @@ class RedemptionService:
             quoted_points,
             campaign,
             paid_by,
-            requested_by or f"client:{client_id}",
+            requested_by or client_actor(client_id),
+            requested_through,
         )
 
         def post(member: str) -> tuple[Redemption, bool]:
@@ -200,9 +199,9 @@ class RedemptionService:
             RedemptionNotFound: the member has no such redemption.
             RedemptionNotCaptured: it is held; it can be released.
             RedemptionAlreadyReleased, RedemptionTimedOut: it was never captured, and its points went back.
-            RedemptionNotCancellable: of a gift card, a code, cashback or a donation.
+            RedemptionNotCancellable: of a gift card, a code, cashback or a donation. A gift card, only fulfilment cancels,
+                once its supplier took it back.
             ReturnPeriodOver: it was captured longer ago than its reward can be returned.
-                A gift card, only fulfilment cancels, once its supplier took it back.
             FulfillmentInProgress: this type of reward is ended by the other party.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """
@@ -214,9 +213,7 @@ class RedemptionService:
         def decide(situation: Situation, taken: Sequence[Taken], claim: Claim | None) -> Decision:
             granted = wish.granted(program, situation, redemption_id, taken, claim)
             opened.append(granted.redemption)
-            beside = beside_hold(program, granted.redemption, situation)
-            facts = _facts(program.version, situation.now, granted.redemption)
-            return Decision(granted.movement, facts, beside, granted.then)
+            return hold_decision(program, situation, granted)
 
         key = EntryKey(EntryKind.HOLD, SOURCE, redemption_id)
         try:
@@ -259,7 +256,7 @@ class RedemptionService:
             if redemption.counted and LIMITS_SK not in records:
                 raise Undecided("This is decided on more than was read.", again=posting((sk, LIMITS_SK)))
             seen.append(ending.of(redemption, situation.now))
-            return _decision(program.scope, situation, ending, item, seen[-1])
+            return end_decision(program.scope, situation, ending, item, seen[-1])
 
         def posting(records: tuple[str, ...]) -> Posting:
             key, asked = ending.key(redemption_id), ending.request_hash(redemption_id)
@@ -305,50 +302,3 @@ def _counts(program: Program) -> bool:
     limits = document.limits
     daily = limits.redemptions_per_day is not None or limits.points_per_day is not None
     return daily or any(reward.per_member for reward in document.rewards)
-
-
-def _decision(scope: Scope, situation: Situation, ending: Ending, item: RedemptionItem, ended: Redemption) -> Decision:
-    as_read = _as_read(item)
-    write_end(item, ended)
-    movement = ending.movement(
-        situation.book,
-        ended,
-        today=local_date(situation.now, scope.zone),
-        grace_days=scope.terms_of(POINTS).grace_days,
-    )
-    beside = [Put(item, as_read), *beside_end(item, ended, situation, scope.zone), *ending.giving]
-    return Decision(movement, _facts(ended.program_version, situation.now, ended), beside)
-
-
-def _as_read(item: RedemptionItem) -> Condition:
-    """The item goes back whole, so nothing that fulfilment writes on its own may have changed since it was read."""
-    same_status = RedemptionItem.status == item.status
-    same_requests = _still(RedemptionItem.order_requests, item.order_requests)
-    same_order = _still(RedemptionItem.supplier_order_id, item.supplier_order_id)
-    unchanged: Condition = same_status & same_requests & same_order
-    return unchanged
-
-
-def _still(attribute: Any, value: int | str | None) -> Condition:
-    unchanged: Condition = attribute.does_not_exist() if value is None else attribute == value
-    return unchanged
-
-
-def _facts(program_version: int, now: datetime, redemption: Redemption) -> Facts:
-    held = redemption.status is RedemptionStatus.HELD
-    return Facts(
-        occurred_at=now,
-        program_version=program_version,
-        redemption_id=redemption.redemption_id,
-        reward_id=redemption.reward_id,
-        stock=_stock_moved(redemption),
-        hold_expires_at=redemption.expires_at if held else None,
-    )
-
-
-def _stock_moved(redemption: Redemption) -> dict[str, int]:
-    """What an entry that leaves the redemption so takes of finite stock; below zero what comes back. Captured, it is gone."""
-    if redemption.status is RedemptionStatus.CAPTURED:
-        return {}
-    sign = 1 if redemption.status is RedemptionStatus.HELD else -1
-    return {shard: sign * units for shard, units in redemption.stock.items()}

@@ -8,7 +8,8 @@ from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import RedemptionNotFound
 from loyalty.core.money import Money
 from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Table
-from loyalty.ledger.store import LedgerStore, parse_partition, partition
+from loyalty.ledger.keys import parse_partition, partition
+from loyalty.ledger.store import LedgerStore
 from loyalty.programs.rewards import Party, RewardType
 from loyalty.rewards.model import Payer, Redemption, RedemptionStatus
 from loyalty_contract import REDEMPTION_PREFIX
@@ -42,6 +43,7 @@ class RedemptionItem(Item):
     reference = UnicodeAttribute(null=True)
     tracking_url = UnicodeAttribute(null=True)
     requested_by = UnicodeAttribute(null=True)
+    requested_through = UnicodeAttribute(null=True)
     campaign = UnicodeAttribute(null=True)
     paid_by = UnicodeAttribute(null=True)
 
@@ -73,6 +75,7 @@ def redemption_item(redemption: Redemption) -> RedemptionItem:
         return_days=redemption.return_days,
         counted=dict(redemption.counted) or None,
         requested_by=redemption.requested_by,
+        requested_through=redemption.requested_through,
         campaign=redemption.campaign,
         paid_by=None if redemption.paid_by is Payer.MEMBER else redemption.paid_by.value,
     )
@@ -123,6 +126,7 @@ def redemption_of(item: RedemptionItem, now: datetime) -> Redemption:
         reference=item.reference,
         tracking_url=item.tracking_url,
         requested_by=item.requested_by,
+        requested_through=item.requested_through,
         campaign=item.campaign,
         paid_by=Payer(item.paid_by) if item.paid_by else Payer.MEMBER,
     )

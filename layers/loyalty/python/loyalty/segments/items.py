@@ -16,7 +16,7 @@ from pynamodb.expressions.condition import Condition
 
 from loyalty.core.clock import to_text
 from loyalty.core.table import Check, Delete, DocumentAttribute, IntegerAttribute, Item, Operation, Put, RawItem
-from loyalty.ledger.store import partition
+from loyalty.ledger.keys import partition
 from loyalty.segments.model import Assignment, MemberSegments, in_order, united
 
 SEGMENTS_SK: Final = "SEGMENTS"

@@ -7,10 +7,12 @@ from typing import Final
 
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock
-from loyalty.core.errors import MemberChanged, MemberMerged, MemberNotFound, SegmentRepeated, SegmentUnknown, Stale
+from loyalty.core.errors import MemberMerged, MemberNotFound, Stale
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.service import following
+from loyalty.members.errors import MemberChanged
 from loyalty.programs.model import Program, ProgramDocument
+from loyalty.segments.errors import SegmentRepeated, SegmentUnknown
 from loyalty.segments.model import Assignment, MemberSegments, in_order
 from loyalty.segments.store import SegmentStore
 
@@ -69,7 +71,7 @@ class SegmentService:
     def _found(self, program: Program, member_id: str) -> MemberSegments:
         found = self._store.get(program.document.id, member_id)
         if found is None:
-            raise MemberNotFound(f"There is no member '{member_id}' in program '{program.document.id}'.")
+            raise MemberNotFound.of(program.document.id, member_id)
         segments, into = found
         if into is not None:
             raise MemberMerged(

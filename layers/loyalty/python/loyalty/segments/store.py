@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from loyalty.core.table import Check, Table
-from loyalty.ledger.store import partition
+from loyalty.ledger.keys import partition
 from loyalty.members.store import MemberItem
 from loyalty.segments.items import SEGMENTS_SK, segments_of, segments_put
 from loyalty.segments.model import MemberSegments

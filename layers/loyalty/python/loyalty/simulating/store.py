@@ -15,8 +15,9 @@ from loyalty.core.clock import to_text
 from loyalty.core.errors import LoyaltyError
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger import movements
+from loyalty.ledger.items import book_of, entry_of
+from loyalty.ledger.keys import BOOK_SK, REVERSED_PREFIX, parse_entry_sk, partition
 from loyalty.ledger.model import Book, Entry, EntryKind, Movement
-from loyalty.ledger.store import BOOK_SK, REVERSED_PREFIX, book_of, entry_of, parse_entry_sk, partition
 from loyalty.simulating.model import Identity, Kept, Opening, Period, refund_of
 from loyalty.tiers.grants import END_OF_GRANT, GRANT
 from loyalty.tiers.runs import RUN_PREFIX

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Annotated, Any, Final, NoReturn, TypeVar
@@ -12,8 +12,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, 
 from loyalty.core.errors import LoyaltyError
 from loyalty.core.money import MINOR_UNITS, Money
 from loyalty.suppliers.model import (
+    OrderRefused,
     SupplierAccessDenied,
     SupplierError,
+    SupplierOrder,
     SupplierProtocolError,
     SupplierTimeout,
     SupplierUnavailable,
@@ -149,6 +151,19 @@ def fields(names: Iterable[Any]) -> list[str]:
     return sorted({name for name in names if isinstance(name, str) and _FIELD.fullmatch(name)})[:MAX_FIELDS]
 
 
+def within(orders: Iterable[SupplierOrder], start: datetime, end: datetime, answer: Answer) -> Iterator[SupplierOrder]:
+    """Those of a listed page that were made from ``start`` to just before ``end``, whatever the supplier took the bounds for.
+
+    Raises:
+        SupplierProtocolError: one is listed without its moment.
+    """
+    for order in orders:
+        if order.created_at is None:
+            raise failed(SupplierProtocolError("the supplier lists an order without its moment"), answer)
+        if start <= order.created_at < end:
+            yield order
+
+
 def undecided(answer: Answer) -> SupplierError | None:
     """What any supplier means by a status that decides nothing about an order; None where it may be a decision.
 
@@ -163,6 +178,23 @@ def undecided(answer: Answer) -> SupplierError | None:
     if status == 429 or status >= 500:
         return failed(SupplierUnavailable(f"the supplier answered {status}"), answer)
     return None
+
+
+def failure(answer: Answer, named: Sequence[str] | None, *, out_of_funds: bool = False) -> SupplierError:
+    """What an answer means that is not what was asked for.
+
+    Args:
+        answer: of the supplier, or of somebody in between.
+        named: fields and codes that it names, where it is the supplier's own refusal of an order; None: it is none.
+        out_of_funds: the order is refused for want of funds alone.
+    """
+    if (error := undecided(answer)) is not None:
+        return error
+    if named is None or not 400 <= answer.status < 500:
+        return undocumented(answer)
+    refused = OrderRefused(f"the supplier answered {answer.status}" + (f", naming {', '.join(named)}" if named else ""))
+    refused.out_of_funds = out_of_funds
+    return failed(refused, answer)
 
 
 def undocumented(answer: Answer) -> SupplierError:

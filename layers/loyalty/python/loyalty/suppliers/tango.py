@@ -23,10 +23,18 @@ from urllib.parse import quote
 
 from loyalty.core.clock import to_text
 from loyalty.core.money import Money
-from loyalty.suppliers.answers import Shown, at_least, document, fields, number, parsed, undecided, undocumented
+from loyalty.suppliers.answers import (
+    Shown,
+    at_least,
+    document,
+    failure,
+    fields,
+    number,
+    parsed,
+    within,
+)
 from loyalty.suppliers.model import (
     GiftCard,
-    OrderRefused,
     OrderRequest,
     SupplierAccessDenied,
     SupplierOrder,
@@ -163,11 +171,7 @@ class Tango:
                 break
             new = [each for each in listed.orders if each.referenceOrderID not in seen]
             seen.update(each.referenceOrderID for each in new)
-            for order in (supplier_order(each, answer) for each in new):
-                if order.created_at is None:
-                    raise failed(SupplierProtocolError("the supplier lists an order without its moment"), answer)
-                if start <= order.created_at < end:
-                    yield order
+            yield from within((supplier_order(each, answer) for each in new), start, end, answer)
             if len(listed.orders) < PAGE:
                 if len(seen) < listed.page.totalCount:
                     raise failed(SupplierProtocolError("the supplier lists fewer orders than it counts"), answer)
@@ -190,14 +194,10 @@ class Tango:
         )
 
     def _fail(self, answer: Answer, *, ordering: bool = False) -> NoReturn:
-        error = undecided(answer)
+        error = failure(answer, _refused_fields(answer) if ordering else None)
         if isinstance(error, SupplierAccessDenied):
             self._credentials.forget()
-        named = _refused_fields(answer)
-        if error is None and ordering and 400 <= answer.status < 500 and named is not None:
-            message = f"the supplier answered {answer.status}" + (f", naming {', '.join(named)}" if named else "")
-            error = failed(OrderRefused(message), answer)
-        raise error or undocumented(answer)
+        raise error
 
 
 def _refused_fields(answer: Answer) -> list[str] | None:

@@ -21,14 +21,12 @@ from typing import Any, Final, NoReturn, Protocol
 
 from loyalty.core.clock import to_text
 from loyalty.core.money import MINOR_UNITS, Money
-from loyalty.suppliers.answers import money, number, parsed, safe_link, undecided, undocumented
+from loyalty.suppliers.answers import failure, money, number, parsed, safe_link, undecided, within
 from loyalty.suppliers.model import (
     GiftCard,
-    OrderRefused,
     OrderRequest,
     OrderState,
     SupplierAccessDenied,
-    SupplierError,
     SupplierOrder,
     SupplierProtocolError,
     as_asked,
@@ -184,11 +182,7 @@ class Tremendous:
             # What is ordered meanwhile moves the rest to later places: some are seen again, none is missed.
             new = [each for each in listed.orders if each.id not in seen]
             seen.update(each.id for each in new)
-            for order in (supplier_order(each, answer) for each in new):
-                if order.created_at is None:
-                    raise failed(SupplierProtocolError("the supplier lists an order without its moment"), answer)
-                if start <= order.created_at < end:
-                    yield order
+            yield from within((supplier_order(each, answer) for each in new), start, end, answer)
             if len(listed.orders) < PAGE:
                 require_whole(len(seen), listed.total_count, answer)
                 return
@@ -208,19 +202,10 @@ class Tremendous:
         )
 
     def _fail(self, answer: Answer, *, ordering: bool = False) -> NoReturn:
-        error = undecided(answer)
+        error = failure(answer, refused_fields(answer) if ordering else None, out_of_funds=answer.status == 402)
         if isinstance(error, SupplierAccessDenied):
             self._key.forget()
-        named = refused_fields(answer)
-        if error is None and ordering and 400 <= answer.status < 500 and named is not None:
-            error = _refusal(answer, named)
-        raise error or undocumented(answer)
-
-
-def _refusal(answer: Answer, named: list[str]) -> SupplierError:
-    refusal = OrderRefused(f"the supplier answered {answer.status}" + (f", naming {', '.join(named)}" if named else ""))
-    refusal.out_of_funds = answer.status == 402
-    return failed(refusal, answer)
+        raise error
 
 
 def _reward_of(order: SupplierOrder) -> str:

@@ -9,7 +9,8 @@ answer                                      means here
 an ``errorId`` of :data:`_REFUSED`          no order, **if the order is not found by its** ``poNumber`` then
 ``PLE10004``, and any other 4xx             the same: a ``poNumber`` that was used is rejected, not answered with its order
 401 without an ``errorId`` of ours          access denied; the credentials are read anew before the next call
-429, 5xx                                    unavailable; the documentation says to ask before ordering again
+5xx of an order, without such an errorId    a time-out: the documentation says to ask before ordering again
+429, any other 5xx                          unavailable
 ==========================================  =================================================================
 
 An answer may take 120 seconds, so an order without one must not be taken for none before. Answers do not repeat the
@@ -182,9 +183,10 @@ class Xoxoday:
             SupplierError: the code decides nothing.
         """
         code = _error_id(answer)
-        if code in _MAY_BE_UNDER_WAY:
-            raise failed(SupplierTimeout(f"the supplier does not know what became of the order ({code})"), answer)
-        if code in {None, _NO_CLIENT} or (answer.status >= 500 and code not in _REFUSED):
+        if code in _MAY_BE_UNDER_WAY or (answer.status >= 500 and code not in _REFUSED):
+            message = f"the supplier does not know what became of the order: it answered {answer.status} ({code})"
+            raise failed(SupplierTimeout(message), answer)
+        if code in {None, _NO_CLIENT}:
             self._fail(answer)
         found = self.find(request.external_id)
         if found is not None:

@@ -23,9 +23,10 @@ from typing import Final
 from loyalty.core.clock import Clock, from_text
 from loyalty.core.errors import LoyaltyError, MemberNotFound, WalletBusy
 from loyalty.core.table import RawItem, Table
+from loyalty.ledger.keys import parse_partition, shard_name
 from loyalty.ledger.model import Scope
 from loyalty.ledger.service import Ledger
-from loyalty.ledger.store import DueBook, LedgerStore, parse_partition, shard_name
+from loyalty.ledger.store import DueBook, LedgerStore
 from loyalty.programs.store import ProgramStore
 from loyalty_contract import DUE_SHARDS
 

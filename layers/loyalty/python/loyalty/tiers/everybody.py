@@ -19,11 +19,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from loyalty.core.clock import Clock
-from loyalty.core.errors import LoyaltyError, MemberNotFound, RecalculationStopped, TierUnknown
+from loyalty.core.errors import LoyaltyError, MemberNotFound
 from loyalty.core.table import Table
 from loyalty.ledger.service import Ledger
 from loyalty.ledger.store import LedgerStore
 from loyalty.programs.model import Program
+from loyalty.tiers.errors import RecalculationStopped, TierUnknown
 from loyalty.tiers.runs import SHARDS, Checkpoint, Recalculated, Run
 from loyalty.tiers.service import TierService
 from loyalty.tiers.store import RunStore

@@ -7,15 +7,7 @@ from typing import Final
 
 from loyalty.core import ids
 from loyalty.core.clock import local_date
-from loyalty.core.errors import (
-    AdjustmentReasonUnknown,
-    EntryExistsWithDifferentRequest,
-    IdempotencyKeyReused,
-    LadderNotFound,
-    TierGrantDateRefused,
-    TierNotGranted,
-    TierUnknown,
-)
+from loyalty.core.errors import AdjustmentReasonUnknown, EntryExistsWithDifferentRequest, IdempotencyKeyReused
 from loyalty.ledger import ladders
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
 from loyalty.ledger.ladders import LadderTerms, Standing
@@ -23,6 +15,7 @@ from loyalty.ledger.model import EntryKey, EntryKind
 from loyalty.ledger.service import Ledger, following
 from loyalty.programs.model import Program
 from loyalty.tiers.change import Change, decision
+from loyalty.tiers.errors import LadderNotFound, TierGrantDateRefused, TierNotGranted, TierUnknown
 
 LONGEST_GRANT: Final = timedelta(days=5 * 366)
 """Whoever is granted a tier for longer is granted it again."""

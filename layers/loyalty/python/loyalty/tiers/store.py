@@ -11,9 +11,9 @@ from typing import Final
 from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import Clock, to_text
-from loyalty.core.errors import RecalculationDiffers
 from loyalty.core.table import IntegerAttribute, Item, Put, RawItem, Table, TextMapAttribute, TransactionRefused
 from loyalty.programs.items import program_pk
+from loyalty.tiers.errors import RecalculationDiffers
 from loyalty.tiers.runs import SHARDS, Checkpoint, Run
 from loyalty_contract import TTL_ATTRIBUTE
 

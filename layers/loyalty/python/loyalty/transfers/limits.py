@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Put, RawItem
+from loyalty.ledger.keys import partition
 from loyalty.ledger.model import Book
-from loyalty.ledger.store import partition
 from loyalty_contract import TTL_ATTRIBUTE
 
 _KEPT: Final = timedelta(days=3)

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from loyalty.core.errors import (
-    TransferAboveMaximum,
-    TransferBelowMinimum,
-    TransfersNotOffered,
-    WalletNotFound,
-    WalletNotTransferable,
-)
+from loyalty.core.errors import WalletNotFound
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Situation
 from loyalty.ledger.model import Account, Balances, Change
 from loyalty.programs.model import ProgramDocument, Transfers
+from loyalty.transfers.errors import (
+    TransferAboveMaximum,
+    TransferBelowMinimum,
+    TransfersNotOffered,
+    WalletNotTransferable,
+)
 
 
 @dataclass(frozen=True, slots=True)

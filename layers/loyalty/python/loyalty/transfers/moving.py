@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from loyalty.core.errors import EntryExistsWithDifferentRequest, IdempotencyKeyReused, MemberMerged, TransferToSelf
+from loyalty.core.errors import EntryExistsWithDifferentRequest, IdempotencyKeyReused, MemberMerged
 from loyalty.core.table import Operation
 from loyalty.ledger.draft import Decision, Situation
 from loyalty.ledger.model import EntryKey, EntryKind, Facts, Movement
-from loyalty.ledger.service import Ledger, Side
+from loyalty.ledger.pairs import Side
+from loyalty.ledger.service import Ledger
 from loyalty.programs.model import Program
+from loyalty.transfers.errors import TransferToSelf
 from loyalty.transfers.model import Transfer, changes
 
 Rules = Callable[[Situation, Situation], tuple[Sequence[Operation], Sequence[Operation]]]

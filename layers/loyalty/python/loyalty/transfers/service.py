@@ -5,11 +5,11 @@ from typing import Final
 
 from loyalty.core import ids
 from loyalty.core.clock import Clock, local_date
-from loyalty.core.errors import DailyTransferLimitExceeded
 from loyalty.core.table import Operation
 from loyalty.ledger.draft import Situation
 from loyalty.ledger.service import Ledger
 from loyalty.programs.model import Program
+from loyalty.transfers.errors import DailyTransferLimitExceeded
 from loyalty.transfers.limits import Daily
 from loyalty.transfers.model import Transfer, offer
 from loyalty.transfers.moving import Move, move

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from loyalty.ledger.keys import BOOK_SK
 from loyalty.ledger.model import POINTS, Account, Book, Entry, Wallet
-from loyalty.ledger.store import BOOK_SK
 from loyalty.ledger.verify.replay import State, Sums, without_zeros
 from loyalty.ledger.verify.report import Problem, Problems
 

@@ -7,19 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Final
 
 from loyalty.core.table import RawItem, Table
+from loyalty.ledger.keys import BUDGET_PREFIX, CAPS_PREFIX, REVERSED_PREFIX
 from loyalty.ledger.model import Account, Entry, EntryKind
-from loyalty.ledger.store import BUDGET_PREFIX, CAPS_PREFIX, REVERSED_PREFIX
 from loyalty.ledger.verify.family import Family
 from loyalty.ledger.verify.kept import Capped, Reversed
 from loyalty.ledger.verify.read import Partition, read
 from loyalty.ledger.verify.replay import without_zeros
-from loyalty.ledger.verify.report import Finding, Problem, Problems
-
-_PASSES: Final = 5
-"""Times that the table is read again where a budget seems to be off."""
+from loyalty.ledger.verify.report import Finding, Problem, Problems, lasting
 
 
 def check_caps(family: Family) -> Problems:
@@ -53,11 +49,7 @@ class Budgets:
 
     def findings(self, table: Table) -> list[Finding]:
         """Shards that are off, in the pass that they were read in and in each of some more: a scan is no snapshot."""
-        found = self.off()
-        for _ in range(_PASSES if found else 0):
-            again = _all(table).off()
-            found = [one for one in found if one in again]
-        return found
+        return lasting(self.off(), lambda: _all(table).off())
 
     def off(self) -> list[Finding]:
         """Shards that are not what accruals used of them, in what was read."""

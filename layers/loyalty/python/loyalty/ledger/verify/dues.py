@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from loyalty.ledger.keys import BOOK_SK
 from loyalty.ledger.model import Entry, EntryKind, Scope
 from loyalty.ledger.movements import NEVER
-from loyalty.ledger.store import BOOK_SK
 from loyalty.ledger.verify.days import INSTANT, Days, days_after, warn_days
 from loyalty.ledger.verify.replay import State, Step, redemption_of, settles
 from loyalty.ledger.verify.report import Problem, Problems

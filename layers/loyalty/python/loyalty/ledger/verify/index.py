@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from loyalty.ledger.keys import BOOK_SK
 from loyalty.ledger.model import Book, Scope
 from loyalty.ledger.movements import NEVER
-from loyalty.ledger.store import BOOK_SK
 from loyalty.ledger.verify.days import INSTANT, Days, days_after
 from loyalty.ledger.verify.report import Problem, Problems
 from loyalty.ledger.verify.tiers import ends_on, warned_on

@@ -9,7 +9,7 @@ from typing import Any, Final
 from loyalty.core.clock import from_text
 from loyalty.core.money import Money
 from loyalty.core.table import RawItem
-from loyalty.ledger.store import (
+from loyalty.ledger.keys import (
     ADJUSTMENT_PREFIX,
     AWAITED_PREFIX,
     CAPS_PREFIX,
@@ -80,7 +80,9 @@ class Adjusted:
     points: int
     reason: str
     actor: str
+    client_id: str | None
     decided_by: str | None
+    decided_through: str | None
     posted_to: str | None
 
 
@@ -171,7 +173,9 @@ def _adjusted(raw: RawItem) -> Adjusted:
         int(raw["points"]["N"]),
         raw["reason"]["S"],
         raw["actor"]["S"],
+        _text(raw, "client_id"),
         _text(raw, "decided_by"),
+        _text(raw, "decided_through"),
         _text(raw, "posted_to"),
     )
 

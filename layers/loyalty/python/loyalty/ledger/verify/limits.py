@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from loyalty.ledger.keys import LIMITS_SK
 from loyalty.ledger.model import EntryKind
-from loyalty.ledger.store import LIMITS_SK
 from loyalty.ledger.verify.family import Family
 from loyalty.ledger.verify.kept import Limited, Redeemed
 from loyalty.ledger.verify.replay import redemption_of

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from loyalty.core.table import RawItem
+from loyalty.ledger.keys import BOOK_SK, HOUSEHOLD_SK
 from loyalty.ledger.model import Account, Scope
-from loyalty.ledger.store import BOOK_SK, HOUSEHOLD_SK
 from loyalty.ledger.verify.again import check_again
 from loyalty.ledger.verify.book import check_book
 from loyalty.ledger.verify.counts import check_caps

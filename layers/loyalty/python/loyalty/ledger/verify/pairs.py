@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from loyalty.core.table import RawItem, Table
+from loyalty.ledger.keys import HOUSEHOLD_SK, entry_sk, partition
 from loyalty.ledger.model import Account, Change, Entry, EntryKey, EntryKind
-from loyalty.ledger.store import HOUSEHOLD_SK, entry_sk, partition
 from loyalty.ledger.verify.kept import Household, Membership
 from loyalty.ledger.verify.read import Partition, read
 from loyalty.ledger.verify.report import Finding, Problem

@@ -8,8 +8,9 @@ from typing import Final, TypeVar
 from loyalty.core.clock import from_text
 from loyalty.core.errors import LoyaltyError
 from loyalty.core.table import RawItem
+from loyalty.ledger.items import book_of, entry_of
+from loyalty.ledger.keys import BOOK_SK, parse_partition
 from loyalty.ledger.model import POINTS, Balances, Book, Change, Entry, EntryKind
-from loyalty.ledger.store import BOOK_SK, book_of, entry_of, parse_partition
 from loyalty.ledger.verify.index import NOT_INDEXED, Indexed
 from loyalty.ledger.verify.kept import Record, record_of
 from loyalty.ledger.verify.report import Problem

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from loyalty.core.four_eyes import same_hands
+from loyalty.ledger.keys import ADJUSTMENT_PREFIX, AWAITED_PREFIX, BOOK_SK, LAPSED_PREFIX, WAITING_PREFIX
 from loyalty.ledger.model import Account, Entry, EntryKey, EntryKind
-from loyalty.ledger.store import ADJUSTMENT_PREFIX, AWAITED_PREFIX, BOOK_SK, LAPSED_PREFIX, WAITING_PREFIX
 from loyalty.ledger.verify.family import Family
 from loyalty.ledger.verify.kept import Adjusted, Awaited, Lapsed, Waiting
 from loyalty.ledger.verify.report import Problem, Problems
@@ -106,8 +107,14 @@ def check_adjustments(family: Family) -> Problems:
             )
         elif posted and (problem := _difference(posted[0], record)) is not None:
             yield Problem("adjustment_wrong", sk, problem, member_id)
-        if record.decided_by is not None and record.decided_by.lower() == record.actor.lower():
+        if _by_one(record):
             yield Problem("adjustment_by_one_person", sk, "whoever asked for it decided on it", member_id)
+
+
+def _by_one(record: Adjusted) -> bool:
+    """People and clients have ids of their own kinds: each is compared with its like."""
+    people = same_hands((record.actor,), (record.decided_by,))
+    return people or same_hands((record.client_id,), (record.decided_through,))
 
 
 def _difference(entry: Entry, record: Adjusted) -> str | None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from loyalty.ledger.model import Scope
 
+_PASSES: Final = 5
+"""Times that the table is read again where something in it seems to be off."""
 ScopesOf = Callable[[str], Mapping[int, Scope]]
 """What the ledger was told of each version of a program, by its number; nothing where that is not known."""
 
@@ -43,6 +45,14 @@ class Finding:
     code: str
     where: str
     detail: str
+
+
+def lasting(found: list[Finding], read_again: Callable[[], list[Finding]]) -> list[Finding]:
+    """Those that each of some more passes over the table finds too: a scan is no snapshot."""
+    for _ in range(_PASSES if found else 0):
+        again = read_again()
+        found = [one for one in found if one in again]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,8 @@ from typing import Final
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger.stock import RESTOCK_PREFIX, STOCK_PREFIX, STOCK_SK, parse_stock_key, stock_key
 from loyalty.ledger.verify.read import Partition, read
-from loyalty.ledger.verify.report import Finding
+from loyalty.ledger.verify.report import Finding, lasting
 
-_PASSES: Final = 5
-"""Times that the table is read again where a shard seems to be off."""
 _SIDES: Final = ("restocked", "claimed", "returned")
 
 
@@ -46,11 +44,7 @@ class Stocks:
 
     def findings(self, table: Table) -> list[Finding]:
         """Shards that are off, in the pass that they were read in and in each of some more: a scan is no snapshot."""
-        found = self.off()
-        for _ in range(_PASSES if found else 0):
-            again = _all(table).off()
-            found = [one for one in found if one in again]
-        return found
+        return lasting(self.off(), lambda: _all(table).off())
 
     def off(self) -> list[Finding]:
         """Shards that are not what was moved, in what was read."""

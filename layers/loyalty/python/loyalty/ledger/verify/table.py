@@ -8,9 +8,9 @@ from typing import Final
 
 from loyalty.core.backoff import jitter
 from loyalty.core.table import RawItem, Table
+from loyalty.ledger.keys import BOOK_SK, BUDGET_PREFIX, parse_partition, partition
 from loyalty.ledger.model import Scope
 from loyalty.ledger.stock import STOCK_PREFIX
-from loyalty.ledger.store import BOOK_SK, BUDGET_PREFIX, parse_partition, partition
 from loyalty.ledger.verify.counts import Budgets
 from loyalty.ledger.verify.family import Family
 from loyalty.ledger.verify.member import audit_family, audit_partition, is_alone

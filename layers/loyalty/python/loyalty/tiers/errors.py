@@ -1,0 +1,31 @@
+"""What tiers refuse, by name. ``core.errors`` says what each kind of refusal means."""
+
+from loyalty.core.errors import Conflict, Missing, RecalculationRefused, Unacceptable
+
+
+class TierUnknown(Unacceptable):
+    code = "tier_unknown"
+
+
+class TierGrantDateRefused(Unacceptable):
+    code = "tier_grant_date_refused"
+
+
+class LadderNotFound(Missing):
+    code = "ladder_not_found"
+
+
+class TierNotGranted(Conflict):
+    code = "tier_not_granted"
+
+
+class RecalculationDiffers(RecalculationRefused):
+    """Under the run's name others are recalculated."""
+
+    code = "recalculation_differs"
+
+
+class RecalculationStopped(RecalculationRefused):
+    """Too many members of a page could not be recalculated."""
+
+    code = "recalculation_stopped"
