@@ -24,7 +24,7 @@ _UNAUTHORIZED: Final = GatewayProblem(
     401,
     "unauthenticated",
     # The gateway knows no scope here, and of the route its path.
-    "Send a current access token with the scope that docs/openapi.json names for this method of $context.resourcePath.",
+    "Send a current access token with the scope that docs/openapi.json names for $context.resourcePath and this method.",
     (("WWW-Authenticate", "Bearer"),),
 )
 _FORBIDDEN: Final = GatewayProblem(403, "forbidden", "The caller may not do this.")

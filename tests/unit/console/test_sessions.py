@@ -284,6 +284,7 @@ def test_differences_are_closed_once_by_who_may(rig: ConsoleRig) -> None:
 
 
 def test_days_of_invoices_are_listed_and_every_open_difference_is_counted(rig: ConsoleRig) -> None:
+    rig.people.add("approver", {"acme"}, {"acme"}, suppliers=True)
     rig.reports.add(a_report("2026-03-13"))
     charged = a_difference(DifferenceKind.INVOICED_AMOUNT, 1, program="acme", invoice="f" * 64)
     rig.reports.found["tremendous", charged.day] = [charged]

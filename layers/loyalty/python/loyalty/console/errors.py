@@ -38,8 +38,8 @@ class FieldRefused(Invalid):
 
     code = "field_refused"
 
-    def __init__(self, detail: str, *, words: str) -> None:
-        super().__init__(detail)
+    def __init__(self, detail: str, *, pointer: str | None = None, words: str = "error.bad") -> None:
+        super().__init__(detail, pointer=pointer)
         self.words = words
 
 
