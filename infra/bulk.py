@@ -3,13 +3,14 @@
 ::
 
     Begin ── batches ──► Ready ──► Batches: a distributed map
-      │                              Batch ──► End
-      └ nothing to do: a person      Sum ◄──┘ all ended
-        decides, or the list           │ every batch is written down ──► Ended
-        is refused ──► Waiting         └ some failed ──► Unfinished
+      │ │                            Batch ──► End
+      │ └ nothing to do: a person    Sum ◄──┘ all ended, or too many failed
+      │   decides, or the list         │ every batch is written down ──► Ended
+      │   is refused ──► Waiting       └ some failed ──► Unfinished
+      └ it failed ──► Stop ────────────────────────────────▲
 
 What became of a batch stands in the table and not in the execution: whatever ends one, the next execution of the same
-campaign goes on. That lines are refused, as for want of points, is no failure: the campaign's report names them.
+campaign goes on. Whatever fails, the campaign says so in the end: who looks at it alone would wait for ever. That lines are refused, as for want of points, is no failure: the campaign's report names them.
 
 The map's items are its input, made by Begin, and it selects nothing from them: that is where the local cloud and AWS
 agree. A batch is a range of bytes of the list, so that neither engine has to cut it up
@@ -18,7 +19,7 @@ agree. A batch is a range of bytes of the list, so that neither engine has to cu
 
 from typing import Final
 
-from infra.asl import ANY, Json, distributed, invoke, never, retry
+from infra.asl import ANY, Json, catch, distributed, invoke, never, retry
 from infra.functions import FUNCTIONS
 
 LABEL: Final = "Batches"
@@ -48,32 +49,36 @@ def definition(*, concurrency: int, tolerated_percent: int) -> Json:
         "QueryLanguage": "JSONata",
         "StartAt": "Begin",
         "States": {
-            "Begin": _step({"step": "begin", "request": asked}, Next="Ready"),
+            "Begin": _step({"step": "begin", "request": asked}, Catch=[catch(ANY, "Stop")], Next="Ready"),
             "Ready": {
                 "Type": "Choice",
                 "Choices": [{"Condition": "{% $count($states.input) > 0 %}", "Next": "Batches"}],
                 "Default": "Waiting",
             },
             "Waiting": {"Type": "Succeed"},
-            "Batches": distributed(
-                LABEL,
-                concurrency=concurrency,
-                tolerated_percent=tolerated_percent,
-                start="Batch",
-                states={"Batch": _step(given, retry(STOPPED, seconds=60, attempts=2), End=True)},
-                then="Sum",
-            ),
+            "Batches": {
+                "Catch": [catch(ANY, "Sum")],
+                **distributed(
+                    LABEL,
+                    concurrency=concurrency,
+                    tolerated_percent=tolerated_percent,
+                    start="Batch",
+                    states={"Batch": _step(given, retry(STOPPED, seconds=60, attempts=2), End=True)},
+                    then="Sum",
+                ),
+            },
             "Sum": _step({"step": "sum", "request": asked}, Next="All"),
             "All": {
                 "Type": "Choice",
                 "Choices": [{"Condition": "{% $states.input.complete %}", "Next": "Ended"}],
                 "Default": "Unfinished",
             },
+            "Stop": _step({"step": "stop", "request": asked}, Next="Unfinished"),
             "Ended": {"Type": "Succeed"},
             "Unfinished": {
                 "Type": "Fail",
                 "Error": "Unfinished",
-                "Cause": "Some batches failed; the map run names them and why. Mend the cause and start the campaign again: it "
+                "Cause": "Begin failed, or some batches did: the map run names these and why. Mend the cause and start the campaign again: it "
                 "goes on with what is not held.",
             },
         },

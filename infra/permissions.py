@@ -10,9 +10,19 @@ from infra.constructs.keys import Keys
 from infra.functions import FunctionSpec
 
 
-def allow(resource: str, *actions: str, where: Mapping[str, str] | None = None) -> iam.PolicyStatement:
-    """A statement that allows ``actions`` on one resource, where each condition key in ``where`` has that value."""
-    conditions = {"StringEquals": dict(where)} if where else None
+def allow(
+    resource: str, *actions: str, where: Mapping[str, str] | None = None, like: Mapping[str, str] | None = None
+) -> iam.PolicyStatement:
+    """A statement that allows ``actions`` on one resource, where each condition key has its value or is like its pattern.
+
+    Args:
+        resource: ARN.
+        actions: of IAM.
+        where: condition keys and their values.
+        like: condition keys and patterns of their values.
+    """
+    given = {"StringEquals": where, "StringLike": like}
+    conditions = {operator: dict(keys) for operator, keys in given.items() if keys} or None
     return iam.PolicyStatement(actions=list(actions), resources=[resource], conditions=conditions)
 
 

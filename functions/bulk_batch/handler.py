@@ -54,6 +54,10 @@ def handler(event: dict[str, Any], _context: Any) -> Any:
         done = STEPS.batch(asked.request, asked.batch)
         logger.info("batch worked off", extra=done)
         return done
+    if asked.step == "stop":
+        stopped = STEPS.stop(asked.request)
+        logger.error("bulk fulfilment could not begin", extra=stopped)
+        return stopped
     told, progress = STEPS.sum(asked.request)
     count(BULK_LINES_HELD, progress.held)
     count(BULK_LINES_REFUSED, progress.refused)

@@ -25,7 +25,7 @@ class CallbackSettings(Settings):
 SETTINGS = CallbackSettings.load()
 TABLE = Table(SETTINGS.table)
 CALLBACKS = Callbacks(TABLE, Executions(client("stepfunctions"), SETTINGS.state_machine), system_clock)
-APP = api(routes(WebhookKeys(SETTINGS.supplier_secrets).get, CALLBACKS))
+APP = api(routes(WebhookKeys(SETTINGS.supplier_secrets, system_clock).get, CALLBACKS))
 
 
 def handler(event: Event, context: Any) -> Answer:

@@ -13,7 +13,7 @@ from loyalty.fulfillment.errors import CallbackMalformed, CallbackRefused, Suppl
 from loyalty.programs.fields import Slug
 from loyalty.suppliers.model import SupplierAccessDenied
 from loyalty.suppliers.registry import UnknownSupplier
-from loyalty.suppliers.webhooks import BadCallback, BadSignature, Callback, verify
+from loyalty.suppliers.webhooks import BadCallback, BadSignature, Callback, CallbacksNotTaken, require_proof, verify
 
 
 class CallbackView(ResponseBody):
@@ -48,9 +48,11 @@ def routes(key_of: Callable[[str], str], callbacks: Callbacks) -> Router:
 def _verified(headers: dict[str, str], body: bytes, supplier: str, key_of: Callable[[str], str]) -> Callback:
     """Raises: SupplierUnknown, CallbackRefused, CallbackMalformed."""
     try:
+        # Anybody may call: the key is fetched for those alone who show something to compare with it.
+        require_proof(headers, body, supplier)
         return verify(headers, body, key_of(supplier), supplier)
-    except UnknownSupplier as error:
-        raise SupplierUnknown("There is no such supplier here.") from error
+    except (UnknownSupplier, CallbacksNotTaken) as error:
+        raise SupplierUnknown("There is no such supplier here, or its callbacks are not taken.") from error
     except (BadSignature, SupplierAccessDenied) as error:
         count("SupplierCallbacksRefused")
         logger.warning("callback refused", extra={"supplier": supplier, "error": type(error).__name__})

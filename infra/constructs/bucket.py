@@ -106,10 +106,15 @@ class PrivateBucket(s3.Bucket):
         )
 
 
+def bucket_of(scope: Construct, stage: str, name: str) -> str:
+    """The ARN of a :class:`PrivateBucket`, for a role's statement."""
+    stack = Stack.of(scope)
+    return f"arn:{stack.partition}:s3:::{resource(stage, name.lower())}-{stack.account}"
+
+
 def files_of(scope: Construct, stage: str, name: str, folder: str = "") -> str:
     """The ARN of all files of a :class:`PrivateBucket`, or of a folder of it, for a role's statement."""
-    stack = Stack.of(scope)
-    return f"arn:{stack.partition}:s3:::{resource(stage, name.lower())}-{stack.account}/{folder}*"
+    return f"{bucket_of(scope, stage, name)}/{folder}*"
 
 
 def acknowledge_files(role: iam.Role, stage: str, name: str, reason: str, folder: str = "") -> None:

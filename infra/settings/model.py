@@ -17,7 +17,11 @@ class _Frozen(BaseModel):
 
 
 class Throttle(_Frozen):
-    """Limit of the whole API of a stage; above it clients get a 429."""
+    """Limit of each method of the API by itself, which is how API Gateway takes a stage's; above it clients get a 429.
+
+    All methods of all APIs of an account in a region share AWS's own limit besides: 2,500 requests a second in our regions,
+    unless it was raised.
+    """
 
     rate: int = Field(gt=0, description="requests per second, sustained")
     burst: int = Field(gt=0, description="requests at once")
@@ -131,6 +135,10 @@ class StageSettings(_Frozen):
     log_retention: Literal[1, 7, 14, 30, 90, 180, 365] = 90
     archive_retention: int = Field(default=30, gt=0, description="how long the bus can be replayed")
     throttle: Throttle = Throttle(rate=500, burst=1000)
+    open_throttle: Throttle = Field(
+        default=Throttle(rate=50, burst=100),
+        description="of each method that asks for no token: health, the console's pages, callbacks of suppliers",
+    )
     waf: Annotated[WafOn | WafOff, Field(discriminator="kind")] = WafOn()
     default_program: str = Field(
         default="", description="of commerce events that name no program; empty: they are rejected"
@@ -208,12 +216,15 @@ class StageSettings(_Frozen):
         return self
 
     @model_validator(mode="after")
-    def _one_address_may_use_the_whole_throttle(self) -> Self:
-        """A partner's servers may call from one address: what they should meet is the throttle's 429, not a 403."""
+    def _one_address_may_use_a_whole_method(self) -> Self:
+        """A partner's servers may call from one address: what they should meet is a method's 429, not the firewall's 403.
+
+        Who calls several methods at their limits at once does meet the firewall: all of an address's requests count there.
+        """
         passed = self.throttle.rate * WAF_WINDOW_SECONDS
         if isinstance(self.waf, WafOn) and self.waf.requests_per_address < passed:
             raise ValueError(
-                f"waf.requests_per_address must be at least {passed:,}: so many pass the throttle of "
+                f"waf.requests_per_address must be at least {passed:,}: so many pass a method's throttle of "
                 f"{self.throttle.rate} requests a second in the {WAF_WINDOW_SECONDS} seconds that the firewall counts"
             )
         return self

@@ -22,7 +22,7 @@ from infra.constructs.removal import removal_policy
 from infra.names import access_log_group, resource
 from infra.permissions import allow
 from infra.routes import CONSOLE, CONSOLE_ROOT, ROUTES, Route
-from infra.settings import StageSettings, WafOff, WafOn
+from infra.settings import StageSettings, Throttle, WafOff, WafOn
 from infra.stacks.base import FunctionStack
 from infra.stacks.stateful import RETENTION, StatefulStack
 
@@ -75,11 +75,15 @@ class ApiStack(FunctionStack):
                 stage_name=STAGE_NAME,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(ACCESS_LOG),
-                logging_level=apigateway.MethodLoggingLevel.ERROR,
-                data_trace_enabled=False,  # bodies hold personal data
-                metrics_enabled=True,
-                throttling_rate_limit=self.settings.throttle.rate,
-                throttling_burst_limit=self.settings.throttle.burst,
+                method_options={
+                    # Of each method that has none of its own: it is no limit of the stage.
+                    "/*/*": _limited(self.settings.throttle),
+                    **{
+                        f"{route.path}/{route.method}": _limited(self.settings.open_throttle)
+                        for route in (*ROUTES, *CONSOLE)
+                        if route.scope is None
+                    },
+                },
             ),
         )
         acknowledge(
@@ -210,3 +214,14 @@ class ApiStack(FunctionStack):
             metric=function_metric("reveal", contract.CARDS_REVEALED_OFTEN, period=Duration.hours(1)),
             meaning="One card was shown again and again: the log of the function reveal names its redemption.",
         )  # fmt: skip
+
+
+def _limited(throttle: Throttle) -> apigateway.MethodDeploymentOptions:
+    """What a method may take, and what is written down of it: said whole, since nobody documents that it inherits the rest."""
+    return apigateway.MethodDeploymentOptions(
+        logging_level=apigateway.MethodLoggingLevel.ERROR,
+        data_trace_enabled=False,  # bodies hold personal data
+        metrics_enabled=True,
+        throttling_rate_limit=throttle.rate,
+        throttling_burst_limit=throttle.burst,
+    )

@@ -14,7 +14,7 @@ from constructs import Construct
 
 import loyalty_contract as contract
 from infra.bundling.build import Asset, Assets
-from infra.constructs.bucket import acknowledge_files, files_of
+from infra.constructs.bucket import acknowledge_files, bucket_of, files_of
 from infra.constructs.nag import acknowledge
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.removal import removal_policy
@@ -137,6 +137,10 @@ class FunctionStack(cdk.Stack):
         if spec.reports:
             files = files_of(self, self.settings.name, REPORTS, spec.reports.folder)
             statements.append(allow(files, *spec.reports.actions))
+            if "s3:GetObject" in spec.reports.actions:
+                # S3 tells that a key is missing to whoever may list it; to others it is forbidden, as if it were there.
+                bucket = bucket_of(self, self.settings.name, REPORTS)
+                statements.append(allow(bucket, "s3:ListBucket", like={"s3:prefix": f"{spec.reports.folder}*"}))
         machine = self.state_machine("fulfillment")
         if spec.wakes or spec.decides:
             statements.append(allow(machine, "states:SendTaskSuccess"))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import requests
 
 from infra.local.cloud import LocalCloud
 from infra.local.seed import program_documents
+from loyalty.bulk.model import BATCH, CampaignStatus
+from loyalty.bulk.store import CampaignStore
 from loyalty.core.clock import system_clock
 from loyalty.core.ids import new_member_id
 from loyalty.core.table import Table
@@ -19,11 +22,14 @@ from loyalty.ledger.store import LedgerStore
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.store import ProgramStore
 from tests.e2e.partner import Partner, eventually, unique
+from tests.e2e.test_redrive import loyalty
 
 pytestmark = pytest.mark.e2e
 
 LINES = 130
 """More than a batch."""
+BATCHES = 20
+"""Of a list during whose work something can happen."""
 SETTLED = {"done", "unfinished", "awaiting_approval", "refused", "rejected"}
 
 
@@ -37,6 +43,7 @@ class Campaign:
             "id": self.program,
             "shopify_shops": [],
         }
+        self.document = document
         document["fulfillment"] = {"approve_above": [{"value": "1000.00", "currency": "USD"}]}
         parsed = ProgramDocument.model_validate(document)
         programs = ProgramStore(self.table, system_clock)
@@ -102,6 +109,18 @@ def campaign(of_one_program: Campaign) -> Campaign:
     return of_one_program
 
 
+def executions(cloud: LocalCloud, campaign: str) -> list[str]:
+    """What became of a campaign's executions, sorted; all of them have ended, or do within a moment."""
+
+    def ended() -> list[str] | None:
+        machine = cloud.platform.outputs["BulkArn"]
+        found = cloud.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
+        statuses = sorted(one["status"] for one in found if campaign in one["name"])
+        return None if "RUNNING" in statuses else statuses
+
+    return eventually("the end of all executions", ended)
+
+
 def test_a_list_above_the_threshold_is_approved_and_worked_off_once(cloud: LocalCloud, campaign: Campaign) -> None:
     nobody = new_member_id(system_clock())
     lines = [f"{member},R-{number}" for number, member in enumerate([*campaign.members, nobody])]
@@ -125,11 +144,47 @@ def test_a_list_above_the_threshold_is_approved_and_worked_off_once(cloud: Local
     campaign.start()
     assert campaign.becomes("done")["held"] == LINES + 1
     assert [campaign.holds(member) for member in [*campaign.members, nobody]] == [[0]] * (LINES + 1)
-    states, machine = cloud.client("stepfunctions"), cloud.platform.outputs["BulkArn"]
-    ours = [
-        one for one in states.list_executions(stateMachineArn=machine)["executions"] if campaign.name in one["name"]
+    assert executions(cloud, campaign.name) == ["SUCCEEDED"] * 3
+
+
+def test_a_campaign_ends_whose_batches_fail_or_whose_list_is_gone(
+    cloud: LocalCloud, campaign: Campaign, tmp_path: Path
+) -> None:
+    """Too many failed batches end the map, and a missing file its beginning: the campaign must not read ``running`` then."""
+    program, prices = f"dearer-{unique()}", ProgramStore(campaign.table, system_clock)
+    document = campaign.document | {"id": program, "fulfillment": {"approve_above": []}}
+    prices.publish(ProgramDocument.model_validate(document), expected_version=0, actor="e2e")
+    file = tmp_path / "list.csv"
+    strangers = [f"{new_member_id(system_clock())},R-{number}" for number in range(BATCHES * BATCH)]
+    file.write_text("\n".join(["member_id,reference", *strangers, ""]))
+    named = ("--program", program, "--campaign", "dear")
+    asked = (str(file), *named, "--reward", "gift-card-10", "--actor", "ada", "--paid-by", "member")
+    assert loyalty(cloud, "bulk", "start", *asked)[0] == 0
+    store = CampaignStore(campaign.table)
+    eventually("running", lambda: store.get(program, "dear").status is CampaignStatus.RUNNING or None)
+    # A batch that finds another price stops for good.
+    rewards = [
+        one | {"points": one["points"] + 1} if one["id"] == "gift-card-10" else one for one in document["rewards"]
     ]
-    assert sorted(one["status"] for one in ours) == ["SUCCEEDED"] * 3
+    prices.publish(ProgramDocument.model_validate(document | {"rewards": rewards}), expected_version=1, actor="e2e")
+    code, text = loyalty(cloud, "bulk", "status", *named, "--wait", "--json")
+    told = json.loads(text)
+    assert (code, told["status"], told["batches"]) == (1, "unfinished", BATCHES)
+    assert told["batches_done"] < BATCHES
+    assert executions(cloud, f"{program}-dear") == ["FAILED"]
+
+    code, text = loyalty(cloud, "bulk", "start", *asked, "--wait", "--json")
+    assert json.loads(text)["batches_done"] == BATCHES, "what failed is tried again"
+    assert executions(cloud, f"{program}-dear") == ["FAILED", "SUCCEEDED"]
+
+    campaign.send([f"{member},R-{number}" for number, member in enumerate(campaign.members)])
+    campaign.start()
+    campaign.becomes("awaiting_approval")
+    key = store.get(campaign.program, campaign.name).list_key
+    cloud.client("s3").delete_object(Bucket=cloud.variables["LOYALTY_REPORTS"], Key=key)
+    assert campaign.decide("approve", "bob").json()["status"] == "running"
+    assert "could not be checked" in campaign.becomes("unfinished")["problem"]
+    assert executions(cloud, campaign.name) == ["FAILED", "SUCCEEDED"]
 
 
 def test_a_malformed_list_is_refused_whole_and_a_stranger_s_list_is_not_found(campaign: Campaign) -> None:

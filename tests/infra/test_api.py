@@ -47,21 +47,23 @@ def test_every_scope_opens_a_route() -> None:
 def test_stage_throttles_and_logs_without_bodies(stage: Templates, settings: StageSettings) -> None:
     Template.from_json(stage.stacks["api"]).has_resource_properties(
         "AWS::ApiGateway::Stage",
-        {
-            "AccessLogSetting": {"DestinationArn": Match.any_value(), "Format": Match.any_value()},
-            "MethodSettings": [
-                {
-                    "HttpMethod": "*",
-                    "ResourcePath": "/*",
-                    "LoggingLevel": "ERROR",
-                    "DataTraceEnabled": False,
-                    "MetricsEnabled": True,
-                    "ThrottlingRateLimit": settings.throttle.rate,
-                    "ThrottlingBurstLimit": settings.throttle.burst,
-                }
-            ],
-        },
+        {"AccessLogSetting": {"DestinationArn": Match.any_value(), "Format": Match.any_value()}},
     )
+    (found,) = stage.properties("AWS::ApiGateway::Stage")
+    limits = {}
+    for one in found["MethodSettings"]:
+        assert (one["LoggingLevel"], one["DataTraceEnabled"], one["MetricsEnabled"]) == ("ERROR", False, True)
+        method = one["HttpMethod"], one["ResourcePath"].replace("/~1", "/").replace("~1", "/")
+        limits[method] = one["ThrottlingRateLimit"], one["ThrottlingBurstLimit"]
+    assert limits.pop(("*", "/*")) == (settings.throttle.rate, settings.throttle.burst)
+    # Whoever has no token comes to these: what they cost must not depend on how often they are called.
+    assert limits == {
+        ("GET", "/health"): (50, 100),
+        ("POST", "/v1/suppliers/{supplier}/callbacks"): (50, 100),
+        ("GET", "/console"): (50, 100),
+        ("GET", "/console/{page+}"): (50, 100),
+        ("POST", "/console/{page+}"): (50, 100),
+    }
     log = text(stage.one("AWS::ApiGateway::Stage")["Properties"]["AccessLogSetting"])
     assert "$context.path" not in log
     assert "$context.resourcePath" in log
@@ -88,7 +90,7 @@ def test_firewall_or_a_reason_for_none(stage: Templates, settings: StageSettings
     assert settings.target == "local" or wanted == 1
 
 
-def test_one_address_may_use_the_whole_throttle(stage: Templates, settings: StageSettings) -> None:
+def test_one_address_may_use_a_whole_method(stage: Templates, settings: StageSettings) -> None:
     for acl in stage.properties("AWS::WAFv2::WebACL"):
         (rate,) = [rule["Statement"]["RateBasedStatement"] for rule in acl["Rules"] if "Action" in rule]
         assert rate["Limit"] >= settings.throttle.rate * rate["EvaluationWindowSec"]

@@ -1,7 +1,8 @@
 """Files are private, encrypted, sent over TLS, kept in versions, and who read them is written down."""
 
 import loyalty_contract as contract
-from tests.infra.templates import Templates, text
+from infra.functions import FUNCTIONS
+from tests.infra.templates import Templates, many, text
 
 KEYED = "aws:kms"
 ACCESS_LOGS = "AES256"
@@ -44,6 +45,16 @@ def test_access_logs_are_taken_from_this_account_alone(stage: Templates) -> None
         assert one["Action"] == "s3:PutObject"
         assert one["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
         assert f"/{one['Sid'].removeprefix('AccessLogOf').lower()}/*" in text(one["Resource"])
+
+
+def test_who_reads_files_learns_which_are_missing(stage: Templates) -> None:
+    """Of the reports' bucket. Whoever only signs links to pictures, or only writes, asks for none that may be missing."""
+    reading, listing = (
+        {name for name in FUNCTIONS if any(action in many(one["Action"]) and bucket in text(one["Resource"])
+         for one in stage.statements(name))}
+        for action, bucket in (("s3:GetObject", "-reports-"), ("s3:ListBucket", "-"))
+    )  # fmt: skip
+    assert reading == listing == {"bulk", "bulk_batch"}
 
 
 def test_the_catalogue_may_read_pictures_and_nothing_else_of_the_bucket(stage: Templates) -> None:

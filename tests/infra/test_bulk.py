@@ -33,12 +33,20 @@ def test_nothing_is_held_before_there_are_batches_and_none_is_missed_afterwards(
     assert (STATES["All"]["Default"], STATES["Unfinished"]["Type"]) == ("Unfinished", "Fail")
 
 
-@pytest.mark.parametrize("task", [STATES["Begin"], STATES["Sum"], BATCH])
+@pytest.mark.parametrize("task", [STATES["Begin"], STATES["Sum"], STATES["Stop"], BATCH])
 def test_a_step_is_repeated_unless_it_is_hopeless(task: Json) -> None:
     assert (task["Retry"][0]["ErrorEquals"], task["Retry"][0]["MaxAttempts"]) == (HOPELESS, 0)
     assert (task["Retry"][-1]["ErrorEquals"], task["Retry"][-1]["JitterStrategy"]) == (["States.ALL"], "FULL")
     assert task["TimeoutSeconds"] > FUNCTIONS[FUNCTION].timeout_seconds
-    assert "Catch" not in task
+
+
+@pytest.mark.parametrize(("state", "then"), [("Begin", "Stop"), ("Batches", "Sum")])
+def test_whatever_fails_the_campaign_says_so_before_the_execution_does(state: str, then: str) -> None:
+    """Too many batches that fail end the map, and what ends an execution unseen leaves the campaign running for ever."""
+    assert STATES[state]["Catch"] == [{"ErrorEquals": ["States.ALL"], "Next": then}]
+    assert STATES[then]["Arguments"]["Payload"]["step"] == then.lower()
+    assert STATES["Stop"]["Next"] == "Unfinished", "what could not begin is an alarm, whatever was held before"
+    assert [name for name, one in STATES.items() if "Catch" in one] == ["Begin", "Batches"]
 
 
 def test_a_batch_in_which_much_fails_waits_before_it_is_tried_again() -> None:
@@ -82,6 +90,16 @@ def test_its_role_calls_the_function_and_starts_its_own_children_and_nothing_els
 def test_its_functions_touch_files_of_lists_alone(stage: Templates, function: str) -> None:
     (files,) = [one for one in stage.statements(function) if "s3:PutObject" in many(one["Action"])]
     assert '/bulk/*"' in text(files["Resource"])
+
+
+@pytest.mark.parametrize("function", [FUNCTION, "bulk"])
+def test_a_list_that_was_not_sent_is_missing_and_not_forbidden(stage: Templates, function: str) -> None:
+    """S3 answers 403 for a key that is not there, unless whoever asks may list it: that would be a 500 of ours."""
+    (listing,) = [one for one in stage.statements(function) if "s3:ListBucket" in many(one["Action"])]
+    assert many(listing["Action"]) == ["s3:ListBucket"]
+    assert "-reports-" in text(listing["Resource"])
+    assert "/" not in text(listing["Resource"]), "the bucket, not its files"
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": "bulk/*"}}
 
 
 def test_the_api_starts_this_machine_alone(stage: Templates, settings: StageSettings) -> None:

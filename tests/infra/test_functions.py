@@ -21,7 +21,7 @@ MEMBERS = POSTS | {"dynamodb:DeleteItem"}
 CONSUME = {
     "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
 }  # fmt: skip
-FILES = {"s3:GetObject", "s3:PutObject"}
+FILES = {"s3:GetObject", "s3:PutObject", "s3:ListBucket"}
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 SEAL = {"kms:GenerateDataKey", "kms:Decrypt"}
 READ_STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
@@ -151,6 +151,23 @@ def test_who_opens_or_seals_does_so_for_one_purpose(
     assert ("KeysVault" if purpose == "gift_card" else "KeysPii") in text(statement["Resource"])
     assert set(many(statement["Action"])) == actions
     assert statement["Condition"] == {"StringEquals": {"kms:EncryptionContext:purpose": purpose}}
+
+
+def test_what_was_delivered_is_opened_by_one_function_and_that_seals_nothing(stage: Templates) -> None:
+    """As the table of docs/vault.md says, for each use of its key by name."""
+    uses = {
+        (name, action.removeprefix("kms:"), *each["Condition"]["StringEquals"].values())
+        for name in FUNCTIONS
+        for each in stage.statements(name)
+        for action in many(each["Action"])
+        if "KeysVault" in text(each["Resource"])
+    }
+    assert uses == {
+        ("fulfillment", "GenerateDataKey", "gift_card"),
+        ("delivery", "GenerateDataKey", "gift_card"),
+        ("delivery", "Decrypt", "code_pool"),
+        ("reveal", "Decrypt", "gift_card"),
+    }
 
 
 def test_no_other_function_opens_or_seals(stage: Templates) -> None:

@@ -1,13 +1,16 @@
 """Alarms and outputs that people and scripts rely on."""
 
 import json
+import re
 
+from infra import ROOT
 from infra.functions import FUNCTIONS
 from infra.names import resource
 from infra.settings import StageSettings
 from infra.stacks.observability import DEAD_LETTER_QUEUES, QUEUES
 from tests.infra.templates import Templates, text
 
+INDEX = ROOT / "docs" / "runbooks" / "README.md"
 OUTPUTS = {
     "ApiUrl", "ApiId", "UserPoolId", "TokenUrl", "BusName", "TableName", "StateMachineArn",
     "InboundQueueUrl", "InboundDlqUrl", "UndeliveredQueueUrl", "UnpublishedQueueUrl", "FulfillmentDlqUrl",
@@ -67,6 +70,24 @@ def test_an_alarm_may_publish_to_its_topic_and_use_the_topics_key(stage: Templat
     ]
     assert [each["Condition"] for each in uses] == [publish["Condition"]]
     assert {"kms:Decrypt", "kms:GenerateDataKey*"} <= set(uses[0]["Action"])
+
+
+def test_every_alarm_has_a_page_and_no_page_is_of_an_alarm_that_is_no_more(stage: Templates) -> None:
+    """Names as in CloudWatch, between the stack's and the letters that CloudFormation adds."""
+    alarms = {re.sub(r"[0-9A-F]{8}$", "", logical_id) for logical_id, _ in stage.each("AWS::CloudWatch::Alarm")}
+    of_many = {"{function}": FUNCTIONS, "{queue}": (*QUEUES, *DEAD_LETTER_QUEUES)}
+    told: set[str] = set()
+    for names, link in re.findall(r"^\| (`[^|]*) \|[^|]*\| \[[^]]+\]\(([^)]+)\) \|$", INDEX.read_text(), re.MULTILINE):
+        page = (INDEX.parent / link).read_text()
+        for name in re.findall(r"`([^`]+)`", names):
+            assert f"`{name}`" in page, f"{link} says nothing of {name}"
+            which = next((one for one in of_many if one in name), "")
+            meant = {name.replace(which, re.sub("[_-]", "", each)) for each in of_many[which]} if which else {name}
+            # Of queues some have only the one or the other alarm.
+            found = meant & alarms if which == "{queue}" else meant
+            assert found, name
+            told |= found
+    assert told == alarms
 
 
 def test_dashboard_names_queues_that_exist(stage: Templates, settings: StageSettings) -> None:

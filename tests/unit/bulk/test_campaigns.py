@@ -79,6 +79,29 @@ def test_batches_that_failed_are_missing_until_they_are_done(table: Table) -> No
     assert {desk.holds(number) for number in range(2 * BATCH + 1)} == {1}
 
 
+def test_a_list_that_could_not_be_begun_leaves_no_campaign_running(table: Table) -> None:
+    """Its file is gone after the second person's yes: the machine's first step fails, and the campaign says so."""
+    desk = Desk(table, 11)
+    content = one_each(range(11))
+    created = desk.create(content)
+    request = CampaignRequest(program=ACME, campaign=SPRING)
+    assert desk.steps.stop(request) == {"status": "unfinished"}, "also before it was ever begun"
+    assert desk.run() == {"status": "awaiting_approval"}
+    assert desk.steps.stop(request) == {"status": "awaiting_approval"}, "somebody is asked: nothing is wrong with that"
+    desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
+    del desk.files.stored[created.list_key]
+    with pytest.raises(FileNotStored):
+        desk.steps.begin(request)
+    assert desk.get().status is CampaignStatus.RUNNING
+    assert desk.steps.stop(request) == {"status": "unfinished"}
+    assert "start the campaign again" in (desk.get().problem or "")
+
+    desk.files.stored[created.list_key] = content
+    assert desk.run() == {"status": "done", "complete": True, "held": 11, "refused": 0}
+    assert desk.get().problem is None
+    assert desk.steps.stop(request) == {"status": "done"}
+
+
 def test_above_the_threshold_a_second_person_decides(table: Table) -> None:
     desk = Desk(table, 11)
     desk.create(one_each(range(11)))

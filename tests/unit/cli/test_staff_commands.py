@@ -109,6 +109,24 @@ def test_a_list_is_sent_started_decided_and_followed(table: Table, tmp_path: Pat
     assert run("bulk", "reject", *CAMPAIGN, "--actor", "bob").exception.code == "campaign_not_awaiting_approval"
 
 
+def test_who_waits_for_a_campaign_is_told_that_its_machine_failed(table: Table, tmp_path: Path) -> None:
+    machine()
+    file = tmp_path / "list.csv"
+    file.write_bytes(one_each(range(1)))
+    assert started(file).exit_code == 0
+    desk = Campaigns(CampaignStore(table), Bucket(BUCKET, boto3.client("s3")), system_clock)
+    desk.stop("acme", "spring")
+    unbegun = run("bulk", "status", *CAMPAIGN, "--wait")
+    assert (unbegun.exit_code, unbegun.stdout) == (1, "")
+    assert "The list could not be checked" in unbegun.stderr
+    begin(table)
+    desk.end("acme", "spring")
+    unfinished = run("bulk", "status", *CAMPAIGN, "--wait")
+    assert unfinished.exit_code == 1
+    said = "'spring' is unfinished: 0 of 1 lines held, 1 of 1 batches failed (start it again).\n"
+    assert unfinished.stdout == said
+
+
 def test_what_was_refused_or_rejected_ends_with_exit_code_1(table: Table, tmp_path: Path) -> None:
     machine()
     file = tmp_path / "list.csv"

@@ -24,7 +24,9 @@ from tests.unit.fulfillment.rig import Rig
 
 CALLS = ("order", "find", "card", "cancel")
 LATE_SECONDS: Final = 50
-"""After which a late request is carried out, and a list shows what it lagged behind: less than the time to settle."""
+"""After which a late request is carried out, and a new order shown: less than the time to settle."""
+LAG_SECONDS: Final = 300
+"""For which an order that was acknowledged may be out of sight: more than the time to settle."""
 WAITS = {RunStatus.ATTENTION, RunStatus.AWAITING_APPROVAL, RunStatus.AWAITING_FUNDS}
 
 

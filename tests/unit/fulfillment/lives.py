@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from contextlib import nullcontext, suppress
+from datetime import timedelta
 from typing import Any, Final
 
 from loyalty.fulfillment.errors import (
@@ -19,7 +20,7 @@ from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.rewards.errors import FulfillmentInProgress
 from loyalty.rewards.model import Payer, Redemption
 from tests.ledgerkit.programs import program
-from tests.unit.fulfillment.faults import LATE_SECONDS
+from tests.unit.fulfillment.faults import LAG_SECONDS, LATE_SECONDS
 from tests.unit.fulfillment.rig import BOOKSHOP, COFFEE, LIBRERIA, Killed, Rig, gift_card
 from tests.unit.fulfillment.tables import tapped
 
@@ -140,6 +141,7 @@ class Life:
         faults = self.chance.sample(FAULTS, self.chance.choice((0, 1, 1, 2, 3)))
         self.rig.faults(*({"times": self.chance.choice((1, 1, 2)), **fault} for fault in faults))
         self._execute()
+        self._lose_sight()
         for _ in range(self.chance.choice((0, 0, 1, 2))):
             self._decide(self.chance.choice(PEOPLE))
             self._execute()
@@ -147,12 +149,20 @@ class Life:
             self._rest()
             return
         self.rig.faults()
+        self.rig.world.clock.advance(seconds=LAG_SECONDS)
         for what in ("retry", "cancel", "cancel"):
             self._rest()
             if self._now.ended:
                 return
             self._decide(what)
         self._rest()
+
+    def _lose_sight(self) -> None:
+        """At times the supplier does not show for a while what it has issued."""
+        run = self.rig.runs.find("acme", self.rig.held.redemption_id)
+        if run is not None and run.status is RunStatus.FULFILLED and self.chance.random() < 0.2:
+            (order,) = [one for one in self.rig.orders if one.external_id == run.external_id]
+            order.seen_from = self.rig.world.clock() + timedelta(seconds=LAG_SECONDS)
 
     @property
     def _now(self) -> Run:

@@ -1,18 +1,22 @@
 """What suppliers tell by themselves: signed or refused, once or twice, awaited or not."""
 
 import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from functions.supplier_callback.keys import WebhookKeys
 from functions.supplier_callback.routes import routes
 from loyalty.core.http import api, handle
 from loyalty.core.table import Table
 from loyalty.fulfillment.callbacks import Callbacks, Received
 from loyalty.fulfillment.model import NothingAwaited, Progress
 from loyalty.fulfillment.run import RunStatus
+from loyalty.suppliers.model import SupplierAccessDenied
 from loyalty.suppliers.registry import UnknownSupplier
-from loyalty.suppliers.webhooks import Callback, signature
+from loyalty.suppliers.webhooks import MAX_BODY_BYTES, Callback, signature
 from tests.apikit.gateway import CONTEXT
 from tests.unit.fulfillment.rig import Rig
 
@@ -81,17 +85,23 @@ def test_news_of_what_nobody_waits_for_is_ignored(pending: Rig) -> None:
     assert pending.world.dump() == before
 
 
-def _post(rig: Rig, body: bytes, signed: str, supplier: str = "tremendous") -> dict[str, Any]:
-    def key_of(name: str) -> str:
-        if name != "tremendous":
-            raise UnknownSupplier(name)
-        return KEY
+def key_of(name: str) -> str:
+    """Of a stage that has one supplier."""
+    if name != "tremendous":
+        raise UnknownSupplier(name)
+    return KEY
+
+
+def _post(
+    rig: Rig, body: bytes, signed: str | None, supplier: str = "tremendous", key_of: Callable[[str], str] = key_of
+) -> dict[str, Any]:
 
     event = {
         "httpMethod": "POST",
         "path": f"/v1/suppliers/{supplier}/callbacks",
         "resource": "/v1/suppliers/{supplier}/callbacks",
-        "headers": {"Content-Type": "application/json", "Tremendous-Webhook-Signature": signed},
+        "headers": {"Content-Type": "application/json"}
+        | ({} if signed is None else {"Tremendous-Webhook-Signature": signed}),
         "multiValueHeaders": {},
         "queryStringParameters": None,
         "multiValueQueryStringParameters": None,
@@ -134,6 +144,61 @@ def test_what_is_no_callback_changes_nothing(  # noqa: PLR0917 - one row each
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (status, code)
     assert pending.world.dump() == before
     assert pending.run.status is RunStatus.PENDING
+
+
+@pytest.mark.parametrize(
+    ("body", "signed", "supplier", "status", "code"),
+    [
+        (b"{}", None, "tremendous", 401, "callback_refused"),
+        (b"{}", "", "tremendous", 401, "callback_refused"),
+        (b"{}", "sha256=00", "tango", 404, "supplier_unknown"),
+        (b" " * (MAX_BODY_BYTES + 1), "sha256=00", "tremendous", 413, "body_too_large"),
+    ],
+    ids=["no header", "an empty one", "whose callbacks are never taken", "too large"],
+)
+def test_who_proves_nothing_does_not_have_the_key_fetched(  # noqa: PLR0917 - one row each
+    rig: Rig, body: bytes, signed: str | None, supplier: str, status: int, code: str
+) -> None:
+    asked: list[str] = []
+
+    def never(name: str) -> str:
+        asked.append(name)
+        return KEY
+
+    answer = _post(rig, body, signed, supplier, never)
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (status, code)
+    assert asked == []
+
+
+class Secrets:
+    """Secrets Manager, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.texts = {"arn:t": json.dumps({"api_key": "a", "webhook_key": KEY}), "arn:x": ""}
+        self.asked: list[str] = []
+
+    def get_secret_value(self, *, SecretId: str, VersionStage: str) -> dict[str, str]:  # noqa: N803 - boto3's names
+        assert VersionStage == "AWSCURRENT"
+        self.asked.append(SecretId)
+        return {"SecretString": self.texts[SecretId]}
+
+
+def test_a_key_is_kept_for_a_minute_and_so_is_that_there_is_none() -> None:
+    secrets, now = Secrets(), [datetime(2026, 11, 22, tzinfo=UTC)]
+    keys = WebhookKeys({"tremendous": "arn:t", "xoxoday": "arn:x"}, lambda: now[0], secrets)
+    for _ in range(5):
+        assert keys.get("tremendous") == KEY
+        with pytest.raises(SupplierAccessDenied, match="no webhook_key"):
+            keys.get("xoxoday")
+        with pytest.raises(UnknownSupplier):
+            keys.get("tango")
+        now[0] += timedelta(seconds=11)
+    assert secrets.asked == ["arn:t", "arn:x"]
+    secrets.texts = {"arn:t": json.dumps({"webhook_key": "second"}), "arn:x": json.dumps({"webhook_key": "first"})}
+    assert keys.get("tremendous") == KEY
+    now[0] += timedelta(seconds=5)
+    assert (keys.get("tremendous"), keys.get("xoxoday")) == ("second", "first")
+    assert secrets.asked == ["arn:t", "arn:x"] * 2
 
 
 def test_a_run_remembers_no_more_than_its_orders(pending: Rig, table: Table) -> None:

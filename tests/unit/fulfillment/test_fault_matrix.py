@@ -13,7 +13,7 @@ from infra.local.supplier.server import SandboxSupplier
 from loyalty.fulfillment.errors import RunEnded
 from loyalty.fulfillment.run import RunStatus
 from tests.ledgerkit.programs import program
-from tests.unit.fulfillment.faults import LATE_SECONDS, ON_ORDER, ON_OTHERS, WAITS, FaultySupplier, require_sound
+from tests.unit.fulfillment.faults import LAG_SECONDS, ON_ORDER, ON_OTHERS, WAITS, FaultySupplier, require_sound
 from tests.unit.fulfillment.rig import COFFEE, Book, Killed, Rig, gift_card
 from tests.unit.fulfillment.tables import new_table, tapped
 from tests.unit.fulfillment.test_cut_points import fused
@@ -42,7 +42,7 @@ def settled(rig: Rig, supplier: FaultySupplier) -> None:
     """The fault is over; whoever is asked to, tries again, and everything ends."""
     supplier.plan.clear()
     supplier.during = lambda _: None
-    rig.world.clock.advance(seconds=LATE_SECONDS)
+    rig.world.clock.advance(seconds=LAG_SECONDS)
     supplier.arrive()
     if rig.run.status is RunStatus.ATTENTION and rig.run.reason != "wrong_amount":
         rig.decisions.retry("acme", rig.held.redemption_id, actor="person:anna")
@@ -99,6 +99,7 @@ def test_every_fault_while_a_card_is_taken_back(
 ) -> None:
     rig = rig_with(sandbox, faulty)
     rig.execute()
+    rig.world.clock.advance(seconds=LAG_SECONDS)
     decide = getattr(rig.decisions, what)
     decide("acme", rig.held.redemption_id, actor="person:anna", note="a bad card")
     faulty.plan[call] = [fault]
@@ -127,7 +128,7 @@ def test_a_crash_before_and_after_every_call_under_every_fault(sandbox: SandboxS
     ("call", "fault"),
     [
         *(("cancel", fault) for fault in ("", "unavailable", "hang", "reply_lost", "nonsense", "will_not")),
-        *(("find", fault) for fault in ("unavailable", "hang", "nonsense")),
+        *(("find", fault) for fault in ("unavailable", "hang", "nonsense", "behind")),
     ],
 )
 @pytest.mark.parametrize("what", ["cancel", "reissue"])
@@ -138,6 +139,7 @@ def test_a_crash_at_every_call_while_a_card_is_taken_back_under_every_fault(
         supplier = FaultySupplier()
         rig = rig_with(sandbox, supplier)
         rig.execute()
+        rig.world.clock.advance(seconds=LAG_SECONDS)
         getattr(rig.decisions, what)("acme", rig.held.redemption_id, actor="person:anna", note="a bad card")
         supplier.plan[call] = [fault] if fault else []
         return rig, supplier

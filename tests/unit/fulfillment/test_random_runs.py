@@ -20,7 +20,7 @@ from loyalty.fulfillment.policy import FulfillmentPolicy
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.world import NOON
 from tests.unit.fulfillment.books import Books
-from tests.unit.fulfillment.faults import LATE_SECONDS
+from tests.unit.fulfillment.faults import LAG_SECONDS
 from tests.unit.fulfillment.lives import CATALOGUE, Life
 from tests.unit.fulfillment.rig import Rig
 from tests.unit.fulfillment.tables import new_table
@@ -48,7 +48,7 @@ def test_the_books_of_all_sides_agree(supplier: SandboxSupplier, clock: Settable
     life = Life(rig, random.Random(SEED))  # noqa: S311 - a history, no secret
     life.run(RUNS)
     rig.faults()
-    clock.advance(seconds=LATE_SECONDS)  # a day's report comes after what its lists lag behind
+    clock.advance(seconds=LAG_SECONDS)  # a day's report comes after what its lists lag behind
     books = Books(rig, life.held)
     books.require_agreement()
     found = books.require_report()

@@ -34,7 +34,7 @@ class CampaignStatus(StrEnum):
     """A second person decides. Nothing more is held until then."""
     RUNNING = "running"
     UNFINISHED = "unfinished"
-    """Some lines were refused, or batches failed: started again, it tries those."""
+    """Some lines were refused, batches failed, or the list could not be begun: started again, it tries those."""
     DONE = "done"
     """Every line is held; what becomes of each is its redemption's run."""
     REJECTED = "rejected"

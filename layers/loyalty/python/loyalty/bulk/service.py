@@ -5,7 +5,7 @@
     created ──► checked ──► awaiting_approval ──► running ──► done
                   │ malformed      │ no              ▲ │ lines refused, batches failed
                   ▼                ▼                 │ ▼
-               refused          rejected          unfinished
+               refused          rejected          unfinished ◄── the machine failed: also from created
 
 Starting a campaign again goes on with it: lines that are held stay held, those that were refused are tried again. A list that is
 malformed then, of which lines may be held, leaves it unfinished.
@@ -38,6 +38,9 @@ from loyalty.rewards.pricing import price_of
 Start = Callable[[Campaign], None]
 """Starts the state machine for a campaign."""
 MOST_PROBLEM: Final = 4000
+NOT_BEGUN: Final = "The list could not be checked; the execution of the state machine says why. Mend that, and start the campaign again."
+_BEGUN: Final = frozenset({CampaignStatus.CREATED, CampaignStatus.RUNNING, CampaignStatus.UNFINISHED})
+"""Of whom the state machine begins the list, and nobody has to decide first."""
 _DIFFERS: Final = "another list, reward or payer. Go on with that one, or give this one another name."
 
 
@@ -200,6 +203,17 @@ class Campaigns:
             if status is not found.status:
                 found = self._store.save(replace(found, status=status, problem=None))
         return found, progress
+
+    def stop(self, program: str, campaign: str) -> Campaign:
+        """Says that the list could not be begun, nor be refused; the campaign is started again once the cause is mended.
+
+        Raises:
+            CampaignNotFound: there is none.
+        """
+        found = self._store.get(program, campaign)
+        if found.status in _BEGUN:
+            found = self._store.save(replace(found, status=CampaignStatus.UNFINISHED, problem=NOT_BEGUN))
+        return found
 
     def progress(self, campaign: Campaign) -> Progress:
         """How far a campaign is: a read for each page of batches."""

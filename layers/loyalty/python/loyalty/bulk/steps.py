@@ -41,7 +41,7 @@ class StepRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    step: Literal["begin", "batch", "sum"]
+    step: Literal["begin", "batch", "sum", "stop"]
     request: CampaignRequest
     batch: BatchRequest | None = None
 
@@ -103,3 +103,7 @@ class Steps:
             "refused": progress.refused,
         }
         return told, progress
+
+    def stop(self, request: CampaignRequest) -> dict[str, str]:
+        """Says of a campaign that it could not be begun."""
+        return {"status": self._campaigns.stop(request.program, request.campaign).status.value}

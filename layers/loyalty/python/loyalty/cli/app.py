@@ -1,7 +1,7 @@
 """The commands, put together."""
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from pynamodb.exceptions import PynamoDBException
 
 from loyalty.cli import (
@@ -22,7 +22,7 @@ from loyalty.cli import (
     tiers,
     verify,
 )
-from loyalty.cli.console import fail
+from loyalty.cli.console import fail, take_region
 from loyalty.core.errors import LoyaltyError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run and prove a loyalty platform.")
@@ -45,6 +45,12 @@ app.add_typer(settlements.app, name="settlements", help="Batches of cashback and
 app.add_typer(people.app, name="person", help="People who sign in to the console, and the programs they see.")
 
 
+@app.callback()
+def loyalty() -> None:
+    """Before any command."""
+    take_region()
+
+
 def main() -> None:
     """Runs one command. What goes wrong is one line on standard error, and exit code 1."""
     try:
@@ -52,4 +58,7 @@ def main() -> None:
     except LoyaltyError as error:
         fail(f"{error.code}: {error.detail}")
     except (BotoCoreError, ClientError, PynamoDBException) as error:
+        # pynamodb's errors carry what caused them.
+        if isinstance(getattr(error, "cause", error), NoRegionError):
+            fail("Nobody says in which AWS region the stage is: set AWS_REGION, as in AWS_REGION=eu-south-1.")
         fail(f"AWS did not do it: {error}")

@@ -173,8 +173,10 @@ class _Desk:
             fail(found.problem)
         ready = self.campaigns.ready_at(found, progress)
         refused = f", {progress.refused:,} refused" if progress.refused else ""
+        missing = progress.batches - progress.batches_done if found.status is CampaignStatus.UNFINISHED else 0
+        failed = f", {missing:,} of {progress.batches:,} batches failed (start it again)" if missing else ""
         until = f"; ready at about {to_text(ready)}" if ready else ""
-        counts = f"{progress.held:,} of {progress.lines:,} lines held{refused}{until}."
+        counts = f"{progress.held:,} of {progress.lines:,} lines held{refused}{failed}{until}."
         out.print(f"'{found.campaign}' is {found.status}: {counts}", soft_wrap=True)
         if found.status is CampaignStatus.AWAITING_APPROVAL:
             which = f"--program {found.program} --campaign {found.campaign}"

@@ -1,6 +1,7 @@
-"""What all commands share: where they print, and which table they work on."""
+"""What all commands share: where they print, and in which region and on which table they work."""
 
 import json
+import os
 import sys
 from typing import Annotated, Any, Final, NoReturn, TextIO
 
@@ -25,6 +26,16 @@ TableName = Annotated[
     str, typer.Option("--table", envvar=ENV_TABLE, help="Name of the stage's table.", show_envvar=True)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def take_region() -> None:
+    """Take the region from ``AWS_REGION`` before ``AWS_DEFAULT_REGION`` and a profile's, as the ``aws`` command does.
+
+    AWS's libraries for Python look at the latter two alone, so that two commands of one shell would work in two regions.
+    """
+    region = os.environ.get("AWS_REGION")
+    if region:
+        os.environ["AWS_DEFAULT_REGION"] = region
 
 
 def open_table(name: str) -> Table:

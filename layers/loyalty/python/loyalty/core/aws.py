@@ -20,6 +20,11 @@ CONFIG: Final = Config(
     tcp_keepalive=True,
 )
 
+S3_CONFIG: Final = CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+"""Said outright, for the sake of signed links. Unless both are, botocore signs them for the host of all regions, which
+redirects those opened after March 2019, and a link is not signed for where it is redirected to; in some regions also by
+version 2, which opens nothing under a customer's key. An endpoint that is an address, as the local cloud's, keeps paths."""
+
 
 @cache
 def _session() -> botocore.session.Session:
@@ -29,7 +34,7 @@ def _session() -> botocore.session.Session:
 @cache
 def client(service: str) -> Any:
     """One client per service and process. Given up after six seconds: 1 to connect, 2 to read, twice."""
-    return _session().create_client(service, config=CONFIG)
+    return _session().create_client(service, config=S3_CONFIG if service == "s3" else CONFIG)
 
 
 def start_once(step_functions: Any, state_machine: str, name: str, request: Mapping[str, str]) -> bool:

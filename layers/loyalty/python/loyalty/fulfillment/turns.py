@@ -2,7 +2,7 @@
 
 ::
 
-    Q#{supplier} / TURNS    from: the first moment that is nobody's turn yet, in microseconds of the epoch
+    G#{supplier} / TURNS    from: the first moment that is nobody's turn yet, in microseconds of the epoch
 
 Taking a turn is one write without a reading before it, so that thousands may do it at once. A turn says when to come, no
 more: the gate counts who is let through. Turns are a tenth slower than the gate, so that who comes late and what is sent

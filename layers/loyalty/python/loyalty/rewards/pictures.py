@@ -4,10 +4,7 @@ import hashlib
 from functools import cached_property
 from typing import Any, Final, Protocol
 
-import botocore.session
-from botocore.config import Config
-
-from loyalty.core.aws import ATTEMPTS, CONNECT_SECONDS, READ_SECONDS
+from loyalty.core import aws
 from loyalty.core.errors import Unacceptable
 
 LINK_SECONDS: Final = 3600
@@ -39,7 +36,7 @@ class S3Pictures:
     @cached_property
     def client(self) -> Any:
         """The S3 client; touching it at cold start keeps its making out of the first request."""
-        return self._given or _client()
+        return self._given or aws.client("s3")
 
     def link(self, key: str) -> str:
         """See :class:`PictureLinks`."""
@@ -88,14 +85,3 @@ def _kind(content: bytes) -> str | None:
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "webp"
     return None
-
-
-def _client() -> Any:
-    # Files under a customer's key are given to signatures of version 4 alone.
-    config = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        signature_version="s3v4",
-    )
-    return botocore.session.get_session().create_client("s3", config=config)

@@ -24,9 +24,9 @@ from loyalty.suppliers.model import OrderState
 
 MAX_BODY_BYTES: Final = 64 * 1024
 
-_SIGNATURE: Final = "tremendous-webhook-signature"
+_PROOFS: Final[Mapping[str, str]] = {"tremendous": "tremendous-webhook-signature", "xoxoday": "x-api-key"}
+"""Headers in which suppliers prove themselves."""
 _ALGORITHM: Final = "sha256="
-_KEY: Final = "x-api-key"
 _TREMENDOUS_STATES: Final = {
     "ORDERS.APPROVED": OrderState.EXECUTED,
     "ORDERS.CANCELED": OrderState.DEAD,
@@ -49,6 +49,10 @@ class BadCallback(ValueError):
     """It comes from the supplier and is none that its API documents."""
 
 
+class CallbacksNotTaken(BadCallback):
+    """Nothing that this supplier might call back with is acted on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Callback:
     """One delivery of one event."""
@@ -64,6 +68,30 @@ class Callback:
     external_id: str | None = None
 
 
+def require_proof(headers: Mapping[str, str], body: bytes, supplier: str) -> str:
+    """What the caller shows as its proof. Found without the key, so that whoever shows none does not have it fetched.
+
+    Args:
+        headers: of the request; their names in any case.
+        body: as it was received.
+        supplier: its name.
+
+    Raises:
+        CallbacksNotTaken: of no supplier whose callbacks are.
+        BadCallback: it is larger than any.
+        BadSignature: it shows nothing.
+    """
+    header = _PROOFS.get(supplier)
+    if header is None:
+        raise CallbacksNotTaken(f"no callbacks of supplier '{supplier}' are taken")
+    if len(body) > MAX_BODY_BYTES:
+        raise BadCallback(f"a callback has at most {MAX_BODY_BYTES} bytes")
+    given = next((value for name, value in headers.items() if name.lower() == header), "")
+    if not given:
+        raise BadSignature("the callback is not signed")
+    return given
+
+
 def verify(headers: Mapping[str, str], body: bytes, secret: str, supplier: str = "tremendous") -> Callback:
     """The callback, if it is the supplier's.
 
@@ -76,17 +104,15 @@ def verify(headers: Mapping[str, str], body: bytes, secret: str, supplier: str =
     Raises:
         BadSignature: it is unsigned, or signed with another key.
         BadCallback: it is larger than any, or is no event of this supplier's API.
+        CallbacksNotTaken: nor is anything else.
     """
-    reader = _READERS.get(supplier)
-    if reader is None:
-        raise BadCallback(f"no callbacks of supplier '{supplier}' are taken")
-    if len(body) > MAX_BODY_BYTES:
-        raise BadCallback(f"a callback has at most {MAX_BODY_BYTES} bytes")
-    named = {name.lower(): value for name, value in headers.items()}
-    if not secret or not _is_signed(supplier, named, body, secret):
+    given = require_proof(headers, body, supplier)
+    right = signature(body, secret) if supplier == "tremendous" else secret
+    # In constant time: how long it takes tells nothing of how much was right. Bytes: text would have to be ASCII.
+    if not secret or not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), right.encode()):
         raise BadSignature("the callback is not signed by the supplier")
     try:
-        return reader(body)
+        return _READERS[supplier](body)
     except ValidationError as error:
         where = ", ".join(sorted({".".join(map(str, each["loc"])) or "the body" for each in error.errors()}))
         raise BadCallback(f"the supplier's callback is not one of its API: {where}") from None
@@ -95,16 +121,6 @@ def verify(headers: Mapping[str, str], body: bytes, secret: str, supplier: str =
 def signature(body: bytes, secret: str) -> str:
     """What Tremendous sends in its header for this body."""
     return _ALGORITHM + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-
-
-def _is_signed(supplier: str, headers: Mapping[str, str], body: bytes, secret: str) -> bool:
-    given, right = (
-        (headers.get(_SIGNATURE, ""), signature(body, secret))
-        if supplier == "tremendous"
-        else (headers.get(_KEY, ""), secret)
-    )
-    # In constant time: how long it takes tells nothing of how much was right. Bytes: text would have to be ASCII.
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), right.encode())
 
 
 class _Part(BaseModel):
