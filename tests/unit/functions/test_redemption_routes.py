@@ -96,7 +96,7 @@ BAD_CAPTURES: dict[str, tuple[str, int, str, str | None]] = {
     "a truth": ('{"points": true}', 422, "invalid", "/points"),
     "more than are held": ('{"points": 51}', 422, "capture_exceeds_hold", "/points"),
     "more than there are": ('{"points": 1000000001}', 422, "invalid", "/points"),
-    "another field": ('{"amount": 20}', 422, "invalid", "/amount"),
+    "another field": ('{"amount": 20}', 422, "invalid", ""),
     "a list": ("[20]", 422, "invalid", ""),
     "no JSON": ('{"points"', 400, "malformed_json", None),
 }

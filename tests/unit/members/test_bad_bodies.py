@@ -45,8 +45,8 @@ GOOD: dict[str, Any] = {"email": "ada@example.com"}
         ({"external_ids": {f"shop{number}": "1" for number in range(11)}}, ["/external_ids"]),
         ({"referral_code": ""}, ["/referral_code"]),
         ({"referral_code": 5}, ["/referral_code"]),
-        ({"member_id": "mbr_1", "tier": "gold"}, ["/member_id", "/tier"]),
-        ({"email": "nobody", "phone": "1", "vip": True}, ["/email", "/phone", "/vip"]),
+        ({"member_id": "mbr_1", "tier": "gold"}, [""]),
+        ({"email": "nobody", "phone": "1", "vip": True}, ["", "/email", "/phone"]),
     ],
 )
 def test_invalid_fields(members: Members, change: dict[str, Any], pointers: list[str]) -> None:
@@ -61,8 +61,8 @@ def test_invalid_fields(members: Members, change: dict[str, Any], pointers: list
     ("change", "pointer"),
     [
         ({"email": None}, "/email"),
-        ({"referral_code": "K7WQ4M2X"}, "/referral_code"),
-        ({"version": 3}, "/version"),
+        ({"referral_code": "K7WQ4M2X"}, ""),
+        ({"version": 3}, ""),
         ({"phone": ""}, "/phone"),
         ({"external_ids": {"shopify": ["1"]}}, "/external_ids/shopify"),
     ],
@@ -151,8 +151,8 @@ def test_a_request_without_claims_is_told_to_authenticate(members: Members) -> N
         assert reply.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_many_fields_that_are_none_are_one_problem_that_names_a_few(members: Members) -> None:
+def test_many_fields_that_are_none_are_one_problem(members: Members) -> None:
     body = GOOD | {f"field{number}": 1 for number in range(1000)}
     problem = members.call("POST", ENROLL, body).problem(422, "invalid")
-    assert [field["pointer"] for field in problem["errors"]] == [f"/field{number}" for number in range(20)]
-    assert {field["code"] for field in problem["errors"]} == {"extra_forbidden"}
+    assert [field["code"] for field in problem["errors"]] == ["extra_forbidden"]
+    assert problem["detail"] == "Correct the body and send it again."

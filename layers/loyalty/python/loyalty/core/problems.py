@@ -1,8 +1,7 @@
 """The one map from what can go wrong to RFC 9457 problem details.
 
 ``type`` is a stable URN, ``code`` its last part; ``title`` never changes for a code, ``detail`` says what to do now.
-No problem repeats a value that the caller sent, nor the name of a field that is none and does not look like a field's: it
-may be an address. The
+No problem repeats what the caller sent, be it a value or the name of a field that is none: it may be an address. The
 mistakes of a program document do: it is the business's own text, and names nobody.
 """
 
@@ -192,13 +191,15 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
     place, *path = error["loc"]
     if place == "query":
         return FieldProblem(parameter=str(path[0]), code=error["type"], detail=_advice(error))
-    pointer = "".join(f"/{part}" for part in _sayable(path))
+    pointer = "".join(f"/{part}" for part in _sayable(path, error["type"]))
     return FieldProblem(pointer=pointer, code=error["type"], detail=_advice(error))
 
 
-def _sayable(path: Sequence[str | int]) -> Sequence[str | int]:
-    """The path, or the nearest one above it in which every name could be that of a field."""
-    if path and path[-1] == "[key]":  # pydantic's mark for the name of a field, where its value is not what is wrong
+def _sayable(path: Sequence[str | int], kind: str) -> Sequence[str | int]:
+    """The path, or the nearest one above it that has no name in it which the caller made up."""
+    if kind == "extra_forbidden":
+        path = path[:-1]
+    elif path and path[-1] == "[key]":  # pydantic's mark for the name of a field, where its value is not what is wrong
         path = path[:-2]
     return list(takewhile(lambda part: isinstance(part, int) or _NAME.fullmatch(part) is not None, path))
 
@@ -210,7 +211,7 @@ def _distinct(fields: Iterable[FieldProblem]) -> tuple[FieldProblem, ...]:
 
 _ADVICE: Final[Mapping[str, str]] = {
     "missing": "This is required.",
-    "extra_forbidden": "This is no field of the request, or there is one in it that is none; leave it out.",
+    "extra_forbidden": "It has a field that is none of the request's; leave that out. docs/openapi.json lists those that are.",
     "model_attributes_type": "Send a JSON object.",
     "model_type": "Send a JSON object.",
     "int_from_float": "Send a whole number.",
