@@ -239,6 +239,8 @@ class LocalCloud:
             "LOYALTY_TABLE": self.table,
             "LOYALTY_REPORTS": outputs.get("ReportsBucketName", ""),
             "LOYALTY_PICTURES": outputs.get("PicturesBucketName", ""),
+            "RECONCILIATION_ARN": outputs.get("ReconciliationArn", ""),
+            "STATE_MACHINE_ARN": outputs.get("StateMachineArn", ""),
             "LOYALTY_SUPPLIER_URL": self.supplier_url,
             "LOYALTY_PII_KEY": outputs.get("PiiKeyArn", ""),
             "LOYALTY_VAULT_KEY": outputs.get("VaultKeyArn", ""),

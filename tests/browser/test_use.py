@@ -64,7 +64,7 @@ def test_a_note_is_asked_for_in_place(context: BrowserContext, rig: ConsoleRig, 
     sign_in(context, rig, "staff-17")
     page.goto(f"{rig.url}/acme/runs/{ATTENTION}")
     page.get_by_role("button", name="Cancel and return points").click()
-    assert page.get_by_role("alert").inner_text() == "Write a note: why?"
+    assert page.get_by_role("alert").inner_text() == "Write a note that says why."
     note = page.get_by_label("Note")
     assert note.get_attribute("aria-invalid") == "true"
     note.fill("Settled by phone.")

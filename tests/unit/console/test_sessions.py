@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from loyalty.fulfillment.run import RunStatus
 from loyalty.fulfillment.runs import RunStore
 from loyalty.reconciliation.model import DifferenceKind
 from tests.financekit.console import ConsoleRig, Shown, a_difference, a_report
-from tests.financekit.runs import a_run, redemption, step, write
+from tests.financekit.runs import MEMBER, a_run, redemption, step, write
 
 RUN = f"/console/acme/runs/{redemption(1)}"
 
@@ -177,9 +177,10 @@ def test_who_may_only_read_decides_nothing(rig: ConsoleRig) -> None:
 def test_a_note_is_asked_for_and_what_was_written_stays(rig: ConsoleRig) -> None:
     answer = decide(rig, "approver", "reject", note="  ")
     assert answer.status == 422
-    assert "Write a note: why?" in answer.text
+    assert "Write a note that says why." in answer.text
     long = decide(rig, "approver", "reject", note="x" * 501)
     assert (long.status, "x" * 501 in long.text) == (422, True)
+    assert "The note has 501 characters; it may have 500." in long.text
     assert rig.decisions.asked == []
 
 
@@ -188,6 +189,16 @@ def test_a_decision_about_what_has_changed_since_is_not_taken(rig: ConsoleRig) -
     assert answer.status == 412
     assert "has changed since this page was shown" in answer.text
     assert rig.decisions.asked == []
+
+
+def test_a_form_that_comes_twice_is_answered_twice_and_decides_once(rig: ConsoleRig) -> None:
+    first = decide(rig, "approver", "approve")
+    again = decide(rig, "approver", "approve")
+    assert (again.status, again.headers["Location"]) == (303, first.headers["Location"])
+    assert [one[0] for one in rig.decisions.asked] == ["approve"]
+    for other in (decide(rig, "approver", "reject"), decide(rig, "approver", "approve", note="Another.")):
+        assert other.status == 412
+    assert [one[0] for one in rig.decisions.asked] == ["approve"]
 
 
 def test_a_refusal_is_shown_where_it_was_asked(rig: ConsoleRig) -> None:
@@ -237,10 +248,61 @@ def test_a_period_that_cannot_be_is_said_so(rig: ConsoleRig, query: str, status:
 
 
 @pytest.mark.parametrize(
-    "query", ["amount_from=x", "amount_from=1", "older_than=0", "status=lost", "currency=USD&amount_from=5&amount_to=1"]
+    ("query", "said"),
+    [
+        ("amount_from=x&currency=USD", "An amount is written with digits and a point"),
+        ("amount_from=1.001&currency=USD", "no more decimals than its currency has"),
+        ("amount_from=1", "An amount needs its currency"),
+        ("amount_to=1&currency=XXQ", "There is no such currency."),
+        ("amount_to=1&currency=dollars", "There is no such currency."),
+        ("older_than=0", "in whole hours, from 1 to 8784"),
+        ("older_than=a", "in whole hours, from 1 to 8784"),
+        ("status=lost", "There is no such status."),
+        ("show=ended&ended_on=22/11/2026", "Write a day as year-month-day"),
+        ("currency=USD&amount_from=5&amount_to=1", "amount_from is above amount_to"),
+    ],
 )
-def test_a_filter_that_cannot_be_is_said_so(rig: ConsoleRig, query: str) -> None:
-    assert rig.get(f"/console/acme/runs?{query}", rig.session("approver")[1]).status == 422
+def test_a_filter_that_cannot_be_is_said_so(rig: ConsoleRig, query: str, said: str) -> None:
+    answer = rig.get(f"/console/acme/runs?{query}", rig.session("approver")[1])
+    assert (answer.status, said in answer.text, "No run fits" in answer.text) == (422, True, False)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("show=waiting", "Nothing waits for a person."),
+        ("show=open", "No run is open."),
+        ("show=ended", "No run ended on this day."),
+        ("show=waiting&reason=velocity", "No run fits. Change the filters"),
+    ],
+)
+def test_an_empty_queue_says_why_it_is_empty(rig: ConsoleRig, query: str, said: str) -> None:
+    write(rig.table, a_run(1, "2026-03-15T08:00:00Z", status=RunStatus.RESOLVED, ended_at="2026-03-14T09:00:00Z"))
+    assert said in rig.get(f"/console/acme/runs?{query}", rig.session("approver")[1]).text
+
+
+def test_rows_of_the_queue_are_told_apart(rig: ConsoleRig) -> None:
+    write(rig.table, a_run(2, "2026-03-15T08:00:00Z", status=RunStatus.AWAITING_APPROVAL, reward_id="card-99"))
+    page = rig.get("/console/acme/runs", rig.session("approver")[1]).text
+    for number in (1, 2):
+        assert f'title="{redemption(number)}"><span aria-hidden="true">rdm_…00000{number}</span>' in page
+    assert "card-99" in page
+    assert f'title="{MEMBER}"' in page
+    assert '<option value="velocity">Unusually many cards</option>' in page
+
+
+def test_codes_of_the_platform_are_shown_in_words(rig: ConsoleRig) -> None:
+    write(rig.table, a_run(1, "2026-03-15T08:00:00Z", status=RunStatus.CANCELLED, reason="cancelling",
+                           approve_until="2026-03-16T08:00:00Z", ended_at="2026-03-15T09:00:00Z"), [
+        step(1, "2026-03-15T08:00:00Z", "screen", "done", note="over_threshold, velocity"),
+        step(2, "2026-03-15T08:00:00Z", "cancel", "done", by="person:staff-4", note="over_threshold"),
+        step(3, "2026-03-15T08:00:01Z", "cancel", "asked", supplier="tango"),
+    ])  # fmt: skip
+    page = rig.get(RUN, rig.session("approver")[1]).text
+    for said in ("Over the approval threshold, Unusually many cards", "Finance asked to cancel it",
+                 "Cancellation asked of the supplier", '<bdi class="note">over_threshold</bdi>'):  # fmt: skip
+        assert said in page
+    assert "Decide by" not in page
 
 
 def test_differences_are_closed_once_by_who_may(rig: ConsoleRig) -> None:
@@ -276,6 +338,29 @@ def test_differences_are_closed_once_by_who_may(rig: ConsoleRig) -> None:
         None,
         None,
     ]
+
+
+def test_days_of_invoices_are_listed_and_every_open_difference_is_counted(rig: ConsoleRig) -> None:
+    rig.people.add("approver", {"acme"}, {"acme"}, suppliers=True)
+    rig.reports.add(a_report("2026-03-13"))
+    charged = a_difference(DifferenceKind.INVOICED_AMOUNT, 1, program="acme", invoice="f" * 64)
+    rig.reports.found["tremendous", charged.day] = [charged]
+    of_future = replace(charged, day=date(2026, 3, 31))
+    closed = replace(charged, external_id="rdm_done", resolved_at=rig.clock(), resolved_by="person:staff-4")
+    rig.reports.found["tremendous", of_future.day] = [of_future, replace(of_future, external_id="rdm_2"), closed]
+    _, cookie = rig.session("approver")
+    listed = rig.get("/console/acme/reports", cookie).text
+    figures = re.findall(r'reports/tremendous/([0-9-]+)"|badge (\w+)">(\d+)', listed)
+    assert [one for row in figures for one in row if one] == [
+        "2026-03-31", "attention", "2", "2026-03-13", "attention", "1",
+    ]  # fmt: skip
+    page = rig.get("/console/acme/reports/tremendous/2026-03-31", cookie)
+    assert (page.status, "There is no daily report of this day." in page.text, "rdm_2" in page.text) == (
+        200,
+        True,
+        True,
+    )
+    assert rig.get("/console/acme/reports/tremendous/2026-03-30", cookie).status == 404
 
 
 def test_at_a_domain_of_ones_own_pages_are_found_behind_what_it_puts_before_them(table: Table) -> None:

@@ -188,7 +188,7 @@ def test_a_rejected_card_gives_the_points_back(waiting: Rig) -> None:
 )
 def test_a_run_that_is_over_is_not_decided(waiting: Rig, decide: str, refusal: type[LoyaltyError]) -> None:
     assert waiting.execute().succeeded  # nobody came
-    with pytest.raises(refusal):
+    with pytest.raises(refusal, match=r"The run is expired; .* Its points went back: the member can redeem again"):
         getattr(waiting.decisions, decide)("acme", waiting.held.redemption_id, actor=FINANCE, note="late")
 
 

@@ -38,8 +38,8 @@ class Offer:
 
     @property
     def longest_note(self) -> int:
-        """Characters."""
-        return MAX_NOTE
+        """Characters that the form takes: more than a note may have, since browsers cut what is longer without a word."""
+        return 4 * MAX_NOTE
 
 
 def under_way(run: Run) -> str | None:

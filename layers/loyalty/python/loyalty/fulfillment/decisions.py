@@ -42,6 +42,15 @@ from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
 
 MAX_NOTE: Final = 1_000
+_AFTER: Final = {
+    RunStatus.FULFILLED: "Its card was issued: it can be reissued, or cancelled.",
+    RunStatus.RESOLVED: "Somebody settled it by hand; points are given or taken by an adjustment.",
+    **dict.fromkeys(
+        (RunStatus.REFUSED, RunStatus.REJECTED, RunStatus.EXPIRED, RunStatus.CANCELLED),
+        "Its points went back: the member can redeem again.",
+    ),
+}
+"""What can still be done about a run that is over."""
 _ATTEMPTS: Final = 4
 
 
@@ -218,7 +227,7 @@ class Decisions:
 
     def _require_awaiting(self, run: Run) -> None:
         if run.ended:
-            raise RunEnded(f"The run is {run.status}.")
+            raise RunEnded(f"The run is {run.status}; there is nothing to approve or reject. {_AFTER[run.status]}")
         if run.status is not RunStatus.AWAITING_APPROVAL or run.ends_as is not None:
             raise NotAwaitingApproval(f"The run is {run.ends_as or run.status}; there is nothing to approve or reject.")
         if run.approve_until is not None and self._clock() >= run.approve_until:
