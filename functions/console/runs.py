@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from functions.console.visit import Here, day_of, note_of, why
 from loyalty.console.errors import FieldRefused, NoteMissing, NoteRefused, NoteTooLong, PageNotFound, PageOutdated
-from loyalty.console.offers import DECISIONS, NEEDS_NOTE, offer, standing
+from loyalty.console.offers import DECISIONS, NEEDS_NOTE, TAKES, offer, standing, under_way
 from loyalty.console.web import Answer, see_other
 from loyalty.core import problems
 from loyalty.core.errors import Conflict, Invalid, Missing, Stale, TooManyDecimals, Unacceptable, UnknownCurrency
@@ -65,14 +65,13 @@ def queue(here: Here, review: RunReview) -> Answer:
         show=show, form=form, ended_on=ended_on, runs=runs, next=following, trouble=trouble,
         statuses=[status for status in RunStatus if status in choices],
         reasons=_reasons(here, form["reason"]),
-        filtered=any(form.values()),
+        filtered=any(form.values()), under_way=under_way,
     )  # fmt: skip
 
 
 def detail(here: Here, review: RunReview, redemption_id: str, trouble: _Trouble | None = None) -> Answer:
     """``GET …/runs/{id}``: where a run stands, what was done, what may be decided."""
     run, steps = review.get(here.program, redemption_id)
-    done = here.request.query.get("done")
     say = here.language.say
 
     def names(decisions: tuple[str, ...]) -> str:
@@ -81,13 +80,20 @@ def detail(here: Here, review: RunReview, redemption_id: str, trouble: _Trouble 
     return replace_section(here).page(
         "run.html",
         status=trouble.status if trouble else HTTPStatus.OK,
-        run=run, steps=steps, offer=offer(run, here.person), standing=standing(run), names=names,
-        done=done if done in DECISIONS else None,
+        run=run, steps=steps, offer=offer(run, here.person, here.clock()), standing=standing(run), names=names,
+        under_way=under_way(run), done=_just_decided(here, run),
         message=trouble.message if trouble else None,
         detail=trouble.detail if trouble else None,
         note=trouble.note if trouble else "",
         note_wrong=trouble.note_wrong if trouble else False,
     )  # fmt: skip
+
+
+def _just_decided(here: Here, run: Run) -> str | None:
+    """Which decision brought the person here; not once the page is opened again later, or somebody else decided."""
+    done = here.request.query.get("done")
+    fresh = run.decided_at is not None and here.clock() - run.decided_at <= TAKES
+    return done if done in DECISIONS and fresh and run.decided_by == here.person.actor else None
 
 
 def decide(here: Here, review: RunReview, decisions: Decider, redemption_id: str) -> Answer:

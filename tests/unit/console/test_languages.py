@@ -45,13 +45,14 @@ def test_every_language_says_everything_with_the_same_placeholders() -> None:
 
 def test_statuses_kinds_and_decisions_all_have_names() -> None:
     wanted = {f"status.{one}" for one in RunStatus} | {f"kind.{one}" for one in DifferenceKind}
-    wanted |= {f"decision.{one}" for one in offers.DECISIONS}
     refusals = {
         reason_of(one(""))
         for one in (SupplierUnavailable, SupplierTimeout, SupplierAccessDenied, SupplierProtocolError)
     }
     flags = {"over_threshold", "velocity", "new_member", OVER_BUDGET, EXPIRED, VOID_REFUSED, "cancelling", "rejected"}
     wanted |= {f"reason.{one}" for one in refusals | flags}
+    wanted |= {f"{kind}.{one}" for one in offers.DECISIONS for kind in ("decision", "done")}
+    wanted |= {f"under_way.{one}" for one in ("approve", "reject", "cancel", "reissue", "retry", "release")}
     assert wanted <= set(KNOWN["en"].words)
     assert KNOWN["it"].name_of("reason", "some_new_reason") == "some new reason"
 

@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -105,7 +106,63 @@ def test_an_approval_names_the_person_and_is_shown(rig: ConsoleRig) -> None:
     answer = decide(rig, "approver", "approve")
     assert (answer.status, answer.headers["Location"]) == (303, f"/live{RUN}?done=approve")
     assert rig.decisions.asked == [("approve", redemption(1), "person:approver", "Checked.")]
-    assert "Done: Approve." in rig.get(f"{RUN}?done=approve", rig.session("approver")[1]).text
+    page = rig.get(f"{RUN}?done=approve", rig.session("approver")[1]).text
+    assert "Approved; being carried out…" in page
+    assert 'name="decision"' not in page
+
+
+UNDER_WAY: list[tuple[dict[str, Any], str]] = [
+    ({"status": RunStatus.AWAITING_APPROVAL, "ends_as": RunStatus.REJECTED, "reason": "rejected"}, "Rejected; being"),
+    ({"status": RunStatus.PENDING, "orders": 1, "ends_as": RunStatus.CANCELLED}, "Cancellation asked for; being"),
+    ({"status": RunStatus.AWAITING_APPROVAL, "ends_as": RunStatus.EXPIRED}, "Points are going back…"),
+    ({"status": RunStatus.FULFILLED, "orders": 1, "replaces": 1, "reason": "reissue"}, "New card requested; being"),
+    ({"status": RunStatus.ORDERING, "approved_by": "client:f", "reason": "over_threshold"}, "Approved; being"),
+    ({"status": RunStatus.SCREENING, "executions": 2}, "Tried again; being"),
+]
+
+
+@pytest.mark.parametrize(("changes", "said"), UNDER_WAY)
+def test_what_is_decided_and_not_carried_out_says_so_and_offers_nothing_unless_it_takes_long(
+    rig: ConsoleRig, changes: dict[str, Any], said: str
+) -> None:
+    ended = {"ended_at": "2026-03-15T11:59:30Z"} if changes["status"] is RunStatus.FULFILLED else {}
+    write(rig.table, replace(a_run(1, "2026-03-15T11:59:00Z", **changes, **ended), updated_at=rig.clock()))
+    cookie = rig.session("approver")[1]
+    page = rig.get(RUN, cookie).text
+    assert said in page
+    assert "The platform is at work on it." in page
+    assert 'name="decision"' not in page
+    for other in ("Awaits approval", "Rejected by finance", "A new card was asked for", "Over the approval threshold"):
+        assert other not in page
+    if not ended:
+        listed = rig.get("/console/acme/runs?show=open", cookie).text.partition("<tbody")[2]
+        assert said in listed
+        assert "Rejected by finance" not in listed
+    rig.clock.advance(minutes=1)
+    assert 'name="decision"' not in rig.get(RUN, cookie).text
+    rig.clock.advance(seconds=1)
+    late = rig.get(RUN, cookie).text
+    assert "takes longer than it should" in late
+    assert re.findall(r'name="decision" value="(\w+)"', late) == ["retry"]
+
+
+def test_an_approved_run_that_waits_or_orders_is_what_it_is(rig: ConsoleRig) -> None:
+    cookie = rig.session("approver")[1]
+    turn = {"turn_at": rig.clock() + timedelta(hours=1)}
+    for more in ({"orders": 1}, turn, {"waiting_since": rig.clock(), "reason": "breaker_open"}):
+        run = a_run(1, "2026-03-15T11:59:00Z", status=RunStatus.ORDERING, approved_by="client:f", **more)
+        write(rig.table, run)
+        assert '<span class="badge ordering">Ordering</span>' in rig.get(RUN, cookie).text
+
+
+def test_a_decision_is_confirmed_to_who_took_it_for_a_minute(rig: ConsoleRig) -> None:
+    write(rig.table, a_run(1, "2026-03-15T08:00:00Z", status=RunStatus.ATTENTION, orders=1))
+    decide(rig, "approver", "resolve", standing="attention.1")
+    rig.people.add("second", {"acme"}, {"acme"})
+    seen = [rig.get(f"{RUN}?done=resolve", rig.session(person)[1]).text for person in ("approver", "second")]
+    assert ["Marked resolved.</p>" in page for page in seen] == [True, False]
+    rig.clock.advance(minutes=1, seconds=1)
+    assert "Marked resolved.</p>" not in rig.get(f"{RUN}?done=resolve", rig.session("approver")[1]).text
 
 
 def test_who_may_only_read_decides_nothing(rig: ConsoleRig) -> None:
