@@ -19,10 +19,13 @@ CLOCK = SettableClock(at("2026-03-15T12:00:00Z"))
 
 
 class FakePool:
-    """Remembers what it was asked to do about accounts."""
+    """Remembers what it was asked to do about accounts; there are none yet."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def list_users(self, **_: str) -> dict[str, Any]:
+        return {"Users": []}
 
     def __getattr__(self, name: str) -> Any:
         return lambda **arguments: self.calls.append((name, arguments))
