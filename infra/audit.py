@@ -23,8 +23,8 @@ _LAST_WORDS: Final = 300
 
 
 def locks() -> list[Path]:
-    """Every lock: what ships first, then what builds and checks it."""
-    return [LOCK, *sorted((ROOT / "requirements").glob("*.txt"))]
+    """Every lock: what ships first, then what builds, checks and measures it."""
+    return [LOCK, *sorted((ROOT / "requirements").glob("*.txt")), ROOT / "tests" / "bench" / "cdnow.txt"]
 
 
 def audit(executable: Path, lock: Path, service: str) -> tuple[int, list[str]]:
@@ -38,10 +38,13 @@ def audit(executable: Path, lock: Path, service: str) -> tuple[int, list[str]]:
         "--format", "json", "--progress-spinner", "off", "--aliases", "on", "--desc", "off",
     ]  # fmt: skip
     try:
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)  # noqa: S603 - paths and words of ours
-        known = json.loads(done.stdout)["dependencies"]
+        done = subprocess.run(  # noqa: S603 - paths and words of ours
+            command, check=False, capture_output=True, text=True, timeout=TIMEOUT_SECONDS
+        )
     except subprocess.TimeoutExpired:
         return COULD_NOT_ASK, [f"{service} did not answer within {TIMEOUT_SECONDS:.0f} s"]
+    try:
+        known = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError, TypeError):
         return COULD_NOT_ASK, [f"{service} could not be asked: {done.stderr.strip()[-_LAST_WORDS:]}"]
     return verdict(known, service)

@@ -186,12 +186,13 @@ def _package(requirement: Requirement, hashes: tuple[str, ...]) -> Package:
 
 def _declared(said: metadata.PackageMetadata) -> str | None:
     for field in ("License-Expression", "License"):
-        text = said.get(field)
-        try:
-            if text and _SPDX.parse(text, validate=True) is not None:
-                return text
-        except ExpressionError:
-            continue
+        for text in said.get_all(field) or ():
+            try:
+                parsed = _SPDX.parse(text, validate=True)
+            except ExpressionError:
+                continue
+            if parsed is not None:
+                return str(text)
     return None
 
 

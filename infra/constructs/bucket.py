@@ -13,6 +13,7 @@ from infra.names import resource
 
 UNFINISHED_DAYS = 7
 """After which the parts of an upload that nobody completed go."""
+FORMER_LOG_DAYS = 30
 ONE_REGION = (
     "A stage's data stay in its region, and S3 keeps each file in three zones of it. Former versions are kept against "
     "deletion by mistake."
@@ -26,7 +27,7 @@ class AccessLogBucket(s3.Bucket):
         scope: the stack.
         name: of the construct.
         removal: what becomes of it with its stack.
-        days: for which a log is kept.
+        days: for which a log is kept; then, or where somebody deleted it, a month more as a former version.
     """
 
     def __init__(self, scope: Construct, name: str, *, removal: RemovalPolicy, days: int) -> None:
@@ -40,7 +41,9 @@ class AccessLogBucket(s3.Bucket):
             enforce_ssl=True,
             versioned=True,
             lifecycle_rules=[
-                s3.LifecycleRule(expiration=Duration.days(days), noncurrent_version_expiration=Duration.days(days))
+                s3.LifecycleRule(
+                    expiration=Duration.days(days), noncurrent_version_expiration=Duration.days(FORMER_LOG_DAYS)
+                )
             ],
             removal_policy=removal,
         )
