@@ -12,6 +12,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
 
 from infra import ROOT, audit, checkov, sbom
+from infra.bundling.dependencies import LOCK
 from tests.engines import chromium, dynamodb_local
 from tests.engines.npm import NpmPackage
 from tests.infra.secrets import tracked
@@ -25,7 +26,7 @@ def test_the_bill_of_materials_is_valid_and_names_all_that_ships_and_no_more() -
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     bill = json.loads(text)
     named = {one["purl"]: one for one in bill["components"]}
-    lock = sbom.LOCK.read_text()
+    lock = LOCK.read_text()
     assert set(named) == {f"pkg:pypi/{pin.replace('==', '@')}" for pin in re.findall(r"^\S+==\S+", lock, re.MULTILINE)}
     hashes = {each["content"] for one in named.values() for each in one["externalReferences"][0]["hashes"]}
     assert hashes == set(re.findall(r"sha256:([0-9a-f]{64})", lock))
@@ -131,7 +132,7 @@ def test_an_audit_that_skipped_something_proves_nothing(known: list[dict[str, An
 def test_the_audit_ends_with_a_code_of_its_own_where_nobody_answers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], script: str, code: int, told: str
 ) -> None:
-    assert audit.main([str(_executable(tmp_path, script)), "--lock", str(sbom.LOCK)]) == code
+    assert audit.main([str(_executable(tmp_path, script)), "--lock", str(LOCK)]) == code
     said = capsys.readouterr()
     assert told in said.out + said.err
 
