@@ -14,8 +14,8 @@ MUTATE := .venv-mutate
 OUT ?= cdk.out
 ARGS ?=
 
-.PHONY: help setup up down test mutate lint synth simulate simulate-bugs bench verify generate check-generated cfn-lint checkov audit \
-	lock clean format
+.PHONY: help setup up down reset test mutate lint synth simulate simulate-bugs bench verify generate check-generated cfn-lint checkov \
+	audit lock clean format
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,11 @@ $(INSTALLED): $(UV) requirements/dev.txt pyproject.toml
 up: setup ## start the local cloud, deploy into it, play the sample day
 	@$(PY) -m infra.local up $(ARGS)
 
-down: setup ## stop the local cloud
+down: setup ## stop the local cloud; its state stays for the next make up
 	@$(PY) -m infra.local down $(ARGS)
+
+reset: setup ## stop the local cloud and forget its state
+	@$(PY) -m infra.local down --wipe
 
 test: setup ## everything that must pass, in as many processes as there are processors (ARGS="-n 0 tests/unit")
 	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder $(ARGS)

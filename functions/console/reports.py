@@ -4,27 +4,28 @@ from datetime import date
 from typing import Final
 
 from functions.console.runs import replace_section
-from functions.console.visit import Here, note_of
+from functions.console.visit import Here, note_of, why
 from loyalty.console.errors import PageNotFound
-from loyalty.console.reports import Reports
+from loyalty.console.reports import Reports, days
 from loyalty.console.web import Answer, see_other
 from loyalty.core import problems
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.core.telemetry import count, logger
-from loyalty.reconciliation.model import Difference
+from loyalty.reconciliation.errors import ReportNotFound
+from loyalty.reconciliation.model import Difference, Report
+from loyalty.suppliers.model import SUPPLIERS
 
-SUPPLIERS: Final = ("tremendous", "tango", "xoxoday")
-"""Whose reports there may be; those of a stage are a part of them."""
 PAGE: Final = 31
 _SECTION: Final = "reports"
 
 
 def listing(here: Here, reports: Reports | None) -> Answer:
-    """``GET …/reports``: a supplier's days."""
+    """``GET …/reports``: a supplier's days, with reports or with differences that are open."""
     supplier = here.request.query.get("supplier", SUPPLIERS[0])
-    page = _existing(reports, supplier).page(supplier, limit=PAGE, after=_cursor(here.request.query.get("after")))
+    after = _cursor(here.request.query.get("after"))
+    found, following = days(_existing(reports, supplier), supplier, limit=PAGE, after=after)
     return replace_section(here, _SECTION).page(
-        "reports.html", suppliers=SUPPLIERS, supplier=supplier, reports=page.items, next=page.next
+        "reports.html", suppliers=SUPPLIERS, supplier=supplier, days=found, next=following
     )
 
 
@@ -33,16 +34,20 @@ def detail(
 ) -> Answer:
     """``GET …/reports/{supplier}/{day}``: a report and what it found."""
     store = _existing(reports, supplier)
-    report = store.get(supplier, day)
-    shown = [one for one in store.differences(supplier, day) if here.person.may_see_difference(one.program)]
+    every = list(store.differences(supplier, day))
+    report = _report(store, supplier, day, needed=not every)
+    shown = [one for one in every if here.person.may_see_difference(one.program)]
+    message, detail = why(here, refusal, here.request.form.get("note", "")) if refusal else (None, None)
     return replace_section(here, _SECTION).page(
         "report.html",
         status=problems.of(refusal).status if refusal else 200,
+        supplier=supplier,
+        day=day,
         report=report,
         differences=sorted(shown, key=lambda one: (not one.open, one.kind, one.external_id)),
         done=here.request.query.get("done") == "1",
-        message=here.language.say("error.conflict") if refusal else None,
-        detail=refusal.detail if refusal else None,
+        message=message,
+        detail=detail,
     )
 
 
@@ -76,6 +81,16 @@ def _may_resolve(here: Here, difference: Difference) -> bool:
     return here.person.may_see_difference(difference.program) and here.person.may_decide(
         difference.program or here.program
     )
+
+
+def _report(store: Reports, supplier: str, day: date, *, needed: bool) -> Report | None:
+    """The report of a day; None where there is none and the day's differences are an invoice's."""
+    try:
+        return store.get(supplier, day)
+    except ReportNotFound:
+        if needed:
+            raise
+        return None
 
 
 def _existing(reports: Reports | None, supplier: str) -> Reports:

@@ -17,9 +17,9 @@ from loyalty.console.errors import FormRefused, PageNotFound, SignInRefused
 from loyalty.console.languages import Language, choose, languages
 from loyalty.console.pages import Pages, Visit
 from loyalty.console.reports import Reports
-from loyalty.console.session import Sessions
+from loyalty.console.session import SESSION, Sessions
 from loyalty.console.sign_in import SignIn
-from loyalty.console.web import Answer, Headers, Request, see_other, with_query
+from loyalty.console.web import Answer, Headers, Request, own_page, see_other, with_query
 from loyalty.core import problems
 from loyalty.core.clock import Clock
 from loyalty.core.errors import LoyaltyError
@@ -83,7 +83,7 @@ class Console:
                 back = with_query(request.query, lang=None)
                 return see_other(self._pages.path(*map(_safe, parts)) + ("" if back == "?" else back), value)
             case "GET", "sign-in":
-                return see_other(*self._sign_in.begin())
+                return see_other(*self._sign_in.begin(own_page(request.query.get("to", ""))))
             case "GET", "signed-in":
                 return self._signed_in(request)
         found = self._sessions.find(request.cookies)
@@ -146,18 +146,25 @@ class Console:
         raise PageNotFound("There is no such page.")
 
     def _signed_in(self, request: Request) -> Answer:
-        session = self._sign_in.finish(request.cookies, request.query.get("code"), request.query.get("state"))
+        finish = self._sign_in.finish
+        session, page = finish(request.cookies, request.query.get("code"), request.query.get("state"))
         count("ConsoleSignIns")
         logger.info("signed in", extra={"person": session.person_id})
-        return see_other(self._pages.path(), self._sessions.cookie(session), self._sign_in.forget())
+        back = self._pages.path(*own_page(page).split("/")) if own_page(page) else self._pages.path()
+        return see_other(back, self._sessions.cookie(session), self._sign_in.forget())
 
     def _welcome(self, request: Request, language: Language, visit: Visit | None = None) -> Answer:
-        """What who is not signed in sees, whatever they asked for; a form that came too late does nothing."""
+        """What who is not signed in sees, whatever they asked for; a form that came too late does nothing.
+
+        After signing in they see the page that they asked for.
+        """
         visit = visit or Visit(language, "", request.query)
-        over = bool(request.parts) and visit.session is None
-        message = language.say("session_over") if over else None
-        status = HTTPStatus.UNAUTHORIZED if over else HTTPStatus.OK
-        return Answer(status, self._pages.render("welcome.html", visit, message=message))
+        refused = bool(request.parts) and visit.session is None
+        had_one = self._cookies.read(request.cookies, SESSION) is not None
+        message = language.say("session_over" if had_one else "sign_in_first") if refused else None
+        status = HTTPStatus.UNAUTHORIZED if refused else HTTPStatus.OK
+        to = own_page("/".join(request.parts))
+        return Answer(status, self._pages.render("welcome.html", visit, message=message, to=to))
 
     def _require_own_form(self, request: Request, visit: Visit) -> None:
         """A form is taken from a page of this session alone: by its token, and by its origin where that is said."""
@@ -169,7 +176,7 @@ class Console:
         if isinstance(error, SignInRefused):
             logger.warning("sign-in refused", extra={"why": error.detail})
             count("ConsoleSignInsRefused")
-            body = self._pages.render("welcome.html", Guest(language), message=language.say("sign_in_failed"))
+            body = self._pages.render("welcome.html", Guest(language), message=language.say("sign_in_failed"), to="")
             return Answer(HTTPStatus.UNAUTHORIZED, body, cookies=(self._sign_in.forget(),))
         problem = problems.of(error)
         if problem.status >= 500:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from functions.console.runs import replace_section
-from functions.console.visit import Here
+from functions.console.visit import Here, day_of, why
 from loyalty.console.web import Answer
 from loyalty.core.errors import Invalid
 from loyalty.core.money import Money, minor_units, money_of
@@ -46,9 +46,8 @@ def totals(here: Here, service: TotalsService) -> Answer:
     try:
         first, last = _period(here, usual, today)
         days = service.period(here.program, first, last)
-    except (Invalid, ValueError) as refusal:
-        message = here.language.say("error.bad")
-        detail = refusal.detail if isinstance(refusal, PeriodRefused) else None
+    except Invalid as refusal:
+        message, detail = why(here, refusal)
     return replace_section(here, "totals").page(
         "totals.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if message else HTTPStatus.OK,
@@ -62,13 +61,10 @@ def export(here: Here, service: ExportService) -> Answer:
 
     Raises:
         PeriodRefused: it is too long, or has more than one answer can carry.
-        Invalid: it is no period.
+        FieldRefused: it is no period.
     """
     today = here.clock().date()
-    try:
-        first, last = _period(here, today, today)
-    except ValueError:
-        raise Invalid("Send two days.") from None
+    first, last = _period(here, today, today)
     part = service.part(here.program, first, last)
     texts, size = [part.text], len(part.text.encode())
     while part.next is not None:
@@ -114,6 +110,6 @@ def _together(amounts: Sequence[Money], currency: str) -> Money:
 def _period(here: Here, first: date, last: date) -> tuple[date, date]:
     query = here.request.query
     return (
-        date.fromisoformat(query["from"]) if "from" in query else first,
-        date.fromisoformat(query["until"]) if "until" in query else last,
+        day_of(query["from"]) if "from" in query else first,
+        day_of(query["until"]) if "until" in query else last,
     )

@@ -1,16 +1,25 @@
 """What every page of the console is given."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
-from loyalty.console.errors import NoteMissing, NoteRefused
+from loyalty.console.errors import FieldRefused, NoteMissing, NoteRefused, NoteTooLong, PageOutdated
 from loyalty.console.languages import Language
 from loyalty.console.pages import Pages, Visit
 from loyalty.console.web import Answer, Request
 from loyalty.core.clock import Clock
+from loyalty.core.errors import Conflict, Invalid, LoyaltyError, Stale, Unacceptable
 from loyalty.finance.views import MAX_NOTE, sayable
 from loyalty.people.model import Person
+
+_WORDS: Final[Mapping[type[LoyaltyError], str]] = {
+    NoteMissing: "run.note_missing",
+    NoteRefused: "run.note_bad",
+    PageOutdated: "run.changed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +65,40 @@ def note_of(text: str | None, *, required: bool) -> str | None:
 
     Raises:
         NoteMissing: there is none, and the decision has to be explained.
-        NoteRefused: it is too long, or has characters that cannot be shown.
+        NoteTooLong: it has more than :data:`MAX_NOTE` characters.
+        NoteRefused: it has characters that cannot be shown.
     """
     try:
         note = sayable((text or "").strip())
     except ValueError:
         raise NoteRefused("The note has control characters.") from None
     if len(note) > MAX_NOTE:
-        raise NoteRefused(f"A note may have {MAX_NOTE} characters.")
+        raise NoteTooLong(f"A note may have {MAX_NOTE} characters.")
     if required and not note:
         raise NoteMissing("This decision has to be explained.")
     return note or None
+
+
+def day_of(text: str) -> date:
+    """A day as forms send it.
+
+    Raises:
+        FieldRefused: it is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise FieldRefused("A day is written as 2026-11-22.", words="filter.day") from None
+
+
+def why(here: Here, refusal: Invalid | Conflict | Stale | Unacceptable, note: str = "") -> tuple[str, str | None]:
+    """A refusal in the reader's words, and where these do not tell all, its own."""
+    say = here.language.say
+    if isinstance(refusal, FieldRefused):
+        return say(refusal.words), None
+    if isinstance(refusal, NoteTooLong):
+        count = here.language.number(len(sayable(note.strip())))
+        return say("run.note_long", count=count, most=here.language.number(MAX_NOTE)), None
+    if (words := _WORDS.get(type(refusal))) is not None:
+        return say(words), None
+    return say("error.bad" if isinstance(refusal, Invalid) else "error.conflict"), refusal.detail

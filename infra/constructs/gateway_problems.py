@@ -23,7 +23,8 @@ class GatewayProblem:
 _UNAUTHORIZED: Final = GatewayProblem(
     401,
     "unauthenticated",
-    "Send a current access token with the scope of this route.",
+    # The gateway knows no scope here, and of the route its path.
+    "Send a current access token with the scope that docs/openapi.json names for $context.resourcePath and this method.",
     (("WWW-Authenticate", "Bearer"),),
 )
 _FORBIDDEN: Final = GatewayProblem(403, "forbidden", "The caller may not do this.")

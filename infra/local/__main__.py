@@ -19,6 +19,7 @@ from infra.local.cloud import ASSEMBLY, LocalCloud, synthesize
 from infra.local.deploy import DeployFailed
 from infra.local.discovery import NotDeployed
 from infra.local.envfile import read_env, write_env
+from infra.local.lost_executions import told
 from infra.local.ministack import REPOSITORY
 from infra.local.processes import ProcessFailed, Server
 from infra.local.restore import NotRestored
@@ -105,6 +106,8 @@ def _up(arguments: argparse.Namespace, console: Console) -> int:
     report(f"wrote {arguments.workdir / 'env'}; source it to use the API from this shell")
     if not arguments.no_sample_day:
         play(cloud, report, console)
+    for line in told(cloud.lost):
+        console.print(line, markup=False)
     if cloud.person is not None:
         console.print(f"The console: {cloud.platform.console_url}", markup=False)
         console.print(

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ from infra.local import seed
 from infra.local.assembly import Stack, read_stage
 from infra.local.deploy import Deployed, deploy
 from infra.local.discovery import Platform, discover
+from infra.local.lost_executions import lost_executions
 from infra.local.ministack import ACCESS_KEY, ACCOUNT, REPOSITORY, SECRET_KEY, Ministack
 from infra.local.processes import free_port
 from infra.local.suppliers import SupplierProcess
@@ -88,6 +90,8 @@ class LocalCloud:
         self._ministack = Ministack(workdir, port or free_port(), self.region, persistent, tied=tied)
         self.person: seed.Person | None = None
         """Who can sign in to the console, once the platform is seeded."""
+        self.lost: dict[str, list[str]] = {}
+        """Executions that ended with the last stop, by state machine, once it is started again."""
         self._supplier = SupplierProcess(workdir, supplier_port or free_port(), tied=tied)
 
     def __enter__(self) -> Self:
@@ -113,8 +117,10 @@ class LocalCloud:
         """
         self._supplier.start()
         self._report(f"sandbox supplier at {self.supplier_url}")
+        before = datetime.now(UTC).replace(microsecond=0)
         self._ministack.start()
         self._report(f"ministack at {self.endpoint}")
+        self.lost = lost_executions(self.client("stepfunctions"), before)
 
     def stop(self) -> bool:
         """Stop both processes. True if either was running."""
@@ -233,6 +239,8 @@ class LocalCloud:
             "LOYALTY_TABLE": self.table,
             "LOYALTY_REPORTS": outputs.get("ReportsBucketName", ""),
             "LOYALTY_PICTURES": outputs.get("PicturesBucketName", ""),
+            "RECONCILIATION_ARN": outputs.get("ReconciliationArn", ""),
+            "STATE_MACHINE_ARN": outputs.get("StateMachineArn", ""),
             "LOYALTY_SUPPLIER_URL": self.supplier_url,
             "LOYALTY_PII_KEY": outputs.get("PiiKeyArn", ""),
             "LOYALTY_VAULT_KEY": outputs.get("VaultKeyArn", ""),

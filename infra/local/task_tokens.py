@@ -1,4 +1,8 @@
-"""Whose token a request answers: IAM asks for the state machine, and a token's request does not name it."""
+"""Whose token a request answers: IAM asks for the state machine, and a token's request does not name it.
+
+A token stays its machine's once nobody waits with it any more, as on AWS: who may answer the machine's tokens is told that
+the task is gone (``TaskDoesNotExist``), and not that they may not ask.
+"""
 
 import functools
 import json
@@ -9,16 +13,20 @@ from typing import Any
 ANY: str = "*"
 """What ministack takes for the resource of a request that names none: a policy for one machine does not allow it."""
 
+REMEMBERED: int = 10_000
+"""Tokens of tasks that are over; the oldest are forgotten."""
+
 
 class TokenOwners:
-    """Remembers the executions that run a task, and so whose token is whose."""
+    """Remembers the executions that run a task, and those that ran one, and so whose token is whose."""
 
     def __init__(self) -> None:
         self._contexts: dict[int, dict[str, Any]] = {}
+        self._over: dict[str, str] = {}
         self._guard = threading.Lock()
 
     def remembering(self, execute: Callable[..., Any]) -> Callable[..., Any]:
-        """Wrap the execution of a task state so that its context is known for as long as it takes."""
+        """Wrap the execution of a task state so that its context is known for as long as it takes, and its token after it."""
 
         @functools.wraps(execute)
         def wrapper(state: dict[str, Any], raw_input: Any, execution: Any, context: Any) -> Any:
@@ -29,6 +37,9 @@ class TokenOwners:
             finally:
                 with self._guard:
                     self._contexts.pop(id(context), None)
+                    self._over.update(_owner(context))
+                    while len(self._over) > REMEMBERED:
+                        del self._over[next(iter(self._over))]
 
         return wrapper
 
@@ -43,12 +54,25 @@ class TokenOwners:
         return wrapper
 
     def machine_of(self, body: bytes) -> str:
-        """ARN of the state machine whose execution waits with the request's ``taskToken``; ``*`` if none does."""
+        """ARN of the state machine one of whose executions has, or had, the request's ``taskToken``; ``*`` if none is known."""
         try:
             token = json.loads(body).get("taskToken")
         except (ValueError, AttributeError):
             return ANY
+        return self.known().get(token, ANY)
+
+    def known(self) -> dict[str, str]:
+        """Every token that is remembered, with its machine's ARN."""
         with self._guard:
-            waiting = list(self._contexts.values())
-        machines = (one["StateMachine"]["Id"] for one in waiting if token and one.get("Task", {}).get("Token") == token)
-        return next(machines, ANY)
+            waiting = [_owner(context) for context in self._contexts.values()]
+            return self._over | {token: machine for one in waiting for token, machine in one.items()}
+
+    def learn(self, owners: dict[str, str]) -> None:
+        """Remembers what :meth:`known` told another process before this one."""
+        with self._guard:
+            self._over.update(owners)
+
+
+def _owner(context: dict[str, Any]) -> dict[str, str]:
+    token = context.get("Task", {}).get("Token")
+    return {token: context["StateMachine"]["Id"]} if token else {}

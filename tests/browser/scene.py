@@ -13,6 +13,7 @@ from tests.financekit.runs import a_run, redemption, step, write
 WAITING: Final = redemption(1)
 OWN: Final = redemption(2)
 ATTENTION: Final = redemption(3)
+REJECTED: Final = redemption(7)
 FULFILLED: Final = redemption(6)
 
 
@@ -50,6 +51,9 @@ def _open_runs(rig: ConsoleRig) -> None:
         a_run(2, "2026-03-14T17:05:00Z", value="500.00 EUR", requested_by="person:staff-17", **waiting),
         asked[:2],
     )
+    rejected = {**waiting, "reason": "rejected", "ends_as": RunStatus.REJECTED, "decided_by": "person:staff-4"}
+    said = step(3, "2026-03-15T11:59:59Z", "reject", "done", by="person:staff-4", note="A stolen account.")
+    write(rig.table, a_run(7, "2026-03-15T11:00:00Z", **rejected), [*asked[:2], said])
     timed_out = [
         step(1, "2026-03-15T06:00:00Z", "screen", "done"),
         step(2, "2026-03-15T06:00:00Z", "approval_requested", "done"),

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.conftest import screenshot, sign_in
-from tests.browser.scene import ATTENTION, FULFILLED, OWN, WAITING
+from tests.browser.scene import ATTENTION, FULFILLED, OWN, REJECTED, WAITING
 from tests.financekit.console import ConsoleRig
 
 PAGES = {
@@ -17,6 +17,7 @@ PAGES = {
     "waiting": f"/acme/runs/{WAITING}",
     "own": f"/acme/runs/{OWN}",
     "attention": f"/acme/runs/{ATTENTION}",
+    "rejected": f"/acme/runs/{REJECTED}",
     "fulfilled": f"/acme/runs/{FULFILLED}?done=approve",
     "totals": "/acme/totals",
     "reports": "/acme/reports",

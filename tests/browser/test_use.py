@@ -50,7 +50,11 @@ def test_an_approval_by_the_keyboard_alone(context: BrowserContext, rig: Console
     tab_to(page, "Approve")
     page.keyboard.press("Enter")
     page.wait_for_url("**?done=approve")
-    assert page.get_by_role("status").inner_text() == "Done: Approve."
+    assert page.locator(".standing").inner_text() == "Approved; being carried out…"
+    assert page.get_by_role("status").inner_text() == "The platform is at work on it. Look again"
+    assert page.get_by_role("button", name="Approve").count() == 0
+    page.get_by_role("link", name="Look again").click()
+    page.wait_for_url(f"**/runs/{WAITING}")
     assert rig.decisions.asked == [("approve", WAITING, "person:staff-17", "Checked with the member's bank.")]
     assert RunStore(table).get("acme", WAITING).status is RunStatus.ORDERING
     assert "Checked with the member's bank." in page.locator(".steps").inner_text()
@@ -60,13 +64,14 @@ def test_a_note_is_asked_for_in_place(context: BrowserContext, rig: ConsoleRig, 
     sign_in(context, rig, "staff-17")
     page.goto(f"{rig.url}/acme/runs/{ATTENTION}")
     page.get_by_role("button", name="Cancel and return points").click()
-    assert page.get_by_role("alert").inner_text() == "Write a note: why?"
+    assert page.get_by_role("alert").inner_text() == "Write a note that says why."
     note = page.get_by_label("Note")
     assert note.get_attribute("aria-invalid") == "true"
     note.fill("Settled by phone.")
     page.get_by_role("button", name="Cancel and return points").click()
     page.wait_for_url("**?done=cancel")
     assert page.locator(".badge").first.inner_text() == "Cancelled"
+    assert page.get_by_role("status").inner_text() == "Cancellation asked for."
 
 
 def test_who_asked_for_it_is_told_why_they_cannot_approve(context: BrowserContext, rig: ConsoleRig, page: Page) -> None:

@@ -1,6 +1,7 @@
 """The console over a table, its parts in this process: as a gateway's function, and as a server for browsers."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -50,13 +51,17 @@ class FakeReports:
         own = sorted((one for one in self.reports.values() if one.supplier == supplier), key=lambda one: one.day)
         return Listed(own[::-1][:limit], None)
 
+    def open_days(self, supplier: str, first: date, last: date) -> Counter[date]:
+        listed = [(day, one) for (of, day), kept in self.found.items() if of == supplier for one in kept]
+        return Counter(day for day, one in listed if one.open and first <= day <= last)
+
     def get(self, supplier: str, day: date) -> Report:
         if (supplier, day) not in self.reports:
             raise ReportNotFound("There is no report of that day.")
         return self.reports[supplier, day]
 
     def differences(self, supplier: str, day: date) -> Iterable[Difference]:
-        return list(self.found[supplier, day])
+        return list(self.found.get((supplier, day), ()))
 
     def resolve(self, supplier: str, day: date, difference_id: str, *, actor: str, note: str) -> Difference:
         kept = self.found[supplier, day]

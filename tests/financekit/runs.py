@@ -96,6 +96,7 @@ class FakeDecisions:
         self.asked.append((name, redemption_id, by, note))
         now: datetime = self._clock()
         moved = replace(run, status=to, decided_by=by, decided_at=now, note=note, updated_at=now, steps=run.steps + 1)
+        moved = replace(moved, approved_by=by if name == "approve" else run.approved_by)
         moved = replace(moved, ended_at=now if moved.ended else None, revision=run.revision + 1)
         done = Step(number=moved.steps, at=now, name=name, outcome="done", by=by, note=note)
         self._table.write([Put(run_item(moved)), Put(step_item(moved, done))])

@@ -10,8 +10,11 @@ from importlib import metadata
 import pytest
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
+from ministack.core.responses import AccountRegionScopedDict  # type: ignore[import-untyped]
+from ministack.services import dynamodb, lambda_svc, stepfunctions  # type: ignore[import-untyped]
 
 from infra.local import ministack_patches as patches
+from infra.local.lost_executions import BY_A_STOP
 from infra.local.ministack import REPOSITORY
 
 pytestmark = pytest.mark.integration
@@ -72,3 +75,18 @@ def test_loopback_is_still_not_secure() -> None:
         assert iam_evaluator._request_origin.get() == ("127.0.0.1", False)
     finally:
         iam_evaluator._request_origin.reset(origin)
+
+
+def test_a_stop_still_keeps_positions_without_the_records_and_no_tokens() -> None:
+    assert "dynamodb_stream_positions" in lambda_svc.get_state()
+    assert not [name for name in dynamodb.get_state() if "stream" in name or "record" in name]
+    assert not [name for name in stepfunctions.get_state() if "token" in name]
+
+
+def test_what_runs_at_a_stop_still_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    running = AccountRegionScopedDict()
+    running["arn"] = {"status": "RUNNING"}
+    monkeypatch.setattr(stepfunctions, "_executions", AccountRegionScopedDict())
+    stepfunctions.load_persisted_state({"executions": running})
+    (found,) = stepfunctions._executions.all_values()
+    assert (found["status"], found["error"]) == ("FAILED", BY_A_STOP)

@@ -236,6 +236,13 @@ def test_a_list_that_is_malformed_is_refused_whole(table: Table) -> None:
     assert desk.run() == {"status": "refused"}
     assert "line 3: reference is that of line 2" in (desk.get().problem or "")
     assert desk.holds(0) == 0
+    # Nothing was begun, so the name is free for a list that is right; which lines are held is the right one's.
+    mended = desk.create(listing([f"{member(0)},A"]))
+    assert (mended.status, mended.problem) == (CampaignStatus.CREATED, None)
+    assert desk.run()["status"] == "done"
+    assert desk.holds(0) == 1
+    with pytest.raises(CampaignDiffers):
+        desk.create(listing([f"{member(1)},A"]))
     desk.create(listing([f"{member(0)},A"]), campaign="other")
     desk.files.stored[desk.get("other").list_key] = listing([f"{member(1)},A"])
     assert desk.run("other") == {"status": "refused"}

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from loyalty.cli import clients
 from loyalty.cli.app import app
+from loyalty.core.errors import ProgramNotFound
 from loyalty_contract import SCOPES, STAFF_SCOPES
 
 STAFFS = {
@@ -38,7 +39,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     pool = SimpleNamespace(create_user_pool_client=create)
     monkeypatch.setattr(clients, "boto3", SimpleNamespace(client=lambda _: pool))
     monkeypatch.setattr(clients, "open_table", lambda _: None)
-    store = SimpleNamespace(bind_client=lambda *_: None)
+
+    def current(program: str) -> None:
+        if program != "acme":
+            raise ProgramNotFound(f"There is no program '{program}'.")
+
+    store = SimpleNamespace(bind_client=lambda *_: None, current=current)
     monkeypatch.setattr(clients, "ProgramStore", lambda *_: store)
     return requests
 
@@ -55,6 +61,14 @@ def test_a_client_has_no_scope_of_staff_unless_it_is_named(asked: list[dict[str,
     assert STAFF_SCOPES == STAFFS
     assert created(asked) == set(SCOPES) - STAFFS
     assert created(asked, "adjustments.write", "members.merge") == {"adjustments.write", "members.merge"}
+
+
+def test_a_client_of_a_program_that_is_none_is_not_made(asked: list[dict[str, Any]]) -> None:
+    command = ["client", "create", "app", "--program", "nope", "--table", "t", "--user-pool", "p"]
+    assert isinstance(CliRunner().invoke(app, command).exception, ProgramNotFound)
+    assert asked == []
+    assert CliRunner().invoke(app, [*command, "--unpublished"]).exit_code == 0
+    assert len(asked) == 1
 
 
 def test_a_scope_of_nobody_is_refused(asked: list[dict[str, Any]]) -> None:

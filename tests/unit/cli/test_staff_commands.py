@@ -23,7 +23,10 @@ from loyalty.core.table import Table
 from loyalty.people.store import PersonStore
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.pictures import S3Pictures
+from loyalty.suppliers.model import SUPPLIERS
+from loyalty.suppliers.registry import SuppliersSettings
 from loyalty_contract import BULK, resource
+from tests.financekit.runs import a_run, write
 from tests.ledgerkit.programs import document, program
 from tests.ledgerkit.tables import create_table
 from tests.reconkit.campaigns import one_each
@@ -89,9 +92,20 @@ def test_a_list_is_sent_started_decided_and_followed(table: Table, tmp_path: Pat
     begin(table)
     told = json.loads(run("bulk", "status", *CAMPAIGN, "--json").stdout)
     assert (told["status"], told["lines"], told["held"], told["value"]) == ("awaiting_approval", 2, 0, "20.00 USD")
+    in_words = run("bulk", "status", *CAMPAIGN).stdout
+    assert "Somebody else than person:ada decides:\n  loyalty bulk approve --program acme --campaign spring" in in_words
     assert run("bulk", "approve", *CAMPAIGN, "--actor", "ada").exception.code == "second_person_required"
     approved = run("bulk", "approve", *CAMPAIGN, "--actor", "bob", "--note", "budget 7")
     assert (approved.exit_code, approved.stdout) == (0, "✓ 'spring' is running.\n")
+    begin(table)
+    again = run("bulk", "approve", *CAMPAIGN, "--actor", "bob")
+    assert again.stdout == "'spring' was approved by person:bob before, and is running: nothing changed.\n"
+    assert len(boto3.client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]) == 2
+    other = run("bulk", "approve", *CAMPAIGN, "--actor", "cleo").exception
+    assert (other.code, "is running, approved by person:bob" in other.detail) == (
+        "campaign_not_awaiting_approval",
+        True,
+    )
     assert run("bulk", "reject", *CAMPAIGN, "--actor", "bob").exception.code == "campaign_not_awaiting_approval"
 
 
@@ -125,7 +139,8 @@ def test_what_was_refused_or_rejected_ends_with_exit_code_1(table: Table, tmp_pa
     as_json = run("bulk", "status", *CAMPAIGN, "--json")
     assert (as_json.exit_code, json.loads(as_json.stdout)["status"]) == (1, "refused")
     file.write_bytes(one_each([1]))
-    assert started(file).exception.code == "campaign_differs"
+    mended = started(file)
+    assert (mended.exit_code, mended.stdout) == (0, "'spring' is created: 0 of 0 lines held.\n"), mended.output
     missing = run("bulk", "status", "--program", "acme", "--campaign", "autumn")
     assert missing.exception.code == "campaign_not_found"
 
@@ -164,6 +179,24 @@ def test_an_invoice_is_imported_once_and_says_where_it_differs(table: Table, tmp
     boto3.client("s3").head_object(Bucket=BUCKET, Key=again["report"])
 
 
+def test_an_invoice_again_says_that_its_options_were_not_applied(table: Table, tmp_path: Path) -> None:
+    store(table, [our(1)])
+    file = tmp_path / "invoice.csv"
+    file.write_text(f"PO,Total\n{redemption(1)},11.00\n")
+    assert "not applied" not in imported(file).stdout
+    again = imported(file)
+    assert (again.exit_code, "were not applied" in again.stdout) == (0, True)
+
+
+def test_an_invoice_of_nobody_is_refused_by_whom_there_is(table: Table, tmp_path: Path) -> None:
+    file = tmp_path / "invoice.csv"
+    file.write_text("PO,Total\n")
+    refused = imported(file, "--supplier", "nobody")
+    assert refused.exit_code == 2
+    assert "tremendous, tango, xoxoday" in " ".join(refused.output.replace("│", " ").split())
+    assert set(SUPPLIERS) == set(SuppliersSettings.model_fields)
+
+
 def test_a_malformed_invoice_is_refused_whole(table: Table, tmp_path: Path) -> None:
     file = tmp_path / "invoice.csv"
     file.write_text("PO,Total\nX,much\n")
@@ -188,11 +221,13 @@ def test_a_picture_is_stored_once_under_its_hash(tmp_path: Path) -> None:
     assert (missing.exit_code, "cannot be read" in missing.stderr) == (1, True)
 
 
-@pytest.mark.usefixtures("table")
-def test_nobody_has_looked_at_a_card() -> None:
+def test_nobody_has_looked_at_a_card(table: Table) -> None:
+    write(table, a_run(1, "2026-03-15T08:00:00Z", redemption_id=redemption(1)))
     shown = run("card", "accesses", redemption(1), "--program", "acme")
     assert (shown.exit_code, shown.stdout) == (0, f"Nobody has looked at the card of {redemption(1)}.\n")
     assert json.loads(run("card", "accesses", redemption(1), "--program", "acme", "--json").stdout) == []
+    missing = run("card", "accesses", "rdm_nope", "--program", "acme")
+    assert (missing.exit_code, "no redemption 'rdm_nope' with a card" in missing.stderr) == (1, True)
 
 
 class Pool:
@@ -210,6 +245,17 @@ class Pool:
 
     def admin_update_user_attributes(self, *, Username: str, UserAttributes: list[dict[str, str]], **_: Any) -> None:  # noqa: N803
         self.users[Username]["email"] = {one["Name"]: one["Value"] for one in UserAttributes}["email"]
+
+    def list_users(self, *, Filter: str = "", PaginationToken: str = "0", **_: Any) -> dict[str, Any]:  # noqa: N803
+        """One at a time, so that pages are turned."""
+        wanted = Filter.removeprefix('email = "').removesuffix('"')
+        found = [(name, one) for name, one in self.users.items() if wanted in ("", one["email"])]
+        place = int(PaginationToken)
+        page = [
+            {"Username": name, "Enabled": one["enabled"], "Attributes": [{"Name": "email", "Value": one["email"]}]}
+            for name, one in found[place : place + 1]
+        ]
+        return {"Users": page} | ({"PaginationToken": str(place + 1)} if place + 1 < len(found) else {})
 
     def admin_set_user_password(self, *, Username: str, Password: str, Permanent: bool, **_: Any) -> None:  # noqa: N803
         assert Permanent
@@ -246,6 +292,25 @@ def test_a_person_is_let_in_and_shut_out(table: Table, monkeypatch: pytest.Monke
     found = people_store.find("staff-17")
     assert found is not None
     assert (set(found.approves), found.disabled_at) == (set(), None)
+
+
+@pytest.mark.usefixtures("table")
+def test_nobody_is_given_the_address_of_another_and_all_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, where = Pool(), ("--program", "acme", "--people-pool", "pool-1")
+    monkeypatch.setattr(people, "user_pools", lambda: pool)
+    for person in ("staff-17", "staff-4"):
+        assert run("person", "add", person, f"{person}@example.com", *where).exit_code == 0
+    taken = run("person", "add", "staff-9", "staff-4@example.com", *where)
+    assert (taken.exit_code, "the address of staff-4" in taken.stderr) == (1, True)
+    assert run("person", "add", "staff-9", 'x" or "@example.com', *where).exit_code == 1
+    assert run("person", "add", "staff-4", "staff-4@example.com", "--approver", *where).exit_code == 0
+    run("person", "disable", "staff-17", "--people-pool", "pool-1")
+    listed = json.loads(run("person", "list", "--people-pool", "pool-1", "--json").stdout)
+    assert listed == [
+        {"id": name, "email": f"{name}@example.com", "programs": ["acme"], "approves": approves, "disabled": disabled}
+        for name, approves, disabled in (("staff-17", [], True), ("staff-4", ["acme"], False))
+    ]
+    assert "shut out" in run("person", "list", "--people-pool", "pool-1").stdout
 
 
 @pytest.mark.usefixtures("table")

@@ -15,8 +15,17 @@ from loyalty.console.languages import choose
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.finance.totals import DayTotals, tally
+from loyalty.fulfillment.giving_back import VOID_REFUSED
 from loyalty.fulfillment.run import RunStatus
+from loyalty.fulfillment.screening import EXPIRED, OVER_BUDGET
+from loyalty.fulfillment.trouble import reason_of
 from loyalty.reconciliation.model import DifferenceKind
+from loyalty.suppliers.model import (
+    SupplierAccessDenied,
+    SupplierProtocolError,
+    SupplierTimeout,
+    SupplierUnavailable,
+)
 from tests.financekit.console import ConsoleRig
 from tests.financekit.runs import a_run
 from tests.ledgerkit.clock import at
@@ -36,7 +45,14 @@ def test_every_language_says_everything_with_the_same_placeholders() -> None:
 
 def test_statuses_kinds_and_decisions_all_have_names() -> None:
     wanted = {f"status.{one}" for one in RunStatus} | {f"kind.{one}" for one in DifferenceKind}
-    wanted |= {f"decision.{one}" for one in offers.DECISIONS}
+    wanted |= {f"{kind}.{one}" for one in offers.DECISIONS for kind in ("decision", "done")}
+    wanted |= {f"under_way.{one}" for one in ("approve", "reject", "cancel", "reissue", "retry", "release")}
+    refusals = {
+        reason_of(one(""))
+        for one in (SupplierUnavailable, SupplierTimeout, SupplierAccessDenied, SupplierProtocolError)
+    }
+    flags = {"over_threshold", "velocity", "new_member", OVER_BUDGET, EXPIRED, VOID_REFUSED, "cancelling", "rejected"}
+    wanted |= {f"reason.{one}" for one in refusals | flags}
     assert wanted <= set(KNOWN["en"].words)
     assert KNOWN["it"].name_of("reason", "some_new_reason") == "some new reason"
 

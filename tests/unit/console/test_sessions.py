@@ -1,5 +1,10 @@
 """Sessions end; forms come from a page of theirs; people see their own programs alone."""
 
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
 import pytest
 
 from loyalty.core.table import Table
@@ -7,7 +12,7 @@ from loyalty.fulfillment.run import RunStatus
 from loyalty.fulfillment.runs import RunStore
 from loyalty.reconciliation.model import DifferenceKind
 from tests.financekit.console import ConsoleRig, Shown, a_difference, a_report
-from tests.financekit.runs import a_run, redemption, step, write
+from tests.financekit.runs import MEMBER, a_run, redemption, step, write
 
 RUN = f"/console/acme/runs/{redemption(1)}"
 
@@ -101,7 +106,63 @@ def test_an_approval_names_the_person_and_is_shown(rig: ConsoleRig) -> None:
     answer = decide(rig, "approver", "approve")
     assert (answer.status, answer.headers["Location"]) == (303, f"/live{RUN}?done=approve")
     assert rig.decisions.asked == [("approve", redemption(1), "person:approver", "Checked.")]
-    assert "Done: Approve." in rig.get(f"{RUN}?done=approve", rig.session("approver")[1]).text
+    page = rig.get(f"{RUN}?done=approve", rig.session("approver")[1]).text
+    assert "Approved; being carried out…" in page
+    assert 'name="decision"' not in page
+
+
+UNDER_WAY: list[tuple[dict[str, Any], str]] = [
+    ({"status": RunStatus.AWAITING_APPROVAL, "ends_as": RunStatus.REJECTED, "reason": "rejected"}, "Rejected; being"),
+    ({"status": RunStatus.PENDING, "orders": 1, "ends_as": RunStatus.CANCELLED}, "Cancellation asked for; being"),
+    ({"status": RunStatus.AWAITING_APPROVAL, "ends_as": RunStatus.EXPIRED}, "Points are going back…"),
+    ({"status": RunStatus.FULFILLED, "orders": 1, "replaces": 1, "reason": "reissue"}, "New card requested; being"),
+    ({"status": RunStatus.ORDERING, "approved_by": "client:f", "reason": "over_threshold"}, "Approved; being"),
+    ({"status": RunStatus.SCREENING, "executions": 2}, "Tried again; being"),
+]
+
+
+@pytest.mark.parametrize(("changes", "said"), UNDER_WAY)
+def test_what_is_decided_and_not_carried_out_says_so_and_offers_nothing_unless_it_takes_long(
+    rig: ConsoleRig, changes: dict[str, Any], said: str
+) -> None:
+    ended = {"ended_at": "2026-03-15T11:59:30Z"} if changes["status"] is RunStatus.FULFILLED else {}
+    write(rig.table, replace(a_run(1, "2026-03-15T11:59:00Z", **changes, **ended), updated_at=rig.clock()))
+    cookie = rig.session("approver")[1]
+    page = rig.get(RUN, cookie).text
+    assert said in page
+    assert "The platform is at work on it." in page
+    assert 'name="decision"' not in page
+    for other in ("Awaits approval", "Rejected by finance", "A new card was asked for", "Over the approval threshold"):
+        assert other not in page
+    if not ended:
+        listed = rig.get("/console/acme/runs?show=open", cookie).text.partition("<tbody")[2]
+        assert said in listed
+        assert "Rejected by finance" not in listed
+    rig.clock.advance(minutes=1)
+    assert 'name="decision"' not in rig.get(RUN, cookie).text
+    rig.clock.advance(seconds=1)
+    late = rig.get(RUN, cookie).text
+    assert "takes longer than it should" in late
+    assert re.findall(r'name="decision" value="(\w+)"', late) == ["retry"]
+
+
+def test_an_approved_run_that_waits_or_orders_is_what_it_is(rig: ConsoleRig) -> None:
+    cookie = rig.session("approver")[1]
+    turn = {"turn_at": rig.clock() + timedelta(hours=1)}
+    for more in ({"orders": 1}, turn, {"waiting_since": rig.clock(), "reason": "breaker_open"}):
+        run = a_run(1, "2026-03-15T11:59:00Z", status=RunStatus.ORDERING, approved_by="client:f", **more)
+        write(rig.table, run)
+        assert '<span class="badge ordering">Ordering</span>' in rig.get(RUN, cookie).text
+
+
+def test_a_decision_is_confirmed_to_who_took_it_for_a_minute(rig: ConsoleRig) -> None:
+    write(rig.table, a_run(1, "2026-03-15T08:00:00Z", status=RunStatus.ATTENTION, orders=1))
+    decide(rig, "approver", "resolve", standing="attention.1")
+    rig.people.add("second", {"acme"}, {"acme"})
+    seen = [rig.get(f"{RUN}?done=resolve", rig.session(person)[1]).text for person in ("approver", "second")]
+    assert ["Marked resolved.</p>" in page for page in seen] == [True, False]
+    rig.clock.advance(minutes=1, seconds=1)
+    assert "Marked resolved.</p>" not in rig.get(f"{RUN}?done=resolve", rig.session("approver")[1]).text
 
 
 def test_who_may_only_read_decides_nothing(rig: ConsoleRig) -> None:
@@ -116,9 +177,10 @@ def test_who_may_only_read_decides_nothing(rig: ConsoleRig) -> None:
 def test_a_note_is_asked_for_and_what_was_written_stays(rig: ConsoleRig) -> None:
     answer = decide(rig, "approver", "reject", note="  ")
     assert answer.status == 422
-    assert "Write a note: why?" in answer.text
+    assert "Write a note that says why." in answer.text
     long = decide(rig, "approver", "reject", note="x" * 501)
     assert (long.status, "x" * 501 in long.text) == (422, True)
+    assert "The note has 501 characters; it may have 500." in long.text
     assert rig.decisions.asked == []
 
 
@@ -127,6 +189,16 @@ def test_a_decision_about_what_has_changed_since_is_not_taken(rig: ConsoleRig) -
     assert answer.status == 412
     assert "has changed since this page was shown" in answer.text
     assert rig.decisions.asked == []
+
+
+def test_a_form_that_comes_twice_is_answered_twice_and_decides_once(rig: ConsoleRig) -> None:
+    first = decide(rig, "approver", "approve")
+    again = decide(rig, "approver", "approve")
+    assert (again.status, again.headers["Location"]) == (303, first.headers["Location"])
+    assert [one[0] for one in rig.decisions.asked] == ["approve"]
+    for other in (decide(rig, "approver", "reject"), decide(rig, "approver", "approve", note="Another.")):
+        assert other.status == 412
+    assert [one[0] for one in rig.decisions.asked] == ["approve"]
 
 
 def test_a_refusal_is_shown_where_it_was_asked(rig: ConsoleRig) -> None:
@@ -176,10 +248,61 @@ def test_a_period_that_cannot_be_is_said_so(rig: ConsoleRig, query: str, status:
 
 
 @pytest.mark.parametrize(
-    "query", ["amount_from=x", "amount_from=1", "older_than=0", "status=lost", "currency=USD&amount_from=5&amount_to=1"]
+    ("query", "said"),
+    [
+        ("amount_from=x&currency=USD", "An amount is written with digits and a point"),
+        ("amount_from=1.001&currency=USD", "no more decimals than its currency has"),
+        ("amount_from=1", "An amount needs its currency"),
+        ("amount_to=1&currency=XXQ", "There is no such currency."),
+        ("amount_to=1&currency=dollars", "There is no such currency."),
+        ("older_than=0", "in whole hours, from 1 to 8784"),
+        ("older_than=a", "in whole hours, from 1 to 8784"),
+        ("status=lost", "There is no such status."),
+        ("show=ended&ended_on=22/11/2026", "Write a day as year-month-day"),
+        ("currency=USD&amount_from=5&amount_to=1", "amount_from is above amount_to"),
+    ],
 )
-def test_a_filter_that_cannot_be_is_said_so(rig: ConsoleRig, query: str) -> None:
-    assert rig.get(f"/console/acme/runs?{query}", rig.session("approver")[1]).status == 422
+def test_a_filter_that_cannot_be_is_said_so(rig: ConsoleRig, query: str, said: str) -> None:
+    answer = rig.get(f"/console/acme/runs?{query}", rig.session("approver")[1])
+    assert (answer.status, said in answer.text, "No run fits" in answer.text) == (422, True, False)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("show=waiting", "Nothing waits for a person."),
+        ("show=open", "No run is open."),
+        ("show=ended", "No run ended on this day."),
+        ("show=waiting&reason=velocity", "No run fits. Change the filters"),
+    ],
+)
+def test_an_empty_queue_says_why_it_is_empty(rig: ConsoleRig, query: str, said: str) -> None:
+    write(rig.table, a_run(1, "2026-03-15T08:00:00Z", status=RunStatus.RESOLVED, ended_at="2026-03-14T09:00:00Z"))
+    assert said in rig.get(f"/console/acme/runs?{query}", rig.session("approver")[1]).text
+
+
+def test_rows_of_the_queue_are_told_apart(rig: ConsoleRig) -> None:
+    write(rig.table, a_run(2, "2026-03-15T08:00:00Z", status=RunStatus.AWAITING_APPROVAL, reward_id="card-99"))
+    page = rig.get("/console/acme/runs", rig.session("approver")[1]).text
+    for number in (1, 2):
+        assert f'title="{redemption(number)}"><span aria-hidden="true">rdm_…00000{number}</span>' in page
+    assert "card-99" in page
+    assert f'title="{MEMBER}"' in page
+    assert '<option value="velocity">Unusually many cards</option>' in page
+
+
+def test_codes_of_the_platform_are_shown_in_words(rig: ConsoleRig) -> None:
+    write(rig.table, a_run(1, "2026-03-15T08:00:00Z", status=RunStatus.CANCELLED, reason="cancelling",
+                           approve_until="2026-03-16T08:00:00Z", ended_at="2026-03-15T09:00:00Z"), [
+        step(1, "2026-03-15T08:00:00Z", "screen", "done", note="over_threshold, velocity"),
+        step(2, "2026-03-15T08:00:00Z", "cancel", "done", by="person:staff-4", note="over_threshold"),
+        step(3, "2026-03-15T08:00:01Z", "cancel", "asked", supplier="tango"),
+    ])  # fmt: skip
+    page = rig.get(RUN, rig.session("approver")[1]).text
+    for said in ("Over the approval threshold, Unusually many cards", "Finance asked to cancel it",
+                 "Cancellation asked of the supplier", '<bdi class="note">over_threshold</bdi>'):  # fmt: skip
+        assert said in page
+    assert "Decide by" not in page
 
 
 def test_differences_are_closed_once_by_who_may(rig: ConsoleRig) -> None:
@@ -215,6 +338,29 @@ def test_differences_are_closed_once_by_who_may(rig: ConsoleRig) -> None:
         None,
         None,
     ]
+
+
+def test_days_of_invoices_are_listed_and_every_open_difference_is_counted(rig: ConsoleRig) -> None:
+    rig.people.add("approver", {"acme"}, {"acme"}, suppliers=True)
+    rig.reports.add(a_report("2026-03-13"))
+    charged = a_difference(DifferenceKind.INVOICED_AMOUNT, 1, program="acme", invoice="f" * 64)
+    rig.reports.found["tremendous", charged.day] = [charged]
+    of_future = replace(charged, day=date(2026, 3, 31))
+    closed = replace(charged, external_id="rdm_done", resolved_at=rig.clock(), resolved_by="person:staff-4")
+    rig.reports.found["tremendous", of_future.day] = [of_future, replace(of_future, external_id="rdm_2"), closed]
+    _, cookie = rig.session("approver")
+    listed = rig.get("/console/acme/reports", cookie).text
+    figures = re.findall(r'reports/tremendous/([0-9-]+)"|badge (\w+)">(\d+)', listed)
+    assert [one for row in figures for one in row if one] == [
+        "2026-03-31", "attention", "2", "2026-03-13", "attention", "1",
+    ]  # fmt: skip
+    page = rig.get("/console/acme/reports/tremendous/2026-03-31", cookie)
+    assert (page.status, "There is no daily report of this day." in page.text, "rdm_2" in page.text) == (
+        200,
+        True,
+        True,
+    )
+    assert rig.get("/console/acme/reports/tremendous/2026-03-30", cookie).status == 404
 
 
 def test_at_a_domain_of_ones_own_pages_are_found_behind_what_it_puts_before_them(table: Table) -> None:

@@ -143,3 +143,36 @@ def test_who_was_never_added_sees_nothing(rig: ConsoleRig) -> None:
     location, cookie = begin(rig)
     answer = back(rig, cookie, **rig.pool.approve(location, "stranger"))
     assert rig.get("/console/acme/runs", answer.cookie()).status == 401
+
+
+def test_whoever_was_not_signed_in_comes_to_the_page_they_asked_for(rig: ConsoleRig) -> None:
+    shown = rig.get("/console/acme/runs/rdm_1")
+    assert shown.status == 401
+    assert "Sign in to see this page." in shown.text
+    assert "/live/console/sign-in?to=acme/runs/rdm_1" in shown.text
+    answer = rig.get("/console/sign-in?to=acme/runs/rdm_1")
+    there = back(rig, answer.cookie(), **rig.pool.approve(answer.headers["Location"], "staff-17"))
+    assert (there.status, there.headers["Location"]) == (303, "/live/console/acme/runs/rdm_1")
+    over = rig.get("/console/acme/runs", "__Host-loyalty-session=of-yesterday")
+    assert "Your session is over. Sign in again." in over.text
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "//evil.test",
+        "https://evil.test",
+        "/evil.test",
+        "..",
+        "acme/../..",
+        "acme\\evil",
+        "a b",
+        "sign-out",
+        "x" * 201,
+        "@e",
+    ],
+)
+def test_nobody_is_sent_elsewhere_after_signing_in(rig: ConsoleRig, to: str) -> None:
+    answer = rig.get(f"/console/sign-in?{urlencode({'to': to})}")
+    there = back(rig, answer.cookie(), **rig.pool.approve(answer.headers["Location"], "staff-17"))
+    assert there.headers["Location"] == "/live/console"

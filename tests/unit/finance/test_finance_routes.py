@@ -133,7 +133,9 @@ def test_a_cursor_is_good_for_its_own_list_alone(queue: Api) -> None:
     ],
 )
 def test_a_filter_that_nothing_can_fit_is_refused(queue: Api, query: dict[str, str], code: str) -> None:
-    queue.get(RUNS, **query).problem(422, code)
+    problem = queue.get(RUNS, **query).problem(422, code)
+    if "ended_on" in query and code == "invalid":
+        assert problem["errors"][0]["detail"] == "Send a day as year-month-day, such as 2026-11-22."
 
 
 def test_a_run_with_its_timeline(acme: Api) -> None:

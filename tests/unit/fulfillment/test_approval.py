@@ -87,12 +87,63 @@ def test_an_approved_card_is_ordered_and_its_timeline_says_by_whom(waiting: Rig)
 
 def test_the_same_approval_again_is_the_first_answer_and_wakes_once_more(waiting: Rig) -> None:
     waiting.take("ask", token="t-1")
+    waiting.executions.alive.add(waiting.held.redemption_id)
     waiting.executions.waiting = set()  # the first answer finds nobody, as where its process died
     first = waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE)
     waiting.executions.waiting = {"t-1"}
     assert waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE) == first
     assert waiting.executions.answers == {"t-1": {"status": "clear"}}
     assert waiting.told().count("approve done") == 1
+    assert waiting.executions.started == [waiting.held.redemption_id]
+
+
+@pytest.mark.parametrize(
+    ("what", "way"),
+    [
+        ("approve", ["Screen", "Order", "Capture", "Fulfilled"]),
+        ("reject", ["Screen", "Release", "Closed"]),
+    ],
+)
+@pytest.mark.parametrize("asked", [True, False], ids=["died waiting", "died before it asked"])
+def test_a_decision_starts_another_execution_where_the_one_that_waited_has_died(
+    waiting: Rig, what: str, way: list[str], asked: bool
+) -> None:
+    if asked:
+        waiting.take("ask", token="t-1")
+    waiting.executions.waiting = set()
+    decide = getattr(waiting.decisions, what)
+    whose = "acme", waiting.held.redemption_id
+    run = decide(*whose, actor=FINANCE, note="known")
+    assert run.executions == 2
+    assert waiting.executions.started[-1] == f"{waiting.held.redemption_id}-2"
+    assert decide(*whose, actor=FINANCE, note="known").executions == 2  # it goes on by itself
+    assert waiting.execute().way == way
+    waiting.executions.alive.clear()
+    ended = decide(*whose, actor=FINANCE, note="known")
+    assert (ended.ended, ended.executions) == (True, 2)
+    assert waiting.told().count("restart done") == 1
+
+
+def test_an_approval_whose_wake_failed_wakes_when_it_comes_again(waiting: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decision is written down, then Step Functions does not answer."""
+    waiting.take("ask", token="t-1")
+    with monkeypatch.context() as patch:
+        patch.setattr(waiting.executions, "wake", _unavailable)
+        with pytest.raises(ConnectionError):
+            waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE)
+    assert (waiting.run.status, waiting.executions.answers) == (RunStatus.ORDERING, {})
+    waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE)
+    assert waiting.executions.answers == {"t-1": {"status": "clear"}}
+    assert waiting.told().count("approve done") == 1
+
+
+def test_an_approved_run_that_needs_a_person_is_not_started_by_approving_again(waiting: Rig) -> None:
+    waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE)
+    waiting.take("attention", error="Lambda.ServiceException")
+    waiting.executions.alive.clear()
+    started = list(waiting.executions.started)
+    again = waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE)
+    assert (again.status, waiting.executions.started) == (RunStatus.ATTENTION, started)
 
 
 def test_who_asked_does_not_approve(waiting: Rig) -> None:
@@ -137,7 +188,7 @@ def test_a_rejected_card_gives_the_points_back(waiting: Rig) -> None:
 )
 def test_a_run_that_is_over_is_not_decided(waiting: Rig, decide: str, refusal: type[LoyaltyError]) -> None:
     assert waiting.execute().succeeded  # nobody came
-    with pytest.raises(refusal):
+    with pytest.raises(refusal, match=r"The run is expired; .* Its points went back: the member can redeem again"):
         getattr(waiting.decisions, decide)("acme", waiting.held.redemption_id, actor=FINANCE, note="late")
 
 
@@ -227,3 +278,7 @@ def test_a_plain_card_needs_nobody(table: Table, sandbox: SandboxSupplier) -> No
     rig.take("screen")
     with pytest.raises(NotAwaitingApproval):
         rig.decisions.approve("acme", rig.held.redemption_id, actor=FINANCE)
+
+
+def _unavailable(*_: object) -> bool:
+    raise ConnectionError("Step Functions does not answer")

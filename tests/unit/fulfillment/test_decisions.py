@@ -103,6 +103,24 @@ def test_a_running_execution_carries_a_cancellation_out(rig: Rig) -> None:
     rig.written_down(RunStatus.CANCELLED)
 
 
+def test_a_cancellation_that_is_carried_out_while_it_is_told_starts_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The execution wakes, gives the points back and ends, all before it is looked for."""
+    rig.faults({"fault": "pending", "settle_after": 99})
+    assert rig.step("order") is Progress.PENDING
+
+    def look(_run: Any) -> bool:
+        monkeypatch.undo()
+        rig.take("release")
+        return False
+
+    monkeypatch.setattr(rig.executions, "running", look)
+    assert decide(rig, "cancel") is RunStatus.CANCELLED
+    assert rig.executions.started == [rig.held.redemption_id]
+    rig.written_down(RunStatus.CANCELLED)
+
+
 def test_a_card_that_was_paid_for_is_voided_and_its_points_come_back(table: Table, sandbox: SandboxSupplier) -> None:
     rig = Rig(table, sandbox, of=_budgeted())
     rig.execute()

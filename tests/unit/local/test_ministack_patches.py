@@ -6,12 +6,15 @@ from importlib import metadata
 from pathlib import Path
 from threading import Event, Lock
 from time import sleep
+from types import ModuleType
 from typing import Any
 
 import pytest
 from ministack.services import stepfunctions  # type: ignore[import-untyped]
 
 from infra.local import ministack_patches as patches
+from infra.local import task_tokens
+from infra.local.kept_state import keep
 from infra.local.task_tokens import TokenOwners
 
 
@@ -182,4 +185,38 @@ def test_a_token_is_answered_for_the_machine_that_waits_with_it() -> None:
 
     owners.remembering(wait)({}, {}, None, {"StateMachine": {"Id": "machine"}})
     assert seen == ["machine", "*", "*", "*", "*", "queue"]
-    assert found(*asked, b'{"taskToken": "t-1"}') == "*"
+    assert found(*asked, b'{"taskToken": "t-1"}') == "machine"  # it is over: who may ask is told so
+
+
+def test_a_token_that_was_waited_with_before_a_stop_is_still_its_machines() -> None:
+    before, after = TokenOwners(), TokenOwners()
+    kept: list[dict[str, str]] = []
+
+    def stopped(_state: Any, _input: Any, _execution: Any, context: dict[str, Any]) -> None:
+        context["Task"] = {"Token": "t-1"}
+        kept.append(before.known())
+
+    before.remembering(stopped)({}, {}, None, {"StateMachine": {"Id": "machine"}})
+    after.learn(kept[0])
+    assert [after.machine_of(b'{"taskToken": "%s"}' % token) for token in (b"t-1", b"t-2")] == ["machine", "*"]
+
+
+def test_of_tokens_that_are_over_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_tokens, "REMEMBERED", 2)
+    owners = TokenOwners()
+    for number in range(3):
+        owners.remembering(lambda *_: None)(
+            {}, {}, None, {"StateMachine": {"Id": "m"}, "Task": {"Token": f"t-{number}"}}
+        )
+    assert owners.known() == {"t-1": "m", "t-2": "m"}
+
+
+def test_what_is_kept_lies_beside_a_services_own_state_and_is_there_before_it() -> None:
+    loaded: list[Any] = []
+    service = ModuleType("service")
+    service.__dict__.update(get_state=lambda: {"own": 1}, load_persisted_state=loaded.append)
+    keep(service, "more", lambda: [2], lambda kept: loaded.append(("restored", kept)))
+    assert service.get_state() == {"own": 1, "more": [2]}
+    service.load_persisted_state({"own": 1, "more": [2]})
+    service.load_persisted_state({"own": 1})
+    assert loaded == [("restored", [2]), {"own": 1, "more": [2]}, {"own": 1}]

@@ -1,7 +1,7 @@
 """Invoices: each file once, refused whole where it is malformed, and held against our orders line by line."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -86,6 +86,17 @@ def test_every_line_is_held_against_our_order(desk: Desk) -> None:
         "not_issued", "matched", "invoiced_amount", "invoiced_twice", "not_invoiced", "not_issued", "not_issued", "nothing",
         "matched",
     ]  # fmt: skip
+
+
+def test_open_differences_are_counted_by_day_whether_or_not_the_day_was_compared(desk: Desk) -> None:
+    desk.take(f"{redemption(1)},11.00", "PO-99,1.00")
+    end, ever = DAY + timedelta(days=1), (date.min, date.max)
+    assert desk.reports.page(SUPPLIER, limit=10).items == []
+    assert desk.reports.open_days(SUPPLIER, *ever) == {end: 5}
+    assert desk.reports.open_days(SUPPLIER, DAY, DAY) == {}
+    one = next(iter(desk.reports.differences(SUPPLIER, end)))
+    desk.reports.resolve(SUPPLIER, end, one.id, actor="person:bob", note="credited")
+    assert desk.reports.open_days(SUPPLIER, end, end) == {end: 4}
 
 
 def test_a_file_is_imported_once(desk: Desk) -> None:

@@ -18,7 +18,7 @@ def vaulted(table: Table) -> Vaulted:
 
 
 def test_a_card_is_shown_once_it_is_paid_for(vaulted: Vaulted) -> None:
-    with pytest.raises(CardNotDelivered):
+    with pytest.raises(CardNotDelivered, match="can be read once it is captured"):
         vaulted.reveal()
     vaulted.deliver()
     with pytest.raises(CardNotDelivered):
@@ -30,7 +30,7 @@ def test_a_card_is_shown_once_it_is_paid_for(vaulted: Vaulted) -> None:
 
 def test_a_card_whose_points_went_back_is_not_shown(vaulted: Vaulted) -> None:
     vaulted.world.release(vaulted.held.redemption_id, member=MEMBER, by=Party.FULFILLMENT)
-    with pytest.raises(CardNotDelivered):
+    with pytest.raises(CardNotDelivered, match="is released; its points are back"):
         vaulted.reveal()
     assert vaulted.register() == []
 

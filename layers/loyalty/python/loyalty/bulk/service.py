@@ -77,6 +77,8 @@ class Campaigns:
     def create(self, program: Program, asked: Asked) -> Campaign:
         """A campaign whose list may be sent now; created again, it says where it stands.
 
+        One that was refused before any of its lines was begun has used up nothing: its name is free for a list that is right.
+
         Raises:
             RewardNotFound, RewardNotForLists: nothing of the catalogue that the platform itself gives.
             CampaignDiffers: the name stands for another campaign.
@@ -94,6 +96,8 @@ class Campaigns:
         )
         found = self._store.create(wanted)
         same = (found.reward_id, found.paid_by, found.sha256) == (wanted.reward_id, wanted.paid_by, wanted.sha256)
+        if found.status is CampaignStatus.REFUSED and found.running_since is None:
+            return self._store.save(replace(wanted, revision=found.revision))
         if not same:
             raise CampaignDiffers(f"'{asked.campaign}' is the name of {_DIFFERS}")
         return found
@@ -150,8 +154,11 @@ class Campaigns:
             }
             found = self._store.save(replace(found, status=status, approved=approve, **who))
         elif not said_before:
-            raise CampaignNotAwaitingApproval(f"The campaign '{campaign}' is {found.status}: nobody is asked about it.")
-        if approve and found.status not in OVER:
+            by = f", approved by {found.decided_by}" if found.approved and found.decided_by else ""
+            raise CampaignNotAwaitingApproval(
+                f"The campaign '{campaign}' is {found.status}{by}: nobody is asked about it, and nothing was changed."
+            )
+        if approve and found.status is CampaignStatus.RUNNING and not _begun(found):
             # After it was written down: who was cut off here says it again, and it is started then.
             self._start(found)
         return found
@@ -242,6 +249,12 @@ class Campaigns:
             found, totals=totals, columns=checked.columns, etag=stored.etag, size=stored.size, problem=None
         )
         return campaign, totals, list(checked.batches)
+
+
+def _begun(campaign: Campaign) -> bool:
+    """Whether its batches were begun since it was decided on; where the reward changed, it is decided on anew."""
+    since, decided = campaign.running_since, campaign.decided_at
+    return since is not None and decided is not None and since >= decided
 
 
 def _refused(found: Campaign) -> CampaignStatus:

@@ -23,6 +23,7 @@ from loyalty_contract import BULK, ENV_REPORTS, ENV_STAGE
 LOOKS: Final = 2.0
 """Seconds between two looks at a campaign."""
 _MOVING: Final = frozenset({CampaignStatus.CREATED, CampaignStatus.RUNNING})
+_REPORTED: Final = frozenset({CampaignStatus.DONE, CampaignStatus.UNFINISHED})
 _BAD: Final = frozenset({CampaignStatus.REFUSED, CampaignStatus.UNFINISHED, CampaignStatus.REJECTED})
 
 app = typer.Typer(no_args_is_help=True)
@@ -99,9 +100,8 @@ def approve(
     actor: Actor,
     note: Annotated[str | None, typer.Option(help="Why.")] = None,
 ) -> None:
-    """Approve a campaign as the second person: it starts."""
-    decided = _Desk(table, reports, stage).campaigns.decide(program, campaign, actor=actor, approve=True, note=note)
-    out.print(f"[bold green]✓[/] '{campaign}' is {decided.status}.")
+    """Approve a campaign as the second person: it starts. One that nobody is asked about stays as it is: exit code 1."""
+    _Desk(table, reports, stage).decide(program, campaign, actor, note, approve=True)
 
 
 @app.command()
@@ -115,9 +115,8 @@ def reject(
     actor: Actor,
     note: Annotated[str | None, typer.Option(help="Why.")] = None,
 ) -> None:
-    """Reject a campaign as the second person: it never runs."""
-    decided = _Desk(table, reports, stage).campaigns.decide(program, campaign, actor=actor, approve=False, note=note)
-    out.print(f"[bold green]✓[/] '{campaign}' is {decided.status}.")
+    """Reject a campaign as the second person: it never runs. One that nobody is asked about stays as it is: exit code 1."""
+    _Desk(table, reports, stage).decide(program, campaign, actor, note, approve=False)
 
 
 class _Desk:
@@ -126,12 +125,23 @@ class _Desk:
     def __init__(self, table: str, reports: str, stage: str) -> None:
         step_functions = boto3.client("stepfunctions")
         self.files = Bucket(reports, boto3.client("s3"))
+        self._reports = reports
         self.store = CampaignStore(open_table(table))
 
         def begin(campaign: Campaign) -> None:
             Machine(step_functions, find_state_machine(step_functions, stage, BULK)).start(campaign)
 
         self.campaigns = Campaigns(self.store, self.files, system_clock, begin)
+
+    def decide(self, program: str, campaign: str, actor: str, note: str | None, *, approve: bool) -> None:
+        """Decides, and says what became of it; or that it was decided before, by whom, and that nothing changed."""
+        before = self.store.get(program, campaign)
+        decided = self.campaigns.decide(program, campaign, actor=actor, approve=approve, note=note)
+        if decided.revision != before.revision:
+            out.print(f"[bold green]✓[/] '{campaign}' is {decided.status}.")
+            return
+        word = "approved" if approve else "rejected"
+        out.print(f"'{campaign}' was {word} by {decided.decided_by} before, and is {decided.status}: nothing changed.")
 
     def show(self, program: str, campaign: str, *, wait: bool, json: bool, begun: CampaignStatus | None = None) -> None:
         """Prints where the campaign stands; ``begun``: where it stood before it was started just now."""
@@ -162,9 +172,16 @@ class _Desk:
         if found.problem:
             fail(found.problem)
         ready = self.campaigns.ready_at(found, progress)
-        refused = f", {progress.refused:,} refused (see {found.failures_key})" if progress.refused else ""
+        refused = f", {progress.refused:,} refused" if progress.refused else ""
         missing = progress.batches - progress.batches_done if found.status is CampaignStatus.UNFINISHED else 0
         failed = f", {missing:,} of {progress.batches:,} batches failed (start it again)" if missing else ""
         until = f"; ready at about {to_text(ready)}" if ready else ""
         counts = f"{progress.held:,} of {progress.lines:,} lines held{refused}{failed}{until}."
         out.print(f"'{found.campaign}' is {found.status}: {counts}", soft_wrap=True)
+        if found.status is CampaignStatus.AWAITING_APPROVAL:
+            which = f"--program {found.program} --campaign {found.campaign}"
+            out.print(f"Somebody else than {found.started_by} decides:", soft_wrap=True)
+            out.print(f"  loyalty bulk approve {which} --actor …   (or reject, with --note)", soft_wrap=True)
+        if progress.refused and found.status in _REPORTED:
+            out.print("Which lines, and why:", soft_wrap=True)
+            out.print(f"  aws s3 cp s3://{self._reports}/{found.failures_key} -", soft_wrap=True)

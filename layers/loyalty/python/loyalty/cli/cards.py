@@ -5,8 +5,11 @@ from typing import Annotated
 import typer
 from rich.table import Table as Columns
 
-from loyalty.cli.console import AsJson, TableName, open_table, out, print_json
+from loyalty.cli.console import AsJson, TableName, fail, open_table, out, print_json
 from loyalty.core.clock import to_text
+from loyalty.core.table import Table
+from loyalty.fulfillment.errors import FulfillmentRunNotFound
+from loyalty.fulfillment.runs import RunStore
 from loyalty.vault.store import CardStore
 
 app = typer.Typer(no_args_is_help=True)
@@ -26,7 +29,11 @@ def accesses(
     json: AsJson = False,
 ) -> None:
     """List who revealed the card of a redemption, or sent word of it anew, and when (UTC). The register has no gaps."""
-    found = list(CardStore(open_table(table)).accesses(program, redemption))
+    opened = open_table(table)
+    cards = CardStore(opened)
+    found = list(cards.accesses(program, redemption))
+    if not found and cards.get(program, redemption) is None:
+        _require_run(opened, program, redemption)
     if json:
         print_json(
             [
@@ -48,3 +55,11 @@ def accesses(
     for one in found:
         columns.add_row(str(one.number), to_text(one.at), one.kind, one.client_id, str(one.card))
     out.print(columns)
+
+
+def _require_run(table: Table, program: str, redemption: str) -> None:
+    """A redemption without a delivered card has a run, or is none that a card was ever asked for."""
+    try:
+        RunStore(table).get(program, redemption)
+    except FulfillmentRunNotFound:
+        fail(f"Program '{program}' has no redemption '{redemption}' with a card or code, delivered or on its way.")

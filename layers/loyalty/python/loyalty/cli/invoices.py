@@ -14,6 +14,7 @@ from loyalty.fulfillment.orders import OrderStore
 from loyalty.reconciliation.invoices import Columns, Invoice
 from loyalty.reconciliation.invoicing import Invoicing
 from loyalty.reconciliation.store import ReportStore
+from loyalty.suppliers.model import SUPPLIERS
 from loyalty_contract import ENV_REPORTS
 
 app = typer.Typer(no_args_is_help=True)
@@ -52,9 +53,11 @@ def import_(
 ) -> None:
     """Import an invoice and say where it and our orders differ; the differences become work items.
 
-    A file is imported once: the same file again says what it said then. A file with a malformed line is refused whole. Exit
+    A file is imported once: the same file again says what it said then, whatever the other options are now. A file with a malformed line is refused whole. Exit
     code 0 if it was imported, whatever it says.
     """
+    if supplier not in SUPPLIERS:
+        raise typer.BadParameter(f"there is no supplier '{supplier}'; there are {', '.join(SUPPLIERS)}")
     named = dict(one.partition("=")[::2] for one in columns)
     invoicing = Invoicing(
         OrderStore(opened := open_table(table)),
@@ -79,16 +82,21 @@ def import_(
 
 def _tell(taken: Invoice, *, before: bool) -> None:
     totals = ", ".join(map(str, taken.totals.values())) or "nothing"
-    when = f" before, on {taken.imported_at.date()}" if before else ""
+    when = f" before, on {taken.imported_at.date()}, for {taken.start} to {taken.end}" if before else ""
     out.print(f"[bold green]✓[/] {taken.number} was imported{when}: {taken.lines:,} lines, {totals}.", soft_wrap=True)
     for kind, count in sorted(taken.differences.items()):
         out.print(f"  {count:>7,}  {kind}")
     out.print(f"  {taken.csv_key}", soft_wrap=True)
+    if before:
+        out.print(
+            "[yellow]![/] Nothing was imported now: a file is, once. The options of this command were not applied."
+        )
 
 
 def _document(taken: Invoice, *, before: bool) -> dict[str, object]:
     return {
         "number": taken.number, "supplier": taken.supplier, "sha256": taken.sha256, "imported_before": before,
+        "from": taken.start.isoformat(), "until": taken.end.isoformat(),
         "lines": taken.lines, "totals": {currency: str(one.amount) for currency, one in taken.totals.items()},
         "differences": dict(taken.differences), "report": taken.csv_key,
     }  # fmt: skip

@@ -3,13 +3,15 @@
 import re
 import secrets
 import sys
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import boto3
 import typer
 from botocore.exceptions import ClientError
+from rich.table import Table as Columns
 
-from loyalty.cli.console import TableName, fail, open_table, out
+from loyalty.cli.console import AsJson, TableName, fail, open_table, out, print_json
 from loyalty.core.clock import system_clock
 from loyalty.people.model import PERSON_PATTERN
 from loyalty.people.store import PersonStore
@@ -55,11 +57,38 @@ def add(
     programs = ProgramStore(opened, system_clock)
     for name in program:
         programs.current(name)
+    _require_own_email(people_pool, person, email)
     _account(people_pool, person, email, sys.stdin.read().strip() if password_stdin else None)
     chosen = set(program)
     PersonStore(opened, system_clock).add(person, chosen, chosen if approver else set(), suppliers=suppliers)
     does = "sees and decides about" if approver else "sees"
     out.print(f"[bold green]✓[/] {person} {does} {', '.join(sorted(chosen))}.")
+
+
+@app.command("list")
+def list_(*, table: TableName, people_pool: PeoplePool, json: AsJson = False) -> None:
+    """List who has an account, with what they see, and whether they are shut out."""
+    store = PersonStore(open_table(table), system_clock)
+    found = [
+        {
+            "id": user["Username"],
+            "email": _email_of(user),
+            "programs": sorted(person.programs) if person else [],
+            "approves": sorted(person.approves) if person else [],
+            "disabled": not user["Enabled"] or person is None or person.disabled_at is not None,
+        }
+        for user in _users(people_pool)
+        for person in [store.find(user["Username"])]
+    ]
+    found.sort(key=lambda one: str(one["id"]))
+    if json:
+        print_json(found)
+        return
+    columns = Columns("person", "e-mail", "sees", "decides about", "", box=None)
+    for one in found:
+        words = [", ".join(one[key]) or "-" for key in ("programs", "approves")]
+        columns.add_row(one["id"], one["email"], *words, "shut out" if one["disabled"] else "")
+    out.print(columns)
 
 
 @app.command()
@@ -70,6 +99,30 @@ def disable(person: PersonId, *, table: TableName, people_pool: PeoplePool) -> N
     client.admin_disable_user(UserPoolId=people_pool, Username=person)
     client.admin_user_global_sign_out(UserPoolId=people_pool, Username=person)
     out.print(f"[bold green]✓[/] {person} is shut out.")
+
+
+def _users(pool: str, **only: str) -> Iterator[dict[str, Any]]:
+    """Every account of the pool, page after page."""
+    client, more = user_pools(), dict[str, str]()
+    while True:
+        answer = client.list_users(UserPoolId=pool, **only, **more)
+        yield from answer["Users"]
+        if not answer.get("PaginationToken"):
+            return
+        more = {"PaginationToken": answer["PaginationToken"]}
+
+
+def _email_of(user: dict[str, Any]) -> str:
+    return next((one["Value"] for one in user.get("Attributes", ()) if one["Name"] == "email"), "")
+
+
+def _require_own_email(pool: str, person: str, email: str) -> None:
+    """People sign in with their address: of two who have one, nobody could say who comes."""
+    if not re.fullmatch(r"[^\s@\"\\]+@[^\s@\"\\]+", email):
+        fail(f"'{email}' is no e-mail address.")
+    others = [one["Username"] for one in _users(pool, Filter=f'email = "{email}"') if one["Username"] != person]
+    if others:
+        fail(f"{email} is the address of {', '.join(others)}: give {person} another, or add {others[0]} again.")
 
 
 def _account(pool: str, person: str, email: str, password: str | None) -> None:

@@ -24,7 +24,23 @@ class NoteMissing(Invalid):
 
 
 class NoteRefused(Invalid):
+    """A note with characters that cannot be shown."""
+
     code = "note_refused"
+
+
+class NoteTooLong(Invalid):
+    code = "note_too_long"
+
+
+class FieldRefused(Invalid):
+    """A field of a form that cannot be. ``words`` is the key of what its reader is told."""
+
+    code = "field_refused"
+
+    def __init__(self, detail: str, *, pointer: str | None = None, words: str = "error.bad") -> None:
+        super().__init__(detail, pointer=pointer)
+        self.words = words
 
 
 class PageOutdated(Stale):

@@ -46,6 +46,14 @@ class Language:
         """What a status, step, outcome or reason is called; a code that has no name is shown as it is."""
         return self.words.get(f"{kind}.{code}") or code.replace("_", " ")
 
+    def codes(self, kind: str) -> list[str]:
+        """Every code of a kind that has a name."""
+        return [key.partition(".")[2] for key in self.words if key.startswith(f"{kind}.")]
+
+    def names_of(self, kind: str, codes: str) -> str:
+        """What several codes, as they are written with commas between them, are called."""
+        return self.together([self.name_of(kind, code) for code in codes.split(", ")])
+
     def together(self, names: Sequence[str]) -> str:
         """Several names in a row."""
         return (", " if self.direction == "ltr" else "\N{ARABIC COMMA} ").join(names)

@@ -1,6 +1,7 @@
 """Which decisions a page offers about a run. What may be done is decided where it is done; this saves a refusal."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from loyalty.finance.views import MAX_NOTE
@@ -16,6 +17,9 @@ _BY_STATUS: Final = {
     RunStatus.ATTENTION: ("retry", "resolve", "give_back", "cancel"),
     RunStatus.FULFILLED: ("reissue", "cancel"),
 }
+_ENDINGS: Final = {RunStatus.REJECTED: "reject", RunStatus.CANCELLED: "cancel"}
+TAKES: Final = timedelta(minutes=1)
+"""What has not moved for so long after a decision may be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +38,29 @@ class Offer:
 
     @property
     def longest_note(self) -> int:
-        """Characters."""
-        return MAX_NOTE
+        """Characters that the form takes: more than a note may have, since browsers cut what is longer without a word."""
+        return 4 * MAX_NOTE
 
 
-def offer(run: Run, person: Person) -> Offer:
-    """What the person may do about the run."""
+def under_way(run: Run) -> str | None:
+    """Which decision was taken and is still to be carried out; ``release``: points go back that nobody decided about."""
+    if run.ends_as is not None:
+        return _ENDINGS.get(run.ends_as, "release")
+    if run.replaces:
+        return "reissue"
+    if run.status is RunStatus.SCREENING and run.executions > 1:
+        return "retry"
+    waits = run.orders or run.waiting_since is not None or run.turn_at is not None
+    return "approve" if run.status is RunStatus.ORDERING and run.approved_by is not None and not waits else None
+
+
+def offer(run: Run, person: Person, now: datetime) -> Offer:
+    """What the person may do about the run: nothing while a decision is carried out, unless that takes too long."""
     if not person.may_decide(run.program):
         return Offer((), self_approval=False, read_only=True)
+    if under_way(run) is not None:
+        slow = now - (run.updated_at or run.opened_at) > TAKES
+        return Offer(("retry",) if slow else (), self_approval=False, read_only=False)
     # A turn may be hours away: whoever gives it up need not wait for it.
     waits = run.status is RunStatus.ORDERING and run.turn_at is not None
     decisions = ("cancel",) if waits else _BY_STATUS.get(run.status, ())

@@ -81,6 +81,7 @@ class Pages:
             asset=lambda name: self.path("static", static_files()[name].name),
             draw_timeline=timeline.draw,
             step_title=timeline.title_of,
+            step_note=timeline.note_of,
             draw_chart=chart.draw,
         )
         return environment

@@ -47,9 +47,9 @@ class SignIn:
         self._clock = clock
         self._console_url = console_url
 
-    def begin(self) -> tuple[str, str]:
-        """Where to send the browser, and the cookie to send along."""
-        flow = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
+    def begin(self, page: str = "") -> tuple[str, str]:
+        """Where to send the browser, and the cookie to send along; it keeps which page was asked for."""
+        flow = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")} | {"page": page}
         challenge = base64.urlsafe_b64encode(hashlib.sha256(flow["verifier"].encode()).digest()).rstrip(b"=")
         query = {
             "response_type": "code",
@@ -66,8 +66,8 @@ class SignIn:
         cookie = self._cookies.set(FLOW, self._sealer.seal(FLOW, flow, FLOW_LASTS), FLOW_LASTS)
         return f"{self._pool.sign_in_url}/oauth2/authorize?{urlencode(query)}", cookie
 
-    def finish(self, cookie_header: str, code: str | None, state: str | None) -> Session:
-        """The session of who signed in.
+    def finish(self, cookie_header: str, code: str | None, state: str | None) -> tuple[Session, str]:
+        """The session of who signed in, and the page that they asked for before; empty: none.
 
         Raises:
             SignInRefused: this browser began no such sign-in, or what came back is not good.
@@ -79,7 +79,8 @@ class SignIn:
         token = self._tokens.exchange(code, flow["verifier"], self._redirect_uri)
         claims = self._tokens.verify(token, flow["nonce"])
         person_id = str(claims.get("cognito:username") or claims["sub"])
-        return Session.begin(person_id, str(claims.get("email") or person_id), self._clock())
+        session = Session.begin(person_id, str(claims.get("email") or person_id), self._clock())
+        return session, str(flow.get("page", ""))
 
     def forget(self) -> str:
         """The header that removes what a sign-in began with: it is good once."""

@@ -84,7 +84,14 @@ def lane_of(step: Step) -> str:
     return "platform" if step.supplier is None else "supplier"
 
 
+def note_of(step: Step, language: Language) -> str | None:
+    """A person's note as they wrote it; the platform's are reasons, or what a supplier calls its news."""
+    return language.names_of("reason", step.note) if step.note and step.by is None else step.note
+
+
 def title_of(step: Step, language: Language) -> str:
-    """``Order: refused``; what was simply done needs no more words than its name."""
+    """``Order: refused``; what was simply done needs no more words than its name; some have a name with their outcome."""
+    if (own := f"step.{step.name}.{step.outcome}") in language.words:
+        return language.say(own)
     name = language.name_of("step", step.name)
     return name if step.outcome == "done" else f"{name}: {language.name_of('outcome', step.outcome)}"

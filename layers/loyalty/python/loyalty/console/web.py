@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,9 @@ from loyalty.core.errors import BodyTooLarge, Invalid
 
 MAX_FORM_BYTES: Final = 16 * 1024
 MAX_FIELDS: Final = 40
+_PART: Final = re.compile(r"[A-Za-z0-9_-]+")
+_LONGEST_PAGE: Final = 200
+_NO_PAGES: Final = frozenset({"sign-in", "signed-in", "sign-out", "static"})
 HTML: Final = "text/html; charset=utf-8"
 
 
@@ -83,6 +87,17 @@ class Answer:
 def see_other(location: str, *cookies: str) -> Answer:
     """To another page, by GET."""
     return Answer(HTTPStatus.SEE_OTHER, headers={"Location": location}, cookies=cookies)
+
+
+def own_page(path: str) -> str:
+    """A path below the console that somebody may be sent to after signing in; empty where it is none.
+
+    It comes from a link that anybody can write, so it is nothing but the names of a page's parts: no host, no query,
+    no way up, and neither in nor out.
+    """
+    parts = path.split("/")
+    named = all(_PART.fullmatch(part) for part in parts) and len(path) <= _LONGEST_PAGE
+    return path if named and parts[0] not in _NO_PAGES else ""
 
 
 def with_query(query: Mapping[str, str], **changes: str | None) -> str:

@@ -211,12 +211,20 @@ def _distinct(fields: Iterable[FieldProblem]) -> tuple[FieldProblem, ...]:
 
 _ADVICE: Final[Mapping[str, str]] = {
     "missing": "This is required.",
-    "extra_forbidden": "It has a field that is none of the request's; leave that out.",
+    "extra_forbidden": "It has a field that is none of the request's; leave that out. docs/openapi.json lists those that are.",
     "model_attributes_type": "Send a JSON object.",
     "model_type": "Send a JSON object.",
     "int_from_float": "Send a whole number.",
     "string_type": "Send a string.",
     "union_tag_invalid": "Send one of the documented kinds.",
+    **dict.fromkeys(
+        ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"),
+        "Send a day as year-month-day, such as 2026-11-22.",
+    ),
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware"),
+        "Send a moment with its offset (RFC 3339), such as 2026-11-22T09:30:00Z.",
+    ),
     "string_unicode": "Send valid Unicode: an unpaired surrogate is none.",
 }
 

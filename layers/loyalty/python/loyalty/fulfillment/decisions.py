@@ -10,8 +10,9 @@
     resolve     attention         ─► resolved: the points are spent, or given back, on the person's word
     reissue     fulfilled         ─► (card taken back) ─► ordering ─► fulfilled with another card
 
-Each is written down first, under the run's revision, then told to the state machine. Where that second part is lost, the
-same decision again tells it again; and an execution that only waits finds it by itself once its time is over.
+Each is written down first, under the run's revision, then told to the state machine. An execution that was not told, but
+goes on, finds it where it looks next; where none goes on, another one is started. Where all of that is lost, the same
+decision again does it again.
 """
 
 import time
@@ -41,6 +42,15 @@ from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
 
 MAX_NOTE: Final = 1_000
+_AFTER: Final = {
+    RunStatus.FULFILLED: "Its card was issued: it can be reissued, or cancelled.",
+    RunStatus.RESOLVED: "Somebody settled it by hand; points are given or taken by an adjustment.",
+    **dict.fromkeys(
+        (RunStatus.REFUSED, RunStatus.REJECTED, RunStatus.EXPIRED, RunStatus.CANCELLED),
+        "Its points went back: the member can redeem again.",
+    ),
+}
+"""What can still be done about a run that is over."""
 _ATTEMPTS: Final = 4
 
 
@@ -97,8 +107,7 @@ class Decisions:
                 raise SelfApproval(f"'{actor}' asked for this redemption; somebody else has to approve it.")
             return self._write(run, person, status=RunStatus.ORDERING, approved_by=actor)
 
-        run = self._decided(program, redemption_id, write)
-        return self._tell(run, Progress.CLEAR)
+        return self._tell(self._decided(program, redemption_id, write), Progress.CLEAR)
 
     def reject(self, program: str, redemption_id: str, *, actor: str, note: str) -> Run:
         """Ends a run that awaits approval: the points go back.
@@ -115,8 +124,7 @@ class Decisions:
             self._require_awaiting(run)
             return self._write(run, person, ends_as=RunStatus.REJECTED, reason="rejected")
 
-        run = self._decided(program, redemption_id, write)
-        return self._tell(run, Progress.NOT_ORDERED)
+        return self._tell(self._decided(program, redemption_id, write), Progress.NOT_ORDERED)
 
     def retry(self, program: str, redemption_id: str, *, actor: str, note: str | None = None) -> Run:
         """Starts the state machine anew for a run that needs attention, or whose execution died.
@@ -129,7 +137,7 @@ class Decisions:
         person = _Person("retry", actor, _checked(note))
 
         def write(run: Run) -> Run:
-            if run.ended and run.ends_as is None and not run.replaces:
+            if run.ended and _settled(run):
                 raise RunEnded(f"The run is {run.status}; there is nothing to try again.")
             if run.status is RunStatus.ATTENTION:
                 unapproved = bool(run.flags) and run.approved_by is None
@@ -167,14 +175,12 @@ class Decisions:
                 raise RunEnded(f"The run is {run.ends_as or run.status}; there is nothing to cancel.")
             over = run.status in {RunStatus.ATTENTION, RunStatus.FULFILLED}
             # Its execution sleeps until its turn, for hours maybe: another one gives the points back.
-            sleeps = run.turn_at is not None
+            another = over or run.turn_at is not None
             changes = {"ends_as": RunStatus.CANCELLED, "replaces": 0, "reason": "cancelling", "turn_at": None}
-            return self._write(run, person, executions=run.executions + (over or sleeps), **changes)
+            token = None if another else run.task_token
+            return self._write(run, person, executions=run.executions + another, task_token=token, **changes)
 
-        run = self._decided(program, redemption_id, write)
-        if run.status is RunStatus.CANCELLED:
-            return run
-        return self._go_on(self._tell(run, Progress.NOT_ORDERED))
+        return self._tell(self._decided(program, redemption_id, write), Progress.NOT_ORDERED)
 
     def resolve(self, program: str, redemption_id: str, *, actor: str, note: str, give_back: bool = False) -> Run:
         """Closes a run that needs attention and was settled outside of the platform.
@@ -221,7 +227,7 @@ class Decisions:
 
     def _require_awaiting(self, run: Run) -> None:
         if run.ended:
-            raise RunEnded(f"The run is {run.status}.")
+            raise RunEnded(f"The run is {run.status}; there is nothing to approve or reject. {_AFTER[run.status]}")
         if run.status is not RunStatus.AWAITING_APPROVAL or run.ends_as is not None:
             raise NotAwaitingApproval(f"The run is {run.ends_as or run.status}; there is nothing to approve or reject.")
         if run.approve_until is not None and self._clock() >= run.approve_until:
@@ -260,24 +266,27 @@ class Decisions:
             self._redemptions.capture(program, *whose, by=Party.FULFILLMENT, giving=operations)
 
     def _tell(self, run: Run, progress: Progress) -> Run:
-        """Wakes the execution that waits for the decision. One that does not wait any more finds it where it looks next."""
-        if run.task_token is not None:
-            self._executions.wake(run.task_token, Answer(progress))
-        return run
+        """Has the decision carried out: by the execution that waits for it, the one that goes on, or another one."""
+        if _settled(run) or (run.task_token is not None and self._executions.wake(run.task_token, Answer(progress))):
+            return run
+
+        def go_on(run: Run) -> Run:
+            if _settled(run) or self._executions.running(run) is not False:
+                return run
+            return self._journal.write(run, Did("restart"), executions=run.executions + 1, task_token=None)
+
+        run = self._decided(run.program, run.redemption_id, go_on)
+        return run if _settled(run) else self._start(run)
 
     def _start(self, run: Run) -> Run:
+        """Starts the run's execution; one that was started before is left alone."""
         self._executions.start(run)
         return run
 
-    def _go_on(self, run: Run) -> Run:
-        """Sees to it that an execution carries the decision out: the one that runs, or another one."""
-        running = self._executions.running(run)
-        if running is None:
-            return self._start(run)
-        if not running:
-            again = self._journal.write(run, Did("restart"), executions=run.executions + 1)
-            return self._start(again)
-        return run
+
+def _settled(run: Run) -> bool:
+    """Whether the machine has nothing to do: the run is over, or a person's, and nobody asked for more since."""
+    return (run.ended or run.status is RunStatus.ATTENTION) and run.ends_as is None and not run.replaces
 
 
 def _resolved(person: _Person, now: Any) -> dict[str, Any]:

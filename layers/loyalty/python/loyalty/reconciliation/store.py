@@ -7,6 +7,7 @@
                    INVOICE#{hash}         an invoice that was imported, see :mod:`loyalty.reconciliation.invoices`
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -42,6 +43,7 @@ from loyalty_contract import DUE_AT, DUE_INDEX_KEY
 REPORT_PREFIX: Final = "REPORT#"
 DIFFERENCE_PREFIX: Final = "DIFFERENCE#"
 MOST_NOTE: Final = 500
+_COUNTED_AT_ONCE: Final = 1_000
 _A_DAY: Final = timedelta(days=1)
 
 
@@ -123,6 +125,19 @@ class ReportStore:
         """
         page = listed(self._table, _open_shard(supplier), difference_of, limit=limit, after=after)
         return replace(page, items=[one for one in page.items if one.open])
+
+    def open_days(self, supplier: str, first: date, last: date) -> Counter[date]:
+        """How many differences nobody has resolved, of each day from ``first`` to ``last`` that has any."""
+        found: Counter[date] = Counter()
+        after = first.isoformat()
+        while True:
+            page = self._table.sorted_page(_open_shard(supplier), after=after, limit=_COUNTED_AT_ONCE)
+            keys = [raw[DUE_AT]["S"] for raw in page.items]
+            days = [date.fromisoformat(key.partition("#")[0]) for key in keys]
+            found.update(day for day in days if day <= last)
+            if page.last_key is None or days[-1] > last:
+                return found
+            after = keys[-1]
 
     def resolve(self, supplier: str, day: date, difference_id: str, *, actor: str, note: str) -> Difference:
         """Closes a difference, once; said again by the same person in the same words, it is what it was.

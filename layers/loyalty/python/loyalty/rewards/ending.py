@@ -113,7 +113,7 @@ class Ending:
         party = redemption.party
         if self.status is RedemptionStatus.CANCELLED and party is not Party.PARTNER and self.by is not party:
             raise RedemptionNotCancellable(
-                f"Redemptions of type '{redemption.reward_type}' cannot be cancelled: what was delivered stays spendable."
+                f"Redemptions of type '{redemption.reward_type}' cannot be cancelled by a partner: {_why_not(redemption)}."
             )
         if self.by is not party:
             raise FulfillmentInProgress(
@@ -183,6 +183,16 @@ class Ending:
         if self.status is not RedemptionStatus.CAPTURED:
             return None
         return redemption.points if self.points is None else self.points
+
+
+def _why_not(redemption: Redemption) -> str:
+    """Why a partner cannot cancel what the platform gives, where it stands."""
+    match redemption.status:
+        case RedemptionStatus.HELD:
+            return f"'{redemption.redemption_id}' is being fulfilled; finance decides whether it is given up"
+        case RedemptionStatus.CAPTURED:
+            return "what was delivered stays spendable"
+    return f"'{redemption.redemption_id}' is {redemption.status}, and its points are back already"
 
 
 def _require_returnable(redemption: Redemption, now: datetime, zone: ZoneInfo) -> None:

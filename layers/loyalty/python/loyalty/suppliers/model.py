@@ -17,9 +17,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from loyalty.core.money import Money
+
+SUPPLIERS: Final = ("tremendous", "tango", "xoxoday")
+"""Who there are adapters for; a stage has some of them."""
 
 
 class SupplierError(Exception):

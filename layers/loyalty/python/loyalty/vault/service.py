@@ -81,6 +81,10 @@ class CardService:
                 f"'{redemption.redemption_id}' is a redemption of type '{redemption.reward_type}'; it comes without a "
                 "card or code of the platform's."
             )
-        raise CardNotDelivered(
-            f"'{redemption.redemption_id}' is {redemption.status}; its card or code can be read once it is captured."
+        held = redemption.status is RedemptionStatus.HELD
+        then = (
+            "its card or code can be read once it is captured"
+            if held
+            else "its points are back, and it has no card or code"
         )
+        raise CardNotDelivered(f"'{redemption.redemption_id}' is {redemption.status}; {then}.")
