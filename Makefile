@@ -14,7 +14,8 @@ MUTATE := .venv-mutate
 OUT ?= cdk.out
 ARGS ?=
 
-.PHONY: help setup up down reset test mutate lint synth simulate simulate-bugs bench verify generate check-generated cfn-lint lock clean format
+.PHONY: help setup up down reset test mutate lint synth simulate simulate-bugs bench verify generate check-generated cfn-lint checkov \
+	audit lock clean format
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,11 +53,11 @@ $(MUTATE)/.installed: requirements/mutation.txt | $(UV)
 mutate: $(MUTATE)/.installed ## change the ledger in thousands of ways, count what the tests notice (resumes; docs/mutation.md)
 	@$(MUTATE)/bin/python -m tests.mutation $(ARGS)
 
-lint: setup ## ruff, mypy, synth with cdk-nag, cfn-lint, generated files
+lint: setup ## ruff, mypy, synth with cdk-nag, cfn-lint, checkov, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(MAKE) synth cfn-lint check-generated
+	@$(MAKE) synth cfn-lint checkov check-generated
 
 format: setup ## let ruff fix and format
 	@$(BIN)/ruff check --fix .
@@ -67,6 +68,19 @@ synth: setup ## write the templates of every stage to cdk.out (cdk-nag findings 
 
 cfn-lint: setup ## cfn-lint over the templates that make synth wrote
 	@$(PY) -m infra.lint $(OUT)
+
+TOOLS := .cache/tools
+
+$(TOOLS)/%/.installed: requirements/%.txt | $(UV)
+	@test -x $(TOOLS)/$*/bin/python || $(PYTHON) -m venv --without-pip $(TOOLS)/$*
+	@VIRTUAL_ENV=$(TOOLS)/$* $(UV) pip sync --quiet --require-hashes $<
+	@touch $@
+
+checkov: $(TOOLS)/checkov/.installed setup ## checkov over the templates that make synth wrote
+	@$(PY) -m infra.checkov $(TOOLS)/checkov/bin/checkov $(OUT)
+
+audit: $(TOOLS)/audit/.installed setup ## known vulnerabilities of what the locks name: 1 is one found, 3 is "could not ask"
+	@$(PY) -m infra.audit $(TOOLS)/audit/bin/pip-audit $(ARGS)
 
 generate: setup ## write the generated files anew
 	@$(PY) -m infra.generate
@@ -94,6 +108,8 @@ lock: $(UV) ## resolve the locks anew (LOCK_ARGS=--upgrade to move versions)
 	@$(COMPILE) $(LOCK_ARGS) --extra cli --group dev pyproject.toml -o requirements/dev.txt
 	@$(COMPILE) $(LOCK_ARGS) -c requirements/dev.txt pyproject.toml -o layers/dependencies/requirements.txt
 	@$(COMPILE) $(LOCK_ARGS) -c requirements/dev.txt --group mutation pyproject.toml -o requirements/mutation.txt
+	@$(COMPILE) $(LOCK_ARGS) --group pyproject.toml:checkov -o requirements/checkov.txt
+	@$(COMPILE) $(LOCK_ARGS) --group pyproject.toml:audit -o requirements/audit.txt
 	@grep -E '^uv==' requirements/dev.txt | tr -d ' \\' | $(COMPILE) - -o requirements/bootstrap.txt
 
 clean: ## remove what the targets made, but not .venv and not the local cloud's state

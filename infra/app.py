@@ -12,7 +12,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import cx_api
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
 from infra import ROOT
 from infra.bundling import CLOUD, LOCAL, Assets, Builder
@@ -46,8 +46,8 @@ def synthesize(
 
 
 def add_checks(app: cdk.App) -> None:
-    """Let cdk-nag (AwsSolutions) fail the synth for whatever is not acknowledged on its resource."""
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    """Let cdk-nag (AwsSolutions, NIST 800-53) fail the synth for whatever is not acknowledged on its resource."""
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), NIST80053R5Checks(app))
 
 
 def _assets(stages: Sequence[StageSettings], function_folders: Path) -> dict[str, Assets]:

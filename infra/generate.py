@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from infra import sbom
 from infra.openapi import ROOT, codes_by_status, document, tidy
 from loyalty.commerce import activity_events
 from loyalty.core import problems
@@ -45,7 +46,10 @@ has the scopes that it was created with (`loyalty client create --scope`), and a
 
 def generated() -> dict[str, str]:
     """Every generated file: path from the repository's root → content."""
+    packages = sbom.shipped()
     return {
+        "docs/sbom.cdx.json": sbom.bill(packages),
+        "docs/licences.md": sbom.page(packages),
         "docs/openapi.json": _json(document()),
         "docs/problems.md": _problem_list(),
         "docs/program.schema.json": _schema(ProgramDocument),

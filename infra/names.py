@@ -2,7 +2,7 @@
 
 from loyalty_contract import resource
 
-__all__ = ["access_log_group", "function_log_group", "resource", "workflow_log_group"]
+__all__ = ["access_log_group", "firewall_log_group", "function_log_group", "resource", "workflow_log_group"]
 
 
 def function_log_group(stage: str, function: str) -> str:
@@ -13,6 +13,11 @@ def function_log_group(stage: str, function: str) -> str:
 def access_log_group(stage: str) -> str:
     """Access log of the API."""
     return f"/loyalty/{stage}/api-access"
+
+
+def firewall_log_group(stage: str) -> str:
+    """Log of what the firewall stopped. WAF takes no name with another beginning."""
+    return f"aws-waf-logs-{resource(stage, 'api')}"
 
 
 def workflow_log_group(stage: str, workflow: str) -> str:

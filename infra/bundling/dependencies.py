@@ -42,7 +42,7 @@ def install(target: Target, folder: Path) -> None:
         "--python-version", target.python, *where, "--only-binary", ":all:", "--require-hashes", "--no-deps",
         "--link-mode", "copy", "--no-config", "--requirement", str(LOCK),
     ]  # fmt: skip
-    subprocess.run(command, check=True, env={**os.environ, "UV_COMPILE_BYTECODE": "0"})
+    subprocess.run(command, check=True, env={**os.environ, "UV_COMPILE_BYTECODE": "0"})  # noqa: S603 - fixed words, no shell
     prune(folder)
 
 

@@ -13,6 +13,11 @@ from infra.names import resource
 
 UNFINISHED_DAYS = 7
 """After which the parts of an upload that nobody completed go."""
+FORMER_LOG_DAYS = 30
+ONE_REGION = (
+    "A stage's data stay in its region, and S3 keeps each file in three zones of it. Former versions are kept against "
+    "deletion by mistake."
+)
 
 
 class AccessLogBucket(s3.Bucket):
@@ -22,7 +27,7 @@ class AccessLogBucket(s3.Bucket):
         scope: the stack.
         name: of the construct.
         removal: what becomes of it with its stack.
-        days: for which a log is kept.
+        days: for which a log is kept; then, or where somebody deleted it, a month more as a former version.
     """
 
     def __init__(self, scope: Construct, name: str, *, removal: RemovalPolicy, days: int) -> None:
@@ -34,14 +39,26 @@ class AccessLogBucket(s3.Bucket):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
-            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(days))],
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=Duration.days(days), noncurrent_version_expiration=Duration.days(FORMER_LOG_DAYS)
+                )
+            ],
             removal_policy=removal,
         )
         acknowledge(
             self,
             "It is where the other buckets' access logs go; its own would go round in a circle.",
             "AwsSolutions-S1",
+            "CKV_AWS_18",
         )
+        acknowledge(
+            self,
+            "S3 delivers access logs to no bucket whose default is a key of KMS.",
+            "NIST.800.53.R5-S3DefaultEncryptionKMS",
+        )
+        acknowledge(self, ONE_REGION, "NIST.800.53.R5-S3BucketReplicationEnabled")
 
 
 class PrivateBucket(s3.Bucket):
@@ -89,6 +106,7 @@ class PrivateBucket(s3.Bucket):
             ],
             removal_policy=removal,
         )
+        acknowledge(self, ONE_REGION, "NIST.800.53.R5-S3BucketReplicationEnabled")
         prefix = f"{name.lower()}/"
         # Not by the construct's own option: that lets every bucket of the account write every log.
         bucket = cast("s3.CfnBucket", self.node.default_child)

@@ -1,11 +1,15 @@
 """A web application firewall in front of the API."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
-from infra.names import resource
+from infra.names import firewall_log_group, resource
 from infra.settings import WafOn
 from infra.settings.model import WAF_WINDOW_SECONDS
 
@@ -17,9 +21,30 @@ MANAGED_RULES: Final = (
 COUNTED_ONLY: Final = {"AWSManagedRulesCommonRuleSet": ("SizeRestrictions_BODY",)}
 """An accrual with many lines exceeds the 8 KB that this rule allows; the functions have their own limit on a body."""
 
+NOT_LOGGED: Final[tuple[waf.CfnLoggingConfiguration.FieldToMatchProperty, ...]] = (
+    *(
+        waf.CfnLoggingConfiguration.FieldToMatchProperty(single_header={"Name": name})
+        for name in ("authorization", "cookie")
+    ),
+    waf.CfnLoggingConfiguration.FieldToMatchProperty(uri_path={}),
+    waf.CfnLoggingConfiguration.FieldToMatchProperty(query_string={}),
+)
+"""Tokens, sessions, and members' ids, which paths hold."""
+LOGGED: Final[Mapping[str, Any]] = {
+    "DefaultBehavior": "DROP",
+    "Filters": [
+        {
+            "Behavior": "KEEP",
+            "Requirement": "MEETS_ANY",
+            "Conditions": [{"ActionCondition": {"Action": action}} for action in ("BLOCK", "COUNT")],
+        }
+    ],
+}
+"""As CloudFormation names it: the construct passes its own names on, which WAF does not know."""
+
 
 class Firewall(Construct):
-    """Managed rules against known attacks, and a limit per address.
+    """Managed rules against known attacks, a limit per address, and a log of what they stopped or counted.
 
     Args:
         scope: the stack.
@@ -42,6 +67,33 @@ class Firewall(Construct):
             rules=[_rate(settings.requests_per_address), *rules],
         )
         waf.CfnWebACLAssociation(self, "Association", resource_arn=protected, web_acl_arn=acl.attr_arn)
+        self._log(acl, stage)
+
+    def _log(self, acl: waf.CfnWebACL, stage: str) -> None:
+        stack = Stack.of(self)
+        group = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:{firewall_log_group(stage)}"
+        delivery = logs.ResourcePolicy(
+            self,
+            "LogDelivery",
+            resource_policy_name=resource(stage, "firewall-log"),
+            policy_statements=[
+                iam.PolicyStatement(
+                    principals=[iam.ServicePrincipal("delivery.logs.amazonaws.com")],
+                    actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                    resources=[f"{group}:log-stream:*"],
+                    conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
+                )
+            ],
+        )
+        written = waf.CfnLoggingConfiguration(
+            self,
+            "Log",
+            resource_arn=acl.attr_arn,
+            log_destination_configs=[group],
+            redacted_fields=list(NOT_LOGGED),
+            logging_filter=LOGGED,
+        )
+        written.node.add_dependency(delivery)
 
 
 def _rate(limit: int) -> waf.CfnWebACL.RuleProperty:

@@ -5,6 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra.constructs.nag import acknowledge
 from infra.names import resource
 from infra.settings import StageSettings
 
@@ -48,6 +49,10 @@ class Keys(Construct):
             key_usage=kms.KeyUsage.GENERATE_VERIFY_MAC,
             removal_policy=removal,
         )
+        for mac in (self.lookup, self.console):
+            acknowledge(
+                mac, "KMS rotates no HMAC key; under another one, what was hashed could not be found.", "CKV_AWS_7"
+            )
         self._allow_account(self.data, "dynamodb", "s3", "secretsmanager", "sqs")
         self._allow_account(self.messages, "sqs")
         self._allow_logs(self.data)
@@ -64,6 +69,12 @@ class Keys(Construct):
         So our roles name what they do with data, and none of them names the key.
         """
         stack = Stack.of(self)
+        acknowledge(
+            key,
+            "Its conditions, which the check does not read, let in principals of this account alone, and through the "
+            "services that they name.",
+            "CKV_AWS_33",
+        )
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ThroughTheServiceOnly",

@@ -1,6 +1,7 @@
 """A Python function of ours: the one way in which functions are defined."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
@@ -11,13 +12,45 @@ from constructs import Construct
 
 from infra.bundling.build import Asset
 from infra.constructs.alarms import FIVE_MINUTES, alarm
-from infra.constructs.nag import acknowledge
+from infra.constructs.nag import acknowledge, acknowledge_inline
 from infra.environment import environment
 from infra.functions import FunctionSpec
 from infra.names import function_log_group, resource
 from infra.settings import StageSettings
 
 ALIAS = "live"
+
+ACKNOWLEDGED: Final = (
+    (
+        (
+            "The account's quota is shared: reserved concurrency would take from all other functions, or turn messages into "
+            "failed receives. Queues and streams are bounded by their mappings (decision 16)."
+        ),
+        "NIST.800.53.R5-LambdaConcurrency",
+        "CKV_AWS_115",
+    ),
+    (
+        (
+            "Callers, queues, streams and state machines keep what failed, and have their own dead letters or errors. What is "
+            "started asynchronously, by a schedule or for a rotation, is started again and goes on; its errors raise an alarm."
+        ),
+        "NIST.800.53.R5-LambdaDLQ",
+        "CKV_AWS_116",
+    ),
+    (
+        "It calls AWS services and suppliers over TLS with a role of its own, and nothing that a VPC would hold.",
+        "NIST.800.53.R5-LambdaInsideVPC",
+        "CKV_AWS_117",
+    ),
+    (
+        (
+            "Its environment holds names and ARNs, no secret, which a test sees to; Lambda encrypts it under a key of AWS. "
+            "Under one of ours, each cold start would wait for KMS."
+        ),
+        "CKV_AWS_173",
+    ),
+)
+"""Why each function is as it is: a reason and the findings that it answers."""
 
 
 class PythonFunction(Construct):
@@ -81,11 +114,17 @@ class PythonFunction(Construct):
                 "CDK's own list of SnapStart's regions is older than cfn-lint's and AWS's, which have me-central-1.",
                 "CloudFormation-Validate::E2530",
             )
+        self._acknowledge()
         self.alias = lambda_.Alias(self, "Alias", alias_name=ALIAS, version=self.function.current_version)
         self._alarms(topic)
 
+    def _acknowledge(self) -> None:
+        for reason, *findings in ACKNOWLEDGED:
+            acknowledge(self.function, reason, *findings)
+
     def _role(self, log_group_name: str, permissions: Sequence[iam.PolicyStatement]) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        acknowledge_inline(role)
         stack = Stack.of(self)
         streams = f"{log_group_name}:log-stream:*"
         role.add_to_policy(

@@ -12,7 +12,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.constructs.alarms import FIVE_MINUTES, alarm
-from infra.constructs.nag import acknowledge
+from infra.constructs.nag import acknowledge, acknowledge_inline
 from infra.constructs.python_function import PythonFunction
 from infra.names import resource, workflow_log_group
 from infra.permissions import allow
@@ -50,6 +50,7 @@ def let_start_children(scope: Construct, machine: sfn.StateMachine, *, stage: st
         ],
     )
     machine.role.attach_inline_policy(policy)
+    acknowledge_inline(policy)
     executions = f"arn:<AWS::Partition>:states:{stack.region}:<AWS::AccountId>:execution:{physical}"
     acknowledge(
         policy,
@@ -90,6 +91,7 @@ def workflow(
     """
     role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
     role.add_to_policy(allow(worker.alias.function_arn, "lambda:InvokeFunction"))
+    acknowledge_inline(role)
     log_group = logs.LogGroup.from_log_group_name(scope, f"{construct_id}Log", workflow_log_group(stage, name))
     machine = sfn.StateMachine(
         scope,

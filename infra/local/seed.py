@@ -102,7 +102,7 @@ def run_loyalty(arguments: Sequence[str], environment: Mapping[str, str], text: 
     Raises:
         SeedFailed: it ended with another exit code than 0.
     """
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own command, no shell
         [str(LOYALTY), *arguments],
         env=dict(environment),
         input=text,

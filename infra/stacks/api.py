@@ -92,6 +92,7 @@ class ApiStack(FunctionStack):
             "gateway's validator would answer first, with less.",
             "AwsSolutions-APIG2",
         )
+        _acknowledge_stage(api.deployment_stage)
         api.deployment_stage.node.add_dependency(self._execution_log(api))
         if self.settings.gateway_log_role == "ours":
             api.deployment_stage.node.add_dependency(self._logging_account())
@@ -181,7 +182,7 @@ class ApiStack(FunctionStack):
 
     def _open(self, path: apigateway.Resource, route: Route, integration: apigateway.LambdaIntegration) -> None:
         method = path.add_method(route.method, integration, authorization_type=apigateway.AuthorizationType.NONE)
-        acknowledge(method, route.open_because, "AwsSolutions-APIG4", "AwsSolutions-COG4")
+        acknowledge(method, route.open_because, "AwsSolutions-APIG4", "AwsSolutions-COG4", "CKV_AWS_59")
 
     def _firewall(self) -> None:
         stage = self.api.deployment_stage
@@ -189,7 +190,7 @@ class ApiStack(FunctionStack):
             case WafOn() as waf:
                 Firewall(self, "Firewall", stage=self.settings.name, settings=waf, protected=stage.stage_arn)
             case WafOff(reason=reason):
-                acknowledge(stage, reason, "AwsSolutions-APIG3")
+                acknowledge(stage, reason, "AwsSolutions-APIG3", "NIST.800.53.R5-APIGWAssociatedWithWAF")
 
     def _alarms(self) -> None:
         topic = self.stateful.alarms
@@ -214,6 +215,26 @@ class ApiStack(FunctionStack):
             metric=function_metric("reveal", contract.CARDS_REVEALED_OFTEN, period=Duration.hours(1)),
             meaning="One card was shown again and again: the log of the function reveal names its redemption.",
         )  # fmt: skip
+
+
+def _acknowledge_stage(stage: apigateway.Stage) -> None:
+    acknowledge(
+        stage,
+        "Answers are a member's own and of this moment: one from a cache would be another member's, or an old balance.",
+        "NIST.800.53.R5-APIGWCacheEnabledAndEncrypted",
+        "CKV_AWS_120",
+    )
+    acknowledge(
+        stage,
+        "Behind it are functions, invoked by IAM and no HTTP server that would ask for the gateway's certificate.",
+        "NIST.800.53.R5-APIGWSSLEnabled",
+    )
+    acknowledge(
+        stage,
+        "Functions are not traced, since a tracer costs each cold start: a trace would end here. The access log has each "
+        "request's id and times.",
+        "CKV_AWS_73",
+    )
 
 
 def _limited(throttle: Throttle) -> apigateway.MethodDeploymentOptions:

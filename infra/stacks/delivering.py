@@ -12,6 +12,7 @@ from constructs import Construct
 import loyalty_contract as contract
 from infra.constructs.alarms import FIVE_MINUTES, alarm, function_metric
 from infra.constructs.bucket import acknowledge_files, files_of
+from infra.constructs.nag import acknowledge_inline
 from infra.names import resource
 from infra.permissions import allow
 from infra.stacks.base import FunctionStack, without_key
@@ -71,6 +72,7 @@ class Delivering(Construct):
         }
         service = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=conditions)
         role = iam.Role(self, "Role", assumed_by=service)
+        acknowledge_inline(role)
         role.add_to_policy(allow(worker.alias.function_arn, "lambda:InvokeFunction"))
         role.add_to_policy(allow(not_started.queue_arn, "sqs:SendMessage"))
         target = targets.LambdaInvoke(

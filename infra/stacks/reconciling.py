@@ -8,6 +8,7 @@ from constructs import Construct
 
 import loyalty_contract as contract
 from infra.constructs.alarms import alarm, function_metric
+from infra.constructs.nag import acknowledge_inline
 from infra.constructs.workflow import workflow
 from infra.names import resource
 from infra.permissions import allow
@@ -58,6 +59,7 @@ class Reconciling(Construct):
         }
         service = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=conditions)
         role = iam.Role(self, "Role", assumed_by=service)
+        acknowledge_inline(role)
         role.add_to_policy(allow(self.machine.state_machine_arn, "states:StartExecution"))
         target = targets.StepFunctionsStartExecution(
             self.machine,

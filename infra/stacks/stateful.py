@@ -18,8 +18,8 @@ from infra.constructs.nag import acknowledge
 from infra.constructs.removal import removal_policy
 from infra.constructs.work_queue import DeadLetterQueue
 from infra.functions import FUNCTIONS
-from infra.names import access_log_group, function_log_group, resource, workflow_log_group
-from infra.settings import StageSettings
+from infra.names import access_log_group, firewall_log_group, function_log_group, resource, workflow_log_group
+from infra.settings import StageSettings, WafOn
 
 BUS_DEAD_LETTERS = "bus-dlq"
 PICTURES = "Pictures"
@@ -207,7 +207,8 @@ class StatefulStack(Stack):
             "The supplier's API has no call that makes new credentials beside those in use: they are rotated by hand."
         )
         rotated = "Its rotation is scheduled by the stack of the function that rotates it, workflows."
-        acknowledge(secret, rotated if supplier == contract.ROTATED_SUPPLIER else by_hand, "AwsSolutions-SMG4")
+        reason = rotated if supplier == contract.ROTATED_SUPPLIER else by_hand
+        acknowledge(secret, reason, "AwsSolutions-SMG4", "NIST.800.53.R5-SecretsManagerRotationEnabled")
         return secret
 
     def _log_groups(self) -> None:
@@ -215,6 +216,7 @@ class StatefulStack(Stack):
         names = {
             **{spec.name: function_log_group(stage, spec.name) for spec in FUNCTIONS.values()},
             "api_access": access_log_group(stage),
+            **({"firewall": firewall_log_group(stage)} if isinstance(self._settings.waf, WafOn) else {}),
             "fulfillment_workflow": workflow_log_group(stage, "fulfillment"),
             "recalculation_workflow": workflow_log_group(stage, contract.RECALCULATION),
             "reconciliation_workflow": workflow_log_group(stage, contract.RECONCILIATION),

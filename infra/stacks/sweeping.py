@@ -10,6 +10,7 @@ from constructs import Construct
 
 import loyalty_contract as contract
 from infra.constructs.alarms import FIVE_MINUTES, alarm, function_metric
+from infra.constructs.nag import acknowledge_inline
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetterQueue
 from infra.names import resource
@@ -59,6 +60,7 @@ class Sweeping(Construct):
         conditions = {"StringEquals": {"aws:SourceAccount": account, "aws:SourceArn": group.schedule_group_arn}}
         service = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=conditions)
         role = iam.Role(self, "Role", assumed_by=service)
+        acknowledge_inline(role)
         role.add_to_policy(allow(worker.alias.function_arn, "lambda:InvokeFunction"))
         role.add_to_policy(allow(not_started.queue_arn, "sqs:SendMessage"))
         # The target would add the right to invoke every qualifier of the alias.

@@ -10,8 +10,9 @@ from infra.local.ministack import Ministack
 from infra.local.processes import free_port
 from loyalty.core.table import Table
 from tests.bench.meter import Cost, Engine, metered
-from tests.engines.dynamodb_local import DynamoDbLocal, Unavailable
+from tests.engines.dynamodb_local import DynamoDbLocal
 from tests.engines.fixtures import REGION, dynamodb_client
+from tests.engines.npm import Unavailable
 from tests.ledgerkit.tables import create_table, warm_up
 
 

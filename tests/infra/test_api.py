@@ -7,6 +7,7 @@ from aws_cdk.assertions import Match, Template
 
 import loyalty_contract as contract
 from infra.constructs.gateway_problems import GATEWAY_PROBLEMS, MEDIA_TYPE, TYPE_PREFIX
+from infra.names import firewall_log_group
 from infra.routes import CONSOLE, ROUTES
 from infra.settings import StageSettings, Throttle, WafOn
 from loyalty.core import problems
@@ -88,6 +89,30 @@ def test_firewall_or_a_reason_for_none(stage: Templates, settings: StageSettings
     assert len(stage.properties("AWS::WAFv2::WebACL")) == wanted
     assert len(stage.properties("AWS::WAFv2::WebACLAssociation")) == wanted
     assert settings.target == "local" or wanted == 1
+
+
+def test_the_firewall_writes_down_what_it_stopped_without_tokens_or_ids(
+    stage: Templates, settings: StageSettings
+) -> None:
+    written = stage.properties("AWS::WAFv2::LoggingConfiguration")
+    assert len(written) == len(stage.properties("AWS::WAFv2::WebACL"))
+    groups = {group["LogGroupName"]: group for group in stage.properties("AWS::Logs::LogGroup", "stateful")}
+    for log in written:
+        (group,) = log["LogDestinationConfigs"]
+        name = firewall_log_group(settings.name)
+        assert name.startswith("aws-waf-logs-"), "WAF takes no other"
+        assert name in groups
+        assert text(group).endswith(f':log-group:{name}"]]}}')
+        assert log["RedactedFields"] == [
+            {"SingleHeader": {"Name": "authorization"}},
+            {"SingleHeader": {"Name": "cookie"}},
+            {"UriPath": {}},
+            {"QueryString": {}},
+        ]
+        (kept,) = log["LoggingFilter"]["Filters"]
+        assert log["LoggingFilter"]["DefaultBehavior"] == "DROP"
+        assert {one["ActionCondition"]["Action"] for one in kept["Conditions"]} == {"BLOCK", "COUNT"}
+        assert kept["Behavior"] == "KEEP"
 
 
 def test_one_address_may_use_a_whole_method(stage: Templates, settings: StageSettings) -> None:

@@ -16,12 +16,12 @@ def test_no_bucket_is_public_or_without_encryption(stage: Templates) -> None:
         assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
         (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         algorithm = rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"]
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
         if algorithm == ACCESS_LOGS:
-            assert "VersioningConfiguration" not in bucket, "only the access logs are without our key"
+            assert "LoggingConfiguration" not in bucket, "only the access logs are without our key"
             continue
         assert algorithm == KEYED
         assert rule["BucketKeyEnabled"] is True
-        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
         assert bucket["LoggingConfiguration"]["LogFilePrefix"]
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from infra import ROOT
-from tests.engines.dynamodb_local import Unavailable
 from tests.engines.fixtures import REQUIRE_ENGINES, do_without
+from tests.engines.npm import Unavailable
 
 MISSING = Unavailable("there is no java on the PATH")
 
