@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from loyalty.core.fields import ProgramId, RedemptionId
+from loyalty.core.four_eyes import client_actor
 from loyalty.core.http import caller
 from loyalty.core.telemetry import count, logger
 from loyalty.finance.review import Decider
@@ -25,7 +26,7 @@ def add_decisions(router: Router, programs: ProgramStore, decisions: Decider) ->
     def decider(program: str) -> str:
         client_id = caller(router)
         programs.for_client(program, client_id)
-        return f"client:{client_id}"
+        return client_actor(client_id)
 
     @router.post(f"{_RUN}/approve", summary="Let a waiting card be ordered", tags=["Finance"])
     def approve_run(program: ProgramId, redemption_id: RedemptionId, body: _Note = None) -> RunView:

@@ -10,6 +10,7 @@ import typer
 from loyalty.cli.console import AsJson, TableName, open_table, out, print_json
 from loyalty.core.clock import system_clock
 from loyalty.core.files import Bucket
+from loyalty.core.four_eyes import person_actor
 from loyalty.fulfillment.orders import OrderStore
 from loyalty.reconciliation.invoices import Columns, Invoice
 from loyalty.reconciliation.invoicing import Invoicing
@@ -72,7 +73,7 @@ def import_(
         number=number,
         start=start.date(),
         end=end.date(),
-        actor=f"person:{actor}",
+        actor=person_actor(actor),
     )
     if json:
         print_json(_document(taken, before=before))

@@ -18,8 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from pynamodb.attributes import UnicodeAttribute
-
+from loyalty.core.attributes import MomentAttribute
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.money import Money, minor_units, money_of
@@ -129,8 +128,8 @@ class GateItem(Item):
     second = IntegerAttribute()
     sent = IntegerAttribute()
     failures = IntegerAttribute()
-    open_until = UnicodeAttribute(null=True)
-    trial_until = UnicodeAttribute(null=True)
+    open_until = MomentAttribute(null=True)
+    trial_until = MomentAttribute(null=True)
     balances = TextMapAttribute()
     revision = IntegerAttribute()
 
@@ -160,16 +159,15 @@ class Gates:
             second=item.second,
             sent=item.sent,
             failures=item.failures,
-            open_until=from_text(item.open_until) if item.open_until else None,
-            trial_until=from_text(item.trial_until) if item.trial_until else None,
+            open_until=item.open_until,
+            trial_until=item.trial_until,
             balances={currency: _balance(text) for currency, text in item.balances.items()},
             revision=item.revision,
         )
 
     def look(self, supplier: str, value: Money, balance: Callable[[str], Money]) -> Busy | Low | None:
         """Why no order of ``value`` would be let through now, whatever the pace. Counts nothing; ``balance`` as below."""
-        self._refresh(supplier, value.currency, balance)
-        return blocked(self.get(supplier), value, self._clock(), self._policy)
+        return blocked(self._refresh(supplier, value.currency, balance), value, self._clock(), self._policy)
 
     def permit(self, supplier: str, value: Money | None, balance: Callable[[str], Money]) -> Busy | Low | None:
         """Lets one order of ``value`` through, counted, in its second; else why not. None: one that is sent again.
@@ -203,20 +201,23 @@ class Gates:
 
         self._change(supplier, told)
 
-    def _refresh(self, supplier: str, currency: str, ask: Callable[[str], Money]) -> None:
+    def _refresh(self, supplier: str, currency: str, ask: Callable[[str], Money]) -> Gate:
+        """What is known of the supplier, once its balance was asked for where what is known of that is too old."""
         gate, now = self.get(supplier), self._clock()
         known = gate.balances.get(currency)
         fresh = known is not None and now < known.at + timedelta(seconds=self._policy.balance_seconds)
         if fresh or (gate.open_until is not None and now < gate.open_until):
-            return
+            return gate
         try:
             left = ask(currency)
         except SupplierProtocolError as error:
             # It cannot say: then it refuses for itself what it cannot pay, and the order waits for funds all the same.
             logger.warning("balance unknown", extra={"supplier": supplier, "currency": currency, "why": str(error)})
-            return
-        if left.currency == currency:
-            self._change(supplier, lambda gate: replace(gate, balances={**gate.balances, currency: Balance(left, now)}))
+            return gate
+        if left.currency != currency:
+            return gate
+        self._change(supplier, lambda gate: replace(gate, balances={**gate.balances, currency: Balance(left, now)}))
+        return self.get(supplier)
 
     def _change(self, supplier: str, change: Callable[[Gate], Gate | None]) -> bool:
         """Whether ``change`` was written, or wanted nothing written; False where others came first every time."""
@@ -242,8 +243,8 @@ def _item(supplier: str, gate: Gate) -> GateItem:
         second=gate.second,
         sent=gate.sent,
         failures=gate.failures,
-        open_until=None if gate.open_until is None else to_text(gate.open_until),
-        trial_until=None if gate.trial_until is None else to_text(gate.trial_until),
+        open_until=gate.open_until,
+        trial_until=gate.trial_until,
         balances={currency: f"{known.left}@{to_text(known.at)}" for currency, known in gate.balances.items()},
         revision=gate.revision,
     )
