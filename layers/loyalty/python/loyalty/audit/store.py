@@ -1,0 +1,61 @@
+"""The audit trail in the table.
+
+::
+
+    A#{scope}#{day}   LINE#{at}#{random}   one action; never changed, never deleted
+"""
+
+import json
+import secrets
+from datetime import date
+from typing import Final
+
+from pynamodb.attributes import UnicodeAttribute
+
+from loyalty.audit.model import Line
+from loyalty.core.clock import to_text
+from loyalty.core.table import Item, Put
+
+LINE_PREFIX: Final = "LINE#"
+
+
+class LineItem(Item):
+    """``A#{scope}#{day}`` / ``LINE#{at}#{random}``; ``before`` and ``after`` as JSON."""
+
+    action = UnicodeAttribute()
+    target = UnicodeAttribute()
+    at = UnicodeAttribute()
+    actor = UnicodeAttribute(null=True)
+    by = UnicodeAttribute(null=True)
+    address = UnicodeAttribute(null=True)
+    request_id = UnicodeAttribute(null=True)
+    before = UnicodeAttribute(null=True)
+    after = UnicodeAttribute(null=True)
+
+
+def trail(scope: str, day: date) -> str:
+    """The partition of a scope's day, in UTC."""
+    return f"A#{scope}#{day.isoformat()}"
+
+
+def line_put(line: Line) -> Put:
+    """What writes the line; it belongs into the transaction that does the action."""
+    at = to_text(line.at)
+    item = LineItem(
+        trail(line.scope, line.at.date()),
+        f"{LINE_PREFIX}{at}#{secrets.token_hex(8)}",
+        action=line.action,
+        target=line.target,
+        at=at,
+        actor=line.actor,
+        by=line.origin.by,
+        address=line.origin.address,
+        request_id=line.origin.request_id,
+        before=_text(line.before),
+        after=_text(line.after),
+    )
+    return Put(item, LineItem.pk.does_not_exist())
+
+
+def _text(facts: object) -> str | None:
+    return json.dumps(facts, sort_keys=True, separators=(",", ":")) if facts else None
