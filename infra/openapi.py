@@ -216,7 +216,7 @@ def codes_by_status() -> dict[int, list[str]]:
     _import_errors()
     found = {500: [problems.INTERNAL]} | {status: list(codes) for status, codes in GATEWAY_CODES.items()}
     for kind in _subclasses(errors.LoyaltyError):
-        if not issubclass(kind, errors.Rejected | errors.Undecided | errors.RecalculationRefused):
+        if not issubclass(kind, errors.Rejected | errors.Undecided | errors.RunRefused):
             found.setdefault(problems.status_of(kind), []).append(kind.code)
     return {status: sorted(found[status]) for status in sorted(found)}
 

@@ -30,9 +30,9 @@ FUNCTION: Final = "recalculation"
 TASK_TIMEOUT_SECONDS: Final = FUNCTIONS[FUNCTION].timeout_seconds + 60
 """After the function's own, which it answers well before: an invocation whose result is lost holds nothing up for ever."""
 
-HOPELESS: Final = ["ValidationError", "ValueError", "ProgramNotFound", "TierUnknown", "RecalculationDiffers"]
+HOPELESS: Final = ["ValidationError", "ValueError", "ProgramNotFound", "TierUnknown", "RunDiffers"]
 """What is asked for cannot be done: again it could not either."""
-STOPPED: Final = ["RecalculationStopped"]
+STOPPED: Final = ["RunStopped"]
 """Too many members of a page failed: what is wrong may pass, but not within seconds."""
 GONE: Final = ["MemberNotFound"]
 

@@ -9,8 +9,8 @@ from loyalty.core.table import Table
 from loyalty.core.telemetry import count, logger, metrics
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers.everybody import Recalculation
-from loyalty.tiers.runs import Recalculated
 from loyalty.tiers.steps import StepRequest, Steps, counts_of
+from loyalty.walking.runs import Walked
 from loyalty_contract import MEMBERS_NOT_RECALCULATED, MEMBERS_RECALCULATED
 
 RESERVE: Final = timedelta(seconds=75)
@@ -42,7 +42,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     return _ended(STEPS.member(asked.request) if asked.step == "member" else STEPS.sum(asked.request))
 
 
-def _ended(done: Recalculated) -> dict[str, Any]:
+def _ended(done: Walked) -> dict[str, Any]:
     """Of the whole run; a run that was gone on with tells all of it again."""
     told = counts_of(done)
     count(MEMBERS_RECALCULATED, done.members)

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from loyalty.programs.model import Program
-from loyalty.tiers.everybody import PAGE, Recalculation
-from loyalty.tiers.runs import SHARDS, Recalculated, Run
+from loyalty.tiers.everybody import Recalculation
+from loyalty.tiers.runs import TierRun
+from loyalty.walking.runs import SHARDS, Walked
+from loyalty.walking.walk import PAGE
 from tests.bench.engine import Running
 from tests.bench.figures import Figure
 from tests.bench.history import items
@@ -56,8 +58,8 @@ def _costs(running: Running, entries: int) -> dict[str, Cost]:
     cheaper = _cheaper(world.program)
 
     def recalculate(name: str) -> None:
-        done = Recalculation(table, world.clock, workers=1).many(cheaper, Run(cheaper.document.id, name))
-        if done != Recalculated(MEMBERS, MEMBERS if name == "first" else 0):
+        done = Recalculation(table, world.clock, workers=1).many(cheaper, TierRun(cheaper.document.id, name))
+        if done != Walked(MEMBERS, MEMBERS if name == "first" else 0):
             raise AssertionError(f"the run did something else than what is measured: {done}")
 
     def run(name: str) -> Cost:

@@ -31,7 +31,7 @@ from loyalty.ledger.store import LedgerStore
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers.everybody import Recalculation
-from loyalty.tiers.runs import Run
+from loyalty.tiers.runs import TierRun
 from tests.apikit.keys import FakeKeys
 from tests.bench.cdnow import Purchase, purchases
 from tests.bench.engine import Running
@@ -133,7 +133,7 @@ class Stream:
     def _wrong_tiers(self, expected: Mapping[str, Expected]) -> int:
         today = self._clock().date()
         program = self._programs.current(PROGRAM)
-        done = Recalculation(self._table, self._clock, workers=1).many(program, Run(PROGRAM, "stream"))
+        done = Recalculation(self._table, self._clock, workers=1).many(program, TierRun(PROGRAM, "stream"))
         if done.failed or done.members != len(expected):
             raise AssertionError(f"not every member was recalculated: {done}")
         first = program.scope.ladders["recent"].first

@@ -24,7 +24,8 @@ from loyalty.ledger.store import LedgerStore
 from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers.everybody import Recalculation
-from loyalty.tiers.runs import Checkpoint, Run
+from loyalty.tiers.runs import TierRun
+from loyalty.walking.runs import Checkpoint
 from loyalty_contract import MEMBER_INDEX_KEY, POINTS_ACCRUED, resource
 from tests.e2e.partner import eventually, unique
 from tests.e2e.test_redrive import loyalty
@@ -177,7 +178,7 @@ def _shard(cheaper: Cheaper, member: str) -> int:
 def test_a_run_that_was_cut_off_goes_on_where_each_shard_was(
     cheaper: Cheaper, broken_shard: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = Run(cheaper.id, "cut")
+    run = TierRun(cheaper.id, "cut")
     ours, shard = _with_two(cheaper, broken_shard)
 
     def cut(_: Checkpoint) -> None:

@@ -7,8 +7,9 @@ from loyalty.core.table import RawItem, Table
 from loyalty.ledger.keys import member_shard
 from loyalty.ledger.model import EntryKind
 from loyalty.tiers.everybody import Recalculation
-from loyalty.tiers.runs import SHARDS, Checkpoint, Recalculated, Run
-from loyalty.tiers.store import RunStore
+from loyalty.tiers.runs import TierRun
+from loyalty.walking.runs import SHARDS, Checkpoint, Walked
+from loyalty.walking.store import RunStore
 from tests.ledgerkit.ladders import TIERS
 from tests.ledgerkit.programs import program
 from tests.ledgerkit.world import World
@@ -34,11 +35,11 @@ class Climbers:
     def service(self, **more: Any) -> Recalculation:
         return Recalculation(self.table, self.world.clock, **{"workers": self._workers, **more})
 
-    def recalculate(self, name: str = "x", *, page: int = 100, **more: Any) -> Recalculated:
-        return self.service(page=page).many(CHEAPER, Run("acme", name), **more)
+    def recalculate(self, name: str = "x", *, page: int = 100, **more: Any) -> Walked:
+        return self.service(page=page).many(CHEAPER, TierRun("acme", name), **more)
 
     def checkpoints(self, name: str = "x") -> list[Checkpoint]:
-        return RunStore(self.table, self.world.clock).checkpoints(Run("acme", name))
+        return RunStore(self.table, self.world.clock).checkpoints(TierRun("acme", name))
 
     def raised(self, member: str) -> list[str]:
         """The causes by which a member was raised."""

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.tiers.runs import Recalculated
+from loyalty.walking.runs import Walked
 from tests.ledgerkit.calls import Killed
 from tests.ledgerkit.climbers import Climbers
 from tests.ledgerkit.tables import create_table
@@ -68,7 +68,7 @@ def test_everybody_is_looked_at_and_counted_once(
     create_table(table.client, table.name)
     ours = [f"mbr_{number:03}" for number in members]
     climbers = Climbers(table).join(*ours)
-    done = Recalculated()
+    done = Walked()
     service.wallets.clear()
     for place, (number, answered) in enumerate(cuts):
         with service.dying(number, answered=answered):

@@ -8,9 +8,10 @@ import pytest
 
 from loyalty.core.table import Table
 from loyalty.ledger.keys import partition
-from loyalty.tiers.errors import RecalculationDiffers, RecalculationStopped
 from loyalty.tiers.everybody import Recalculation
-from loyalty.tiers.runs import SHARDS, Recalculated, Run
+from loyalty.tiers.runs import TierRun
+from loyalty.walking.errors import RunDiffers, RunStopped
+from loyalty.walking.runs import SHARDS, Walked
 from tests.ledgerkit.calls import Cut, Killed, dead_from, items_read, recorded
 from tests.ledgerkit.climbers import CHEAPER, Climbers, of_shard
 from tests.ledgerkit.moves import Moves
@@ -19,7 +20,7 @@ from tests.ledgerkit.tables import empty_table
 pytestmark = pytest.mark.integration
 
 WORKERS = 8
-RUN = Run("acme", "x")
+RUN = TierRun("acme", "x")
 
 
 @pytest.fixture
@@ -30,10 +31,10 @@ def climbers(table: Table) -> Climbers:
 def test_members_of_all_shards_are_raised_once(climbers: Climbers) -> None:
     members = [member for shard in SHARDS for member in of_shard(shard, 3)]
     climbers.join(*members)
-    assert climbers.recalculate(page=2) == Recalculated(members=48, changed=48)
+    assert climbers.recalculate(page=2) == Walked(members=48, changed=48)
     assert climbers.tiers(members) == ["silver"] * 48
     ledger = climbers.ledger()
-    assert climbers.recalculate("y") == Recalculated(members=48, changed=0)
+    assert climbers.recalculate("y") == Walked(members=48, changed=0)
     assert climbers.ledger() == ledger
     assert climbers.world.audit() == []
 
@@ -110,7 +111,7 @@ def test_who_is_merged_meanwhile_stands_where_they_should(climbers: Climbers, go
     at = climbers.checkpoints()[7]
     assert (at.done, at.failed) == (True, 0)
     assert climbers.world.book(members[into]).tier == "silver"
-    assert climbers.recalculate("y") == Recalculated(members=2, changed=0)
+    assert climbers.recalculate("y") == Walked(members=2, changed=0)
     assert climbers.world.audit() == []
 
 
@@ -141,7 +142,7 @@ def test_too_many_failures_stop_the_shard_before_their_page(climbers: Climbers) 
     wallets = [stored[partition("acme", member), "WALLET"] for member in members[3:]]
     for raw in wallets:
         climbers.table.client.put_item(TableName=climbers.table.name, Item=raw | {"wallets": {"S": "?"}})
-    with pytest.raises(RecalculationStopped, match=r"2 of 2 members .* Mend the cause"):
+    with pytest.raises(RunStopped, match=r"2 of 2 members .* Mend the cause"):
         climbers.service(page=2, tolerated=50).shard(CHEAPER, RUN, 9)
     at = climbers.checkpoints()[9]
     # The second page has one of the three: that many may fail.
@@ -156,6 +157,6 @@ def test_too_many_failures_stop_the_shard_before_their_page(climbers: Climbers) 
 def test_a_run_is_of_those_whom_it_was_of_when_it_began(climbers: Climbers) -> None:
     climbers.join("mbr_1")
     climbers.recalculate()
-    with pytest.raises(RecalculationDiffers, match="The run 'x' is of everybody, and this one would be of tier:silver"):
-        climbers.service().many(CHEAPER, Run("acme", "x", "silver"))
-    assert climbers.service().many(CHEAPER, Run("acme", "y", "silver")).members == 1
+    with pytest.raises(RunDiffers, match="The run 'x' is of everybody, and this one would be of tier:silver"):
+        climbers.service().many(CHEAPER, TierRun("acme", "x", "silver"))
+    assert climbers.service().many(CHEAPER, TierRun("acme", "y", "silver")).members == 1

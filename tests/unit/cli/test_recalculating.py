@@ -13,7 +13,7 @@ from loyalty.cli.app import app
 from loyalty.cli.recalculating import Ended, Executions, find_state_machine
 from loyalty.core.clock import system_clock
 from loyalty.tiers.everybody import Recalculation
-from loyalty.tiers.runs import Run, RunRequest
+from loyalty.tiers.runs import RunRequest, TierRun
 from tests.ledgerkit.world import World
 from tests.unit.cli.test_tiers import COMMAND, world
 
@@ -111,7 +111,7 @@ def states(monkeypatch: pytest.MonkeyPatch, world: World) -> StepFunctions:
 
 
 def test_the_command_tells_what_the_run_has_done(world: World, states: StepFunctions) -> None:
-    Recalculation(world.table, system_clock, workers=1).many(world.program, Run("acme", "x"))
+    Recalculation(world.table, system_clock, workers=1).many(world.program, TierRun("acme", "x"))
     result = RUNNER.invoke(app, [*COMMAND, "--everybody", "--run", "x", "--workflow", "--json"])
     assert (result.exit_code, json.loads(result.stdout)["members"]) == (0, 2), result.output
     result = RUNNER.invoke(app, [*COMMAND, "--member", f"mbr_{'a' * 26}", "--state-machine", MACHINE])

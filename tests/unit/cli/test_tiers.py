@@ -14,7 +14,7 @@ from loyalty.core.table import Table
 from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers import everybody
-from loyalty.tiers.runs import Run
+from loyalty.tiers.runs import TierRun
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.programs import BASE, document
 from tests.ledgerkit.tables import create_table
@@ -76,7 +76,7 @@ def test_a_run_goes_on_under_its_name(world: World, monkeypatch: pytest.MonkeyPa
     plain = everybody.Recalculation.one
     seen: list[str] = []
 
-    def pressed(self: everybody.Recalculation, program: Program, member_id: str, run: Run) -> bool:
+    def pressed(self: everybody.Recalculation, program: Program, member_id: str, run: TierRun) -> bool:
         if seen:
             raise KeyboardInterrupt
         seen.append(member_id)

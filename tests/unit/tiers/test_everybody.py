@@ -9,7 +9,8 @@ from loyalty.core.table import Table
 from loyalty.programs.model import Program
 from loyalty.tiers.everybody import Recalculation
 from loyalty.tiers.grants import Asked, TierGrants
-from loyalty.tiers.runs import Recalculated, Run
+from loyalty.tiers.runs import TierRun
+from loyalty.walking.runs import Walked
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.climbers import CHEAPER, Climbers, of_shard
 from tests.ledgerkit.interleaving import interrupted
@@ -30,9 +31,9 @@ def world(table: Table) -> World:
     return world
 
 
-def run(world: World, of: Program, name: str = "1", **more: Any) -> Recalculated:
+def run(world: World, of: Program, name: str = "1", **more: Any) -> Walked:
     world.program = of
-    return Recalculation(world.table, world.clock, workers=1).many(of, Run("acme", name, **more))
+    return Recalculation(world.table, world.clock, workers=1).many(of, TierRun("acme", name, **more))
 
 
 def tiers(world: World) -> list[str]:
@@ -42,10 +43,10 @@ def tiers(world: World) -> list[str]:
 def test_lower_thresholds_raise_who_reaches_them_now(world: World) -> None:
     cheaper = program(version=2, tiers=[TIERS[0], {**TIERS[1], "threshold": 100}, TIERS[2]])
     assert tiers(world) == ["silver", "bronze", "bronze"]
-    assert run(world, cheaper) == Recalculated(members=3, changed=1)
+    assert run(world, cheaper) == Walked(members=3, changed=1)
     assert tiers(world) == ["silver", "silver", "bronze"]
     before = world.dump()
-    assert run(world, cheaper, "2") == Recalculated(members=3, changed=0)
+    assert run(world, cheaper, "2") == Walked(members=3, changed=0)
     noted = {key for key in world.dump() if key[0] == "P#acme"}
     assert {key: raw for key, raw in world.dump().items() if key not in noted} == {
         key: raw for key, raw in before.items() if key not in noted
@@ -55,7 +56,7 @@ def test_lower_thresholds_raise_who_reaches_them_now(world: World) -> None:
 def test_the_first_version_that_ends_tiers_says_until_when(world: World) -> None:
     ending = laddered(version=2)
     world.clock.set("2027-05-01T12:00:00Z")
-    assert run(world, ending) == Recalculated(members=3, changed=1)
+    assert run(world, ending) == Walked(members=3, changed=1)
     standing = world.now("mbr_a").standings["status"]
     # What was earned in 2026 counts through 2027.
     assert (standing.tier, str(standing.valid_until), standing.kept) == ("silver", "2027-12-31", False)
@@ -104,14 +105,14 @@ def test_nobody_is_lowered_where_thresholds_rise_but_by_a_refund(world: World) -
 
 
 def test_those_on_a_tier_alone(world: World) -> None:
-    assert run(world, laddered(version=2), "1", tier="silver") == Recalculated(members=1, changed=1)
-    assert run(world, laddered(version=2), "2", tier="gold") == Recalculated()
+    assert run(world, laddered(version=2), "1", tier="silver") == Walked(members=1, changed=1)
+    assert run(world, laddered(version=2), "2", tier="gold") == Walked()
 
 
 def test_whoever_cannot_be_recalculated_is_named_and_passed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = Recalculation.one
 
-    def one(self: Recalculation, program: Program, member_id: str, run: Run) -> bool:
+    def one(self: Recalculation, program: Program, member_id: str, run: TierRun) -> bool:
         if member_id == "mbr_a":
             raise RuntimeError("nora@example.com")
         return plain(self, program, member_id, run)
@@ -123,7 +124,7 @@ def test_whoever_cannot_be_recalculated_is_named_and_passed(world: World, monkey
 
 def test_a_member_who_stands_where_they_should_is_one_read(world: World) -> None:
     with recorded(world.table.client) as calls:
-        assert not Recalculation(world.table, world.clock).one(world.program, "mbr_c", Run("acme", "1"))
+        assert not Recalculation(world.table, world.clock).one(world.program, "mbr_c", TierRun("acme", "1"))
     assert calls.names == ["GetItem"]
 
 
@@ -132,7 +133,7 @@ def test_an_execution_that_is_behind_another_one_does_not_put_it_back(table: Tab
     members = of_shard(4, 3)
     climbers = Climbers(table)
     climbers.world.enroll(*members)
-    one = Run("acme", "x")
+    one = TierRun("acme", "x")
     other = climbers.service(page=1)
     with recorded(table.client) as calls, interrupted(table.client, lambda: other.shard(CHEAPER, one, 4)):
         at = climbers.service(page=1).shard(CHEAPER, one, 4)
@@ -150,6 +151,6 @@ def test_a_run_keeps_the_names_of_the_first_twenty_of_a_shard(table: Table, monk
     members = of_shard(4, 25)
     climbers = Climbers(table)
     climbers.world.enroll(*members)
-    done = climbers.service(page=5, tolerated=100).many(CHEAPER, Run("acme", "x"))
+    done = climbers.service(page=5, tolerated=100).many(CHEAPER, TierRun("acme", "x"))
     assert (done.members, done.failed, done.unfinished) == (25, 25, ())
     assert done.failures == tuple((member, "RuntimeError") for member in members[:20])

@@ -19,8 +19,9 @@ from loyalty.core.errors import MemberNotFound
 from loyalty.core.table import Table
 from loyalty.ledger.keys import member_shard
 from loyalty.programs.store import ProgramStore
-from loyalty.tiers.errors import RecalculationDiffers, TierUnknown
-from loyalty.tiers.runs import SHARDS
+from loyalty.tiers.errors import TierUnknown
+from loyalty.walking.errors import RunDiffers
+from loyalty.walking.runs import SHARDS
 from tests.apikit.gateway import Context
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.ladders import TIERS
@@ -153,7 +154,7 @@ def test_one_member(world: World, function: ModuleType, log: io.StringIO) -> Non
 
 def test_a_run_of_others_is_refused_before_it_begins(world: World, function: ModuleType, log: io.StringIO) -> None:
     run(function, EVERYBODY)
-    with pytest.raises(RecalculationDiffers):
+    with pytest.raises(RunDiffers):
         step(function, "begin", {"program": "acme", "run": "x", "tier": "silver"})
     with pytest.raises(TierUnknown):
         step(function, "begin", {"program": "acme", "run": "y", "tier": "diamond"})

@@ -12,6 +12,7 @@ from loyalty.cli import (
     invoices,
     members,
     people,
+    pii,
     programs,
     purchases,
     redrive,
@@ -33,6 +34,7 @@ app.command("settle")(sweeping.settle)
 programs.app.command("simulate")(simulating.simulate)
 app.add_typer(programs.app, name="program", help="Programs: validate, compare, simulate, publish, schedule, roll back.")
 app.add_typer(members.app, name="members", help="Members of a program, all of them.")
+app.add_typer(pii.app, name="pii", help="Keys under which personal data of members lies.")
 app.add_typer(tiers.app, name="tiers", help="Where members stand on the ladders of tiers.")
 app.add_typer(purchases.app, name="purchase", help="Purchases that came as events, and refunds that wait for theirs.")
 app.add_typer(cards.app, name="card", help="Delivered gift cards and codes: who looked at one.")

@@ -18,7 +18,7 @@
     ├── Unauthenticated              the caller has not said who it is
     ├── Unavailable                  what we stand on (table, keys) is throttled or away: the same request may be sent again
     ├── Undecided                    a posting that has to be decided again; what decides it again catches it, no caller sees it
-    ├── RecalculationRefused         what an operator's run over many members meets; no caller sees it
+    ├── RunRefused                   what an operator's run over many members meets; no caller sees it
     ├── PreconditionRequired         a change of what others change too, without ``If-Match`` or ``If-None-Match``
     ├── Stale                        what the change is meant for is no longer so, such as the version in ``If-Match``
     └── Rejected                     an event that can never be processed; goes to the dead-letter queue
@@ -221,8 +221,8 @@ class Undecided(LoyaltyError):
         self.again = again
 
 
-class RecalculationRefused(LoyaltyError):
-    code = "recalculation_refused"
+class RunRefused(LoyaltyError):
+    code = "run_refused"
 
 
 class PreconditionRequired(LoyaltyError):

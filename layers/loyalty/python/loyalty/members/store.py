@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -31,7 +31,7 @@ from loyalty.core.table import (
 from loyalty.ledger.items import book_of, new_book_put
 from loyalty.ledger.keys import BOOK_SK, parse_partition, partition
 from loyalty.ledger.model import Book
-from loyalty.members.keys import KEY_SK, MemberKey, key_of, new_key_put
+from loyalty.members.keys import KEY_SK, MemberKey, key_of, new_key_put, rewrapped_put
 from loyalty.referrals.model import code_digest
 from loyalty.referrals.store import attribution_put
 from loyalty_contract import MEMBER_SK
@@ -178,6 +178,26 @@ class MemberStore:
                 **{kind: _lookup_put(after, digest) for kind, digest in new.items()},
             }
         )
+
+    def rewrap(self, found: FoundMember, key: MemberKey, sealed: Ciphertext | None) -> bool:
+        """Writes a member's key as it is wrapped now, and the profile under it where it is given: no new version of it.
+
+        Returns:
+            False where one of them was changed since it was found, or the key was deleted; nothing is written then.
+
+        Raises:
+            TransactionRefused: another transaction held one of the items; the same call may be made again.
+        """
+        member = found.member
+        operations: dict[str, Operation] = {}
+        if found.key is None:
+            operations[KEY] = new_key_put(member.program, member.member_id, key)
+        elif key != found.key:
+            operations[KEY] = rewrapped_put(member.program, member.member_id, found.key, key)
+        if sealed is not None:
+            same = (MemberItem.version == member.version) & MemberItem.pii_key.exists()
+            operations[MEMBER] = Put(_item_of(replace(member, sealed=sealed)), same)
+        return not self._write(operations)
 
     def _write(self, operations: Mapping[str, Operation]) -> dict[str, str | None]:
         names = list(operations)

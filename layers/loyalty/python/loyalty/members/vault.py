@@ -23,11 +23,14 @@ class MemberVault:
     process remembers.
     """
 
-    def __init__(self, keys: DataKeyPort, clock: Clock, *, cache: KeyCache | None = None) -> None:
+    def __init__(
+        self, keys: DataKeyPort, clock: Clock, *, cache: KeyCache | None = None, single: DataKeyPort | None = None
+    ) -> None:
+        """``single`` unwraps the keys of records that have one of their own, where another key than ``keys``' wrapped them."""
         self._keys = keys
         self._clock = clock
         self._cache = KeyCache(clock) if cache is None else cache
-        self._single = Vault(keys)
+        self._single = Vault(single or keys)
 
     def new_key(self, program: str, member_id: str) -> MemberKey:
         """A data key for a member who has none: one call of ``GenerateDataKey``. It is nobody's until it is stored."""

@@ -1,6 +1,6 @@
 """What tiers refuse, by name. ``core.errors`` says what each kind of refusal means."""
 
-from loyalty.core.errors import Conflict, Missing, RecalculationRefused, Unacceptable
+from loyalty.core.errors import Conflict, Missing, Unacceptable
 
 
 class TierUnknown(Unacceptable):
@@ -17,15 +17,3 @@ class LadderNotFound(Missing):
 
 class TierNotGranted(Conflict):
     code = "tier_not_granted"
-
-
-class RecalculationDiffers(RecalculationRefused):
-    """Under the run's name others are recalculated."""
-
-    code = "recalculation_differs"
-
-
-class RecalculationStopped(RecalculationRefused):
-    """Too many members of a page could not be recalculated."""
-
-    code = "recalculation_stopped"

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from loyalty.programs.model import Program
 from loyalty.tiers.everybody import Recalculation
-from loyalty.tiers.runs import SHARDS, Recalculated, RunRequest
+from loyalty.tiers.runs import RunRequest
+from loyalty.walking.runs import SHARDS, Walked
 
 
 class StepRequest(BaseModel):
@@ -34,7 +35,7 @@ class Steps:
         self._recalculation = recalculation
         self._program = program
 
-    def member(self, request: RunRequest) -> Recalculated:
+    def member(self, request: RunRequest) -> Walked:
         """Recalculates one.
 
         Raises:
@@ -43,13 +44,13 @@ class Steps:
         if request.member is None:
             raise ValueError("the step is for one member, and none is named")
         changed = self._recalculation.one(self._program(request.program), request.member, request.of_many())
-        return Recalculated(members=1, changed=int(changed))
+        return Walked(members=1, changed=int(changed))
 
     def begin(self, request: RunRequest) -> list[dict[str, Any]]:
         """What each child of the map is given: a shard. Of one that is done already, it finds that out with one read.
 
         Raises:
-            TierUnknown, RecalculationDiffers: see :meth:`Recalculation.begin`.
+            TierUnknown, RunDiffers: see :meth:`Recalculation.begin`.
         """
         self._recalculation.begin(self._program(request.program), request.of_many())
         given = request.model_dump(exclude_defaults=True)
@@ -59,7 +60,7 @@ class Steps:
         """Goes on in a shard until ``deadline``; what it is given again unless it is ``done``, and how far it is.
 
         Raises:
-            RecalculationDiffers, RecalculationStopped: see :meth:`Recalculation.shard`.
+            RunDiffers, RunStopped: see :meth:`Recalculation.shard`.
         """
         if shard is None:
             raise ValueError("the step is for one shard, and none is named")
@@ -68,12 +69,12 @@ class Steps:
         counts = {"pages": at.pages, "members": at.members, "changed": at.changed, "failed": at.failed}
         return {"request": request.model_dump(exclude_defaults=True), "shard": shard, "done": at.done, **counts}
 
-    def sum(self, request: RunRequest) -> Recalculated:
+    def sum(self, request: RunRequest) -> Walked:
         """What the run has done in all shards."""
         return self._recalculation.progress(request.of_many())
 
 
-def counts_of(done: Recalculated) -> dict[str, Any]:
+def counts_of(done: Walked) -> dict[str, Any]:
     """What is told of a run in its execution and its log: no names of members."""
     return {
         "members": done.members, "changed": done.changed, "failed": done.failed, "unfinished": list(done.unfinished),

@@ -1,8 +1,8 @@
-"""How far recalculations are, in the table.
+"""How far runs are, in the table.
 
 ::
 
-    P#{program}   RECALCULATION#{run}#{nn}   one shard of a run, for thirty days after its last page
+    P#{program}   {kind}#{run}#{nn}   one shard of a run, for thirty days after its last page
 """
 
 from datetime import timedelta
@@ -13,17 +13,16 @@ from pynamodb.attributes import UnicodeAttribute
 from loyalty.core.clock import Clock, to_text
 from loyalty.core.table import IntegerAttribute, Item, Put, RawItem, Table, TextMapAttribute, TransactionRefused
 from loyalty.programs.items import program_pk
-from loyalty.tiers.errors import RecalculationDiffers
-from loyalty.tiers.runs import SHARDS, Checkpoint, Run
+from loyalty.walking.errors import RunDiffers
+from loyalty.walking.runs import SHARDS, Checkpoint, Run
 from loyalty_contract import TTL_ATTRIBUTE
 
 KEPT: Final = timedelta(days=30)
 """How long a run can be gone on with, and be looked at."""
-_EVERYBODY: Final = "everybody"
 
 
 class CheckpointItem(Item):
-    """``whom`` is ``everybody`` or ``tier:{tier}``; ``ended_at`` is there once nobody is left in the shard."""
+    """``whom`` is ``everybody``, or what else the run is of; ``ended_at`` is there once nobody is left in the shard."""
 
     whom = UnicodeAttribute()
     pages = IntegerAttribute()
@@ -48,7 +47,7 @@ class RunStore:
         """How far the run is in a shard; at its beginning where nothing is written down.
 
         Raises:
-            RecalculationDiffers: under this name others were recalculated.
+            RunDiffers: under this name the run is of something else.
         """
         return _checkpoint_of(run, shard, self._table.read(*_key(run, shard)))
 
@@ -56,7 +55,7 @@ class RunStore:
         """Those of all shards: one round trip.
 
         Raises:
-            RecalculationDiffers: under this name others were recalculated.
+            RunDiffers: under this name the run is of something else.
         """
         found = self._table.get_many([_key(run, shard) for shard in SHARDS])
         return [_checkpoint_of(run, shard, found.get(_key(run, shard))) for shard in SHARDS]
@@ -74,7 +73,7 @@ class RunStore:
         now = self._clock()
         return CheckpointItem(
             *_key(one.run, one.shard),
-            whom=_whom(one.run),
+            whom=one.run.whom,
             pages=one.pages,
             after=one.after,
             members=one.members,
@@ -88,20 +87,16 @@ class RunStore:
 
 
 def _key(run: Run, shard: int) -> tuple[str, str]:
-    return program_pk(run.program), f"RECALCULATION#{run.name}#{shard:02}"
-
-
-def _whom(run: Run) -> str:
-    return _EVERYBODY if run.tier is None else f"tier:{run.tier}"
+    return program_pk(run.program), f"{run.kind}#{run.name}#{shard:02}"
 
 
 def _checkpoint_of(run: Run, shard: int, raw: RawItem | None) -> Checkpoint:
     if raw is None:
         return Checkpoint(run, shard)
     item = CheckpointItem.from_raw_data(raw)
-    if item.whom != _whom(run):
-        raise RecalculationDiffers(
-            f"The run '{run.name}' is of {item.whom}, and this one would be of {_whom(run)}. Go on with the one, or give "
+    if item.whom != run.whom:
+        raise RunDiffers(
+            f"The run '{run.name}' is of {item.whom}, and this one would be of {run.whom}. Go on with the one, or give "
             "the other another name."
         )
     return Checkpoint(
