@@ -63,7 +63,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 def function(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     sys.modules.pop(MODULE, None)
     module = importlib.import_module(MODULE)
-    monkeypatch.setattr(module.RECALCULATION, "_workers", 1)  # moto cannot answer two requests at once
+    monkeypatch.setattr(module.RECALCULATION._walk, "_workers", 1)  # moto cannot answer two requests at once
     yield module
     sys.modules.pop(MODULE, None)
 

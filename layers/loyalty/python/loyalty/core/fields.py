@@ -6,9 +6,10 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from loyalty.core.contacts import accepted_email, accepted_name, accepted_phone
 from loyalty.core.errors import TooManyDecimals, UnknownCurrency
 from loyalty.core.money import Money
-from loyalty.core.pii import MAX_EMAIL, normal_email, normal_phone
+from loyalty.core.pii import MAX_EMAIL
 
 _RFC3339: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})\Z"
@@ -37,15 +38,10 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _email(text: str) -> str:
-    normal_email(text)
-    return text.strip()
-
-
 Email = Annotated[
     str,
     StringConstraints(min_length=3, max_length=MAX_EMAIL),
-    AfterValidator(_email),
+    AfterValidator(accepted_email),
     Field(json_schema_extra={"format": "email"}, examples=["ada@example.com"]),
 ]
 """An e-mail address as a person wrote it; :func:`loyalty.core.pii.normal_email` gives the one spelling."""
@@ -53,9 +49,10 @@ Email = Annotated[
 Phone = Annotated[
     str,
     StringConstraints(max_length=32),
-    AfterValidator(normal_phone),
-    Field(description="E.164.", examples=["+393331234567"]),
+    AfterValidator(accepted_phone),
+    Field(description="E.164; spaces, dashes, dots and parentheses are left out.", examples=["+393331234567"]),
 ]
+"""A phone number that somebody can have. One spelling of it goes in."""
 
 Locale = Annotated[
     str,
@@ -99,7 +96,16 @@ WholePoints = Annotated[int, Field(strict=True, description="A whole number.")]
 OneLine = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)
 ]
-"""Text that a person gave, such as a name."""
+"""Text that a person gave, such as a note."""
+
+
+PersonName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=100),
+    AfterValidator(accepted_name),
+    Field(examples=["Ada"]),
+]
+"""A name as a person writes it, in whatever script."""
 
 
 class RequestBody(BaseModel):

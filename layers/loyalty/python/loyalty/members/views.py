@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from loyalty.core.clock import to_text
-from loyalty.core.fields import Email, ExternalId, Locale, OneLine, Phone, RequestBody, ResponseBody, Source
+from loyalty.core.fields import Email, ExternalId, Locale, PersonName, Phone, RequestBody, ResponseBody, Source
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member
 from loyalty.referrals.model import CodeText
 
@@ -17,8 +17,8 @@ class EnrollmentBody(RequestBody):
 
     email: Email
     phone: Phone | None = None
-    given_name: OneLine | None = None
-    family_name: OneLine | None = None
+    given_name: PersonName | None = None
+    family_name: PersonName | None = None
     locale: Locale | None = None
     referral_code: CodeText | None = None
     external_ids: Annotated[
@@ -37,8 +37,8 @@ class ChangesBody(RequestBody):
 
     email: Annotated[Email, Field(default=None)]
     phone: Phone | None = None
-    given_name: OneLine | None = None
-    family_name: OneLine | None = None
+    given_name: PersonName | None = None
+    family_name: PersonName | None = None
     locale: Locale | None = None
     external_ids: Annotated[
         dict[Source, ExternalId | None],
