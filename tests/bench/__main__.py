@@ -16,6 +16,7 @@ from tests.bench import (
     commerce,
     fulfillment,
     imports,
+    kms,
     ledger,
     operations,
     programs,
@@ -109,6 +110,11 @@ def _stock(running: Running) -> list[Figure]:
     return _shown(list(stock.figures(running)))
 
 
+def _kms(running: Running) -> list[Figure]:
+    _say(f"\nCalls to KMS by {kms.EACH:,} of each, on {running}")
+    return _shown(list(kms.figures(running)))
+
+
 def _bulk(running: Running) -> list[Figure]:
     _say(f"\nA list of {bulk.SHORT:,} and one of {bulk.LONG:,} lines, each held once, on {running}")
     return _shown(list(bulk.figures(running)))
@@ -175,6 +181,7 @@ ON_AN_ENGINE: dict[str, Callable[[Running], list[Figure]]] = {
     "sweep": _sweep,
     "recalculation": _recalculation,
     "stock": _stock,
+    "kms": _kms,
     "bulk": _bulk,
     "fulfillment": _fulfillment,
     "stream": _stream,

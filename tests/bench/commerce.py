@@ -27,11 +27,11 @@ def figures(running: Running) -> Iterator[Figure]:
     commerce.programs.for_shop(SHOP)
     for number in range(MEMBERS):
         commerce.enroll(f"buyer{number}@example.com")
-    runner = BatchRunner(commerce.service, _never, workers=1)
-    together = [_order(1000 + place, place % MEMBERS) for place in range(EVENTS)]
-    in_batch = _round_trips(table, lambda: _accrued(runner, together))
-    apart = [_order(2000 + place, place % MEMBERS) for place in range(EVENTS)]
-    one_by_one = sum(_round_trips(table, partial(_accrued, runner, [message])) for message in apart)
+    runner = BatchRunner(commerce.service, never, workers=1)
+    together = [order(1000 + place, place % MEMBERS) for place in range(EVENTS)]
+    in_batch = _round_trips(table, lambda: accrued(runner, together))
+    apart = [order(2000 + place, place % MEMBERS) for place in range(EVENTS)]
+    one_by_one = sum(_round_trips(table, partial(accrued, runner, [message])) for message in apart)
     commerce.audit()
     running.drop(table)
     yield Figure("batch.round_trips", in_batch, "round trips")
@@ -39,12 +39,13 @@ def figures(running: Running) -> Iterator[Figure]:
     yield Figure("batch.times_fewer", round(one_by_one / in_batch, 2), "times", LEAST_GAIN, "min")
 
 
-def _order(number: int, buyer: int) -> Message:
+def order(number: int, buyer: int) -> Message:
+    """A purchase of one of the bench's buyers, as the queue brings it."""
     by = {"email": f"buyer{buyer}@example.com", "contact_email": None, "customer": None}
     return Message(str(number), json.dumps(envelope("orders/paid", ORDER | {"id": number} | by)))
 
 
-def _accrued(runner: BatchRunner, messages: Sequence[Message]) -> None:
+def accrued(runner: BatchRunner, messages: Sequence[Message]) -> None:
     """Runs a batch; every event of it must earn."""
     for result in runner.run(messages):
         if result.outcomes != [Outcome.ACCRUED]:
@@ -57,5 +58,6 @@ def _round_trips(table: Table, run: Callable[[], object]) -> int:
     return len(calls.names)
 
 
-def _never(_body: str, refusal: Rejected) -> None:
+def never(_body: str, refusal: Rejected) -> None:
+    """For what is refused: here nothing is."""
     raise AssertionError(f"an event of the bench was refused: {refusal.reason}")

@@ -38,10 +38,12 @@ class Commerce:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.clock = SettableClock(at("2026-11-22T09:00:00Z"))
-        keys = FakeKeys()
-        self.lookups = Lookups(keys)
+        self.key_service = FakeKeys()
+        self.lookups = Lookups(self.key_service)
         self.members = MemberStore(table)
-        self.enrollment = MemberService(self.members, MemberVault(keys, self.clock), self.lookups, self.clock)
+        self.enrollment = MemberService(
+            self.members, MemberVault(self.key_service, self.clock), self.lookups, self.clock
+        )
         self.buyers = Buyers(self.lookups)
         self.programs = ProgramStore(table, self.clock)
         self.programs.publish(
