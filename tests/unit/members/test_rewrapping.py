@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from loyalty.core.keys import KmsDataKeys, WrappedKey
 from loyalty.core.pii import Ciphertext, Vault, profile_of
-from loyalty.members.keys import MemberKey
+from loyalty.members.keys import MemberKey, new_key_put
 from loyalty.members.rewrapping import Rewrapping, RewrapRun, State
 from loyalty.members.store import FoundMember, MemberStore
 from loyalty.members.vault import MemberVault
@@ -18,6 +18,7 @@ from loyalty.walking.errors import RunDiffers, RunStopped
 from loyalty.walking.runs import Walked
 from tests.apikit.keys import FakeKeys
 from tests.apikit.members import Members
+from tests.ledgerkit.moves import Moves
 from tests.ledgerkit.programs import program
 
 NAMES = [f"p{number}@example.com" for number in range(5)]
@@ -64,6 +65,13 @@ def single(members: Members, member_id: str) -> None:
     members.table.client.delete_item(
         TableName=members.table.name, Key={"pk": {"S": f"M#acme#{member_id}"}, "sk": {"S": "KEY"}}
     )
+
+
+def key_alone(members: Members, member_id: str) -> MemberKey:
+    """Gives a member a key, as what seals something else of them does first."""
+    key = MemberVault(members.keys, members.clock).new_key("acme", member_id)
+    members.table.write([new_key_put("acme", member_id, key)])
+    return key
 
 
 def test_everything_opens_when_the_old_key_is_gone(members: Members, ids: list[str]) -> None:
@@ -180,6 +188,37 @@ def test_a_change_of_the_profile_meanwhile_is_kept(members: Members, ids: list[s
     assert service.one(run(members), ids[0]) is not own_key, "the change itself moved the record, under the new key"
     members.keys.forget("key/1")
     assert members.service_with(members.store).get(program(), ids[0]).profile.given_name == "Ada"
+
+
+def test_a_change_of_a_record_meanwhile_is_kept_where_the_key_was_there_before(
+    members: Members, ids: list[str]
+) -> None:
+    single(members, ids[0])
+    key_alone(members, ids[0])
+    service = rewrapping(members)
+    service._members = Overtaken(members, lambda: members.service.update(program(), ids[0], {"given_name": "Ada"}))
+    of = RewrapRun("acme", "x", "key/2", members.clock())
+    assert not service.one(of, ids[0]), "the change moved the record, under the key that was there"
+    assert members.service_with(members.store).get(program(), ids[0]).profile.given_name == "Ada"
+
+
+def test_a_key_that_others_make_meanwhile_is_the_members_only_one(members: Members, ids: list[str]) -> None:
+    single(members, ids[0])
+    made: list[MemberKey] = []
+    service = rewrapping(members)
+    service._members = Overtaken(members, lambda: made.append(key_alone(members, ids[0])))
+    assert service.one(run(members), ids[0])
+    found = members.store.find("acme", ids[0])
+    assert found is not None
+    assert found.key == made[0]
+    assert members.service_with(members.store).get(program(), ids[0]).profile.email == NAMES[0]
+
+
+def test_whom_a_member_absorbed_is_wrapped_with_them(members: Members, ids: list[str]) -> None:
+    Moves(members.table).merge(ids[0], into=ids[1])
+    assert rewrapping(members).survey(run(members)) == {State.DUE: 5}
+    assert rewrapping(members).many(run(members)) == Walked(members=4, changed=4)
+    assert keys(members) == [("key/2", 2)] * 5
 
 
 def test_a_key_that_is_deleted_meanwhile_stays_deleted(members: Members, ids: list[str]) -> None:

@@ -14,6 +14,7 @@ from loyalty.core.key_cache import AGE
 from loyalty.core.keys import KmsDataKeys
 from loyalty.core.pii import Subject, Vault, profile_of
 from loyalty.members.errors import MemberKeyMissing
+from loyalty.members.keys import new_key_put
 from loyalty.members.store import FoundMember, MemberStore
 from loyalty.members.vault import MemberVault
 from tests.apikit.keys import FakeKeys
@@ -162,3 +163,25 @@ def test_who_is_moved_by_two_at_once_has_one_key(members: Members) -> None:
     assert (changed.profile.given_name, changed.profile.locale) == ("Augusta", "it")
     assert members.service.get(program(), ada).profile == changed.profile
     assert sum(sk == "KEY" for _, sk in members.items()) == 1
+
+
+def test_a_key_that_others_make_meanwhile_is_the_one_a_change_seals_under(members: Members) -> None:
+    ada = members.enroll()["member_id"]
+    single(members, ada)
+    key = MemberVault(members.keys, members.clock).new_key("acme", ada)
+
+    class Overtaken(MemberStore):
+        """A store in which something else gives the member a key after they were read, once."""
+
+        left = 1
+
+        def find(self, program_id: str, member_id: str) -> FoundMember | None:
+            seen = super().find(program_id, member_id)
+            if self.left:
+                self.left = 0
+                members.table.write([new_key_put(program_id, member_id, key)])
+            return seen
+
+    members.service_with(Overtaken(members.table)).update(program(), ada, {"given_name": "Augusta"})
+    assert found(members, ada).key == key
+    assert members.service.get(program(), ada).profile.given_name == "Augusta"

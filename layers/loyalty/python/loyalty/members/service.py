@@ -119,7 +119,8 @@ class MemberService:
             profile = _merged(old, changes)
             if profile == old:
                 return _shown(before, tier, old)
-            new_key = self._vault.new_key(before.program, member_id) if _has_no_key_yet(found) else None
+            # Without a key and yet open: of a member from before there were any. Of who lost theirs nothing opens.
+            new_key = None if found.key else self._vault.new_key(before.program, member_id)
             after = self._next_version(before, profile, found.key or new_key)
             try:
                 in_the_way = self._store.replace(before, after, new_key=new_key)
@@ -211,11 +212,6 @@ class MemberService:
 
     def _pause(self, attempt: int) -> None:
         self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
-
-
-def _has_no_key_yet(found: FoundMember) -> bool:
-    """Whether they enrolled before members had keys; of others the key is there, or gone for good."""
-    return found.key is None and isinstance(found.member.sealed, Sealed)
 
 
 def _shown(stored: StoredMember, tier: str, profile: Profile) -> Member:
