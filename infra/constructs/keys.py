@@ -15,7 +15,7 @@ class Keys(Construct):
 
     - ``data``: the table, files, secrets, logs and what the bus could not process.
     - ``messages``: the bus, its archive, queues and topics.
-    - ``pii``: envelopes of personal data; of our roles, those of the functions that handle it may use the key.
+    - ``pii``: wraps a data key for each member, under which their personal data lies; of our roles, those of the functions that handle it may use the key.
     - ``vault``: envelopes of gift cards and codes, which are worth money to whoever reads them.
     - ``lookup``: keyed hashes (HMAC) of email addresses, phone numbers and cursors. It is never rotated: a hash is
       an index key, and under another key the members stored before could not be found.
