@@ -121,20 +121,22 @@ class Rewrapping:
 
     def survey(self, run: RewrapRun) -> Counter[State]:
         """How many members are in which state; nothing is written, and no key is used."""
+        found: Counter[State] = Counter()
         with ThreadPoolExecutor(self._workers) as pool:
-            return Counter(
-                state for states in pool.map(lambda one: self._states(run, one), self._listed(run)) for state in states
-            )
+            for page in self._pages(run):
+                for states in pool.map(lambda one: self._states(run, one), page):
+                    found.update(states)
+        return found
 
     def _states(self, run: RewrapRun, member_id: str) -> list[State]:
         return [_state(run, found) for found in self._family(run.program, member_id)]
 
-    def _listed(self, run: RewrapRun) -> Iterator[str]:
+    def _pages(self, run: RewrapRun) -> Iterator[list[str]]:
         for shard in SHARDS:
             after: str | None = None
             while True:
                 page = self._ledger.members(run.program, shard, limit=self._page, after=after)
-                yield from (one.member_id for one in page.members)
+                yield [one.member_id for one in page.members]
                 after = page.next_after
                 if after is None:
                     break
