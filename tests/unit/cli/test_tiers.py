@@ -122,7 +122,7 @@ def test_who_cannot_be_recalculated_is_named(world: World, monkeypatch: pytest.M
 
     monkeypatch.setattr(everybody.Recalculation, "one", broken)
     result = RUNNER.invoke(app, [*COMMAND, "--everybody"])
-    assert (result.exit_code, "2 not recalculated" in result.stdout, "mbr_1  RuntimeError" in result.stdout) == (
+    assert (result.exit_code, "2 failed" in result.stdout, "mbr_1  RuntimeError" in result.stdout) == (
         1,
         True,
         True,
