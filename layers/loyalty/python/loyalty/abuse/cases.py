@@ -91,7 +91,7 @@ class CaseService:
         def decide(case: Case | None, decided: Decided) -> Case:
             return held(case, decided, program, member_id)
 
-        return self._decided(program, member_id, "held", by, reason, decide)
+        return self._decided(program, member_id, "held", (by, reason), decide)
 
     def release(self, program: str, member_id: str, by: Person, reason: str, *, second_person: bool) -> Case:
         """Lets the member redeem again; where ``second_person``, the first call asks for it and another person's agrees.
@@ -105,7 +105,7 @@ class CaseService:
         def decide(case: Case | None, decided: Decided) -> Case:
             return released(case or self.get(program, member_id), decided, second_person=second_person)
 
-        return self._decided(program, member_id, "released", by, reason, decide)
+        return self._decided(program, member_id, "released", (by, reason), decide)
 
     def confirm(self, program: str, member_id: str, by: Person, reason: str) -> Case:
         """Says that it is abuse: the member stays on hold, and the case is not listed any more.
@@ -119,17 +119,17 @@ class CaseService:
         def decide(case: Case | None, decided: Decided) -> Case:
             return confirmed(case or self.get(program, member_id), decided)
 
-        return self._decided(program, member_id, "confirmed", by, reason, decide)
+        return self._decided(program, member_id, "confirmed", (by, reason), decide)
 
     def _decided(
         self,
         program: str,
         member_id: str,
         what: str,
-        by: Person,
-        reason: str,
+        said: tuple[Person, str],
         decide: Callable[[Case | None, Decided], Case],
     ) -> Case:
+        by, reason = said
         for attempt in range(ATTEMPTS):
             now = self._now()
             before = self._store.case(program, member_id)

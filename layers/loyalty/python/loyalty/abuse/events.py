@@ -1,7 +1,7 @@
 """From events on the bus to what is watched."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -15,7 +15,6 @@ from loyalty.core.ids import is_household
 from loyalty.publishing.events import CardRevealed, ClientSuspected, MemberEvent, PointsEvent, RedemptionEvent
 
 INVALID: Final = "invalid_event"
-_TRANSFERS: Final = {contract.POINTS_SENT: Kind.SENT, contract.POINTS_RECEIVED: Kind.RECEIVED}
 
 Watched = Doing | ClientSuspected
 """What a member did, or the notice that a client is suspected."""
@@ -35,28 +34,34 @@ def watched(body: str) -> Watched | None:
 
 
 def _read(kind: str, detail: Mapping[str, Any]) -> Watched | None:
-    if kind == contract.CLIENT_SUSPECTED:
-        return ClientSuspected.model_validate(detail)
-    if kind == contract.MEMBER_UPDATED:
-        return _change(MemberEvent.model_validate(detail))
-    if kind == contract.REDEMPTION_HELD:
-        return _hold(RedemptionEvent.model_validate(detail))
-    if kind == contract.CARD_REVEALED:
-        shown = CardRevealed.model_validate(detail)
-        reference = f"{shown.redemption_id}:{shown.access}"
-        note = Note(Kind.REVEAL, reference, from_text(shown.revealed_at))
-        return Doing(shown.program, shown.member_id, note, shown.client_id)
-    event = PointsEvent.model_validate(detail)
-    at = from_text(event.posted_at)
-    if kind == contract.POINTS_ACCRUED:
-        note = Note(Kind.ACCRUAL, str(event.seq), at, max(event.points, 0))
-        return Doing(event.program, event.member_id, note)
-    if kind not in _TRANSFERS:
-        raise ValueError("of another type")
+    read: Mapping[str, Callable[[], Watched | None]] = {
+        contract.CLIENT_SUSPECTED: lambda: ClientSuspected.model_validate(detail),
+        contract.MEMBER_UPDATED: lambda: _change(MemberEvent.model_validate(detail)),
+        contract.REDEMPTION_HELD: lambda: _hold(RedemptionEvent.model_validate(detail)),
+        contract.CARD_REVEALED: lambda: _reveal(CardRevealed.model_validate(detail)),
+        contract.POINTS_ACCRUED: lambda: _accrual(PointsEvent.model_validate(detail)),
+        contract.POINTS_SENT: lambda: _transfer(Kind.SENT, PointsEvent.model_validate(detail)),
+        contract.POINTS_RECEIVED: lambda: _transfer(Kind.RECEIVED, PointsEvent.model_validate(detail)),
+    }
+    return read[kind]()
+
+
+def _reveal(event: CardRevealed) -> Doing:
+    note = Note(Kind.REVEAL, f"{event.redemption_id}:{event.access}", from_text(event.revealed_at))
+    return Doing(event.program, event.member_id, note, event.client_id)
+
+
+def _accrual(event: PointsEvent) -> Doing:
+    """By our clock: the source's may say what it likes."""
+    note = Note(Kind.ACCRUAL, str(event.seq), from_text(event.posted_at), max(event.points, 0))
+    return Doing(event.program, event.member_id, note)
+
+
+def _transfer(kind: Kind, event: PointsEvent) -> Doing | None:
     # A household's pool takes and gives by its nature.
     if is_household(event.member_id) or is_household(event.other_member or ""):
         return None
-    note = Note(_TRANSFERS[kind], str(event.seq), at, abs(event.points), event.other_member or "")
+    note = Note(kind, str(event.seq), from_text(event.posted_at), abs(event.points), event.other_member or "")
     return Doing(event.program, event.member_id, note)
 
 

@@ -38,7 +38,9 @@ class SignalView(ResponseBody):
     until: str
     references: Annotated[
         list[str],
-        Field(description="The last doings: `seq` of entries, ids of redemptions, or `{redemption}:{line}` of a register."),
+        Field(
+            description="The last doings: `seq` of entries, ids of redemptions, or `{redemption}:{line}` of a register."
+        ),
     ]
 
     @classmethod

@@ -115,9 +115,7 @@ class Watch:
 
     def evidence(self, rules: Abuse, *, cleared_at: datetime | None = None) -> list[Evidence]:
         """Every sign that the notes show; those of doings until ``cleared_at`` a person has looked at."""
-        recent = {
-            kind: [note for note in self.of(kind) if cleared_at is None or note.at > cleared_at] for kind in Kind
-        }
+        recent = {kind: [note for note in self.of(kind) if cleared_at is None or note.at > cleared_at] for kind in Kind}
         found = [
             *self._spikes(rules, recent[Kind.ACCRUAL]),
             *_after_change(rules, recent[Kind.CHANGE], recent[Kind.HOLD]),
@@ -132,10 +130,10 @@ class Watch:
         windows = list(_windows(notes, span))
         most = max(windows, key=len, default=[])
         if len(most) >= rule.count or len(notes) >= MOST_NOTES:
-            yield _evidence(Signal.ACCRUALS, rule.then, most, span, len(most), rule.count)
+            yield _evidence(Signal.ACCRUALS, rule.then, (most, span), (len(most), rule.count))
         richest = max(windows, key=_points, default=[])
         if rule.points is not None and _points(richest) >= rule.points:
-            yield _evidence(Signal.POINTS, rule.then, richest, span, _points(richest), rule.points)
+            yield _evidence(Signal.POINTS, rule.then, (richest, span), (_points(richest), rule.points))
         if rule.times_usual is None:
             return
         for window in windows:
@@ -144,7 +142,7 @@ class Watch:
             enough = _points(window) * USUAL_DAYS * 24 >= rule.times_usual * (usual or 0) * rule.hours
             if usual is not None and _points(window) >= rule.unusual_from and enough:
                 bound = rule.times_usual * usual * rule.hours // (USUAL_DAYS * 24)
-                yield _evidence(Signal.UNUSUAL, rule.then, window, span, _points(window), bound)
+                yield _evidence(Signal.UNUSUAL, rule.then, (window, span), (_points(window), bound))
                 return
 
     def _usual(self, before: datetime) -> int | None:
@@ -175,24 +173,24 @@ def _after_change(rules: Abuse, changes: Sequence[Note], holds: Sequence[Note]) 
     after = [[hold for hold in holds if change.at <= hold.at < change.at + span] for change in changes]
     most = max(after, key=len, default=[])
     if len(most) >= rule.redemptions:
-        yield _evidence(Signal.REDEMPTIONS_AFTER_CHANGE, rule.then, most, span, len(most), rule.redemptions)
+        yield _evidence(Signal.REDEMPTIONS_AFTER_CHANGE, rule.then, (most, span), (len(most), rule.redemptions))
     large = max((hold for held in after for hold in held), key=lambda hold: hold.points, default=None)
     if rule.points is not None and large is not None and large.points >= rule.points:
-        yield _evidence(Signal.LARGE_AFTER_CHANGE, rule.then, [large], span, large.points, rule.points)
+        yield _evidence(Signal.LARGE_AFTER_CHANGE, rule.then, ([large], span), (large.points, rule.points))
 
 
 def _many(rules: Abuse, reveals: Sequence[Note]) -> Iterable[Evidence]:
     rule, span = rules.reveals_of_member, timedelta(hours=rules.reveals_of_member.hours)
     most = max(_windows(reveals, span), key=len, default=[])
     if len(most) >= rule.count or len(reveals) >= MOST_NOTES:
-        yield _evidence(Signal.REVEALS, rule.then, most, span, len(most), rule.count)
+        yield _evidence(Signal.REVEALS, rule.then, (most, span), (len(most), rule.count))
 
 
 def _fan(rules: Abuse, signal: Signal, notes: Sequence[Note]) -> Iterable[Evidence]:
     rule, span = rules.transfers, timedelta(hours=rules.transfers.hours)
     widest = max(_windows(notes, span), key=_others, default=[])
     if _others(widest) >= rule.members:
-        yield _evidence(signal, rule.then, widest, span, _others(widest), rule.members)
+        yield _evidence(signal, rule.then, (widest, span), (_others(widest), rule.members))
 
 
 def _windows(notes: Sequence[Note], span: timedelta) -> Iterable[list[Note]]:
@@ -205,11 +203,13 @@ def _windows(notes: Sequence[Note], span: timedelta) -> Iterable[list[Note]]:
 
 
 def _evidence(
-    signal: Signal, then: Then, notes: Sequence[Note], span: timedelta, counted: int, bound: int
+    signal: Signal, then: Then, window: tuple[Sequence[Note], timedelta], counted: tuple[int, int]
 ) -> Evidence:
+    """``window``: its notes and its length; ``counted``: how much, and from how much on it is a sign."""
+    notes, span = window
     until = notes[-1].at
     references = tuple(note.reference for note in notes[-_REFERENCES:])
-    return Evidence(signal, then, counted, bound, until - span, until, references)
+    return Evidence(signal, then, *counted, until - span, until, references)
 
 
 def _points(notes: Iterable[Note]) -> int:

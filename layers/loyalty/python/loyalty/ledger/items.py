@@ -109,9 +109,7 @@ def new_book_put(program: str, member_id: str, tier: str, now: datetime) -> Put:
     return Put(_book_item(Book(program, member_id, tier, opened_at=now), None), BookItem.pk.does_not_exist())
 
 
-def book_put(
-    after: Book, scope: Scope, *, read_at_seq: int, read_awaiting: int = 0, read_on_hold: bool = False
-) -> Put:
+def book_put(after: Book, scope: Scope, *, read_at_seq: int, read_awaiting: int = 0, read_on_hold: bool = False) -> Put:
     """Replaces the book, if it still stands where it was read, as many reversals wait, and it is on hold, or not, as then."""
     as_many = BookItem.awaiting == read_awaiting if read_awaiting else BookItem.awaiting.does_not_exist()
     as_free = BookItem.on_hold == True if read_on_hold else BookItem.on_hold.does_not_exist()  # noqa: E712 - a condition

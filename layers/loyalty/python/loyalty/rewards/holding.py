@@ -137,7 +137,9 @@ class Wish:
             Undecided: more of the stock has to be read.
         """
         document, reward, now = program.document, self.reward(program), situation.now
-        yield from filter(None, (on_hold(situation.book), closed(document, reward, now), elsewhere(reward, self.country)))
+        yield from filter(
+            None, (on_hold(situation.book), closed(document, reward, now), elsewhere(reward, self.country))
+        )
         yield from withheld(document, program.scope, reward, situation.book, now)
         if self.quoted_points not in (None, price.points):
             yield PriceChanged(
