@@ -1,7 +1,7 @@
 """Cases as people decide about them: put on hold, release, confirm. Each decision is in the audit trail."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -156,7 +156,7 @@ class CaseService:
         return from_text(to_text(self._clock()))
 
 
-def _facts(case: Case | None) -> Mapping[str, str | int | bool | None]:
+def _facts(case: Case | None) -> dict[str, str | int | bool | None]:
     return {} if case is None else {"state": case.state.value, "on_hold": case.on_hold}
 
 
