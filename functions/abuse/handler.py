@@ -23,9 +23,7 @@ class AbuseSettings(Settings):
 SETTINGS = AbuseSettings.load()
 TABLE = Table(SETTINGS.table)
 CURSORS = Cursors(KmsMac(SETTINGS.lookup_key))
-APP = api(
-    routes(ProgramStore(TABLE, system_clock), CaseService(TABLE, system_clock), RiskStore(TABLE), CURSORS)
-)
+APP = api(routes(ProgramStore(TABLE, system_clock), CaseService(TABLE, system_clock), RiskStore(TABLE), CURSORS))
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -148,7 +149,7 @@ class CaseService:
                 after=_facts(after) | {"reason": reason},
             )
             if self._writer.write(before, after, line_put(line)):
-                return after
+                return replace(after, revision=after.revision + 1)
             self._writer.pause(attempt)
         raise AssertionError("the last pause raises")
 
