@@ -22,7 +22,6 @@ CASES = "/v1/programs/<program>/risk-cases"
 RISK = "/v1/programs/<program>/members/<member_id>/risk"
 
 _Decision = Annotated[RiskDecisionBody, Body()]
-_ANSWER = {"application/json": {"model": RiskCaseView}}
 
 
 def routes(programs: ProgramStore, cases: CaseService, store: RiskStore, cursors: Cursors) -> Router:
@@ -64,8 +63,11 @@ def routes(programs: ProgramStore, cases: CaseService, store: RiskStore, cursors
         summary="Let a member redeem again, or ask a second person for it",
         tags=["Risk"],
         responses={
-            200: {"description": "Released", "content": _ANSWER},
-            202: {"description": "Another person has to agree", "content": _ANSWER},
+            200: {"description": "Released", "content": {"application/json": {"model": RiskCaseView}}},
+            202: {
+                "description": "Another person has to agree",
+                "content": {"application/json": {"model": RiskCaseView}},
+            },
         },
     )
     def post_risk_release(program: ProgramId, member_id: MemberId, body: _Decision) -> Response[RiskCaseView]:

@@ -137,4 +137,4 @@ def test_a_client_that_enumerates_is_suspected(
 
 
 def _is_about(event: dict[str, Any], client_id: str) -> bool:
-    return event["detail-type"] == "client.suspected" and event["detail"]["client_id"] == client_id
+    return event["detail-type"] == "client.suspected" and bool(event["detail"]["client_id"] == client_id)

@@ -48,9 +48,8 @@ def test_a_case_is_told_once_of_each_signal(watched: Watched) -> None:
     revision = watched.case().revision
     assert watched.see(watched.note(Kind.ACCRUAL, "more")).case is None
     assert watched.case().revision == revision
-    for number in range(3):
-        seen = watched.see(watched.note(Kind.REVEAL, str(number)))
-    assert seen.case is not None
+    reveals = [watched.see(watched.note(Kind.REVEAL, str(number))) for number in range(3)]
+    assert [seen.case is not None for seen in reveals] == [False, False, True]
     assert [one.signal for one in watched.case().evidence] == ["many_accruals", "many_reveals"]
 
 
