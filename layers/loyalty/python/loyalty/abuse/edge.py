@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from loyalty.abuse.clients import ClientCounts, ClientSignal, window_of
 from loyalty.core.clock import Clock
-from loyalty.core.errors import MemberNotFound
+from loyalty.core.errors import MemberNotFound, ProgramNotFound
 from loyalty.core.table import Table
 from loyalty.core.telemetry import count, logger
 from loyalty.members.errors import AlreadyEnrolled, ReferralCodeUnknown
@@ -44,6 +44,8 @@ class Misses:
             rules = self._programs.for_client(program, client_id).document.abuse
             if self._counts.miss(window_of(rules, program, client_id, signal, now), now):
                 logger.warning("client suspected", extra={"client_id": client_id, "signal": signal})
+        except ProgramNotFound:
+            return  # not the client's program: nothing of it was answered, and it may not write into its counts
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller's answer is ready
             count(MISSES_NOT_COUNTED)
             logger.error("miss not counted", extra={"signal": signal, "error": type(error).__name__})
