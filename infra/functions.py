@@ -58,6 +58,7 @@ class FunctionSpec:
         environment: names of the variables that it needs beyond those that all get.
         wakes: answers the tokens with which executions of the fulfilment machine wait.
         decides: about fulfilment runs: starts executions of that machine, looks at them, and answers their tokens.
+        misses: counts what clients ask for that is not there, in the partitions of these counts alone.
         snap_start: start from a snapshot; only where a caller waits, since snapshots of Python are paid for.
     """
 
@@ -76,26 +77,27 @@ class FunctionSpec:
     environment: tuple[str, ...] = ()
     wakes: bool = False
     decides: bool = False
+    misses: bool = False
     snap_start: bool = False
     memory_mb: int = 1024
 
 
 _API: Final = (
     FunctionSpec(
-        "enrollment", "Members: create, read, change; their segments", 15,
+        "enrollment", "Members: create, read, change; their segments", 15, misses=True,
         table=REPLACE, sealed=SealedData(contract.PROFILE, (*OPEN, *SEAL)), lookup=True, snap_start=True,
         environment=(contract.ENV_PII_KEY, contract.ENV_LOOKUP_KEY),
     ),
     FunctionSpec(
-        "wallet", "Wallets, statements, health", 10,
+        "wallet", "Wallets, statements, health", 10, misses=True,
         table=(GET, "dynamodb:Query"), index=("dynamodb:Query",), lookup=True, snap_start=True,
         environment=(contract.ENV_LOOKUP_KEY,),
     ),
     FunctionSpec(
-        "accrual", "Accruals and reversals through the API", 10, table=(*REPLACE, "dynamodb:Query"), snap_start=True,
+        "accrual", "Accruals and reversals through the API", 10, misses=True, table=(*REPLACE, "dynamodb:Query"), snap_start=True,
     ),
     FunctionSpec(
-        "redemption", "Redemptions: hold, capture, release, cancel; the reward catalogue", 10,
+        "redemption", "Redemptions: hold, capture, release, cancel; the reward catalogue", 10, misses=True,
         table=(*POST, "dynamodb:Query"), index=("dynamodb:Query",), lookup=True, pictures=("s3:GetObject",), snap_start=True,
         environment=(contract.ENV_LOOKUP_KEY, contract.ENV_PICTURES),
     ),
@@ -112,12 +114,14 @@ _API: Final = (
         "adjustment", "Points given or taken by staff, and tiers that they grant", 10,
         table=(*POST, "dynamodb:Query"), snap_start=True,
     ),
-    FunctionSpec("transfer", "Transfers between members; households and their pools", 10, table=REPLACE, snap_start=True),
+    FunctionSpec(
+        "transfer", "Transfers between members; households and their pools", 10, misses=True, table=REPLACE, snap_start=True,
+    ),
     FunctionSpec(
         "merge", "Merges two members who are one person", 10, table=(*REPLACE, "dynamodb:Query"), snap_start=True,
     ),
     FunctionSpec(
-        "referral_validation", "Is this referral code good?", 10,
+        "referral_validation", "Is this referral code good?", 10, misses=True,
         table=READ, lookup=True, snap_start=True, environment=(contract.ENV_LOOKUP_KEY,),
     ),
     FunctionSpec(
@@ -133,6 +137,11 @@ _API: Final = (
     FunctionSpec(
         "supplier_callback", "Takes what suppliers tell of orders by themselves", 10, table=(GET, PUT), wakes=True, snap_start=True,
         environment=(contract.ENV_SUPPLIER_SECRETS, contract.ENV_STATE_MACHINE),
+    ),
+    FunctionSpec(
+        "abuse", "Cases of suspected abuse: list, read, hold, release, confirm", 10,
+        table=(*READ, PUT, UPDATE), due_index=("dynamodb:Query",), lookup=True, snap_start=True,
+        environment=(contract.ENV_LOOKUP_KEY,),
     ),
     FunctionSpec(
         "finance", "Fulfilment runs for finance: lists, decisions, totals, exports", 25,
@@ -160,6 +169,9 @@ _EVENTS: Final = (
     FunctionSpec(
         "sweeper", "Writes down what fell due: maturity, expiry, warnings, time-outs; refunds of purchases that never came", 300,
         table=(*READ, PUT, DELETE, UPDATE), due_index=("dynamodb:Query",), memory_mb=1769, environment=(contract.ENV_INBOUND_DLQ,),
+    ),
+    FunctionSpec(
+        "abuse_watch", "Signs of abuse in what members and clients do", 30, table=(*READ, PUT, UPDATE, "dynamodb:Query"),
     ),
     FunctionSpec(
         "publisher", "Changes of the table to events on the bus", 30,

@@ -38,7 +38,8 @@ def data_permissions(
         (pictures, spec.pictures),
         (keys.lookup.key_arn, ("kms:GenerateMac",) if spec.lookup else ()),
     )
-    return [allow(resource, *actions) for resource, actions in wanted if actions] + _sealed_data(spec, keys)
+    statements = [allow(resource, *actions) for resource, actions in wanted if actions]
+    return statements + _sealed_data(spec, keys) + _misses(spec, table)
 
 
 def _sealed_data(spec: FunctionSpec, keys: Keys) -> list[iam.PolicyStatement]:
@@ -48,3 +49,12 @@ def _sealed_data(spec: FunctionSpec, keys: Keys) -> list[iam.PolicyStatement]:
     key = keys.vault if spec.sealed.purpose == contract.GIFT_CARD else keys.pii
     purpose = {f"kms:EncryptionContext:{contract.SEALED_FOR}": spec.sealed.purpose}
     return [allow(key.key_arn, *spec.sealed.actions, where=purpose)]
+
+
+def _misses(spec: FunctionSpec, table: dynamodb.ITableV2) -> list[iam.PolicyStatement]:
+    """Counts of clients and no other partition: who only reads what members have still writes nothing of it."""
+    if not spec.misses:
+        return []
+    counts = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{contract.CLIENT_WATCH_PREFIX}*"]}}
+    actions = ["dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:PutItem"]
+    return [iam.PolicyStatement(actions=actions, resources=[table.table_arn], conditions=counts)]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from functions.accrual.routes import routes
+from loyalty.abuse.edge import Misses
 from loyalty.accruals.awaited import AwaitedReversals
 from loyalty.accruals.service import AccrualService
 from loyalty.core.clock import system_clock
@@ -15,10 +16,12 @@ from loyalty.programs.store import ProgramStore
 TABLE = Table(Settings.load().table)
 ACCRUALS = AccrualService(Ledger(TABLE, system_clock), system_clock)
 REVERSALS = AwaitedReversals(TABLE, ACCRUALS, system_clock)
-APP = api(routes(ProgramStore(TABLE, system_clock), ACCRUALS, REVERSALS))
+PROGRAMS = ProgramStore(TABLE, system_clock)
+MISSES = Misses(TABLE, PROGRAMS, system_clock)
+APP = api(routes(PROGRAMS, ACCRUALS, REVERSALS))
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
 
 
 def handler(event: Event, context: Any) -> Answer:
     """Answers one request."""
-    return handle(APP, event, context)
+    return handle(APP, event, context, told=MISSES)

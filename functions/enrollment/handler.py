@@ -3,6 +3,7 @@
 from typing import Any
 
 from functions.enrollment.routes import routes
+from loyalty.abuse.edge import Misses
 from loyalty.core.clock import system_clock
 from loyalty.core.http import Answer, Event, api, handle
 from loyalty.core.keys import KmsDataKeys, KmsMac
@@ -33,10 +34,12 @@ MEMBERS = MemberService(
     system_clock,
 )
 SEGMENTS = SegmentService(SegmentStore(TABLE), system_clock)
-APP = api(routes(ProgramStore(TABLE, system_clock), MEMBERS, SEGMENTS))
+PROGRAMS = ProgramStore(TABLE, system_clock)
+MISSES = Misses(TABLE, PROGRAMS, system_clock)
+APP = api(routes(PROGRAMS, MEMBERS, SEGMENTS))
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
 
 
 def handler(event: Event, context: Any) -> Answer:
     """Answers one request."""
-    return handle(APP, event, context)
+    return handle(APP, event, context, told=MISSES)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from functions.redemption.routes import routes
+from loyalty.abuse.edge import Misses
 from loyalty.core.clock import system_clock
 from loyalty.core.cursor import Cursors
 from loyalty.core.http import Answer, Event, api, handle
@@ -31,11 +32,13 @@ REDEMPTIONS = RedemptionService(Ledger(TABLE, system_clock), RedemptionStore(TAB
 PICTURES = S3Pictures(SETTINGS.pictures)
 CATALOGUE = Catalogue(TABLE, system_clock, PICTURES)
 HISTORY = History(TABLE, system_clock, Cursors(KmsMac(SETTINGS.lookup_key)))
-APP = api(routes(ProgramStore(TABLE, system_clock), REDEMPTIONS, CATALOGUE, HISTORY))
+PROGRAMS = ProgramStore(TABLE, system_clock)
+MISSES = Misses(TABLE, PROGRAMS, system_clock)
+APP = api(routes(PROGRAMS, REDEMPTIONS, CATALOGUE, HISTORY))
 # Made now, so that they are in the snapshot and not in the first request.
 TABLE.client, PICTURES.client  # noqa: B018
 
 
 def handler(event: Event, context: Any) -> Answer:
     """Answers one request."""
-    return handle(APP, event, context)
+    return handle(APP, event, context, told=MISSES)

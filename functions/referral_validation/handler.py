@@ -1,8 +1,11 @@
-"""Referral codes, over HTTPS. Reads only: its role cannot write."""
+"""Referral codes, over HTTPS. Reads only: its role can write nothing but counts of misses."""
 
+from functools import partial
 from typing import Any
 
 from functions.referral_validation.routes import routes
+from loyalty.abuse.clients import ClientSignal
+from loyalty.abuse.edge import Misses
 from loyalty.core.clock import system_clock
 from loyalty.core.http import Answer, Event, api, handle
 from loyalty.core.keys import KmsMac
@@ -23,10 +26,12 @@ class ReferralSettings(Settings):
 SETTINGS = ReferralSettings.load()
 TABLE = Table(SETTINGS.table)
 REFERRALS = ReferralService(MemberStore(TABLE), Lookups(KmsMac(SETTINGS.lookup_key)))
-APP = api(routes(ProgramStore(TABLE, system_clock), REFERRALS))
+PROGRAMS = ProgramStore(TABLE, system_clock)
+MISSES = Misses(TABLE, PROGRAMS, system_clock)
+APP = api(routes(PROGRAMS, REFERRALS, unknown=partial(MISSES.missed, signal=ClientSignal.CODES)))
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
 
 
 def handler(event: Event, context: Any) -> Answer:
     """Answers one request."""
-    return handle(APP, event, context)
+    return handle(APP, event, context, told=MISSES)

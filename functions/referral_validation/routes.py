@@ -1,5 +1,6 @@
 """Referral codes: valid, unknown, or one's own."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -29,15 +30,22 @@ class ReferralView(ResponseBody):
     reason: Annotated[Reason, Field(description="`own_code`: the code is that of the person who wants to use it.")]
 
 
-def routes(programs: ProgramStore, referrals: ReferralService) -> Router:
-    """``POST …/referrals/validate``."""
+def routes(
+    programs: ProgramStore,
+    referrals: ReferralService,
+    unknown: Callable[[str, str], None] = lambda _program, _client: None,
+) -> Router:
+    """``POST …/referrals/validate``. ``unknown`` is told the program and the client of each code that nobody has."""
     router = Router()
 
     @router.post("/v1/programs/<program>/referrals/validate", summary="Validate a referral code", tags=["Referrals"])
     def post_validation(program: ProgramId, body: Annotated[ReferralBody, Body()]) -> ReferralView:
-        programs.for_client(program, caller(router))
+        client_id = caller(router)
+        programs.for_client(program, client_id)
         email = normal_email(body.email) if body.email else None
         reason = referrals.validate(program, body.referral_code, member_id=body.member_id, email=email)
+        if reason is Reason.UNKNOWN:
+            unknown(program, client_id)
         return ReferralView(valid=reason is Reason.VALID, reason=reason)
 
     return router

@@ -3,6 +3,7 @@
 from typing import Any
 
 from functions.transfer.routes import routes
+from loyalty.abuse.edge import Misses
 from loyalty.core.clock import system_clock
 from loyalty.core.http import Answer, Event, api, handle
 from loyalty.core.settings import Settings
@@ -17,9 +18,11 @@ from loyalty.transfers.service import TransferService
 TABLE = Table(Settings.load().table)
 LEDGER = Ledger(TABLE, system_clock)
 STORE = HouseholdStore(TABLE)
+PROGRAMS = ProgramStore(TABLE, system_clock)
+MISSES = Misses(TABLE, PROGRAMS, system_clock)
 APP = api(
     routes(
-        ProgramStore(TABLE, system_clock),
+        PROGRAMS,
         TransferService(LEDGER, system_clock),
         HouseholdService(STORE, system_clock),
         PoolingService(LEDGER, STORE, system_clock),
@@ -30,4 +33,4 @@ TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in 
 
 def handler(event: Event, context: Any) -> Answer:
     """Answers one request."""
-    return handle(APP, event, context)
+    return handle(APP, event, context, told=MISSES)

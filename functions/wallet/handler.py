@@ -1,8 +1,9 @@
-"""Wallets, statements and health, over HTTPS. Reads only: its role cannot write."""
+"""Wallets, statements and health, over HTTPS. Reads only: its role can write nothing but counts of misses."""
 
 from typing import Any
 
 from functions.wallet.routes import routes
+from loyalty.abuse.edge import Misses
 from loyalty.core.clock import system_clock
 from loyalty.core.cursor import Cursors
 from loyalty.core.http import Answer, Event, api, handle
@@ -22,10 +23,12 @@ class WalletSettings(Settings):
 SETTINGS = WalletSettings.load()
 TABLE = Table(SETTINGS.table)
 CURSORS = Cursors(KmsMac(SETTINGS.lookup_key))
-APP = api(routes(ProgramStore(TABLE, system_clock), LedgerStore(TABLE), CURSORS, system_clock))
+PROGRAMS = ProgramStore(TABLE, system_clock)
+MISSES = Misses(TABLE, PROGRAMS, system_clock)
+APP = api(routes(PROGRAMS, LedgerStore(TABLE), CURSORS, system_clock))
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
 
 
 def handler(event: Event, context: Any) -> Answer:
     """Answers one request."""
-    return handle(APP, event, context)
+    return handle(APP, event, context, told=MISSES)

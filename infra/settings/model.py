@@ -203,6 +203,7 @@ class StageSettings(_Frozen):
     cards_revealed_per_hour: int = Field(
         default=1_000, gt=0, description="gift cards and codes shown to clients before an alarm"
     )
+    flagged_per_hour: int = Field(default=20, gt=0, description="members with new signs of abuse before an alarm")
     unmatched_per_hour: int = Field(default=100, gt=0, description="purchases by nobody we know before an alarm")
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ from infra.settings import StageSettings
 from infra.stacks.base import FunctionStack, without_key
 from infra.stacks.stateful import StatefulStack
 from infra.stacks.sweeping import Sweeping
+from infra.stacks.watching import Watching
 
 
 class EventsStack(FunctionStack):
@@ -31,6 +32,7 @@ class EventsStack(FunctionStack):
         self.tiers = self._tiers()
         self.publisher = self._publisher()
         self.sweeping = Sweeping(self, self.inbound.dlq)
+        self.watching = Watching(self)
         CfnOutput(self, "UndeliveredQueueUrl", value=self.undelivered.queue_url)
 
     def _inbound(self) -> WorkQueue:
@@ -100,6 +102,8 @@ class EventsStack(FunctionStack):
                                 {"prefix": contract.PROGRAM_VERSION_PREFIX},
                                 {"prefix": contract.ACCESS_PREFIX},
                                 contract.RUN_SK,
+                                contract.RISK_SK,
+                                contract.SUSPECTED_SK,
                             ]
                         }
                     }

@@ -14,14 +14,18 @@ from infra.stacks.delivering import NOT_STARTED as SETTLEMENT_NOT_STARTED
 from infra.stacks.stateful import BUS_DEAD_LETTERS, StatefulStack
 from infra.stacks.sweeping import FUNCTION as SWEEPER
 from infra.stacks.sweeping import NOT_STARTED
+from infra.stacks.watching import FUNCTION as WATCHER
+from infra.stacks.watching import QUEUE as WATCH
+from infra.stacks.watching import UNDELIVERED as WATCH_UNDELIVERED
 
-QUEUES = ("inbound", "tier-recalculation", "fulfillment-start", "reward-delivery")
+QUEUES = ("inbound", "tier-recalculation", "fulfillment-start", "reward-delivery", WATCH)
 DEAD_LETTER_QUEUES = (
     *(f"{queue}-dlq" for queue in QUEUES),
     "undelivered",
     "unpublished",
     "fulfillment-undelivered",
     "delivery-undelivered",
+    WATCH_UNDELIVERED,
     NOT_STARTED,
     SETTLEMENT_NOT_STARTED,
     BUS_DEAD_LETTERS,
@@ -109,6 +113,10 @@ class ObservabilityStack(cdk.Stack):
                 self._graph("Gift-card fulfilments", *self._executions("fulfillment")),
             ],
             [
+                self._graph(
+                    "Signs of abuse",
+                    *(function_metric(WATCHER, name) for name in (contract.MEMBERS_FLAGGED, contract.MEMBERS_PUT_ON_HOLD, contract.CLIENTS_SUSPECTED)),
+                ),
                 self._graph("Recalculations of tiers, a child for each shard among them", *self._executions(contract.RECALCULATION)),
                 self._graph(
                     "Members at the end of recalculations",

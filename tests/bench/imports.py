@@ -31,6 +31,7 @@ EVENT_FUNCTIONS: Final = frozenset(
         "publisher",
         "fulfillment_start",
         "fulfillment",
+        "abuse_watch",
     }
 )
 API_BOUND: Final = 1.8

@@ -4,6 +4,7 @@ import loyalty_contract as contract
 from infra.functions import FUNCTIONS
 from infra.names import resource
 from infra.settings import StageSettings
+from infra.stacks.watching import WATCHED
 from tests.infra.single import synthesize_one
 from tests.infra.templates import Templates, text
 
@@ -12,6 +13,7 @@ WORKERS = {
     "tier-recalculation": "tier_recalculation",
     "fulfillment-start": "fulfillment_start",
     "reward-delivery": "delivery",
+    "abuse-watch": "abuse_watch",
 }
 
 
@@ -59,6 +61,7 @@ def test_rules(stage: Templates) -> None:
             "detail-type": [contract.REDEMPTION_HELD],
             "detail": {"reward_type": ["cashback", "discount", "donation"]},
         },
+        {**own, "detail-type": list(WATCHED)},
     ]
     assert sorted(map(text, patterns)) == sorted(text(_ordered(pattern)) for pattern in expected)
 

@@ -27,6 +27,9 @@ SEAL = {"kms:GenerateDataKey", "kms:Decrypt"}
 READ_STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
 DEAD_LETTER = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
 
+MISSES = {"dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:Query"}
+"""On counts of clients alone, see below."""
+
 DECIDE = {"states:StartExecution", "states:SendTaskSuccess", "states:DescribeExecution"}
 
 MAY_DO = {
@@ -36,17 +39,19 @@ MAY_DO = {
         "secretsmanager:GetSecretValue",
         "states:SendTaskSuccess",
     },
-    "enrollment": MEMBERS | SEAL | {"kms:GenerateMac"},
-    "wallet": {"dynamodb:GetItem", "dynamodb:Query", "kms:GenerateMac"},
+    "abuse": ENTRIES | {"dynamodb:UpdateItem", "dynamodb:Query", "kms:GenerateMac"},
+    "abuse_watch": ENTRIES | CONSUME | {"dynamodb:UpdateItem", "dynamodb:Query"},
+    "enrollment": MEMBERS | SEAL | MISSES | {"kms:GenerateMac"},
+    "wallet": MISSES | {"dynamodb:GetItem", "kms:GenerateMac"},
     "accrual": MEMBERS | {"dynamodb:Query"},
     "redemption": POSTS | {"dynamodb:Query", "kms:GenerateMac", "s3:GetObject"},
     "reveal": ENTRIES | {"dynamodb:UpdateItem", "kms:Decrypt"},
     "stock": ENTRIES | {"dynamodb:UpdateItem", "dynamodb:Query"},
     "adjustment": POSTS | {"dynamodb:Query"},
-    "transfer": MEMBERS,
+    "transfer": MEMBERS | MISSES,
     # Reversals that waited are posted with it.
     "merge": MEMBERS | {"dynamodb:Query"},
-    "referral_validation": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
+    "referral_validation": MISSES | {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
     "program": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"},
     "bulk": ENTRIES | FILES | {"dynamodb:Query", "kms:GenerateMac", "states:StartExecution"},
     # Decisions are written in transactions of their own; resolving one ends its hold.
@@ -133,6 +138,13 @@ def test_role_allows_the_named_actions_and_no_more(stage: Templates, settings: S
             wildcard = target == "*" or text(target).endswith('*"')
             permitted = set(many(statement["Action"])) <= LOG | {"dynamodb:ListStreams"}
             assert not wildcard or permitted, statement
+
+
+@pytest.mark.parametrize("name", ["wallet", "referral_validation"])
+def test_who_only_reads_writes_counts_of_clients_and_nothing_else(stage: Templates, name: str) -> None:
+    writes = {"dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:DeleteItem"}
+    (statement,) = [each for each in stage.statements(name) if writes & set(many(each["Action"]))]
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["W#*"]}}
 
 
 @pytest.mark.parametrize(

@@ -345,9 +345,11 @@ def hold_never_times_out() -> AbstractContextManager[Any]:
 def waiting_not_counted() -> AbstractContextManager[Any]:
     """A reversal is kept, and the book does not say that one more waits."""
 
-    def put(after: Book, scope: Any, *, read_at_seq: int, read_awaiting: int) -> Put:
+    def put(after: Book, scope: Any, *, read_at_seq: int, read_awaiting: int, read_on_hold: bool) -> Put:
         before = replace(after, awaiting=read_awaiting)
-        return items.book_put(before, scope, read_at_seq=read_at_seq, read_awaiting=read_awaiting)
+        return items.book_put(
+            before, scope, read_at_seq=read_at_seq, read_awaiting=read_awaiting, read_on_hold=read_on_hold
+        )
 
     return patch.object(awaited, "book_put", put)
 

@@ -35,6 +35,12 @@ ACCESS_PREFIX: Final = "ACCESS#"
 PROGRAM_VERSION_PREFIX: Final = "CONFIG#"
 RUN_SK: Final = "RUN"
 """A fulfilment run, in a partition of its own."""
+RISK_SK: Final = "RISK"
+"""A member's case of suspected abuse."""
+CLIENT_WATCH_PREFIX: Final = "W#"
+"""Of a partition: what is counted of a client in one window."""
+SUSPECTED_SK: Final = "SUSPECTED"
+"""There: the client is suspected."""
 
 # --- Environment of the functions ------------------------------------------------------------
 ENV_STAGE: Final = "LOYALTY_STAGE"
@@ -97,6 +103,14 @@ BULK_LINES_HELD: Final = "BulkLinesHeld"
 BULK_LINES_REFUSED: Final = "BulkLinesRefused"
 CODE_POOL_LOW: Final = "CodePoolLow"
 """Codes that were given out of a pool in which few are left."""
+MEMBERS_FLAGGED: Final = "MembersFlagged"
+"""Signs of abuse that a member's case was opened for, or that came to it."""
+MEMBERS_PUT_ON_HOLD: Final = "MembersPutOnHold"
+"""Of these, the ones with which the member is on hold."""
+CLIENTS_SUSPECTED: Final = "ClientsSuspected"
+"""Clients that did something more often in a window than the program takes for right."""
+MISSES_NOT_COUNTED: Final = "MissesNotCounted"
+"""Requests for what is not there that could not be counted."""
 DELIVERIES_REFUSED: Final = "DeliveriesRefused"
 """Redemptions for which there was nothing to give: their points went back."""
 
@@ -110,9 +124,9 @@ RECONCILIATION: Final = "reconciliation"
 """The state machine that compares our orders with the suppliers' lists, every day."""
 BULK: Final = "bulk"
 """The state machine that holds rewards for the members of a list."""
-WORK_QUEUES: Final = ("inbound", "tier-recalculation", "fulfillment-start", "reward-delivery")
+WORK_QUEUES: Final = ("inbound", "tier-recalculation", "fulfillment-start", "reward-delivery", "abuse-watch")
 """Each has a dead-letter queue of its own, see :func:`dead_letter_queue`."""
-UNDELIVERED_QUEUES: Final = ("undelivered", "fulfillment-undelivered", "delivery-undelivered")
+UNDELIVERED_QUEUES: Final = ("undelivered", "fulfillment-undelivered", "delivery-undelivered", "abuse-undelivered")
 """Events that EventBridge could not bring to a work queue; each says which one."""
 UNPUBLISHED_QUEUE: Final = "unpublished"
 """Changes of the table that never became events."""
@@ -156,6 +170,10 @@ REDEMPTION_CAPTURED: Final = "redemption.captured"
 REDEMPTION_RELEASED: Final = "redemption.released"
 REDEMPTION_CANCELLED: Final = "redemption.cancelled"
 CARD_RESENT: Final = "card.resent"
+CARD_REVEALED: Final = "card.revealed"
+MEMBER_FLAGGED: Final = "member.flagged"
+MEMBER_RELEASED: Final = "member.released"
+CLIENT_SUSPECTED: Final = "client.suspected"
 FULFILLMENT_CHANGED: Final = "fulfillment.changed"
 PROGRAM_PUBLISHED: Final = "program.published"
 PROGRAM_UNSCHEDULED: Final = "program.unscheduled"
@@ -184,6 +202,8 @@ SCOPES: Final = {
     "finance.approve": "Approve, reject, retry, cancel and resolve fulfilment runs",
     "bulk.write": "Create and start bulk fulfilments of lists",
     "referrals.read": "Validate referral codes",
+    "risk.read": "Read cases of suspected abuse",
+    "risk.release": "Hold members for suspected abuse, release them, confirm",
     "programs.read": "Read what a program offers to its members",
     "programs.write": "Read and change the draft of a program, read its versions",
     "programs.publish": "Publish, schedule and roll back versions of a program",
@@ -202,6 +222,8 @@ STAFF_SCOPES: Final = frozenset(
         "bulk.write",
         "finance.read",
         "finance.approve",
+        "risk.read",
+        "risk.release",
     }
 )
 """For tools of the business's own staff: a client has them only where they are named."""

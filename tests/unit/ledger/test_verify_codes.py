@@ -52,6 +52,8 @@ BY_THEMSELVES = {
     "stock_left_wrong",
     "stock_oversold",
     "end_to_other_stock",
+    # Planted in tests/unit/abuse/test_cases.py.
+    "wallet_on_hold_wrong",
     # Planted in tests/unit/rewards/test_limits.py.
     "limits_wrong",
 }

@@ -185,7 +185,7 @@ class AwaitedReversals:
             )
         one_more = replace(book, awaiting=book.awaiting + 1)
         operations: list[Operation] = [
-            book_put(one_more, scope, read_at_seq=book.seq, read_awaiting=book.awaiting),
+            book_put(one_more, scope, read_at_seq=book.seq, read_awaiting=book.awaiting, read_on_hold=book.on_hold),
             waiting_put(waiting, standing),
             awaited_put(pk, sk, before, [*before.refunds, refund.source_id]),
             *_absent(waiting, book, accrual_key(refund)),

@@ -1,5 +1,7 @@
 """The commands, put together."""
 
+from functools import cache
+
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from pynamodb.exceptions import PynamoDBException
@@ -9,6 +11,7 @@ from loyalty.cli import (
     cards,
     clients,
     codes,
+    drafting,
     invoices,
     members,
     people,
@@ -17,6 +20,7 @@ from loyalty.cli import (
     purchases,
     redrive,
     rewards,
+    risk,
     settlements,
     simulating,
     sweeping,
@@ -24,7 +28,9 @@ from loyalty.cli import (
     verify,
 )
 from loyalty.cli.console import fail, take_region
+from loyalty.cli.operators import operator
 from loyalty.core.errors import LoyaltyError
+from loyalty.core.origin import coming_from
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run and prove a loyalty platform.")
 app.command("verify")(verify.verify)
@@ -32,6 +38,8 @@ app.command("redrive")(redrive.redrive)
 app.command("sweep")(sweeping.sweep)
 app.command("settle")(sweeping.settle)
 programs.app.command("simulate")(simulating.simulate)
+programs.app.command("draft")(drafting.draft)
+programs.app.command("publish-draft")(drafting.publish_draft)
 app.add_typer(programs.app, name="program", help="Programs: validate, compare, simulate, publish, schedule, roll back.")
 app.add_typer(members.app, name="members", help="Members of a program, all of them.")
 app.add_typer(pii.app, name="pii", help="Keys under which personal data of members lies.")
@@ -41,6 +49,7 @@ app.add_typer(cards.app, name="card", help="Delivered gift cards and codes: who 
 app.add_typer(bulk.app, name="bulk", help="One reward for the members of a list.")
 app.add_typer(invoices.app, name="invoice", help="Invoices of suppliers, held against our orders.")
 app.add_typer(rewards.app, name="rewards", help="What the catalogue shows of rewards.")
+app.add_typer(risk.app, name="risk", help="Members who show signs of abuse: list, show, hold, release.")
 app.add_typer(clients.app, name="client", help="OAuth2 clients of partner apps, and the programs they speak for.")
 app.add_typer(codes.app, name="codes", help="Pools of coupon codes.")
 app.add_typer(settlements.app, name="settlements", help="Batches of cashback and donations, which the business pays.")
@@ -48,9 +57,10 @@ app.add_typer(people.app, name="person", help="People who sign in to the console
 
 
 @app.callback()
-def loyalty() -> None:
+def loyalty(context: typer.Context) -> None:
     """Before any command."""
     take_region()
+    context.with_resource(coming_from(cache(operator)))
 
 
 def main() -> None:

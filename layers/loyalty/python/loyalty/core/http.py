@@ -10,7 +10,7 @@ import json
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Final, Literal, NoReturn, Protocol, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -83,13 +83,23 @@ def api(*routers: Router) -> APIGatewayRestResolver:
     return app
 
 
-def handle(app: APIGatewayRestResolver, event: Event, context: Any) -> Answer:
-    """Answers one proxy event. Never raises: what goes wrong is a problem, logged without the request's content."""
-    return _observed(event, context, app)
+class Observer(Protocol):
+    """Is told of answers, of whose program and client they are as far as that is known. Never raises."""
+
+    def answered(self, program: str | None, client_id: str | None, answer: Mapping[str, Any]) -> None:
+        """Of one answer, before it is sent."""
+
+
+def handle(app: APIGatewayRestResolver, event: Event, context: Any, *, told: Observer | None = None) -> Answer:
+    """Answers one proxy event. Never raises: what goes wrong is a problem, logged without the request's content.
+
+    ``told`` is told of the answer.
+    """
+    return _observed(event, context, app, told)
 
 
 @logger.inject_lambda_context(clear_state=True, log_event=False)
-def _observed(event: Event, _context: Any, app: APIGatewayRestResolver) -> Answer:
+def _observed(event: Event, _context: Any, app: APIGatewayRestResolver, told: Observer | None) -> Answer:
     logger.set_correlation_id(request_id(event))
     try:
         answer: Answer = app.resolve(_with_text_body(event), _context)
@@ -97,6 +107,9 @@ def _observed(event: Event, _context: Any, app: APIGatewayRestResolver) -> Answe
         answer["body"] = answer["body"] or ""
     except Exception as error:  # noqa: BLE001 - the outermost boundary: whatever it is becomes an answer
         answer = _as_answer(_problem(error), request_id(event))
+    try:
+        if told is not None:
+            told.answered((event.get("pathParameters") or {}).get("program"), _client_of(event), answer)
     finally:
         if metrics.metric_set:
             metrics.flush_metrics()
@@ -109,11 +122,17 @@ def caller(router: Router) -> str:
     Raises:
         Unauthenticated: the request came without an authorizer's claims.
     """
-    claims = _context_of(router.current_event.raw_event).get("authorizer") or {}
-    client_id = (claims.get("claims") or {}).get("client_id")
-    if not isinstance(client_id, str) or not client_id:
+    client_id = _client_of(router.current_event.raw_event)
+    if client_id is None:
         raise Unauthenticated("Send an access token of the client credentials flow as a bearer token.")
     return client_id
+
+
+def _client_of(event: Mapping[str, Any]) -> str | None:
+    """The client that the authorizer found in the token; None where there was none."""
+    claims = _context_of(event).get("authorizer") or {}
+    client_id = (claims.get("claims") or {}).get("client_id")
+    return client_id if isinstance(client_id, str) and client_id else None
 
 
 def done_once(body: T, *, replayed: bool, status: HTTPStatus = HTTPStatus.CREATED) -> Response[T]:

@@ -7,6 +7,7 @@ Each that holds of these asks for an approval, and is written down:
 ``over_budget``     the month's budget does not cover it; who approves it lets it go beyond
 ``velocity``        too many cards of the member, or of too much value, within some days
 ``new_member``      the member joined lately
+``on_hold``         the member is on hold for suspected abuse
 =================  ====================================================================================
 """
 
@@ -25,6 +26,7 @@ from loyalty.fulfillment.model import Answer, NothingAwaited, Progress
 from loyalty.fulfillment.policy import FulfillmentPolicy
 from loyalty.fulfillment.recent import Recent, RecentStore, too_fast
 from loyalty.fulfillment.run import Run, RunStatus
+from loyalty.ledger.model import Book
 from loyalty.ledger.store import LedgerStore
 from loyalty.programs.fulfillment import Fulfillment
 from loyalty.programs.model import Program
@@ -142,14 +144,12 @@ class Screening:
             cards, put = self._recent.with_one(redemption.program, redemption.member_id, new, rules.velocity)
             also.append(put)
             flags += ["velocity"] if too_fast(cards, rules.velocity, redemption.held_at) else []
-        if rules.new_member_days is not None and self._is_new(redemption, rules.new_member_days):
+        book = self._books.current(redemption.program, redemption.member_id)
+        if book is not None and book.on_hold:
+            flags.append("on_hold")
+        if rules.new_member_days is not None and _is_new(book, redemption, rules.new_member_days):
             flags.append("new_member")
         return flags, also
-
-    def _is_new(self, redemption: Redemption, days: int) -> bool:
-        book = self._books.current(redemption.program, redemption.member_id)
-        joined = None if book is None else book.opened_at
-        return joined is not None and redemption.held_at < joined + timedelta(days=days)
 
     def _resumed(self, case: Case) -> Answer:
         """Where a run goes on that was opened before: an execution was started anew."""
@@ -171,6 +171,11 @@ class Screening:
         now, remind_at = self._clock(), self._remind_at(run)
         until = remind_at if now < remind_at else (run.approve_until or now)
         return max(1, int((until - now).total_seconds()) + 1)
+
+
+def _is_new(book: Book | None, redemption: Redemption, days: int) -> bool:
+    joined = None if book is None else book.opened_at
+    return joined is not None and redemption.held_at < joined + timedelta(days=days)
 
 
 def _flagged(run: Run, flags: list[str], until: datetime) -> Run:

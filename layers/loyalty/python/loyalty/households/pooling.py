@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from loyalty.abuse.holding import require_free
 from loyalty.core import ids
 from loyalty.core.clock import Clock, local_date
 from loyalty.core.errors import MemberNotFound, PointsLimitExceeded
@@ -50,13 +51,16 @@ class PoolingService:
             HouseholdsNotOffered: the program has none.
             TransferBelowMinimum, PointsLimitExceeded: fewer than one point, or more than one posting may hold.
             HouseholdNotFound, MemberNotInHousehold: there is none of that id, or the member is not in it.
+            RedemptionsOnHold: the member is on hold.
             InsufficientPoints, IdempotencyKeyReused, MemberNotFound, WalletBusy: see ``move``.
         """
 
         def rules(member: Situation, _: Situation) -> tuple[Sequence[Operation], Sequence[Operation]]:
             offered(program)
             _require_points(pooled.points)
-            return [_membership(member, pooled.household_id)], []
+            membership = _membership(member, pooled.household_id)
+            require_free(member.book)  # others could take them out
+            return [membership], []
 
         asked = Move(
             source=_SOURCE,
@@ -79,6 +83,7 @@ class PoolingService:
         Raises:
             TransferBelowMinimum, PointsLimitExceeded: fewer than one point, or more than one posting may hold.
             HouseholdNotFound, MemberNotInHousehold: there is none of that id, or the member is not in it.
+            RedemptionsOnHold: the member is on hold.
             DailyHouseholdLimitExceeded: the member would take out more than the program allows on one day.
             InsufficientPoints, IdempotencyKeyReused, MemberNotFound, WalletBusy: see ``move``.
         """
@@ -87,6 +92,7 @@ class PoolingService:
         def rules(_: Situation, member: Situation) -> tuple[Sequence[Operation], Sequence[Operation]]:
             _require_points(pooled.points)
             membership = _membership(member, pooled.household_id)
+            require_free(member.book)
             _require_within(program, today.moved(member.records, POINTS), pooled.points)
             return [], [membership, today.put(member.book, member.records, POINTS, pooled.points)]
 

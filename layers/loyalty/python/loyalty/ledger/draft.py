@@ -51,6 +51,8 @@ class Decision:
     """By how many more reversals wait after it than before."""
     opened_at: datetime | None = None
     """Since when the member is one (UTC), if longer than the book knew."""
+    on_hold: bool = False
+    """The member is on hold after it, though they were not before: taken over from whom they absorb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,13 @@ class Draft:
 
     def own_writes(self) -> list[Write]:
         """The book, its entries and their records: what nobody else writes."""
-        put = book_put(self.book, self.scope, read_at_seq=self._read.seq, read_awaiting=self._read.awaiting)
+        put = book_put(
+            self.book,
+            self.scope,
+            read_at_seq=self._read.seq,
+            read_awaiting=self._read.awaiting,
+            read_on_hold=self._read.on_hold,
+        )
         return [Write(put), *self._writes]
 
     def _require_fit(self, *, alone: bool) -> None:
@@ -185,7 +193,12 @@ class Draft:
         if book.awaiting + decision.awaiting < 0:
             raise AssertionError(f"fewer than no reversals would wait for '{book.member_id}'")
         opened = [moment for moment in (book.opened_at, decision.opened_at) if moment is not None]
-        self.book = replace(book, awaiting=book.awaiting + decision.awaiting, opened_at=min(opened, default=None))
+        self.book = replace(
+            book,
+            awaiting=book.awaiting + decision.awaiting,
+            opened_at=min(opened, default=None),
+            on_hold=book.on_hold or decision.on_hold,
+        )
         entry = self._entry(posting.key, decision.movement, decision.facts, posting.request_hash)
         self.posted[posting.key] = entry
         self._writes.append(Write(entry_put(entry), place, identity=identity))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.ids import is_household
@@ -15,6 +15,7 @@ from loyalty.core.table import (
     Put,
     RawItem,
     TextSetAttribute,
+    Update,
 )
 from loyalty.ledger.documents import balances_document, change_document, change_of, filled, line_document, line_of
 from loyalty.ledger.keys import BOOK_SK, due_shard, entry_sk, member_shard, parse_entry_sk, parse_partition, partition
@@ -55,6 +56,7 @@ class BookItem(Item):
     merged_into = UnicodeAttribute(null=True)
     absorbed = TextSetAttribute(null=True)
     awaiting = IntegerAttribute(null=True)
+    on_hold = BooleanAttribute(null=True)
     due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY, null=True)
     due_at = UnicodeAttribute(attr_name=DUE_AT, null=True)
     member_shard = UnicodeAttribute(attr_name=MEMBER_INDEX_KEY, null=True)
@@ -107,10 +109,23 @@ def new_book_put(program: str, member_id: str, tier: str, now: datetime) -> Put:
     return Put(_book_item(Book(program, member_id, tier, opened_at=now), None), BookItem.pk.does_not_exist())
 
 
-def book_put(after: Book, scope: Scope, *, read_at_seq: int, read_awaiting: int = 0) -> Put:
-    """Replaces the book, if it still stands where it was read, and as many reversals wait."""
+def book_put(after: Book, scope: Scope, *, read_at_seq: int, read_awaiting: int = 0, read_on_hold: bool = False) -> Put:
+    """Replaces the book, if it still stands where it was read, as many reversals wait, and it is on hold, or not, as then."""
     as_many = BookItem.awaiting == read_awaiting if read_awaiting else BookItem.awaiting.does_not_exist()
-    return Put(_book_item(after, next_due(after, scope)), (BookItem.last_seq == read_at_seq) & as_many)
+    as_free = BookItem.on_hold == True if read_on_hold else BookItem.on_hold.does_not_exist()  # noqa: E712 - a condition
+    return Put(_book_item(after, next_due(after, scope)), (BookItem.last_seq == read_at_seq) & as_many & as_free)
+
+
+def hold_put_on(program: str, member_id: str) -> Update:
+    """Puts the member on hold: whoever read the book before that reads it again. Not one who was merged into another."""
+    own = BookItem.pk.exists() & BookItem.merged_into.does_not_exist()
+    return Update(BookItem, partition(program, member_id), BOOK_SK, [BookItem.on_hold.set(True)], own)
+
+
+def hold_lifted(program: str, member_id: str) -> Update:
+    """Lets the member redeem again. Not one who was merged into another: the hold is that member's now."""
+    own = BookItem.pk.exists() & BookItem.merged_into.does_not_exist()
+    return Update(BookItem, partition(program, member_id), BOOK_SK, [BookItem.on_hold.remove()], own)
 
 
 def entry_put(entry: Entry) -> Put:
@@ -139,6 +154,7 @@ def book_of(raw: RawItem) -> Book:
         merged_into=item.merged_into,
         absorbed=tuple(sorted(item.absorbed or ())),
         awaiting=item.awaiting or 0,
+        on_hold=bool(item.on_hold),
     )
 
 
@@ -200,6 +216,7 @@ def _book_item(book: Book, due: datetime | None) -> BookItem:
         merged_into=book.merged_into,
         absorbed=set(book.absorbed) or None,
         awaiting=book.awaiting or None,
+        on_hold=book.on_hold or None,
         due_shard=due_shard(book.member_id) if due else None,
         due_at=to_text(due) if due else None,
         member_shard=member_shard(book.program, book.member_id) if _is_listed(book) else None,

@@ -214,6 +214,8 @@ class Book:
     """Members that were merged into this one, directly or through others."""
     awaiting: int = 0
     """Reversals that wait for an accrual of this member, or of one merged into it. No entry tells of them."""
+    on_hold: bool = False
+    """Somebody has to look at the member before they redeem or give points away. No entry tells of it."""
 
     def wallet(self, wallet_id: str = POINTS) -> Wallet:
         """A wallet; empty where nothing was ever posted to it."""

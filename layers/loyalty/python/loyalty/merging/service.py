@@ -15,11 +15,11 @@ from loyalty.ledger.pairs import Side
 from loyalty.ledger.service import Ledger
 from loyalty.merging.decision import movements_of, require_free, require_not_absorbed, standings_after
 from loyalty.merging.errors import MergeWithSelf
-from loyalty.merging.store import handed_over, segments_of_both
+from loyalty.merging.store import cases_of_both, handed_over, segments_of_both
 from loyalty.programs.model import Program
 from loyalty.segments.items import SEGMENTS_SK
 from loyalty.tiers.change import following_change
-from loyalty_contract import MEMBER_SK
+from loyalty_contract import MEMBER_SK, RISK_SK
 
 _SOURCE: Final = "merge"
 
@@ -61,6 +61,7 @@ class MergeService:
             operations = [
                 *handed_over(gone, member_id),
                 *segments_of_both(into, gone),
+                *cases_of_both(into, gone),
                 membership_check(program.document.id, absorbed, None),
             ]
 
@@ -75,13 +76,18 @@ class MergeService:
                     then=raised,
                     awaiting=gone.book.awaiting,
                     opened_at=gone.book.opened_at,
+                    on_hold=gone.book.on_hold,
                 ),
                 Decision(losses, replace(facts, other_member=member_id), operations, awaiting=-gone.book.awaiting),
             )
 
         sides = (
-            Side(member_id, EntryKey(EntryKind.MERGE_IN, _SOURCE, absorbed), (SEGMENTS_SK,)),
-            Side(absorbed, EntryKey(EntryKind.MERGE_OUT, _SOURCE, member_id), (MEMBER_SK, HOUSEHOLD_SK, SEGMENTS_SK)),
+            Side(member_id, EntryKey(EntryKind.MERGE_IN, _SOURCE, absorbed), (SEGMENTS_SK, RISK_SK)),
+            Side(
+                absorbed,
+                EntryKey(EntryKind.MERGE_OUT, _SOURCE, member_id),
+                (MEMBER_SK, HOUSEHOLD_SK, SEGMENTS_SK, RISK_SK),
+            ),
         )
         request = ids.request_hash({"from": absorbed, "into": member_id})
         posted = self._ledger.post_pair(program.scope, sides, request, decide)

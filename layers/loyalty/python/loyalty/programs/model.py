@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_v
 from loyalty.core.fields import ProgramId
 from loyalty.ledger.ladders import STATUS
 from loyalty.ledger.model import POINTS, ReversalPolicy, Scope, Terms
+from loyalty.programs.abuse import Abuse
 from loyalty.programs.brand import Brand, Locales, Translations, no_language_twice, require_known_languages
 from loyalty.programs.campaigns import Campaign
 from loyalty.programs.coherence import require_coherent
@@ -32,6 +33,7 @@ from loyalty.programs.fields import (
     repeated,
     twice,
 )
+from loyalty.programs.four_eyes import FourEyes
 from loyalty.programs.fulfillment import Fulfillment
 from loyalty.programs.rewards import GiftCard, Reward, RewardType, require_rewards
 from loyalty.programs.rules import MAX_RETURN_DAYS, EarnRule, Exclusion, Rate, Stacking
@@ -60,6 +62,7 @@ __all__ = [
     "EarnRule",
     "Exclusion",
     "Expiry",
+    "FourEyes",
     "Fulfillment",
     "GiftCard",
     "Households",
@@ -171,7 +174,8 @@ class ProgramDocument(DocumentPart):
     about points that are spent already. ``tiers`` with their ``qualification`` and ``downgrade`` are the main ladder,
     ``ladders`` further ones; ``currencies`` say what money is worth where tiers count it, the first being the base.
     ``adjustment_reasons`` are the codes of which each adjustment names one. Without ``transfers`` or ``households``
-    these are not offered. ``fulfillment`` is of gift cards. ``locales``: the languages of the program; its names are in the first one, and
+    these are not offered. ``fulfillment`` is of gift cards, ``four_eyes`` says what takes two people, ``abuse`` what looks
+    like it. ``locales``: the languages of the program; its names are in the first one, and
     ``translations`` beside a name say it in the others.
     """
 
@@ -207,8 +211,10 @@ class ProgramDocument(DocumentPart):
         "complaint",
         "migration",
     )
+    four_eyes: FourEyes = FourEyes()
     transfers: Transfers | None = None
     households: Households | None = None
+    abuse: Abuse = Abuse()
     shopify_shops: Annotated[tuple[ShopDomain, ...], Field(max_length=50)] = ()
     """Shop domains (``example.myshopify.com``) whose events belong to this program."""
 

@@ -111,6 +111,8 @@ class MemberEvent(OfMember):
 
     version: int
     referred_by: str | None = None
+    contact_changed: bool = Field(default=False, description="The e-mail address or the phone is another one.")
+    updated_at: str | None = None
 
 
 class RedemptionEvent(OfMember):
@@ -121,6 +123,7 @@ class RedemptionEvent(OfMember):
     reward_type: str
     quantity: int
     points: int = Field(description="The whole price.")
+    held_at: str | None = Field(default=None, description="When the hold began.")
     expires_at: str | None = Field(default=None, description="When the hold times out, unless it has ended by then.")
     captured_points: int | None = Field(default=None, description="Of a capture, and of what it cancels.")
 
@@ -130,6 +133,37 @@ class CardResent(OfMember):
 
     redemption_id: str
     requested_at: str
+
+
+class CardRevealed(OfMember):
+    """A gift card or code was shown to a client; nothing of it is told."""
+
+    redemption_id: str
+    access: int = Field(description="The how many-eth line of the card's register it is, from 1.")
+    client_id: str
+    revealed_at: str
+
+
+class RiskEvent(OfMember):
+    """A member was flagged for signs of abuse, or released by a person."""
+
+    signals: list[str] = Field(description="Names of the signs; of a release, those that it settles.")
+    on_hold: bool = Field(description="Whether redemptions, transfers and withdrawals are refused from now on.")
+    updated_at: str
+
+
+class ClientSuspected(Event):
+    """A client did something more often in a window than the program takes for right. Nothing is done about it by itself."""
+
+    client_id: str
+    signal: str = Field(
+        description="`many_reveals`, `members_not_found`, `codes_unknown` or `already_enrolled`.",
+    )
+    counted: int = Field(description="When it was noticed; it may be more by now.")
+    bound: int
+    since: str = Field(description="Start of the window.")
+    minutes: int = Field(description="Length of the window.")
+    suspected_at: str
 
 
 class FulfillmentEvent(OfMember):
@@ -183,6 +217,10 @@ EVENTS: Final[dict[str, type[Event]]] = {
     contract.REDEMPTION_RELEASED: RedemptionEvent,
     contract.REDEMPTION_CANCELLED: RedemptionEvent,
     contract.CARD_RESENT: CardResent,
+    contract.CARD_REVEALED: CardRevealed,
+    contract.MEMBER_FLAGGED: RiskEvent,
+    contract.MEMBER_RELEASED: RiskEvent,
+    contract.CLIENT_SUSPECTED: ClientSuspected,
     contract.FULFILLMENT_CHANGED: FulfillmentEvent,
     contract.PROGRAM_PUBLISHED: ProgramEvent,
     contract.PROGRAM_UNSCHEDULED: ProgramEvent,

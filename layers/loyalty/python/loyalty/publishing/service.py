@@ -17,6 +17,7 @@ from loyalty.ledger.model import POINTS, Balances, Entry, EntryKind
 from loyalty.ledger.settlement import GRANT_END, REVIEW
 from loyalty.publishing.events import (
     CardResent,
+    CardRevealed,
     Event,
     FulfillmentEvent,
     MemberEvent,
@@ -28,6 +29,7 @@ from loyalty.publishing.events import (
     TierExpiring,
     WalletChange,
 )
+from loyalty.publishing.risk import risk_event, suspicion_event
 
 PUT_EVENTS_LIMIT: Final = 10
 """Entries that one PutEvents call takes."""
@@ -59,6 +61,8 @@ _TIER_CAUSES: Final = {
     "tier_grant": "granted",
     "tier_grant_end": "grant_ended",
 }
+_CONTACT: Final = frozenset({"email", "phone"})
+"""Kinds of lookups, as ``core.pii`` names them; that module would bring cryptography along, which nothing here needs."""
 _REDEMPTION_TYPES: Final = {
     "held": contract.REDEMPTION_HELD,
     "captured": contract.REDEMPTION_CAPTURED,
@@ -129,6 +133,10 @@ def events_of(record: Mapping[str, Any]) -> list[Outgoing]:
         found = _program_event(new, old)
     elif sk == contract.RUN_SK:
         found = _fulfillment_event(new, old)
+    elif sk == contract.RISK_SK:
+        found = risk_event(new, old)
+    elif sk == contract.SUSPECTED_SK:
+        found = suspicion_event(new, old)
     return [] if found is None else [Outgoing(change["SequenceNumber"], *found)]
 
 
@@ -247,7 +255,14 @@ def _member_event(new: RawItem, old: RawItem | None) -> tuple[str, Event]:
         member_id=member_id,
         version=version,
         referred_by=new.get("referred_by", {}).get("S"),
+        contact_changed=old is not None and _contact(new) != _contact(old),
+        updated_at=new.get("updated_at", {}).get("S"),
     )
+
+
+def _contact(item: RawItem) -> dict[str, Any]:
+    """The keyed hashes of how the member is reached, by kind."""
+    return {kind: digest for kind, digest in item.get("lookups", {"M": {}})["M"].items() if kind in _CONTACT}
 
 
 def _redemption_event(new: RawItem, old: RawItem | None) -> tuple[str, Event] | None:
@@ -265,19 +280,29 @@ def _redemption_event(new: RawItem, old: RawItem | None) -> tuple[str, Event] | 
         reward_type=new["reward_type"]["S"],
         quantity=int(new["quantity"]["N"]),
         points=int(new["points"]["N"]),
+        held_at=new.get("held_at", {}).get("S"),
         expires_at=new.get("expires_at", {}).get("S"),
         captured_points=_whole(new.get("captured_points")),
     )
 
 
 def _card_event(new: RawItem) -> tuple[str, Event] | None:
-    """Of a card's register only the notices that are sent anew are told."""
-    if new["kind"]["S"] != "resent":
-        return None
+    """Of a card's register: who was shown it, and notices that are sent anew."""
     _, program, redemption_id = new["pk"]["S"].split("#")
     line = new["sk"]["S"].removeprefix(contract.ACCESS_PREFIX)
+    identity = f"{program}/{redemption_id}/access:{line}"
+    if new["kind"]["S"] != "resent":
+        return contract.CARD_REVEALED, CardRevealed(
+            id=identity,
+            program=program,
+            member_id=new["member_id"]["S"],
+            redemption_id=redemption_id,
+            access=int(line),
+            client_id=new["client_id"]["S"],
+            revealed_at=new["at"]["S"],
+        )
     return contract.CARD_RESENT, CardResent(
-        id=f"{program}/{redemption_id}/access:{line}",
+        id=identity,
         program=program,
         member_id=new["member_id"]["S"],
         redemption_id=redemption_id,

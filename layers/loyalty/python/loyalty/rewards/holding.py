@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
+from loyalty.abuse.holding import on_hold
 from loyalty.core.clock import local_date
 from loyalty.core.errors import InsufficientPoints, LoyaltyError, PointsLimitExceeded, RewardNotFound
 from loyalty.core.ids import request_hash
@@ -136,7 +137,9 @@ class Wish:
             Undecided: more of the stock has to be read.
         """
         document, reward, now = program.document, self.reward(program), situation.now
-        yield from filter(None, (closed(document, reward, now), elsewhere(reward, self.country)))
+        yield from filter(
+            None, (on_hold(situation.book), closed(document, reward, now), elsewhere(reward, self.country))
+        )
         yield from withheld(document, program.scope, reward, situation.book, now)
         if self.quoted_points not in (None, price.points):
             yield PriceChanged(

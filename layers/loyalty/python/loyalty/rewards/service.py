@@ -87,6 +87,7 @@ class RedemptionService:
             InsufficientPoints: nothing is held.
             OutOfStock: fewer are left of the reward.
             OneCodeAtATime: several of what comes as a code.
+            RedemptionsOnHold: somebody has to look at the member first.
             IdempotencyKeyReused: the key was used with another request.
             MemberNotFound, WalletBusy: see :meth:`Ledger.post`.
         """

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from loyalty.abuse.holding import require_free
 from loyalty.core import ids
 from loyalty.core.clock import Clock, local_date
 from loyalty.core.table import Operation
@@ -44,6 +45,7 @@ class TransferService:
             TransferToSelf: both are one member, or were merged into one.
             TransfersNotOffered, WalletNotFound, WalletNotTransferable, TransferBelowMinimum, TransferAboveMaximum: see
                 ``offer``.
+            RedemptionsOnHold: the giver is on hold.
             DailyTransferLimitExceeded: with it the giver would give more than the program allows on one day.
             InsufficientPoints, IdempotencyKeyReused, MemberNotFound, WalletBusy: see ``move``.
         """
@@ -52,6 +54,7 @@ class TransferService:
 
         def rules(giver: Situation, _: Situation) -> tuple[Sequence[Operation], Sequence[Operation]]:
             terms = offer(document, wallet, points)
+            require_free(giver.book)
             given = today.moved(giver.records, wallet)
             if given + points > terms.daily_points:
                 raise DailyTransferLimitExceeded(

@@ -19,7 +19,7 @@ from loyalty.ledger.keys import (
     REVERSED_PREFIX,
     WAITING_PREFIX,
 )
-from loyalty_contract import REDEMPTION_PREFIX
+from loyalty_contract import REDEMPTION_PREFIX, RISK_SK
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,13 @@ class Capped:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """``RISK``: whether the member is on hold for suspected abuse."""
+
+    on_hold: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Limited:
     """``LIMITS``: what redemptions count for good, and what of open holds, by redemption."""
 
@@ -116,7 +123,7 @@ class Limited:
     holds: Mapping[str, Mapping[str, int]]
 
 
-Record = Limited | Capped | Redeemed | Reversed | Lapsed | Waiting | Awaited | Adjusted | Household | Membership
+Record = Case | Limited | Capped | Redeemed | Reversed | Lapsed | Waiting | Awaited | Adjusted | Household | Membership
 
 
 def record_of(sk: str, raw: RawItem) -> Record | None:
@@ -189,6 +196,10 @@ def _limited(raw: RawItem) -> Limited:
     return Limited(_numbers(raw["used"]), {key: _numbers(hold["M"]["used"]) for key, hold in holds.items()})
 
 
+def _case(raw: RawItem) -> Case:
+    return Case("on_hold" in raw)
+
+
 def _household(raw: RawItem) -> Household | Membership:
     if "household_id" in raw:
         return Membership(raw["household_id"]["S"])
@@ -205,6 +216,7 @@ _READERS: Final[Mapping[str, Callable[[RawItem], Record]]] = {
     HOUSEHOLD_SK: _household,
     CAPS_PREFIX: _capped,
     LIMITS_SK: _limited,
+    RISK_SK: _case,
 }
 
 

@@ -13,7 +13,7 @@ from loyalty.ledger.verify.dues import MissedCheck, check_settling
 from loyalty.ledger.verify.family import Family
 from loyalty.ledger.verify.holds import check_holds
 from loyalty.ledger.verify.index import check_index
-from loyalty.ledger.verify.kept import Household
+from loyalty.ledger.verify.kept import Case, Household
 from loyalty.ledger.verify.limits import check_limits
 from loyalty.ledger.verify.lots import check_lots
 from loyalty.ledger.verify.read import Partition, read
@@ -79,6 +79,7 @@ def _check(one: Partition, scopes: Mapping[int, Scope]) -> Problems:
         if one.book.settled_to is not None:
             yield from missed.check_end(state, one.book.settled_to)
     yield from _check_household(one, state)
+    yield from _check_on_hold(one)
 
 
 def _check_household(one: Partition, state: State) -> Problems:
@@ -88,3 +89,13 @@ def _check_household(one: Partition, state: State) -> Problems:
             yield Problem(
                 "household_closed_with_points", HOUSEHOLD_SK, "it is closed, and somebody or something is left"
             )
+
+
+def _check_on_hold(one: Partition) -> Problems:
+    """Of a member who was merged into another, the case is that one's, and the book is closed as it was."""
+    if one.book is None or one.book.merged_into is not None:
+        return
+    says = any(case.on_hold for _, case in one.of(Case))
+    if one.book.on_hold != says:
+        detail = f"it is {'on hold' if one.book.on_hold else 'free'}, and its case says {'on hold' if says else 'free'}"
+        yield Problem("wallet_on_hold_wrong", BOOK_SK, detail)

@@ -1,0 +1,32 @@
+"""Cases of suspected abuse, over HTTPS."""
+
+from typing import Any
+
+from functions.abuse.routes import routes
+from loyalty.abuse.cases import CaseService
+from loyalty.abuse.store import RiskStore
+from loyalty.core.clock import system_clock
+from loyalty.core.cursor import Cursors
+from loyalty.core.http import Answer, Event, api, handle
+from loyalty.core.keys import KmsMac
+from loyalty.core.settings import Settings
+from loyalty.core.table import Table
+from loyalty.programs.store import ProgramStore
+
+
+class AbuseSettings(Settings):
+    """What this function is told."""
+
+    lookup_key: str
+
+
+SETTINGS = AbuseSettings.load()
+TABLE = Table(SETTINGS.table)
+CURSORS = Cursors(KmsMac(SETTINGS.lookup_key))
+APP = api(routes(ProgramStore(TABLE, system_clock), CaseService(TABLE, system_clock), RiskStore(TABLE), CURSORS))
+TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
+
+
+def handler(event: Event, context: Any) -> Answer:
+    """Answers one request."""
+    return handle(APP, event, context)
