@@ -15,12 +15,15 @@ from pydantic import BaseModel
 
 from infra import sbom
 from infra.openapi import ROOT, codes_by_status, document, tidy
+from infra.routes import ROUTES
 from loyalty.commerce import activity_events
 from loyalty.core import problems
 from loyalty.programs.model import ProgramDocument
 from loyalty.publishing.events import EVENTS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+SCOPES_FILE: Final = "functions/authorizer/scopes.json"
+"""The scope of each route, as the authorizer is packaged with it: its environment would have no room."""
 EVENTS_FOLDER: Final = "docs/events"
 EVENT_MODELS: Final[Mapping[str, type[BaseModel]]] = {
     **EVENTS,
@@ -48,6 +51,7 @@ def generated() -> dict[str, str]:
     """Every generated file: path from the repository's root → content."""
     packages = sbom.shipped()
     return {
+        SCOPES_FILE: _json({f"{one.method} {one.path}": one.scope for one in ROUTES if one.scope}),
         "docs/sbom.cdx.json": sbom.bill(packages),
         "docs/licences.md": sbom.page(packages),
         "docs/openapi.json": _json(document()),

@@ -30,8 +30,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 VERSION: Final = "3.1.0"
 GATEWAY_CODES: Final[Mapping[int, tuple[str, ...]]] = {
     400: ("bad_request",),
-    403: ("forbidden",),
-    429: ("throttled",),
+    403: ("forbidden", "insufficient_scope", "no_plan"),
+    429: ("throttled", "quota_exceeded"),
     502: ("bad_gateway",),
     504: ("timeout",),
 }

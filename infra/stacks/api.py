@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 
 from aws_cdk import CfnOutput, CfnParameter, Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
@@ -13,6 +14,7 @@ from constructs import Construct
 import loyalty_contract as contract
 from infra.bundling import Assets
 from infra.constructs.alarms import FIVE_MINUTES, alarm, function_metric
+from infra.constructs.client_plans import ClientPlans
 from infra.constructs.firewall import Firewall
 from infra.constructs.gateway_problems import add_gateway_problems
 from infra.constructs.identity import console_client
@@ -27,13 +29,18 @@ from infra.stacks.base import FunctionStack
 from infra.stacks.stateful import RETENTION, StatefulStack
 
 STAGE_NAME = "live"
+AUTHORIZER = "authorizer"
+VERDICT_SECONDS = 30
+"""How long the gateway goes by a verdict of the authorizer. A client that is disabled is out by then, on every route."""
+SECURITY_POLICY = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"
+"""TLS 1.2 and 1.3 with forward secrecy only. The default of a regional API still takes TLS 1.0."""
 CONSOLE_FUNCTION = "console"
 
 ACCESS_LOG = json.dumps(
     {
         "request_id": "$context.requestId",
         "time": "$context.requestTimeEpoch",
-        "client_id": "$context.authorizer.claims.client_id",
+        "client_id": "$context.authorizer.client_id",
         "method": "$context.httpMethod",
         "route": "$context.resourcePath",  # the pattern, not the path: no member's id in the log
         "status": "$context.status",
@@ -41,6 +48,7 @@ ACCESS_LOG = json.dumps(
         "integration_latency_ms": "$context.integrationLatency",
         "response_bytes": "$context.responseLength",
         "error": "$context.error.responseType",
+        "tls": "$context.tlsVersion",
     }
 )
 
@@ -56,7 +64,9 @@ class ApiStack(FunctionStack):
         add_gateway_problems(self.api)
         self.functions = {name: self.function(name) for name in sorted({route.function for route in ROUTES})}
         self.functions[CONSOLE_FUNCTION] = self._console()
+        self.functions[AUTHORIZER] = self._authorizer()
         self._routes(self.functions)
+        ClientPlans(self, "Plans", settings=settings, api=self.api)
         self._firewall()
         self._alarms()
         CfnOutput(self, "ApiUrl", value=self.api.url)
@@ -71,6 +81,7 @@ class ApiStack(FunctionStack):
             description=f"Loyalty {self.settings.name}",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=False,
+            api_key_source_type=apigateway.ApiKeySourceType.AUTHORIZER,
             deploy_options=apigateway.StageOptions(
                 stage_name=STAGE_NAME,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
@@ -86,6 +97,11 @@ class ApiStack(FunctionStack):
                 },
             ),
         )
+        plain = api.node.default_child
+        if not isinstance(plain, apigateway.CfnRestApi):
+            raise TypeError("a REST API has a resource of its own kind")
+        plain.security_policy = SECURITY_POLICY
+        plain.endpoint_access_mode = self.settings.endpoint_access
         acknowledge(
             api,
             "The functions validate every request against their models and name each wrong field (RFC 9457); the "
@@ -141,7 +157,7 @@ class ApiStack(FunctionStack):
         people, keys = self.stateful.people, self.stateful.keys
         issuer = f"https://cognito-idp.{self.region}.amazonaws.com/{people.pool.user_pool_id}"
         if self.settings.target == "local":
-            endpoint = CfnParameter(self, "LocalEndpoint", description="URL of the local cloud").value_as_string
+            endpoint = self._local_endpoint
             url = f"{endpoint}/restapis/{self.api.rest_api_id}/{STAGE_NAME}/_user_request_{CONSOLE_ROOT}"
             sign_in_url, keys_url = endpoint, f"{endpoint}/{people.pool.user_pool_id}"
         else:
@@ -163,9 +179,37 @@ class ApiStack(FunctionStack):
             permissions=[allow(keys.console.key_arn, "kms:GenerateMac")],
         )
 
+    @cached_property
+    def _local_endpoint(self) -> str:
+        return CfnParameter(self, "LocalEndpoint", description="URL of the local cloud").value_as_string
+
+    def _authorizer(self) -> PythonFunction:
+        """What lets requests in, by the tokens of the clients' user pool and by the registry of clients."""
+        pool = self.stateful.identity.pool.user_pool_id
+        issuer = f"https://cognito-idp.{self.region}.amazonaws.com/{pool}"
+        keys_url = f"{self._local_endpoint}/{pool}" if self.settings.target == "local" else issuer
+        return self.function(
+            AUTHORIZER,
+            values={
+                contract.ENV_CLIENT_ISSUER: issuer,
+                contract.ENV_CLIENT_JWKS_URL: f"{keys_url}/.well-known/jwks.json",
+            },
+        )
+
     def _routes(self, functions: Mapping[str, PythonFunction]) -> None:
-        identity = self.stateful.identity
-        authorizer = apigateway.CognitoUserPoolsAuthorizer(self, "Authorizer", cognito_user_pools=[identity.pool])
+        authorizer = apigateway.RequestAuthorizer(
+            self,
+            "Authorizer",
+            handler=functions[AUTHORIZER].alias,
+            # Of each route a verdict of its own: without the method and the route, one for a short path would be taken for
+            # longer ones too.
+            identity_sources=[
+                apigateway.IdentitySource.header("Authorization"),
+                apigateway.IdentitySource.context("httpMethod"),
+                apigateway.IdentitySource.context("resourcePath"),
+            ],
+            results_cache_ttl=Duration.seconds(VERDICT_SECONDS),
+        )
         for route in (*ROUTES, *CONSOLE):
             path = self.api.root.resource_for_path(route.path)
             integration = apigateway.LambdaIntegration(functions[route.function].alias, allow_test_invoke=False)
@@ -176,11 +220,12 @@ class ApiStack(FunctionStack):
                 route.method,
                 integration,
                 authorizer=authorizer,
-                authorization_type=apigateway.AuthorizationType.COGNITO,
-                authorization_scopes=[f"{contract.SCOPE_SERVER}/{route.scope}"],
+                authorization_type=apigateway.AuthorizationType.CUSTOM,
+                api_key_required=True,
             )
 
     def _open(self, path: apigateway.Resource, route: Route, integration: apigateway.LambdaIntegration) -> None:
+        """A route for whoever comes: no token, and so no plan either; the stage limits it (``open_throttle``)."""
         method = path.add_method(route.method, integration, authorization_type=apigateway.AuthorizationType.NONE)
         acknowledge(method, route.open_because, "AwsSolutions-APIG4", "AwsSolutions-COG4", "CKV_AWS_59")
 
@@ -203,6 +248,12 @@ class ApiStack(FunctionStack):
             self, "Latency", topic=topic, threshold=1_000, periods=3,
             metric=self.api.metric_latency(period=FIVE_MINUTES, statistic="p99"),
             meaning="One request in a hundred takes longer than a second.",
+        )  # fmt: skip
+        alarm(
+            self, "AccessUndecided", topic=topic, threshold=1,
+            metric=function_metric(AUTHORIZER, contract.ACCESS_UNDECIDED),
+            meaning="Nobody could tell whether a request may pass: the registry or the user pool's keys cannot be read. "
+            "The log of the function authorizer has the error.",
         )  # fmt: skip
         alarm(
             self, "CardsRevealed", topic=topic, threshold=self.settings.cards_revealed_per_hour,

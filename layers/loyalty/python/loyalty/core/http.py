@@ -23,6 +23,7 @@ from loyalty.core import problems
 from loyalty.core.errors import (
     BodyTooLarge,
     Invalid,
+    JsonTooDeep,
     MalformedJson,
     PreconditionRequired,
     RouteNotFound,
@@ -34,6 +35,15 @@ from loyalty.core.telemetry import count, logger, metrics
 
 MAX_BODY_BYTES: Final = 64 * 1024
 _FRAMES: Final = 6
+MAX_DEPTH: Final = 32
+"""Objects and lists of a body inside each other. The deepest that any request has is a program's document, with ten."""
+HEADERS: Final = {
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+"""Of every answer that says nothing else of them itself. No ``Access-Control-…``: browsers' pages are no callers."""
 REPLAYED_HEADER: Final = "Idempotent-Replayed"
 """``true`` where the answer is the first one's, because the same request came before."""
 
@@ -100,17 +110,24 @@ def _observed(event: Event, _context: Any, app: APIGatewayRestResolver) -> Answe
     finally:
         if metrics.metric_set:
             metrics.flush_metrics()
-    return answer
+    return _hardened(answer)
+
+
+def _hardened(answer: Answer) -> Answer:
+    """The answer with :data:`HEADERS`, each unless it has one of that name."""
+    given = answer["multiValueHeaders"]
+    named = {name.lower() for name in given}
+    more = {name: [value] for name, value in HEADERS.items() if name.lower() not in named}
+    return answer | {"multiValueHeaders": given | more}
 
 
 def caller(router: Router) -> str:
     """The OAuth2 client that the gateway's authorizer let in.
 
     Raises:
-        Unauthenticated: the request came without an authorizer's claims.
+        Unauthenticated: the request came without an authorizer's word.
     """
-    claims = _context_of(router.current_event.raw_event).get("authorizer") or {}
-    client_id = (claims.get("claims") or {}).get("client_id")
+    client_id = (_context_of(router.current_event.raw_event).get("authorizer") or {}).get("client_id")
     if not isinstance(client_id, str) or not client_id:
         raise Unauthenticated("Send an access token of the client credentials flow as a bearer token.")
     return client_id
@@ -157,19 +174,37 @@ def parse_object(text: str) -> dict[str, Any]:
 
     Raises:
         MalformedJson: not JSON, or JSON that two readers may understand in two ways (a name twice, NaN).
+        JsonTooDeep: objects and lists inside each other beyond :data:`MAX_DEPTH`.
         Invalid: JSON, but not an object.
     """
     try:
         value = json.loads(text, object_pairs_hook=_unambiguous, parse_constant=_no_constant)
-    except (json.JSONDecodeError, RecursionError) as error:
-        where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ": it is nested too deeply"
-        raise MalformedJson(f"The body is not valid JSON{where}.") from None
+    except json.JSONDecodeError as error:
+        raise MalformedJson(f"The body is not valid JSON at character {error.pos}.") from None
+    except RecursionError:
+        raise _too_deep() from None
     except ValueError:
         # int() refuses numbers of thousands of digits
         raise MalformedJson("The body is not valid JSON: a number in it is too long.") from None
+    _require_shallow(value)
     if not isinstance(value, dict):
         raise Invalid("The body must be a JSON object.", pointer="")
     return value
+
+
+def _require_shallow(value: object) -> None:
+    """Level by level, so that no depth is too much for looking at it."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        inner = [part for part in level if isinstance(part, dict | list)]
+        if not inner:
+            return
+        level = [child for part in inner for child in (part.values() if isinstance(part, dict) else part)]
+    raise _too_deep()
+
+
+def _too_deep() -> JsonTooDeep:
+    return JsonTooDeep(f"The body has more than {MAX_DEPTH} objects and lists inside each other; send a flatter one.")
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
