@@ -15,6 +15,9 @@ upgrade is a decision and not an accident. Tests check that each patch is still 
 - **Waiting for a token.** ministack takes a JSONata ``TimeoutSeconds`` for a number, and waits for the token although
   the function that was to hand it on has failed. It asks IAM whether a token may be answered for every resource, where
   AWS asks for the token's state machine (``task_tokens``).
+- **Authorizers.** ministack does not know what a request is where it looks for a verdict that it keeps, and drops the key
+  by which an authorizer has it counted (``authorizers``).
+- **Secrets of clients.** ministack keeps one, where Cognito keeps two (``client_secrets``).
 - **Streams over a stop.** ministack keeps how far a stream was read, and not the stream (``kept_state``).
 - **Concurrency.** ministack starts one interpreter for every request in flight; a laptop has a few
   cores. Invocations beyond the bound wait for their turn instead of being throttled.
@@ -33,8 +36,16 @@ from typing import Any, Final
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
-from ministack.services import dynamodb, lambda_svc, stepfunctions  # type: ignore[import-untyped]
+from ministack.services import (  # type: ignore[import-untyped]
+    apigateway_v1,
+    cognito,
+    dynamodb,
+    lambda_svc,
+    stepfunctions,
+)
+from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
+from infra.local import authorizers, client_secrets
 from infra.local.kept_state import keep, restore_streams, save_streams, within_streams
 from infra.local.shared_layers import SharedLayers
 from infra.local.task_tokens import TokenOwners
@@ -86,10 +97,24 @@ def apply(max_concurrency: int, layers: Path) -> None:
     stepfunctions._execute_task = owners.remembering(with_evaluated_timeout(stepfunctions._execute_task))
     iam_actions.extract_resource_arn = owners.naming(iam_actions.extract_resource_arn)
     stepfunctions._call_lambda = failing_its_token(stepfunctions._call_lambda)
+    _patch_access()
     app.pin_request_origin = secure_on_loopback(app.pin_request_origin)
     keep(stepfunctions, "loyalty_task_tokens", owners.known, owners.learn)
     keep(dynamodb, "loyalty_streams", save_streams, restore_streams)
     app._load_persisted_state = within_streams(app._load_persisted_state)
+
+
+def _patch_access() -> None:
+    """Wrap what stands between a client and the API's functions."""
+    gateway = apigateway_v1
+    gateway._authorize_request_v1 = authorizers.authorizing(gateway._authorize_request_v1)
+    gateway._request_identity_sources = authorizers.with_context(gateway._request_identity_sources)
+    gateway._invoke_authorizer_lambda = authorizers.keeping_usage_key(gateway._invoke_authorizer_lambda)
+    gateway._api_key_from_request = authorizers.named_by_authorizer(gateway._api_key_from_request)
+    apis = provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::RestApi"]
+    apis["create"] = authorizers.with_key_source(apis["create"])
+    cognito._dispatch_idp = client_secrets.with_secrets(cognito._dispatch_idp)
+    cognito._authenticate_client = client_secrets.with_either(cognito._authenticate_client)
 
 
 def named_errors(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

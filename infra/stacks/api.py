@@ -1,6 +1,5 @@
 """The HTTP API: a regional REST API, its authorizer, its routes."""
 
-import json
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -17,6 +16,7 @@ from infra.constructs.alarms import FIVE_MINUTES, alarm, function_metric
 from infra.constructs.client_plans import ClientPlans
 from infra.constructs.firewall import Firewall
 from infra.constructs.gateway_problems import add_gateway_problems
+from infra.constructs.gateway_stage import ACCESS_LOG, acknowledge_stage, limited
 from infra.constructs.identity import console_client
 from infra.constructs.nag import acknowledge
 from infra.constructs.python_function import PythonFunction
@@ -24,7 +24,7 @@ from infra.constructs.removal import removal_policy
 from infra.names import access_log_group, resource
 from infra.permissions import allow
 from infra.routes import CONSOLE, CONSOLE_ROOT, ROUTES, Route
-from infra.settings import StageSettings, Throttle, WafOff, WafOn
+from infra.settings import StageSettings, WafOff, WafOn
 from infra.stacks.base import FunctionStack
 from infra.stacks.stateful import RETENTION, StatefulStack
 
@@ -35,22 +35,6 @@ VERDICT_SECONDS = 30
 SECURITY_POLICY = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"
 """TLS 1.2 and 1.3 with forward secrecy only. The default of a regional API still takes TLS 1.0."""
 CONSOLE_FUNCTION = "console"
-
-ACCESS_LOG = json.dumps(
-    {
-        "request_id": "$context.requestId",
-        "time": "$context.requestTimeEpoch",
-        "client_id": "$context.authorizer.client_id",
-        "method": "$context.httpMethod",
-        "route": "$context.resourcePath",  # the pattern, not the path: no member's id in the log
-        "status": "$context.status",
-        "latency_ms": "$context.responseLatency",
-        "integration_latency_ms": "$context.integrationLatency",
-        "response_bytes": "$context.responseLength",
-        "error": "$context.error.responseType",
-        "tls": "$context.tlsVersion",
-    }
-)
 
 
 class ApiStack(FunctionStack):
@@ -88,9 +72,9 @@ class ApiStack(FunctionStack):
                 access_log_format=apigateway.AccessLogFormat.custom(ACCESS_LOG),
                 method_options={
                     # Of each method that has none of its own: it is no limit of the stage.
-                    "/*/*": _limited(self.settings.throttle),
+                    "/*/*": limited(self.settings.throttle),
                     **{
-                        f"{route.path}/{route.method}": _limited(self.settings.open_throttle)
+                        f"{route.path}/{route.method}": limited(self.settings.open_throttle)
                         for route in (*ROUTES, *CONSOLE)
                         if route.scope is None
                     },
@@ -108,7 +92,7 @@ class ApiStack(FunctionStack):
             "gateway's validator would answer first, with less.",
             "AwsSolutions-APIG2",
         )
-        _acknowledge_stage(api.deployment_stage)
+        acknowledge_stage(api.deployment_stage)
         api.deployment_stage.node.add_dependency(self._execution_log(api))
         if self.settings.gateway_log_role == "ours":
             api.deployment_stage.node.add_dependency(self._logging_account())
@@ -216,12 +200,17 @@ class ApiStack(FunctionStack):
             if route.scope is None:
                 self._open(path, route, integration)
                 continue
-            path.add_method(
+            method = path.add_method(
                 route.method,
                 integration,
                 authorizer=authorizer,
                 authorization_type=apigateway.AuthorizationType.CUSTOM,
                 api_key_required=True,
+            )
+            acknowledge(
+                method,
+                "The tokens are Cognito's; our authorizer asks the registry of clients too.",
+                "AwsSolutions-COG4",
             )
 
     def _open(self, path: apigateway.Resource, route: Route, integration: apigateway.LambdaIntegration) -> None:
@@ -266,34 +255,3 @@ class ApiStack(FunctionStack):
             metric=function_metric("reveal", contract.CARDS_REVEALED_OFTEN, period=Duration.hours(1)),
             meaning="One card was shown again and again: the log of the function reveal names its redemption.",
         )  # fmt: skip
-
-
-def _acknowledge_stage(stage: apigateway.Stage) -> None:
-    acknowledge(
-        stage,
-        "Answers are a member's own and of this moment: one from a cache would be another member's, or an old balance.",
-        "NIST.800.53.R5-APIGWCacheEnabledAndEncrypted",
-        "CKV_AWS_120",
-    )
-    acknowledge(
-        stage,
-        "Behind it are functions, invoked by IAM and no HTTP server that would ask for the gateway's certificate.",
-        "NIST.800.53.R5-APIGWSSLEnabled",
-    )
-    acknowledge(
-        stage,
-        "Functions are not traced, since a tracer costs each cold start: a trace would end here. The access log has each "
-        "request's id and times.",
-        "CKV_AWS_73",
-    )
-
-
-def _limited(throttle: Throttle) -> apigateway.MethodDeploymentOptions:
-    """What a method may take, and what is written down of it: said whole, since nobody documents that it inherits the rest."""
-    return apigateway.MethodDeploymentOptions(
-        logging_level=apigateway.MethodLoggingLevel.ERROR,
-        data_trace_enabled=False,  # bodies hold personal data
-        metrics_enabled=True,
-        throttling_rate_limit=throttle.rate,
-        throttling_burst_limit=throttle.burst,
-    )
