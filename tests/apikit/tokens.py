@@ -59,7 +59,7 @@ class Issuer:
 
     def unsigned(self, **changes: Any) -> str:
         """A token of the algorithm ``none``."""
-        return jwt.encode(self.claims(**changes), None, algorithm="none", headers={"kid": "first"})
+        return jwt.encode(self.claims(**changes), "", algorithm="none", headers={"kid": "first"})
 
     def by_public_key(self) -> str:
         """A token signed by HS256 with what everybody knows: the pool's public key."""
