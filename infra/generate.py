@@ -38,9 +38,10 @@ _PROBLEMS_HEAD: Final = """\
 Every refusal is a problem detail (RFC 9457, `application/problem+json`). Its `code` is stable, its `type` is
 `{prefix}` followed by the code, its `instance` names the request. `errors` points at each field that is wrong.
 
-What the gateway refuses has no `errors`. It answers 401 `unauthenticated` for a token that is missing or over, and for one without the
-route's scope, which its words cannot name: it stands in [openapi.json](openapi.json) under `security` of the route and method. A client
-has the scopes that it was created with (`loyalty client create --scope`), and a token those of them that it was asked for with.
+What the gateway refuses has no `errors`. It answers 401 `unauthenticated` for a token that is missing, over or of a client that is shut
+out, and 403 `insufficient_scope` for one without the route's scope, which its words cannot name: it stands in [openapi.json](openapi.json)
+under `security` of the route and method. A client has the scopes that the operator gave it, and a token those of them that it was asked
+for with ([access](security/access.md)).
 
 | status | code | title |
 |---|---|---|
