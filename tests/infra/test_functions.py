@@ -30,6 +30,7 @@ DEAD_LETTER = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
 DECIDE = {"states:StartExecution", "states:SendTaskSuccess", "states:DescribeExecution"}
 
 MAY_DO = {
+    "authorizer": {"dynamodb:GetItem"},
     "supplier_callback": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
