@@ -54,7 +54,10 @@ _HEADERS: Final = {
     "Cache-Control": ("How long the answer may be used again, by this client.", {}),
     "Content-Language": ("Of the names in the answer.", {}),
     "Vary": ("The header that the answer depends on.", {}),
+    "Retry-After": ("Seconds to wait before the same request is sent again.", {"pattern": "^[0-9]+$"}),
+    "WWW-Authenticate": ("`Bearer`: send an access token.", {}),
 }
+_PROBLEM_HEADERS: Final = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 _PROGRAM_HEADERS: Final = {
     "get_program": ["ETag", "Cache-Control", "Content-Language", "Vary"],
     "get_draft": ["ETag"],
@@ -239,7 +242,13 @@ def _problem_response(status: int, codes: Iterable[str]) -> dict[str, Any]:
     return {
         "description": f"{phrase}: {', '.join(f'`{code}`' for code in codes)}.",
         "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        **_problem_headers(status),
     }
+
+
+def _problem_headers(status: int) -> dict[str, Any]:
+    name = _PROBLEM_HEADERS.get(status)
+    return {"headers": {name: {"$ref": f"#/components/headers/{name}"}}} if name else {}
 
 
 def _security_scheme() -> dict[str, Any]:
