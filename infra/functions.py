@@ -86,7 +86,7 @@ class FunctionSpec:
 
 _API: Final = (
     FunctionSpec(
-        "authorizer", "Lets requests of clients into the API, or not", 10, table=(GET,), partitions="C#*", snap_start=True,
+        "authorizer", "Lets requests of clients into the API, or not", 15, table=(GET,), partitions="C#*", snap_start=True,
         refuses_by_raising=True, environment=(contract.ENV_CLIENT_ISSUER, contract.ENV_CLIENT_JWKS_URL),
     ),
     FunctionSpec(

@@ -44,7 +44,7 @@ Every request is made by an OAuth2 client, which is bound to its programs. A bod
 an accrual its `source` and `source_id`, a redemption its `Idempotency-Key`. Sent again unchanged, it gives its first
 result with `Idempotent-Replayed: true`; with another content it is refused. Points are whole numbers, amounts of money
 decimal strings, times RFC 3339 in UTC. Whatever is refused is a problem (RFC 9457) with a stable `code`."""
-_HEADERS: Final = {
+_HEADERS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "Idempotent-Replayed": (
         "`true`: this is the first result of a request that came before.",
         {"enum": ["true", "false"]},

@@ -17,7 +17,8 @@ from loyalty_contract import ACCESS_REFUSED, ACCESS_UNDECIDED, shared_usage_key
 
 KEYS_CONNECT_SECONDS = 1.0
 KEYS_READ_SECONDS = 2.0
-"""A caller waits for the keys: with these and the table's own time-outs, an answer comes within the function's time."""
+KEYS_ATTEMPTS = 2
+"""A caller waits for the keys: six seconds at most, and six for the table, are within the function's time."""
 
 
 class AuthorizerSettings(Settings):
@@ -31,7 +32,7 @@ SETTINGS = AuthorizerSettings.load()
 TABLE = Table(SETTINGS.table)
 ACCESS = Access(
     SETTINGS.client_issuer,
-    Keys(SETTINGS.client_jwks_url, PoolWeb(KEYS_CONNECT_SECONDS, KEYS_READ_SECONDS)),
+    Keys(SETTINGS.client_jwks_url, PoolWeb(KEYS_CONNECT_SECONDS, KEYS_READ_SECONDS, attempts=KEYS_ATTEMPTS)),
     ClientStore(TABLE, system_clock),
     scopes=packaged_scopes(Path(__file__).parent),
     shared_key=shared_usage_key(SETTINGS.stage),

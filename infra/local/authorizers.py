@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ministack.services import apigateway_v1  # type: ignore[import-untyped]
+from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 BY_AUTHORIZER: Final = "AUTHORIZER"
 USAGE_KEY: Final = "usageIdentifierKey"
@@ -30,6 +31,17 @@ class _Asked:
 
 
 _ASKED: ContextVar[_Asked] = ContextVar("asked", default=_Asked())  # noqa: B039 - never changed: each request sets its own
+
+
+def patch() -> None:
+    """Wrap the loaded gateway; call it once, before the server starts."""
+    gateway = apigateway_v1
+    gateway._authorize_request_v1 = authorizing(gateway._authorize_request_v1)
+    gateway._request_identity_sources = with_context(gateway._request_identity_sources)
+    gateway._invoke_authorizer_lambda = keeping_usage_key(gateway._invoke_authorizer_lambda)
+    gateway._api_key_from_request = named_by_authorizer(gateway._api_key_from_request)
+    apis = provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::RestApi"]
+    apis["create"] = with_key_source(apis["create"])
 
 
 def authorizing(authorize: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

@@ -21,6 +21,12 @@ MOST: Final = 2
 Answer = tuple[Any, ...]
 
 
+def patch() -> None:
+    """Wrap the loaded Cognito; call it once, before the server starts."""
+    cognito._dispatch_idp = with_secrets(cognito._dispatch_idp)
+    cognito._authenticate_client = with_either(cognito._authenticate_client)
+
+
 def with_secrets(dispatch: Callable[[str, Any], Awaitable[Answer]]) -> Callable[[str, Any], Awaitable[Answer]]:
     """Wrap the choice of what answers a call so that the three calls about secrets are answered here."""
     ours: dict[str, Callable[[dict[str, Any], Mapping[str, Any]], Answer]] = {

@@ -36,14 +36,7 @@ from typing import Any, Final
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
-from ministack.services import (  # type: ignore[import-untyped]
-    apigateway_v1,
-    cognito,
-    dynamodb,
-    lambda_svc,
-    stepfunctions,
-)
-from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
+from ministack.services import dynamodb, lambda_svc, stepfunctions  # type: ignore[import-untyped]
 
 from infra.local import authorizers, client_secrets
 from infra.local.kept_state import keep, restore_streams, save_streams, within_streams
@@ -97,24 +90,12 @@ def apply(max_concurrency: int, layers: Path) -> None:
     stepfunctions._execute_task = owners.remembering(with_evaluated_timeout(stepfunctions._execute_task))
     iam_actions.extract_resource_arn = owners.naming(iam_actions.extract_resource_arn)
     stepfunctions._call_lambda = failing_its_token(stepfunctions._call_lambda)
-    _patch_access()
+    authorizers.patch()
+    client_secrets.patch()
     app.pin_request_origin = secure_on_loopback(app.pin_request_origin)
     keep(stepfunctions, "loyalty_task_tokens", owners.known, owners.learn)
     keep(dynamodb, "loyalty_streams", save_streams, restore_streams)
     app._load_persisted_state = within_streams(app._load_persisted_state)
-
-
-def _patch_access() -> None:
-    """Wrap what stands between a client and the API's functions."""
-    gateway = apigateway_v1
-    gateway._authorize_request_v1 = authorizers.authorizing(gateway._authorize_request_v1)
-    gateway._request_identity_sources = authorizers.with_context(gateway._request_identity_sources)
-    gateway._invoke_authorizer_lambda = authorizers.keeping_usage_key(gateway._invoke_authorizer_lambda)
-    gateway._api_key_from_request = authorizers.named_by_authorizer(gateway._api_key_from_request)
-    apis = provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::RestApi"]
-    apis["create"] = authorizers.with_key_source(apis["create"])
-    cognito._dispatch_idp = client_secrets.with_secrets(cognito._dispatch_idp)
-    cognito._authenticate_client = client_secrets.with_either(cognito._authenticate_client)
 
 
 def named_errors(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

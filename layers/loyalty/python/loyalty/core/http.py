@@ -10,7 +10,7 @@ import json
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -22,21 +22,18 @@ from botocore.exceptions import ClientError
 from loyalty.core import problems
 from loyalty.core.errors import (
     BodyTooLarge,
-    Invalid,
-    JsonTooDeep,
     MalformedJson,
     PreconditionRequired,
     RouteNotFound,
     Unauthenticated,
     UnsupportedMediaType,
 )
+from loyalty.core.json_objects import parse_object
 from loyalty.core.problems import Problem
 from loyalty.core.telemetry import count, logger, metrics
 
 MAX_BODY_BYTES: Final = 64 * 1024
 _FRAMES: Final = 6
-MAX_DEPTH: Final = 32
-"""Objects and lists of a body inside each other. The deepest that any request has is a program's document, with ten."""
 HEADERS: Final = {
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "X-Content-Type-Options": "nosniff",
@@ -167,55 +164,6 @@ def required_version(if_match: str | None) -> int | None:
 def request_id(event: Mapping[str, Any]) -> str:
     """The gateway's id of this request, which a client can quote."""
     return str(_context_of(event).get("requestId") or "unknown")
-
-
-def parse_object(text: str) -> dict[str, Any]:
-    """The JSON object that a body is.
-
-    Raises:
-        MalformedJson: not JSON, or JSON that two readers may understand in two ways (a name twice, NaN).
-        JsonTooDeep: objects and lists inside each other beyond :data:`MAX_DEPTH`.
-        Invalid: JSON, but not an object.
-    """
-    try:
-        value = json.loads(text, object_pairs_hook=_unambiguous, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        raise MalformedJson(f"The body is not valid JSON at character {error.pos}.") from None
-    except RecursionError:
-        raise _too_deep() from None
-    except ValueError:
-        # int() refuses numbers of thousands of digits
-        raise MalformedJson("The body is not valid JSON: a number in it is too long.") from None
-    _require_shallow(value)
-    if not isinstance(value, dict):
-        raise Invalid("The body must be a JSON object.", pointer="")
-    return value
-
-
-def _require_shallow(value: object) -> None:
-    """Level by level, so that no depth is too much for looking at it."""
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        inner = [part for part in level if isinstance(part, dict | list)]
-        if not inner:
-            return
-        level = [child for part in inner for child in (part.values() if isinstance(part, dict) else part)]
-    raise _too_deep()
-
-
-def _too_deep() -> JsonTooDeep:
-    return JsonTooDeep(f"The body has more than {MAX_DEPTH} objects and lists inside each other; send a flatter one.")
-
-
-def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise MalformedJson("The body is ambiguous: an object in it has two fields of one name.")
-    return fields
-
-
-def _no_constant(_name: str) -> NoReturn:
-    raise MalformedJson("The body is not valid JSON: NaN and Infinity are no JSON numbers.")
 
 
 def _with_text_body(event: Event) -> Event:

@@ -38,14 +38,18 @@ class Web(Protocol):
 
 
 class PoolWeb:
-    """:class:`Web` over HTTPS; plain HTTP to loopback alone. No redirects, no retries.
+    """:class:`Web` over HTTPS; plain HTTP to loopback alone. No redirects. What is read is asked for again; a code is sent once.
 
     Args:
         connect_seconds: to reach the pool.
         read_seconds: of silence, after which its answer is given up.
+        attempts: to read, one after the other.
     """
 
-    def __init__(self, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS) -> None:
+    def __init__(
+        self, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS, *, attempts: int = 1
+    ) -> None:
+        self._attempts = attempts
         timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
         self._pool = urllib3.PoolManager(timeout=timeout, retries=False)
 
@@ -55,10 +59,16 @@ class PoolWeb:
         Raises:
             Unavailable: no answer, or another one.
         """
-        status, body = self._call("GET", url)
-        if status != 200:
-            raise Unavailable("The sign-in service does not answer as it should; try again.")
-        return body
+        for attempt in range(1, self._attempts + 1):
+            try:
+                status, body = self._call("GET", url)
+            except Unavailable:
+                if attempt == self._attempts:
+                    raise
+                continue
+            if status == 200:
+                return body
+        raise Unavailable("The sign-in service does not answer as it should; try again.")
 
     def post(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
         """Status and body.
