@@ -6,7 +6,7 @@ from typing import Any
 import jwt  # noqa: F401 - loaded now, so that it is in the snapshot and not in the first request
 
 from functions.authorizer.answers import authorization, output, packaged_scopes, route
-from loyalty.clients.access import Access
+from loyalty.clients.access import KEYS_ATTEMPTS, KEYS_CONNECT_SECONDS, KEYS_READ_SECONDS, Access
 from loyalty.clients.store import ClientStore
 from loyalty.core.clock import system_clock
 from loyalty.core.settings import Settings
@@ -14,11 +14,6 @@ from loyalty.core.table import Table
 from loyalty.core.telemetry import count, logger, metrics
 from loyalty.core.tokens import Keys, PoolWeb
 from loyalty_contract import ACCESS_REFUSED, ACCESS_UNDECIDED, shared_usage_key
-
-KEYS_CONNECT_SECONDS = 1.0
-KEYS_READ_SECONDS = 2.0
-KEYS_ATTEMPTS = 2
-"""A caller waits for the keys: six seconds at most, and six for the table, are within the function's time."""
 
 
 class AuthorizerSettings(Settings):

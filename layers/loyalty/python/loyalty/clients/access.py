@@ -16,6 +16,10 @@ from loyalty_contract import SCOPE_SERVER
 
 LEEWAY_SECONDS: Final = 5
 """By which the pool's clock and ours may differ."""
+KEYS_CONNECT_SECONDS: Final = 1.0
+KEYS_READ_SECONDS: Final = 2.0
+KEYS_ATTEMPTS: Final = 2
+"""A caller waits for the pool's keys: six seconds at most, and six for the table, are within the authorizer's time."""
 _BEARER: Final = "bearer "
 _CLAIMS: Final = ("sub", "client_id", "token_use", "scope")
 
