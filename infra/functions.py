@@ -47,6 +47,7 @@ class FunctionSpec:
         timeout_seconds: after which Lambda stops it.
         memory_mb: also decides its share of a processor; 1,769 MB are one.
         table: DynamoDB actions on the table.
+        partitions: pattern of the partitions that these are for; empty: all.
         index: DynamoDB actions on the index of entries.
         due_index: DynamoDB actions on the index of what falls due.
         member_index: DynamoDB actions on the index of members.
@@ -60,12 +61,14 @@ class FunctionSpec:
         decides: about fulfilment runs: starts executions of that machine, looks at them, and answers their tokens.
         misses: counts what clients ask for that is not there, in the partitions of these counts alone.
         snap_start: start from a snapshot; only where a caller waits, since snapshots of Python are paid for.
+        refuses_by_raising: its errors are answers too, so that their number raises no alarm; it counts what fails by a metric.
     """
 
     name: str
     description: str
     timeout_seconds: int
     table: tuple[str, ...] = ()
+    partitions: str = ""
     index: tuple[str, ...] = ()
     due_index: tuple[str, ...] = ()
     member_index: tuple[str, ...] = ()
@@ -79,10 +82,15 @@ class FunctionSpec:
     decides: bool = False
     misses: bool = False
     snap_start: bool = False
+    refuses_by_raising: bool = False
     memory_mb: int = 1024
 
 
 _API: Final = (
+    FunctionSpec(
+        "authorizer", "Lets requests of clients into the API, or not", 15, table=(GET,), partitions="C#*", snap_start=True,
+        refuses_by_raising=True, environment=(contract.ENV_CLIENT_ISSUER, contract.ENV_CLIENT_JWKS_URL),
+    ),
     FunctionSpec(
         "enrollment", "Members: create, read, change; their segments", 15, misses=True,
         table=REPLACE, sealed=SealedData(contract.PROFILE, (*OPEN, *SEAL)), lookup=True, snap_start=True,

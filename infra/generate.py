@@ -15,12 +15,15 @@ from pydantic import BaseModel
 
 from infra import sbom
 from infra.openapi import ROOT, codes_by_status, document, tidy
+from infra.routes import ROUTES
 from loyalty.commerce import activity_events
 from loyalty.core import problems
 from loyalty.programs.model import ProgramDocument
 from loyalty.publishing.events import EVENTS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+SCOPES_FILE: Final = "functions/authorizer/scopes.json"
+"""The scope of each route, as the authorizer is packaged with it: its environment would have no room."""
 EVENTS_FOLDER: Final = "docs/events"
 EVENT_MODELS: Final[Mapping[str, type[BaseModel]]] = {
     **EVENTS,
@@ -35,9 +38,10 @@ _PROBLEMS_HEAD: Final = """\
 Every refusal is a problem detail (RFC 9457, `application/problem+json`). Its `code` is stable, its `type` is
 `{prefix}` followed by the code, its `instance` names the request. `errors` points at each field that is wrong.
 
-What the gateway refuses has no `errors`. It answers 401 `unauthenticated` for a token that is missing or over, and for one without the
-route's scope, which its words cannot name: it stands in [openapi.json](openapi.json) under `security` of the route and method. A client
-has the scopes that it was created with (`loyalty client create --scope`), and a token those of them that it was asked for with.
+What the gateway refuses has no `errors`. It answers 401 `unauthenticated` for a token that is missing, over or of a client that is shut
+out, and 403 `insufficient_scope` for one without the route's scope, which its words cannot name: it stands in [openapi.json](openapi.json)
+under `security` of the route and method. A client has the scopes that the operator gave it, and a token those of them that it was asked
+for with ([access](security/access.md)).
 
 | status | code | title |
 |---|---|---|
@@ -48,6 +52,7 @@ def generated() -> dict[str, str]:
     """Every generated file: path from the repository's root → content."""
     packages = sbom.shipped()
     return {
+        SCOPES_FILE: _json({f"{one.method} {one.path}": one.scope for one in ROUTES if one.scope}),
         "docs/sbom.cdx.json": sbom.bill(packages),
         "docs/licences.md": sbom.page(packages),
         "docs/openapi.json": _json(document()),

@@ -30,8 +30,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 VERSION: Final = "3.1.0"
 GATEWAY_CODES: Final[Mapping[int, tuple[str, ...]]] = {
     400: ("bad_request",),
-    403: ("forbidden",),
-    429: ("throttled",),
+    403: ("forbidden", "insufficient_scope", "no_plan"),
+    429: ("throttled", "quota_exceeded"),
     502: ("bad_gateway",),
     504: ("timeout",),
 }
@@ -44,7 +44,7 @@ Every request is made by an OAuth2 client, which is bound to its programs. A bod
 an accrual its `source` and `source_id`, a redemption its `Idempotency-Key`. Sent again unchanged, it gives its first
 result with `Idempotent-Replayed: true`; with another content it is refused. Points are whole numbers, amounts of money
 decimal strings, times RFC 3339 in UTC. Whatever is refused is a problem (RFC 9457) with a stable `code`."""
-_HEADERS: Final = {
+_HEADERS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "Idempotent-Replayed": (
         "`true`: this is the first result of a request that came before.",
         {"enum": ["true", "false"]},
@@ -54,7 +54,10 @@ _HEADERS: Final = {
     "Cache-Control": ("How long the answer may be used again, by this client.", {}),
     "Content-Language": ("Of the names in the answer.", {}),
     "Vary": ("The header that the answer depends on.", {}),
+    "Retry-After": ("Seconds to wait before the same request is sent again.", {"pattern": "^[0-9]+$"}),
+    "WWW-Authenticate": ("`Bearer`: send an access token.", {}),
 }
+_PROBLEM_HEADERS: Final = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 _PROGRAM_HEADERS: Final = {
     "get_program": ["ETag", "Cache-Control", "Content-Language", "Vary"],
     "get_draft": ["ETag"],
@@ -239,7 +242,13 @@ def _problem_response(status: int, codes: Iterable[str]) -> dict[str, Any]:
     return {
         "description": f"{phrase}: {', '.join(f'`{code}`' for code in codes)}.",
         "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        **_problem_headers(status),
     }
+
+
+def _problem_headers(status: int) -> dict[str, Any]:
+    name = _PROBLEM_HEADERS.get(status)
+    return {"headers": {name: {"$ref": f"#/components/headers/{name}"}}} if name else {}
 
 
 def _security_scheme() -> dict[str, Any]:

@@ -31,15 +31,23 @@ def data_permissions(
 ) -> list[iam.PolicyStatement]:
     """What ``spec`` asks for on the table, its indexes, the keys and ``pictures``, the ARN of all of those."""
     wanted = (
-        (table.table_arn, spec.table),
+        (table.table_arn, () if spec.partitions else spec.table),
         (f"{table.table_arn}/index/{contract.ENTRY_INDEX}", spec.index),
         (f"{table.table_arn}/index/{contract.DUE_INDEX}", spec.due_index),
         (f"{table.table_arn}/index/{contract.MEMBER_INDEX}", spec.member_index),
         (pictures, spec.pictures),
         (keys.lookup.key_arn, ("kms:GenerateMac",) if spec.lookup else ()),
     )
-    statements = [allow(resource, *actions) for resource, actions in wanted if actions]
-    return statements + _sealed_data(spec, keys) + _misses(spec, table)
+    found = [allow(resource, *actions) for resource, actions in wanted if actions]
+    return found + _partitions(spec, table) + _sealed_data(spec, keys) + _misses(spec, table)
+
+
+def _partitions(spec: FunctionSpec, table: dynamodb.ITableV2) -> list[iam.PolicyStatement]:
+    """The table, but only partitions of one kind."""
+    if not spec.partitions:
+        return []
+    of_one_kind = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [spec.partitions]}}
+    return [iam.PolicyStatement(actions=list(spec.table), resources=[table.table_arn], conditions=of_one_kind)]
 
 
 def _sealed_data(spec: FunctionSpec, keys: Keys) -> list[iam.PolicyStatement]:

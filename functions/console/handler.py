@@ -9,7 +9,7 @@ from loyalty.console.languages import languages
 from loyalty.console.pages import Pages
 from loyalty.console.session import Sessions
 from loyalty.console.sign_in import SignIn
-from loyalty.console.tokens import Pool, PoolWeb, Tokens
+from loyalty.console.tokens import Pool, Tokens
 from loyalty.console.web import Headers
 from loyalty.core.aws import client
 from loyalty.core.clock import system_clock
@@ -17,6 +17,7 @@ from loyalty.core.http import Event
 from loyalty.core.keys import KmsMac
 from loyalty.core.settings import Settings
 from loyalty.core.table import Table
+from loyalty.core.tokens import PoolWeb
 from loyalty.finance.services import FinanceServices
 from loyalty.fulfillment.decisions import Decisions
 from loyalty.fulfillment.executions import Executions

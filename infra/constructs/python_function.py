@@ -144,11 +144,12 @@ class PythonFunction(Construct):
 
     def _alarms(self, topic: sns.ITopic) -> None:
         name = self.spec.name
-        alarm(
-            self, "Errors", topic=topic, threshold=1,
-            metric=self.function.metric_errors(period=FIVE_MINUTES),
-            meaning=f"{name} raised: its log has the traceback.",
-        )  # fmt: skip
+        if not self.spec.refuses_by_raising:
+            alarm(
+                self, "Errors", topic=topic, threshold=1,
+                metric=self.function.metric_errors(period=FIVE_MINUTES),
+                meaning=f"{name} raised: its log has the traceback.",
+            )  # fmt: skip
         alarm(
             self, "Throttles", topic=topic, threshold=1, periods=2,
             metric=self.function.metric_throttles(period=FIVE_MINUTES),

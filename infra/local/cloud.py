@@ -270,25 +270,18 @@ class LocalCloud:
         wanted = [SCOPE_PREFIX + scope for scope in scopes]
         return fetch_token(self.token_url, client_id or self.client_id, client_secret or self.client_secret, wanted)
 
-    def new_client(self, name: str, scopes: Sequence[str], programs: Sequence[str] = ()) -> tuple[str, str]:
+    def new_client(
+        self, name: str, scopes: Sequence[str], programs: Sequence[str], plan: str = "standard"
+    ) -> tuple[str, str]:
         """Make another partner's client. Returns its id and secret.
 
         Args:
             name: for people.
             scopes: short names.
-            programs: that it is bound to; none leaves it unbound.
+            programs: that it is bound to, one at least, published or not.
+            plan: the usage plan by which it is throttled.
         """
-        made = self.client("cognito-idp").create_user_pool_client(
-            UserPoolId=self.platform.user_pool,
-            ClientName=name,
-            GenerateSecret=True,
-            AllowedOAuthFlows=["client_credentials"],
-            AllowedOAuthFlowsUserPoolClient=True,
-            AllowedOAuthScopes=[SCOPE_PREFIX + scope for scope in scopes],
-        )["UserPoolClient"]
-        if programs:
-            self.bind(made["ClientId"], programs)
-        return made["ClientId"], made["ClientSecret"]
+        return seed.create_client(self.environment, name, scopes, programs, plan)
 
     def bind(self, client_id: str, programs: Sequence[str]) -> None:
         """Let a client speak for these programs and no others."""

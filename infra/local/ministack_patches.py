@@ -15,6 +15,9 @@ upgrade is a decision and not an accident. Tests check that each patch is still 
 - **Waiting for a token.** ministack takes a JSONata ``TimeoutSeconds`` for a number, and waits for the token although
   the function that was to hand it on has failed. It asks IAM whether a token may be answered for every resource, where
   AWS asks for the token's state machine (``task_tokens``).
+- **Authorizers.** ministack does not know what a request is where it looks for a verdict that it keeps, and drops the key
+  by which an authorizer has it counted (``authorizers``).
+- **Secrets of clients.** ministack keeps one, where Cognito keeps two (``client_secrets``).
 - **Streams over a stop.** ministack keeps how far a stream was read, and not the stream (``kept_state``).
 - **Concurrency.** ministack starts one interpreter for every request in flight; a laptop has a few
   cores. Invocations beyond the bound wait for their turn instead of being throttled.
@@ -35,6 +38,7 @@ from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import dynamodb, lambda_svc, stepfunctions  # type: ignore[import-untyped]
 
+from infra.local import authorizers, client_secrets
 from infra.local.kept_state import keep, restore_streams, save_streams, within_streams
 from infra.local.shared_layers import SharedLayers
 from infra.local.task_tokens import TokenOwners
@@ -86,6 +90,8 @@ def apply(max_concurrency: int, layers: Path) -> None:
     stepfunctions._execute_task = owners.remembering(with_evaluated_timeout(stepfunctions._execute_task))
     iam_actions.extract_resource_arn = owners.naming(iam_actions.extract_resource_arn)
     stepfunctions._call_lambda = failing_its_token(stepfunctions._call_lambda)
+    authorizers.patch()
+    client_secrets.patch()
     app.pin_request_origin = secure_on_loopback(app.pin_request_origin)
     keep(stepfunctions, "loyalty_task_tokens", owners.known, owners.learn)
     keep(dynamodb, "loyalty_streams", save_streams, restore_streams)

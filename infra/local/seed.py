@@ -62,6 +62,22 @@ def bind_client(environment: Mapping[str, str], client_id: str, programs: Sequen
     run_loyalty(["client", "bind", client_id, *options], environment)
 
 
+def create_client(
+    environment: Mapping[str, str], name: str, scopes: Sequence[str], programs: Sequence[str], plan: str
+) -> tuple[str, str]:
+    """Make a client with these scopes, bound to these programs. Returns its id and secret.
+
+    Raises:
+        SeedFailed: it was refused.
+    """
+    options = [word for program in programs for word in ("--program", program)]
+    options += [word for scope in scopes for word in ("--scope", scope)]
+    made = json.loads(
+        run_loyalty(["client", "create", name, *options, "--plan", plan, "--unpublished", "--json"], environment)
+    )
+    return made["client_id"], made["client_secret"]
+
+
 @dataclass(frozen=True)
 class Person:
     """Who signs in to the local console."""

@@ -3,7 +3,15 @@
 from decimal import Decimal
 from typing import Final
 
-from infra.settings.model import Fulfillment, StageSettings, SuppliersSettings, Throttle, TremendousSettings, WafOff
+from infra.settings.model import (
+    Fulfillment,
+    Plan,
+    StageSettings,
+    SuppliersSettings,
+    Throttle,
+    TremendousSettings,
+    WafOff,
+)
 
 LOCAL: Final = StageSettings(
     name="local",
@@ -13,6 +21,10 @@ LOCAL: Final = StageSettings(
     log_retention=7,
     archive_retention=1,
     throttle=Throttle(rate=5_000, burst=5_000),
+    plans={
+        "standard": Plan(rate=5_000, burst=5_000),
+        "trial": Plan(rate=2, burst=5, requests_a_day=20),
+    },
     waf=WafOff(reason="it listens on loopback only, and the local cloud cannot attach a firewall to an API"),
     default_program="aurora",
     fulfillment=Fulfillment(retry_seconds=1, funds_seconds=2, permits_per_second=50, breaker_seconds=2),

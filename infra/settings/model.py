@@ -27,6 +27,14 @@ class Throttle(_Frozen):
     burst: int = Field(gt=0, description="requests at once")
 
 
+class Plan(_Frozen):
+    """What one client may ask for, of all methods together. API Gateway takes it as a target, not as a guarantee."""
+
+    rate: int = Field(gt=0, description="requests per second, sustained")
+    burst: int = Field(gt=0, description="requests at once")
+    requests_a_day: int | None = Field(default=None, gt=0, description="from midnight to midnight, UTC; None: no quota")
+
+
 class WafOn(_Frozen):
     """A web application firewall in front of the API."""
 
@@ -139,6 +147,22 @@ class StageSettings(_Frozen):
         default=Throttle(rate=50, burst=100),
         description="of each method that asks for no token: health, the console's pages, callbacks of suppliers",
     )
+    plans: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")], Plan] = Field(
+        default={
+            "standard": Plan(rate=100, burst=200, requests_a_day=2_000_000),
+            "large": Plan(rate=500, burst=1_000),
+            "trial": Plan(rate=5, burst=10, requests_a_day=10_000),
+        },
+        description="usage plans, of which each client has one",
+    )
+    shared_plan: str = Field(
+        default="standard", description="the plan that all clients share that have none of their own: one allowance"
+    )
+    endpoint_access: Literal["BASIC", "STRICT"] = Field(
+        default="BASIC",
+        description="STRICT: API Gateway refuses who reaches the API by another kind of endpoint or another name than TLS was "
+        "made for, such as a distribution in front of it",
+    )
     waf: Annotated[WafOn | WafOff, Field(discriminator="kind")] = WafOn()
     default_program: str = Field(
         default="", description="of commerce events that name no program; empty: they are rejected"
@@ -214,6 +238,12 @@ class StageSettings(_Frozen):
                 f"supplier_settle_seconds must be at least {XOXODAY_ANSWERS_WITHIN_SECONDS}: so long an order of Xoxoday's "
                 "may take to appear"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _clients_without_a_plan_share_one_that_there_is(self) -> Self:
+        if self.shared_plan not in self.plans:
+            raise ValueError(f"shared_plan must be one of plans: {', '.join(sorted(self.plans))}")
         return self
 
     @model_validator(mode="after")

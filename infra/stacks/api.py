@@ -1,7 +1,7 @@
 """The HTTP API: a regional REST API, its authorizer, its routes."""
 
-import json
 from collections.abc import Mapping
+from functools import cached_property
 
 from aws_cdk import CfnOutput, CfnParameter, Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
@@ -13,8 +13,10 @@ from constructs import Construct
 import loyalty_contract as contract
 from infra.bundling import Assets
 from infra.constructs.alarms import FIVE_MINUTES, alarm, function_metric
+from infra.constructs.client_plans import ClientPlans
 from infra.constructs.firewall import Firewall
 from infra.constructs.gateway_problems import add_gateway_problems
+from infra.constructs.gateway_stage import ACCESS_LOG, acknowledge_stage, limited
 from infra.constructs.identity import console_client
 from infra.constructs.nag import acknowledge
 from infra.constructs.python_function import PythonFunction
@@ -22,27 +24,17 @@ from infra.constructs.removal import removal_policy
 from infra.names import access_log_group, resource
 from infra.permissions import allow
 from infra.routes import CONSOLE, CONSOLE_ROOT, ROUTES, Route
-from infra.settings import StageSettings, Throttle, WafOff, WafOn
+from infra.settings import StageSettings, WafOff, WafOn
 from infra.stacks.base import FunctionStack
 from infra.stacks.stateful import RETENTION, StatefulStack
 
 STAGE_NAME = "live"
+AUTHORIZER = "authorizer"
+VERDICT_SECONDS = 30
+"""How long the gateway goes by a verdict of the authorizer. A client that is disabled is out by then, on every route."""
+SECURITY_POLICY = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"
+"""TLS 1.2 and 1.3 with forward secrecy only. The default of a regional API still takes TLS 1.0."""
 CONSOLE_FUNCTION = "console"
-
-ACCESS_LOG = json.dumps(
-    {
-        "request_id": "$context.requestId",
-        "time": "$context.requestTimeEpoch",
-        "client_id": "$context.authorizer.claims.client_id",
-        "method": "$context.httpMethod",
-        "route": "$context.resourcePath",  # the pattern, not the path: no member's id in the log
-        "status": "$context.status",
-        "latency_ms": "$context.responseLatency",
-        "integration_latency_ms": "$context.integrationLatency",
-        "response_bytes": "$context.responseLength",
-        "error": "$context.error.responseType",
-    }
-)
 
 
 class ApiStack(FunctionStack):
@@ -56,7 +48,9 @@ class ApiStack(FunctionStack):
         add_gateway_problems(self.api)
         self.functions = {name: self.function(name) for name in sorted({route.function for route in ROUTES})}
         self.functions[CONSOLE_FUNCTION] = self._console()
+        self.functions[AUTHORIZER] = self._authorizer()
         self._routes(self.functions)
+        ClientPlans(self, "Plans", settings=settings, api=self.api)
         self._firewall()
         self._alarms()
         CfnOutput(self, "ApiUrl", value=self.api.url)
@@ -71,28 +65,34 @@ class ApiStack(FunctionStack):
             description=f"Loyalty {self.settings.name}",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=False,
+            api_key_source_type=apigateway.ApiKeySourceType.AUTHORIZER,
             deploy_options=apigateway.StageOptions(
                 stage_name=STAGE_NAME,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(ACCESS_LOG),
                 method_options={
                     # Of each method that has none of its own: it is no limit of the stage.
-                    "/*/*": _limited(self.settings.throttle),
+                    "/*/*": limited(self.settings.throttle),
                     **{
-                        f"{route.path}/{route.method}": _limited(self.settings.open_throttle)
+                        f"{route.path}/{route.method}": limited(self.settings.open_throttle)
                         for route in (*ROUTES, *CONSOLE)
                         if route.scope is None
                     },
                 },
             ),
         )
+        plain = api.node.default_child
+        if not isinstance(plain, apigateway.CfnRestApi):
+            raise TypeError("a REST API has a resource of its own kind")
+        plain.security_policy = SECURITY_POLICY
+        plain.endpoint_access_mode = self.settings.endpoint_access
         acknowledge(
             api,
             "The functions validate every request against their models and name each wrong field (RFC 9457); the "
             "gateway's validator would answer first, with less.",
             "AwsSolutions-APIG2",
         )
-        _acknowledge_stage(api.deployment_stage)
+        acknowledge_stage(api.deployment_stage)
         api.deployment_stage.node.add_dependency(self._execution_log(api))
         if self.settings.gateway_log_role == "ours":
             api.deployment_stage.node.add_dependency(self._logging_account())
@@ -141,7 +141,7 @@ class ApiStack(FunctionStack):
         people, keys = self.stateful.people, self.stateful.keys
         issuer = f"https://cognito-idp.{self.region}.amazonaws.com/{people.pool.user_pool_id}"
         if self.settings.target == "local":
-            endpoint = CfnParameter(self, "LocalEndpoint", description="URL of the local cloud").value_as_string
+            endpoint = self._local_endpoint
             url = f"{endpoint}/restapis/{self.api.rest_api_id}/{STAGE_NAME}/_user_request_{CONSOLE_ROOT}"
             sign_in_url, keys_url = endpoint, f"{endpoint}/{people.pool.user_pool_id}"
         else:
@@ -163,24 +163,58 @@ class ApiStack(FunctionStack):
             permissions=[allow(keys.console.key_arn, "kms:GenerateMac")],
         )
 
+    @cached_property
+    def _local_endpoint(self) -> str:
+        return CfnParameter(self, "LocalEndpoint", description="URL of the local cloud").value_as_string
+
+    def _authorizer(self) -> PythonFunction:
+        """What lets requests in, by the tokens of the clients' user pool and by the registry of clients."""
+        pool = self.stateful.identity.pool.user_pool_id
+        issuer = f"https://cognito-idp.{self.region}.amazonaws.com/{pool}"
+        keys_url = f"{self._local_endpoint}/{pool}" if self.settings.target == "local" else issuer
+        return self.function(
+            AUTHORIZER,
+            values={
+                contract.ENV_CLIENT_ISSUER: issuer,
+                contract.ENV_CLIENT_JWKS_URL: f"{keys_url}/.well-known/jwks.json",
+            },
+        )
+
     def _routes(self, functions: Mapping[str, PythonFunction]) -> None:
-        identity = self.stateful.identity
-        authorizer = apigateway.CognitoUserPoolsAuthorizer(self, "Authorizer", cognito_user_pools=[identity.pool])
+        authorizer = apigateway.RequestAuthorizer(
+            self,
+            "Authorizer",
+            handler=functions[AUTHORIZER].alias,
+            # Of each route a verdict of its own: without the method and the route, one for a short path would be taken for
+            # longer ones too.
+            identity_sources=[
+                apigateway.IdentitySource.header("Authorization"),
+                apigateway.IdentitySource.context("httpMethod"),
+                apigateway.IdentitySource.context("resourcePath"),
+            ],
+            results_cache_ttl=Duration.seconds(VERDICT_SECONDS),
+        )
         for route in (*ROUTES, *CONSOLE):
             path = self.api.root.resource_for_path(route.path)
             integration = apigateway.LambdaIntegration(functions[route.function].alias, allow_test_invoke=False)
             if route.scope is None:
                 self._open(path, route, integration)
                 continue
-            path.add_method(
+            method = path.add_method(
                 route.method,
                 integration,
                 authorizer=authorizer,
-                authorization_type=apigateway.AuthorizationType.COGNITO,
-                authorization_scopes=[f"{contract.SCOPE_SERVER}/{route.scope}"],
+                authorization_type=apigateway.AuthorizationType.CUSTOM,
+                api_key_required=True,
+            )
+            acknowledge(
+                method,
+                "The tokens are Cognito's; our authorizer asks the registry of clients too.",
+                "AwsSolutions-COG4",
             )
 
     def _open(self, path: apigateway.Resource, route: Route, integration: apigateway.LambdaIntegration) -> None:
+        """A route for whoever comes: no token, and so no plan either; the stage limits it (``open_throttle``)."""
         method = path.add_method(route.method, integration, authorization_type=apigateway.AuthorizationType.NONE)
         acknowledge(method, route.open_because, "AwsSolutions-APIG4", "AwsSolutions-COG4", "CKV_AWS_59")
 
@@ -205,6 +239,12 @@ class ApiStack(FunctionStack):
             meaning="One request in a hundred takes longer than a second.",
         )  # fmt: skip
         alarm(
+            self, "AccessUndecided", topic=topic, threshold=1,
+            metric=function_metric(AUTHORIZER, contract.ACCESS_UNDECIDED),
+            meaning="Nobody could tell whether a request may pass: the registry or the user pool's keys cannot be read. "
+            "The log of the function authorizer has the error.",
+        )  # fmt: skip
+        alarm(
             self, "CardsRevealed", topic=topic, threshold=self.settings.cards_revealed_per_hour,
             metric=function_metric("reveal", contract.CARDS_REVEALED, period=Duration.hours(1)),
             meaning="Many gift cards and codes were shown: is a client reading what no member asked for? "
@@ -215,34 +255,3 @@ class ApiStack(FunctionStack):
             metric=function_metric("reveal", contract.CARDS_REVEALED_OFTEN, period=Duration.hours(1)),
             meaning="One card was shown again and again: the log of the function reveal names its redemption.",
         )  # fmt: skip
-
-
-def _acknowledge_stage(stage: apigateway.Stage) -> None:
-    acknowledge(
-        stage,
-        "Answers are a member's own and of this moment: one from a cache would be another member's, or an old balance.",
-        "NIST.800.53.R5-APIGWCacheEnabledAndEncrypted",
-        "CKV_AWS_120",
-    )
-    acknowledge(
-        stage,
-        "Behind it are functions, invoked by IAM and no HTTP server that would ask for the gateway's certificate.",
-        "NIST.800.53.R5-APIGWSSLEnabled",
-    )
-    acknowledge(
-        stage,
-        "Functions are not traced, since a tracer costs each cold start: a trace would end here. The access log has each "
-        "request's id and times.",
-        "CKV_AWS_73",
-    )
-
-
-def _limited(throttle: Throttle) -> apigateway.MethodDeploymentOptions:
-    """What a method may take, and what is written down of it: said whole, since nobody documents that it inherits the rest."""
-    return apigateway.MethodDeploymentOptions(
-        logging_level=apigateway.MethodLoggingLevel.ERROR,
-        data_trace_enabled=False,  # bodies hold personal data
-        metrics_enabled=True,
-        throttling_rate_limit=throttle.rate,
-        throttling_burst_limit=throttle.burst,
-    )

@@ -64,7 +64,7 @@ def proxy_event(
     client_id: str | None = "app",
 ) -> dict[str, Any]:
     headers = {"Accept": "*/*"} | ({"Content-Type": "application/json"} if body else {}) | (headers or {})
-    authorizer = {"claims": {"sub": client_id, "client_id": client_id, "scope": "x"}} if client_id else None
+    authorizer = {"principalId": client_id, "client_id": client_id} if client_id else None
     return {
         "resource": "/{proxy+}",
         "httpMethod": method,

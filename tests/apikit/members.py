@@ -39,7 +39,7 @@ class Members:
         self.call = Gateway(self.app)
         for program, client in (("acme", "app"), ("other", "stranger")):
             self.programs.publish(document(id=program), expected_version=0, actor="test")
-            self.programs.bind_client(client, {program})
+            self.programs.clients.bind(client, {program})
 
     def service_with(self, store: MemberStore, keys: FakeKeys | None = None, **parts: Any) -> MemberService:
         """A service over another store, or with other parts."""

@@ -42,7 +42,7 @@ def _reads_of_the_program(running: Running, world: World) -> Iterator[Figure]:
     store = ProgramStore(world.table, world.clock, seconds=lambda: seconds[0])
     document = world.program.document
     store.publish(document, expected_version=0, actor="bench")
-    store.bind_client("app", {document.id})
+    store.clients.bind("app", {document.id})
 
     def requests(number: int) -> Cost:
         return running.cost(world.table, lambda: [store.for_client(document.id, "app") for _ in range(number)])

@@ -48,7 +48,7 @@ class Campaign:
         parsed = ProgramDocument.model_validate(document)
         programs = ProgramStore(self.table, system_clock)
         programs.publish(parsed, expected_version=0, actor="e2e")
-        programs.bind_client(cloud.client_id, {*program_documents(), self.program})
+        programs.clients.bind(cloud.client_id, {*program_documents(), self.program})
         # No client decides on what it started itself, whomever it names.
         client_id, secret = cloud.new_client(f"bulk-desk-{unique()}", ["finance.approve"], [self.program])
         token = cloud.token("finance.approve", client_id=client_id, client_secret=secret)

@@ -6,11 +6,11 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 import loyalty_contract as contract
-from infra.constructs.gateway_problems import GATEWAY_PROBLEMS, MEDIA_TYPE, TYPE_PREFIX
+from infra.constructs.gateway_problems import GATEWAY_PROBLEMS, HEADERS, MEDIA_TYPE, TYPE_PREFIX
 from infra.names import firewall_log_group
 from infra.routes import CONSOLE, ROUTES
 from infra.settings import StageSettings, Throttle, WafOn
-from loyalty.core import problems
+from loyalty.core import http, problems
 from tests.infra.single import synthesize_one
 from tests.infra.templates import Json, Templates, text
 
@@ -33,12 +33,67 @@ def test_routes_and_scopes(stage: Templates) -> None:
         method = found[route.method, route.path]
         if route.scope is None:
             assert method["AuthorizationType"] == "NONE"
+            assert not method.get("ApiKeyRequired")
             assert route in CONSOLE or route.path in {"/health", "/v1/suppliers/{supplier}/callbacks"}
         else:
-            assert method["AuthorizationType"] == "COGNITO_USER_POOLS"
-            assert method["AuthorizationScopes"] == [f"{contract.SCOPE_SERVER}/{route.scope}"]
+            assert method["AuthorizationType"] == "CUSTOM"
+            assert method["ApiKeyRequired"] is True
             assert route.scope in contract.SCOPES
         assert method["Integration"]["Type"] == "AWS_PROXY"
+
+
+def test_a_verdict_is_kept_for_a_token_on_one_route_and_half_a_minute_at_most(stage: Templates) -> None:
+    authorizer = stage.one("AWS::ApiGateway::Authorizer")["Properties"]
+    assert authorizer["Type"] == "REQUEST"
+    # Its policies have wildcards: without method and route here, one for a short path would be taken for a longer one.
+    assert authorizer["IdentitySource"].split(",") == [
+        "method.request.header.Authorization",
+        "context.httpMethod",
+        "context.resourcePath",
+    ]
+    assert authorizer["AuthorizerResultTtlInSeconds"] == 30
+    assert "authorizerAlias" in text(authorizer["AuthorizerUri"])
+
+
+def test_the_authorizer_may_read_clients_and_nothing_else(stage: Templates) -> None:
+    logs, table = sorted(stage.statements("authorizer"), key=lambda one: str(one["Action"]))
+    assert logs["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert table["Action"] == "dynamodb:GetItem"
+    assert table["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["C#*"]}}
+
+
+def test_no_client_is_without_a_limit_and_keys_come_from_the_authorizer(
+    stage: Templates, settings: StageSettings
+) -> None:
+    api = stage.one("AWS::ApiGateway::RestApi")["Properties"]
+    assert api["ApiKeySourceType"] == "AUTHORIZER"
+    found = {plan["UsagePlanName"]: plan for plan in stage.properties("AWS::ApiGateway::UsagePlan")}
+    assert set(found) == {contract.usage_plan(settings.name, plan) for plan in settings.plans}
+    for name, plan in settings.plans.items():
+        limited = found[contract.usage_plan(settings.name, name)]
+        assert limited["Throttle"] == {"RateLimit": plan.rate, "BurstLimit": plan.burst}
+        quota = {"Limit": plan.requests_a_day, "Period": "DAY"} if plan.requests_a_day else None
+        assert limited.get("Quota") == quota
+        assert len(limited["ApiStages"]) == 1
+    key = stage.one("AWS::ApiGateway::ApiKey")["Properties"]
+    assert key["Value"] == contract.shared_usage_key(settings.name)
+    assert key["Value"].isalnum()
+    assert 20 <= len(key["Value"]) <= 128
+    assert stage.one("AWS::ApiGateway::UsagePlanKey")
+
+
+def test_tls_is_1_2_at_least_and_no_other_origin_is_answered(stage: Templates, settings: StageSettings) -> None:
+    api = stage.one("AWS::ApiGateway::RestApi")["Properties"]
+    assert api["SecurityPolicy"].startswith("SecurityPolicy_TLS13_1_2_")
+    assert api["EndpointAccessMode"] == settings.endpoint_access
+    assert "OPTIONS" not in {method["HttpMethod"] for method in stage.properties("AWS::ApiGateway::Method")}
+    for response in stage.properties("AWS::ApiGateway::GatewayResponse"):
+        assert not [name for name in response["ResponseParameters"] if "Access-Control" in name]
+
+
+def test_a_shared_plan_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="shared_plan must be one of plans"):
+        StageSettings(name="poor", region="eu-south-1", shared_plan="golden")
 
 
 def test_every_scope_opens_a_route() -> None:
@@ -81,7 +136,22 @@ def test_gateway_problems_have_the_shape_of_the_functions_problems(stage: Templa
         assert problem.title == problems.title(problem.code)
         assert str(problem.status) == response["StatusCode"]
         assert problem.instance == "urn:request:$context.requestId"
-        assert response["ResponseParameters"]["gatewayresponse.header.Content-Type"] == f"'{MEDIA_TYPE}'"
+        headers = {
+            name.removeprefix("gatewayresponse.header."): value.strip("'")
+            for name, value in response["ResponseParameters"].items()
+        }
+        assert headers.pop("Content-Type") == MEDIA_TYPE
+        assert headers.items() >= HEADERS.items()
+        assert set(HEADERS) == set(http.HEADERS)
+        # What a quote inside a value's own quotes means to the gateway is written nowhere.
+        assert not [value for value in headers.values() if "'" in value]
+        assert ("Retry-After" in headers) == (problem.status in {429, 503})
+        assert ("WWW-Authenticate" in headers) == (problem.code in {"unauthenticated", "insufficient_scope"})
+
+
+def test_functions_and_gateway_say_the_same_of_security() -> None:
+    for name, value in HEADERS.items():
+        assert http.HEADERS[name].replace(" 'none'", "") == value
 
 
 def test_firewall_or_a_reason_for_none(stage: Templates, settings: StageSettings) -> None:

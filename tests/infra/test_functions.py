@@ -33,6 +33,7 @@ MISSES = {"dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:Query"}
 DECIDE = {"states:StartExecution", "states:SendTaskSuccess", "states:DescribeExecution"}
 
 MAY_DO = {
+    "authorizer": {"dynamodb:GetItem"},
     "supplier_callback": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",

@@ -3,6 +3,7 @@
 import json
 import re
 
+import loyalty_contract as contract
 from infra import ROOT
 from infra.functions import FUNCTIONS
 from infra.names import resource
@@ -18,6 +19,10 @@ OUTPUTS = {
 }  # fmt: skip
 
 
+REFUSE_BY_RAISING = {name for name, spec in FUNCTIONS.items() if spec.refuses_by_raising}
+"""Their errors are answers: what they cannot decide has an alarm of its own."""
+
+
 def test_outputs(stage: Templates) -> None:
     assert stage.outputs() >= OUTPUTS
 
@@ -25,8 +30,10 @@ def test_outputs(stage: Templates) -> None:
 def test_alarms(stage: Templates) -> None:
     alarms = stage.properties("AWS::CloudWatch::Alarm")
     metrics = [alarm["MetricName"] for alarm in alarms]
-    for name in ("Errors", "Throttles", "Duration"):
+    for name in ("Throttles", "Duration"):
         assert metrics.count(name) == len(FUNCTIONS)
+    assert metrics.count("Errors") == len(FUNCTIONS) - len(REFUSE_BY_RAISING)
+    assert metrics.count(contract.ACCESS_UNDECIDED) == len(REFUSE_BY_RAISING) == 1
     assert metrics.count("ApproximateNumberOfMessagesVisible") == len(DEAD_LETTER_QUEUES)
     assert metrics.count("ApproximateAgeOfOldestMessage") == len(QUEUES)
     wanted = {
@@ -83,6 +90,7 @@ def test_every_alarm_has_a_page_and_no_page_is_of_an_alarm_that_is_no_more(stage
             assert f"`{name}`" in page, f"{link} says nothing of {name}"
             which = next((one for one in of_many if one in name), "")
             meant = {name.replace(which, re.sub("[_-]", "", each)) for each in of_many[which]} if which else {name}
+            meant -= {f"{one}Errors" for one in REFUSE_BY_RAISING}
             # Of queues some have only the one or the other alarm.
             found = meant & alarms if which == "{queue}" else meant
             assert found, name

@@ -3,6 +3,7 @@
 import pytest
 
 from infra.functions import FUNCTIONS
+from loyalty.clients import access
 from loyalty.commerce.batch import BUDGET_SECONDS, LEDGER_ATTEMPTS
 from loyalty.core import aws, table
 from loyalty.ledger.service import _BACKOFF_CAP_SECONDS as BACKOFF_CAP_SECONDS
@@ -16,6 +17,11 @@ SERVICE_GIVES_UP = aws.ATTEMPTS * (aws.CONNECT_SECONDS + aws.READ_SECONDS)
 def test_a_dependency_that_hangs_is_given_up_in_time(name: str) -> None:
     longest = max(TABLE_GIVES_UP, SERVICE_GIVES_UP)
     assert longest + 1 < FUNCTIONS[name].timeout_seconds
+
+
+def test_keys_and_a_client_that_hang_are_given_up_before_the_authorizer_is_stopped() -> None:
+    keys = access.KEYS_ATTEMPTS * (access.KEYS_CONNECT_SECONDS + access.KEYS_READ_SECONDS)
+    assert keys + TABLE_GIVES_UP + 1 < FUNCTIONS["authorizer"].timeout_seconds < 29, "the gateway waits no longer"
 
 
 def test_a_batch_of_commerce_events_ends_before_its_function_is_stopped() -> None:

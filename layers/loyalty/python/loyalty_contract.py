@@ -73,6 +73,10 @@ ENV_ISSUER: Final = "LOYALTY_ISSUER"
 ENV_JWKS_URL: Final = "LOYALTY_JWKS_URL"
 ENV_PEOPLE_CLIENT: Final = "LOYALTY_PEOPLE_CLIENT"
 
+ENV_CLIENT_ISSUER: Final = "LOYALTY_CLIENT_ISSUER"
+"""Who issues the tokens of clients: their user pool."""
+ENV_CLIENT_JWKS_URL: Final = "LOYALTY_CLIENT_JWKS_URL"
+
 # --- Personal data ---------------------------------------------------------------------------
 SEALED_FOR: Final = "purpose"
 """The key of the encryption context by which a role may open or seal one kind of record and no other."""
@@ -81,6 +85,10 @@ GIFT_CARD: Final = "gift_card"
 CODE_POOL: Final = "code_pool"
 
 METRICS_NAMESPACE: Final = "Loyalty"
+ACCESS_REFUSED: Final = "AccessRefused"
+"""Requests that the authorizer did not let in."""
+ACCESS_UNDECIDED: Final = "AccessUndecided"
+"""Requests about which it could not decide: the user pool's keys or the registry could not be read."""
 CARDS_REVEALED: Final = "CardsRevealed"
 """Cards and codes that were shown to a client."""
 CARDS_REVEALED_OFTEN: Final = "CardsRevealedOften"
@@ -135,6 +143,19 @@ UNPUBLISHED_QUEUE: Final = "unpublished"
 def resource(stage: str, name: str) -> str:
     """Physical name of a stage's resource."""
     return f"loyalty-{stage}-{name.replace('_', '-')}"
+
+
+def usage_plan(stage: str, plan: str) -> str:
+    """Physical name of a usage plan: by it an operator's commands find it."""
+    return resource(stage, f"plan-{plan}")
+
+
+def shared_usage_key(stage: str) -> str:
+    """By what the gateway counts the requests of all clients that have no plan of their own. No secret: it opens nothing.
+
+    API Gateway wants twenty letters and digits at least, and no other characters.
+    """
+    return f"loyalty{stage.replace('-', '')}clientswithoutplan"
 
 
 def dead_letter_queue(work_queue: str) -> str:

@@ -11,7 +11,14 @@ import pytest
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
 from ministack.core.responses import AccountRegionScopedDict  # type: ignore[import-untyped]
-from ministack.services import dynamodb, lambda_svc, stepfunctions  # type: ignore[import-untyped]
+from ministack.services import (  # type: ignore[import-untyped]
+    apigateway_v1,
+    cognito,
+    dynamodb,
+    lambda_svc,
+    stepfunctions,
+)
+from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 from infra.local import ministack_patches as patches
 from infra.local.lost_executions import BY_A_STOP
@@ -75,6 +82,34 @@ def test_loopback_is_still_not_secure() -> None:
         assert iam_evaluator._request_origin.get() == ("127.0.0.1", False)
     finally:
         iam_evaluator._request_origin.reset(origin)
+
+
+def test_an_authorizers_identity_still_has_no_context() -> None:
+    found = apigateway_v1._request_identity_sources("context.httpMethod", {"a": "b"}, {}, {})
+    assert found == (False, [""])
+    names = [*inspect.signature(apigateway_v1._authorize_request_v1).parameters]
+    assert names[:6] == ["api_id", "stage_name", "method_obj", "method", "request_path", "resource"]
+
+
+def test_the_key_that_an_authorizer_names_is_still_dropped() -> None:
+    assert "usageIdentifierKey" not in inspect.getsource(apigateway_v1)
+    assert [*inspect.signature(apigateway_v1._api_key_from_request).parameters] == ["headers"]
+    assert "_api_key_from_request(headers)" in inspect.getsource(apigateway_v1._check_api_key)
+
+
+def test_the_source_of_keys_is_still_lost_by_a_template() -> None:
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::RestApi"]
+    api_id, _ = handlers["create"]("Api", {"Name": "probe", "ApiKeySourceType": "AUTHORIZER"}, "stack")
+    try:
+        assert apigateway_v1._rest_apis[api_id]["apiKeySource"] == "HEADER"
+    finally:
+        apigateway_v1._delete_rest_api(api_id)
+
+
+def test_a_client_still_has_one_secret() -> None:
+    assert "UserPoolClientSecret" not in inspect.getsource(cognito)
+    assert "_authenticate_client(headers or {}, form)" in inspect.getsource(cognito._oauth2_token)
+    assert "_dispatch_idp(" in inspect.getsource(cognito.handle_request)
 
 
 def test_a_stop_still_keeps_positions_without_the_records_and_no_tokens() -> None:

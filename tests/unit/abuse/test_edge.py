@@ -16,7 +16,7 @@ class Edge:
 
     def __init__(self, table: Table) -> None:
         self.watched = Watched(table)
-        self.watched.programs.bind_client("app", {"acme"})
+        self.watched.programs.clients.bind("app", {"acme"})
         self.misses = Misses(table, self.watched.programs, self.watched.world.clock)
 
     def answers(self, status: int, body: object, *, program: str | None = "acme", client: str | None = "app") -> None:

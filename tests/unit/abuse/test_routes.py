@@ -25,7 +25,7 @@ BODY = {"actor": "ann", "reason": "called_back"}
 def watched(table: Table) -> Watched:
     watched = Watched(table)
     for client in ("app", "office"):
-        watched.programs.bind_client(client, {"acme"})
+        watched.programs.clients.bind(client, {"acme"})
     return watched
 
 

@@ -7,16 +7,20 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from loyalty.cli import clients
 from loyalty.cli.app import app
+from loyalty.clients.store import ClientStore
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Table
 from loyalty.ledger.items import new_book_put
+from tests.apikit.clients import FakeCognito, FakeGateway
 from tests.unit.cli.test_redrive import Outbox, outbox, stage
 
 __all__ = ["outbox", "stage"]
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = ROOT / "events" / "programs" / "aurora.json"
+CLIENT = "4f0c2mq8example7k1d3x9z5b6"
 RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
 COMMANDS = sorted(
     {
@@ -40,7 +44,19 @@ def member(outbox: Outbox) -> None:
     Table("loyalty-test").write([new_book_put("aurora", "mbr_1", "bronze", system_clock())])
 
 
-@pytest.mark.usefixtures("member")
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which the runbooks name: registered, with two secrets."""
+    cognito = FakeCognito()
+    cognito.clients[CLIENT] = {"ClientId": CLIENT, "ClientName": "app"}
+    cognito.secrets[CLIENT] = {"secret-1": "x", "secret-2": "y"}
+    services = {"cognito-idp": cognito, "apigateway": FakeGateway()}
+    monkeypatch.setattr(clients, "service", services.__getitem__)
+    monkeypatch.setenv("LOYALTY_USER_POOL", "eu-south-1_Clients")
+    ClientStore(Table("loyalty-test"), system_clock).bind(CLIENT, {"aurora"})
+
+
+@pytest.mark.usefixtures("member", "client")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_is_called_rightly(command: str) -> None:
     words = shlex.split(command.replace("$LOYALTY_TABLE-compare", "loyalty-test"))

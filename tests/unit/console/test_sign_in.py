@@ -119,7 +119,7 @@ def test_a_key_that_the_pool_made_since_is_found_and_no_other_is_looked_for_ofte
     rig: ConsoleRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passed = [0.0]
-    monkeypatch.setattr(rig.console._sign_in._tokens, "_seconds", lambda: passed[0])
+    monkeypatch.setattr(rig.console._sign_in._tokens._keys, "_seconds", lambda: passed[0])
 
     def sign_in(key: str) -> int:
         location, cookie = begin(rig)

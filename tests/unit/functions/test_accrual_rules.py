@@ -42,7 +42,7 @@ def acme(table: Table) -> Api:
     world = World(table, of=program(earn_rules=RULES)).enroll(MEMBER)
     programs = ProgramStore(table, world.clock)
     programs.publish(world.program.document, expected_version=0, actor="test")
-    programs.bind_client("app", {"acme"})
+    programs.clients.bind("app", {"acme"})
     app = api(routes(programs, world.accruals, world.reversals))
     return Api(world, Gateway(app), Gateway(app, "stranger"))
 

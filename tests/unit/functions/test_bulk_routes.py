@@ -38,9 +38,9 @@ def acme(table: Table) -> Api:
     desk = Desk(table, 10)
     programs = ProgramStore(table, desk.world.clock)
     programs.publish(desk.world.program.document, expected_version=0, actor="test")
-    programs.bind_client("app", {"acme"})
-    programs.bind_client("stranger", {"other"})
-    programs.bind_client("office", {"acme"})
+    programs.clients.bind("app", {"acme"})
+    programs.clients.bind("stranger", {"other"})
+    programs.clients.bind("office", {"acme"})
     app = api(routes(programs, desk.campaigns, desk.store, desk.files, Cursors(FakeKeys())))
     return Api(desk, Gateway(app), Gateway(app, "stranger"), Gateway(app, "office"))
 

@@ -53,8 +53,8 @@ def api_of(table: Table, **changes: Any) -> Api:
     world = World(table, of=program(**changes)).enroll(MEMBER)
     programs, keys = ProgramStore(table, world.clock), FakeKeys()
     programs.publish(world.program.document, expected_version=0, actor="test")
-    programs.bind_client("app", {"acme"})
-    programs.bind_client("stranger", {"other"})
+    programs.clients.bind("app", {"acme"})
+    programs.clients.bind("stranger", {"other"})
     app = api(
         accrual_routes(programs, world.accruals, world.reversals),
         wallet_routes(programs, world.store, Cursors(keys), world.clock),

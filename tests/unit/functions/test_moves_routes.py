@@ -68,9 +68,9 @@ def acme(table: Table) -> Iterator[Api]:
     clock = moves.world.clock
     programs = ProgramStore(table, clock)
     programs.publish(moves.program.document, expected_version=0, actor="test")
-    programs.bind_client("app", {"acme"})
-    programs.bind_client("stranger", {"other"})
-    programs.bind_client("office", {"acme"})
+    programs.clients.bind("app", {"acme"})
+    programs.clients.bind("stranger", {"other"})
+    programs.clients.bind("office", {"acme"})
     members = MemberService(MemberStore(table), MemberVault(keys, clock), Lookups(keys), clock)
     app = api(
         adjustment_routes(programs, moves.adjustments, moves.store, TierGrants(moves.world.ledger)),

@@ -25,8 +25,8 @@ class Revealing(Vaulted):
         super().__init__(table)
         programs = ProgramStore(table, self.world.clock)
         programs.publish(self.world.program.document, expected_version=0, actor="test")
-        programs.bind_client("app", {"acme"})
-        programs.bind_client("stranger", {"other"})
+        programs.clients.bind("app", {"acme"})
+        programs.clients.bind("stranger", {"other"})
         cards = CardService(CardStore(table), RedemptionStore(table), Vault(self.keys), self.world.clock)
         self.http = api(routes(programs, cards))
         self.path = f"/v1/programs/acme/members/{MEMBER}/redemptions/{self.held.redemption_id}"

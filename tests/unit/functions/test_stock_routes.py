@@ -20,7 +20,7 @@ def gateway(table: Table) -> Gateway:
     shop = Stocked(table)
     programs = ProgramStore(table, shop.clock)
     programs.publish(shop.program.document, expected_version=0, actor="staff-1")
-    programs.bind_client("app", {"acme"})
+    programs.clients.bind("app", {"acme"})
     return Gateway(api(routes(programs, shop.stock)))
 
 

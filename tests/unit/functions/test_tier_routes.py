@@ -46,8 +46,8 @@ def acme(table: Table) -> Iterator[Api]:
     moves, keys = Moves(table, of=of, clock=SettableClock(at("2026-03-15T12:00:00Z"))).enroll(ADA, BOB), FakeKeys()
     programs = ProgramStore(table, moves.world.clock)
     programs.publish(of.document, expected_version=0, actor="test")
-    programs.bind_client("app", {"acme"})
-    programs.bind_client("stranger", {"other"})
+    programs.clients.bind("app", {"acme"})
+    programs.clients.bind("stranger", {"other"})
     app = api(
         adjustment_routes(programs, moves.adjustments, moves.store, TierGrants(moves.world.ledger)),
         wallet_routes(programs, moves.world.store, Cursors(keys), moves.world.clock),

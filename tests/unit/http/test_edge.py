@@ -14,7 +14,7 @@ from pynamodb.exceptions import GetError
 
 from loyalty.core import errors
 from loyalty.core.fields import MemberId, MoneyBody, ProgramId, RequestBody, ResponseBody, UtcDatetime
-from loyalty.core.http import IdempotencyKey, IfMatch, api, caller, version_of
+from loyalty.core.http import HEADERS, IdempotencyKey, IfMatch, api, caller, version_of
 from loyalty.core.table import TransactionRefused
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 
@@ -72,6 +72,10 @@ def call() -> Gateway:
     @router.get("/v1/fail/<how>")
     def fail(how: str) -> dict[str, int]:
         raise FAILURES[how]
+
+    @router.get("/v1/kept")
+    def kept() -> Response[dict[str, int]]:
+        return Response(200, content_type="application/json", body={}, headers={"cache-control": "private, max-age=60"})
 
     @router.get("/v1/lie")
     def lie() -> OrderView:
@@ -194,6 +198,27 @@ def test_an_answer_that_breaks_its_own_schema_is_our_fault(call: Gateway) -> Non
     reply = call("GET", "/v1/lie")
     reply.problem(500, "internal_error")
     assert "secret" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/v1/list", 200), ("/v1/nowhere", 404), ("/v1/fail/bug", 500), ("/v1/fail/busy", 409)]
+)
+def test_every_answer_has_the_headers_of_the_edge(call: Gateway, path: str, status: int) -> None:
+    reply = call("GET", path)
+    assert reply.status == status
+    assert reply.headers.items() >= HEADERS.items()
+    assert not [name for name in reply.headers if name.startswith("Access-Control")]
+
+
+def test_what_an_answer_says_of_its_own_cache_stays(call: Gateway) -> None:
+    reply = call("GET", "/v1/kept")
+    assert "Cache-Control" not in reply.headers
+    assert reply.headers["cache-control"] == "private, max-age=60"
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_body_that_cannot_be_read_has_them_too(call: Gateway) -> None:
+    assert call("GET", "/v1/list", "x" * 70_000).headers.items() >= HEADERS.items()
 
 
 @pytest.mark.parametrize("event", [{}, {"httpMethod": "GET"}, {"httpMethod": None, "path": None}, {"body": 5}])

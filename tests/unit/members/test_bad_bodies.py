@@ -90,8 +90,11 @@ def test_invalid_changes(members: Members, change: dict[str, Any], pointer: str)
         ('{"email": -Infinity}', 400, "malformed_json"),
         ('{"email": ' + "9" * 5000 + "}", 400, "malformed_json"),
         ('{"email": 1e999}', 422, "invalid"),
-        ("[" * 30000, 400, "malformed_json"),
-        ('{"a":' * 10_900 + "1" + "}" * 10_900, 400, "malformed_json"),
+        ("[" * 30000, 400, "json_too_deep"),
+        ('{"a":' * 10_900 + "1" + "}" * 10_900, 400, "json_too_deep"),
+        ('{"a":' * 33 + "1" + "}" * 33, 400, "json_too_deep"),
+        ('{"a":' + "[" * 32 + "]" * 32 + "}", 400, "json_too_deep"),
+        ('{"a":' * 32 + "1" + "}" * 32, 422, "invalid"),
         ("\ud800", 400, "malformed_json"),
         ("[]", 422, "invalid"),
         ('[{"email": "ada@example.com"}]', 422, "invalid"),
@@ -145,8 +148,9 @@ def test_base64_that_is_an_object(members: Members) -> None:
     assert members.call.send(proxy_event("POST", ENROLL, body=body) | {"isBase64Encoded": True}).status == 201
 
 
-def test_a_request_without_claims_is_told_to_authenticate(members: Members) -> None:
-    contexts: list[dict[str, Any]] = [{}, {"authorizer": None}, {"authorizer": {"claims": {"client_id": ""}}}]
+def test_a_request_without_the_authorizers_word_is_told_to_authenticate(members: Members) -> None:
+    contexts: list[dict[str, Any]] = [{}, {"authorizer": None}, {"authorizer": {"client_id": ""}}]
+    contexts += [{"authorizer": {"claims": {"client_id": "app"}}}, {"authorizer": {"principalId": "app"}}]
     for context in contexts:
         event = proxy_event("POST", ENROLL, body=json.dumps(GOOD))
         event["requestContext"] = {"requestId": "req-1"} | context

@@ -75,7 +75,7 @@ def test_what_a_member_has_nobody_else_can_enroll_with(
 
 
 def test_the_same_person_may_join_two_programs(members: Members) -> None:
-    members.programs.bind_client("app", {"acme", "other"})
+    members.programs.clients.bind("app", {"acme", "other"})
     ours = members.call("POST", PATH, ADA)
     theirs = members.call("POST", "/v1/programs/other/members", ADA)
     assert (ours.status, theirs.status) == (201, 201)
@@ -101,7 +101,7 @@ def test_an_unknown_referral_code_enrolls_nobody(members: Members, code: str) ->
 
 
 def test_a_code_of_another_program_is_unknown(members: Members) -> None:
-    members.programs.bind_client("app", {"acme", "other"})
+    members.programs.clients.bind("app", {"acme", "other"})
     ada = members.enroll("ada@example.com")
     body = {"email": "bob@example.com", "referral_code": ada["referral_code"]}
     members.call("POST", "/v1/programs/other/members", body).problem(422, "referral_code_unknown")

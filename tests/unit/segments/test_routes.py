@@ -99,7 +99,7 @@ def test_what_cannot_be_is_refused_with_its_place(
 def test_an_unknown_segment_is_told_which_there_are(members: Members, path: str) -> None:
     detail = put(members, path, {"id": "stuff"}).json["detail"]
     assert detail == "The program has these segments: founder, staff, vip."
-    members.programs.bind_client("both", {"acme", "other"})
+    members.programs.clients.bind("both", {"acme", "other"})
     other = Gateway(members.app, "both")
     enrolled = other("POST", "/v1/programs/other/members", {"email": "ada@example.com"})
     refused = other("PUT", f"{enrolled.headers['Location']}/segments", {"segments": [{"id": "staff"}]})

@@ -4,28 +4,15 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.parse import urlencode, urlsplit
-
-import urllib3
+from typing import Any, Final, Protocol
 
 from loyalty.console.errors import SignInRefused
 from loyalty.core.clock import Clock
 from loyalty.core.errors import Unavailable
+from loyalty.core.tokens import Keys, TokenRefused, claims_of
 
-if TYPE_CHECKING:
-    from jwt import PyJWK
-
-CONNECT_SECONDS: Final = 2.0
-READ_SECONDS: Final = 5.0
-MAX_BYTES: Final = 64 * 1024
 LEEWAY_SECONDS: Final = 30
-KEYS_SECONDS: Final = 3_600.0
-"""How long the pool's public keys are kept."""
-AGAIN_SECONDS: Final = 60.0
-"""A key that is not known is looked for, but no oftener than this: anybody may send tokens."""
-_CLAIMS: Final = ("exp", "iat", "iss", "aud", "sub", "nonce", "token_use")
-_LOOPBACK: Final = "127.0.0.1"
+_CLAIMS: Final = ("aud", "sub", "nonce", "token_use")
 
 
 class Web(Protocol):
@@ -36,49 +23,6 @@ class Web(Protocol):
 
     def post(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
         """Status and body."""
-
-
-class PoolWeb:
-    """:class:`Web` over HTTPS; plain HTTP to loopback alone. No redirects, no retries."""
-
-    def __init__(self) -> None:
-        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
-        self._pool = urllib3.PoolManager(timeout=timeout, retries=False)
-
-    def get(self, url: str) -> bytes:
-        """The body of a 200.
-
-        Raises:
-            Unavailable: no answer, or another one.
-        """
-        status, body = self._call("GET", url)
-        if status != 200:
-            raise Unavailable("The sign-in service does not answer as it should; try again.")
-        return body
-
-    def post(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
-        """Status and body.
-
-        Raises:
-            Unavailable: no answer.
-        """
-        return self._call("POST", url, urlencode(form))
-
-    def _call(self, method: str, url: str, body: str | None = None) -> tuple[int, bytes]:
-        parts = urlsplit(url)
-        if parts.scheme != "https" and parts.hostname != _LOOPBACK:
-            raise ValueError("the user pool is asked over HTTPS")
-        headers = {"Accept": "application/json"}
-        if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        try:
-            answer = self._pool.request(method, url, body=body, headers=headers, redirect=False, preload_content=False)
-            try:
-                return answer.status, answer.read(MAX_BYTES)
-            finally:
-                answer.release_conn()
-        except urllib3.exceptions.HTTPError as error:
-            raise Unavailable("The sign-in service does not answer; try again.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +49,7 @@ class Tokens:
         self._pool = pool
         self._web = web
         self._clock = clock
-        self._seconds = seconds
-        self._keys: Mapping[str, PyJWK] = {}
-        self._asked_at: float | None = None
+        self._keys = Keys(pool.jwks_url, web, seconds=seconds)
 
     def exchange(self, code: str, verifier: str, redirect_uri: str) -> str:
         """The ID token for an authorization code, which only who has the verifier gets.
@@ -141,43 +83,19 @@ class Tokens:
             SignInRefused: something about it is not so.
             Unavailable: the pool's keys cannot be read.
         """
-        import jwt  # noqa: PLC0415 - only who signs in waits for it
-
         try:
-            key = self._key(str(jwt.get_unverified_header(token).get("kid")))
-            claims: dict[str, Any] = jwt.decode(
+            claims = claims_of(
                 token,
-                key,
-                algorithms=["RS256"],
-                audience=self._pool.client_id,
+                self._keys,
                 issuer=self._pool.issuer,
-                # Its times are compared below: with the clock that the platform has, not with one of the library's own.
-                options={"require": [*_CLAIMS], "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+                required=_CLAIMS,
+                now=self._clock(),
+                leeway=LEEWAY_SECONDS,
             )
-            issued_at, expires_at = int(claims["iat"]), int(claims["exp"])
-        except (jwt.PyJWTError, TypeError, ValueError) as error:
-            raise SignInRefused(f"The ID token is not good: {type(error).__name__}.") from error
-        now = int(self._clock().timestamp())
-        if now >= expires_at + LEEWAY_SECONDS or issued_at > now + LEEWAY_SECONDS:
-            raise SignInRefused("The ID token has expired, or is from the future.")
+        except TokenRefused as error:
+            raise SignInRefused(f"The ID token is not good: {error}.") from error
+        if claims["aud"] != self._pool.client_id:
+            raise SignInRefused("The ID token is for another client.")
         if (claims["token_use"], claims["nonce"]) != ("id", nonce):
             raise SignInRefused("The token is no ID token of this sign-in.")
         return claims
-
-    def _key(self, key_id: str) -> "PyJWK":
-        age = None if self._asked_at is None else self._seconds() - self._asked_at
-        if age is None or age >= (KEYS_SECONDS if key_id in self._keys else AGAIN_SECONDS):
-            self._keys = self._read_keys()
-            self._asked_at = self._seconds()
-        if key_id not in self._keys:
-            raise SignInRefused("The ID token is signed with a key that is none of the pool's.")
-        return self._keys[key_id]
-
-    def _read_keys(self) -> "Mapping[str, PyJWK]":
-        import jwt  # noqa: PLC0415 - as above
-
-        try:
-            found = json.loads(self._web.get(self._pool.jwks_url))["keys"]
-            return {one["kid"]: jwt.PyJWK(one, "RS256") for one in found if one.get("kty") == "RSA"}
-        except (ValueError, KeyError, TypeError, jwt.PyJWTError) as error:
-            raise Unavailable("The sign-in service gives no keys; try again.") from error

@@ -5,7 +5,7 @@
     LoyaltyError
     ├── Invalid                      the request cannot be right, whatever the state of the world
     │   ├── UnknownCurrency, TooManyDecimals, MomentInFuture, InvalidCursor, IdempotencyKeyRequired
-    │   └── BodyTooLarge, MalformedJson, UnsupportedMediaType, InvalidHeader
+    │   └── BodyTooLarge, MalformedJson, JsonTooDeep, UnsupportedMediaType, InvalidHeader
     ├── Unacceptable                 well-formed, but the program's rules refuse it
     │   ├── PointsLimitExceeded, IdempotencyKeyReused, HistoryTooLong
     │   └── AdjustmentReasonUnknown, SecondPersonRequired, DocumentInvalid
@@ -55,6 +55,10 @@ class MalformedJson(Invalid):
 
 class BodyTooLarge(Invalid):
     code = "body_too_large"
+
+
+class JsonTooDeep(MalformedJson):
+    code = "json_too_deep"
 
 
 class UnsupportedMediaType(Invalid):

@@ -10,7 +10,7 @@ import json
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal, NoReturn, Protocol, TypeVar
+from typing import Annotated, Any, Final, Literal, Protocol, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -22,18 +22,25 @@ from botocore.exceptions import ClientError
 from loyalty.core import problems
 from loyalty.core.errors import (
     BodyTooLarge,
-    Invalid,
     MalformedJson,
     PreconditionRequired,
     RouteNotFound,
     Unauthenticated,
     UnsupportedMediaType,
 )
+from loyalty.core.json_objects import parse_object
 from loyalty.core.problems import Problem
 from loyalty.core.telemetry import count, logger, metrics
 
 MAX_BODY_BYTES: Final = 64 * 1024
 _FRAMES: Final = 6
+HEADERS: Final = {
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+"""Of every answer that says nothing else of them itself. No ``Access-Control-…``: browsers' pages are no callers."""
 REPLAYED_HEADER: Final = "Idempotent-Replayed"
 """``true`` where the answer is the first one's, because the same request came before."""
 
@@ -113,14 +120,22 @@ def _observed(event: Event, _context: Any, app: APIGatewayRestResolver, told: Ob
     finally:
         if metrics.metric_set:
             metrics.flush_metrics()
-    return answer
+    return _hardened(answer)
+
+
+def _hardened(answer: Answer) -> Answer:
+    """The answer with :data:`HEADERS`, each unless it has one of that name."""
+    given = answer["multiValueHeaders"]
+    named = {name.lower() for name in given}
+    more = {name: [value] for name, value in HEADERS.items() if name.lower() not in named}
+    return answer | {"multiValueHeaders": given | more}
 
 
 def caller(router: Router) -> str:
     """The OAuth2 client that the gateway's authorizer let in.
 
     Raises:
-        Unauthenticated: the request came without an authorizer's claims.
+        Unauthenticated: the request came without an authorizer's word.
     """
     client_id = _client_of(router.current_event.raw_event)
     if client_id is None:
@@ -129,9 +144,8 @@ def caller(router: Router) -> str:
 
 
 def _client_of(event: Mapping[str, Any]) -> str | None:
-    """The client that the authorizer found in the token; None where there was none."""
-    claims = _context_of(event).get("authorizer") or {}
-    client_id = (claims.get("claims") or {}).get("client_id")
+    """The client that the authorizer let in; None where there was none."""
+    client_id = (_context_of(event).get("authorizer") or {}).get("client_id")
     return client_id if isinstance(client_id, str) and client_id else None
 
 
@@ -169,37 +183,6 @@ def required_version(if_match: str | None) -> int | None:
 def request_id(event: Mapping[str, Any]) -> str:
     """The gateway's id of this request, which a client can quote."""
     return str(_context_of(event).get("requestId") or "unknown")
-
-
-def parse_object(text: str) -> dict[str, Any]:
-    """The JSON object that a body is.
-
-    Raises:
-        MalformedJson: not JSON, or JSON that two readers may understand in two ways (a name twice, NaN).
-        Invalid: JSON, but not an object.
-    """
-    try:
-        value = json.loads(text, object_pairs_hook=_unambiguous, parse_constant=_no_constant)
-    except (json.JSONDecodeError, RecursionError) as error:
-        where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ": it is nested too deeply"
-        raise MalformedJson(f"The body is not valid JSON{where}.") from None
-    except ValueError:
-        # int() refuses numbers of thousands of digits
-        raise MalformedJson("The body is not valid JSON: a number in it is too long.") from None
-    if not isinstance(value, dict):
-        raise Invalid("The body must be a JSON object.", pointer="")
-    return value
-
-
-def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise MalformedJson("The body is ambiguous: an object in it has two fields of one name.")
-    return fields
-
-
-def _no_constant(_name: str) -> NoReturn:
-    raise MalformedJson("The body is not valid JSON: NaN and Infinity are no JSON numbers.")
 
 
 def _with_text_body(event: Event) -> Event:

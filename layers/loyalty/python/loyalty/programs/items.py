@@ -4,12 +4,11 @@ from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
-from loyalty.core.table import IntegerAttribute, Item, TextSetAttribute
+from loyalty.core.table import IntegerAttribute, Item
 from loyalty_contract import PROGRAM_VERSION_PREFIX
 
 CURRENT_SK: Final = "CONFIG"
 DRAFT_SK: Final = "DRAFT"
-CLIENT_SK: Final = "CLIENT"
 
 
 class ProgramItem(Item):
@@ -57,13 +56,6 @@ class ShopItem(Item):
     """``S#shopify#{domain}`` / ``SHOP``: the program that a shop's events belong to."""
 
     program = UnicodeAttribute()
-
-
-class ClientItem(Item):
-    """``C#{client_id}`` / ``CLIENT``: the programs that an OAuth2 client may speak for."""
-
-    programs = TextSetAttribute()
-    bound_at = UnicodeAttribute()
 
 
 def program_pk(program: str) -> str:

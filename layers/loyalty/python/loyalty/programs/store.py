@@ -1,4 +1,4 @@
-"""Programs and the clients bound to them, in the table."""
+"""What programs say now, and for which of them a client may speak."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,11 +7,13 @@ from functools import partial
 from time import monotonic
 from typing import Generic, TypeVar
 
-from loyalty.core.clock import Clock, to_text
+from loyalty.clients.errors import ClientDisabled
+from loyalty.clients.store import ClientStore
+from loyalty.core.clock import Clock
 from loyalty.core.errors import ProgramNotFound
-from loyalty.core.table import Put, Table
+from loyalty.core.table import Table
 from loyalty.ledger.model import Scope
-from loyalty.programs.items import CLIENT_SK, CURRENT_SK, ClientItem, ProgramItem, ShopItem, program_pk, shop_key
+from loyalty.programs.items import CURRENT_SK, ProgramItem, ShopItem, program_pk, shop_key
 from loyalty.programs.model import Program, ProgramDocument
 from loyalty.programs.publication import CACHE_SECONDS, Proposal, require_version
 from loyalty.programs.versions import VersionStore, version_of
@@ -81,7 +83,9 @@ class ProgramStore:
         self._clock = clock
         self._versions = VersionStore(table, clock)
         self._programs = _Cache(self._load_program, seconds)
-        self._clients = _Cache(self._load_client, seconds)
+        self.clients = ClientStore(table, clock)
+        """The registry of clients, whose reads are not cached; here they are."""
+        self._clients = _Cache(self.clients.find, seconds)
         self._shops = _Cache(self._load_shop, seconds)
 
     def current(self, program: str) -> Program:
@@ -124,6 +128,7 @@ class ProgramStore:
 
         Raises:
             ProgramNotFound: no such program, or the client is not bound to it; the two look alike on purpose.
+            ClientDisabled: it is shut out.
         """
         self.require_client(program, client_id)
         return self.current(program)
@@ -133,8 +138,12 @@ class ProgramStore:
 
         Raises:
             ProgramNotFound: it is not bound to it.
+            ClientDisabled: it is shut out. The authorizer knows it first: here it is known when the cached client is over.
         """
-        if program not in (self._clients.get(client_id) or frozenset()):
+        client = self._clients.get(client_id)
+        if client is not None and client.disabled:
+            raise ClientDisabled("This client was shut out; ask the operator of the platform.")
+        if client is None or program not in client.programs:
             raise _not_found(program)
 
     def for_shop(self, domain: str) -> str | None:
@@ -161,11 +170,6 @@ class ProgramStore:
         require = partial(require_version, document.id, expected=expected_version)
         return self._versions.publish(document.id, Proposal(document, actor), require=require).program
 
-    def bind_client(self, client_id: str, programs: set[str]) -> None:
-        """Says which programs a client may speak for, in place of what was said before."""
-        item = ClientItem(f"C#{client_id}", CLIENT_SK, programs=programs, bound_at=to_text(self._clock()))
-        self._table.write([Put(item)])
-
     def _load_program(self, program: str) -> _Published | None:
         item = self._table.get(ProgramItem, program_pk(program), CURRENT_SK)
         if item is None:
@@ -175,10 +179,6 @@ class ProgramStore:
             return _Published(version.program, version.effective_at)
         named = self._versions.get(program, item.scheduled_version)
         return _Published(version.program, version.effective_at, (named.effective_at, named.program))
-
-    def _load_client(self, client_id: str) -> frozenset[str] | None:
-        item = self._table.get(ClientItem, f"C#{client_id}", CLIENT_SK)
-        return None if item is None else frozenset(item.programs)
 
     def _load_shop(self, domain: str) -> str | None:
         item = self._table.get(ShopItem, *shop_key(domain))
