@@ -3,7 +3,15 @@
 from decimal import Decimal
 from typing import Final
 
-from infra.settings.model import Fulfillment, StageSettings, SuppliersSettings, Throttle, TremendousSettings, WafOff
+from infra.settings.model import (
+    AuditSettings,
+    Fulfillment,
+    StageSettings,
+    SuppliersSettings,
+    Throttle,
+    TremendousSettings,
+    WafOff,
+)
 
 LOCAL: Final = StageSettings(
     name="local",
@@ -22,5 +30,6 @@ LOCAL: Final = StageSettings(
         )
     ),
     supplier_settle_seconds=1,
+    audit=AuditSettings(mode="governance", years=0, days=1),
     sweepers=1,
 )

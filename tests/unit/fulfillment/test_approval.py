@@ -89,7 +89,7 @@ def test_an_approved_card_is_ordered_and_its_timeline_says_by_whom(waiting: Rig)
 def test_who_asked_for_a_card_approves_it_where_the_program_does_not_want_two(
     table: Table, sandbox: SandboxSupplier, by_two: bool
 ) -> None:
-    asks_two = {"four_eyes": {"approvals": by_two}}
+    asks_two: Any = {"four_eyes": {"approvals": by_two}}
     rig = Rig(table, sandbox, of=program(rewards=[gift_card(), COFFEE], fulfillment=RED, **asks_two))
     assert rig.step("screen") is Progress.APPROVAL
     asked = rig.held.requested_by

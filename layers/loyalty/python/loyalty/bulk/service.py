@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from loyalty.audit.model import Line
+from loyalty.audit.store import line_put
 from loyalty.bulk.errors import (
     CampaignDiffers,
     CampaignEnded,
@@ -31,6 +33,7 @@ from loyalty.core.errors import RewardNotFound, SecondPersonRequired
 from loyalty.core.files import Files
 from loyalty.core.four_eyes import client_actor, person_actor, same_hands
 from loyalty.core.ids import request_hash
+from loyalty.core.table import Put
 from loyalty.programs.model import Program, Reward
 from loyalty.rewards.model import Party, Payer
 from loyalty.rewards.pricing import price_of
@@ -94,10 +97,10 @@ class Campaigns:
             started_through=None if asked.client_id is None else client_actor(asked.client_id),
             created_at=self._clock(),
         )
-        found = self._store.create(wanted)
+        found = self._store.create(wanted, _line("created", wanted))
         same = (found.reward_id, found.paid_by, found.sha256) == (wanted.reward_id, wanted.paid_by, wanted.sha256)
         if found.status is CampaignStatus.REFUSED and found.running_since is None:
-            return self._store.save(replace(wanted, revision=found.revision))
+            return self._store.save(again := replace(wanted, revision=found.revision), _line("created", again))
         if not same:
             raise CampaignDiffers(f"'{asked.campaign}' is the name of {_DIFFERS}")
         return found
@@ -114,6 +117,7 @@ class Campaigns:
         if found.status in OVER:
             raise CampaignEnded(f"The campaign '{campaign}' is {found.status}.")
         self._files.look(found.list_key)
+        self._store.record(_line("started", found, at=self._clock()))
         self._start(found)
         return found
 
@@ -153,7 +157,9 @@ class Campaigns:
                 "decided_at": self._clock(),
                 "note": note,
             }
-            found = self._store.save(replace(found, status=status, approved=approve, **who))
+            decided = replace(found, status=status, approved=approve, **who)
+            line = _line("approved" if approve else "rejected", decided, before=found)
+            found = self._store.save(decided, line)
         elif not said_before:
             by = f", approved by {found.decided_by}" if found.approved and found.decided_by else ""
             raise CampaignNotAwaitingApproval(
@@ -314,3 +320,17 @@ def needs_approval(program: Program, totals: Totals, paid_by: Payer) -> bool:
 def batches_of(lines: int) -> int:
     """How many batches so many lines make."""
     return -(-lines // BATCH)
+
+
+def _line(what: str, campaign: Campaign, *, before: Campaign | None = None, at: datetime | None = None) -> Put:
+    """What the audit trail keeps of a person's act on a campaign; ``at``: unless it is written in the campaign."""
+    line = Line(
+        campaign.program,
+        f"campaign.{what}",
+        f"campaigns/{campaign.campaign}",
+        at or campaign.decided_at or campaign.created_at,
+        actor=None if at is not None else campaign.decided_by or campaign.started_by,
+        before={"status": before.status.value} if before else {},
+        after={"status": campaign.status.value, "reward_id": campaign.reward_id, "sha256": campaign.sha256},
+    )
+    return line_put(line)

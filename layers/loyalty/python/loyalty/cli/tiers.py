@@ -9,9 +9,12 @@ import boto3
 import typer
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
+from loyalty.audit.model import Line
+from loyalty.audit.store import Trail
 from loyalty.cli.console import AsJson, TableName, err, fail, open_table, out, print_json
 from loyalty.cli.recalculating import SUCCEEDED, Executions, find_state_machine
 from loyalty.core.clock import system_clock, to_text
+from loyalty.core.table import Table
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers.everybody import Recalculation
 from loyalty.tiers.runs import RUN_NAME, Recalculated, Run, RunRequest
@@ -68,6 +71,7 @@ def recalculate(
     recalculation, of = Recalculation(opened, system_clock), Run(program, _named(run), tier)
     if member is None:
         _say_how_to_go_on(of.name, ended=not recalculation.begin(current, of).unfinished)
+    _write_down(opened, of, member)
     if workflow or state_machine:
         asked = {"program": program, "run": of.name, "member": member, "tier": tier, "everybody": everybody}
         machine = _executions(state_machine, stage)
@@ -78,6 +82,12 @@ def recalculate(
         with _progress(of.name) as show:
             done = recalculation.many(current, of, progress=show)
     _end(of.name, done, json=json)
+
+
+def _write_down(table: Table, of: Run, member: str | None) -> None:
+    target = "members" if member is None else f"members/{member}"
+    after = {"run": of.name, "tier": of.tier}
+    Trail(table).record(Line(of.program, "tiers.recalculation_started", target, system_clock(), after=after))
 
 
 def _named(run: str | None) -> str:

@@ -17,11 +17,14 @@ decision again does it again.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
+from loyalty.audit.model import Line
+from loyalty.audit.store import line_put
 from loyalty.core.clock import Clock
-from loyalty.core.table import Operation, Table
+from loyalty.core.table import Operation, Put, Table
 from loyalty.fulfillment.errors import (
     NotAwaitingApproval,
     NoteRequired,
@@ -51,6 +54,14 @@ _AFTER: Final = {
     ),
 }
 """What can still be done about a run that is over."""
+_DONE: Final = {
+    "approve": "approved",
+    "reject": "rejected",
+    "retry": "retried",
+    "cancel": "cancelled",
+    "resolve": "resolved",
+    "reissue": "reissued",
+}
 _ATTEMPTS: Final = 4
 
 
@@ -201,8 +212,9 @@ class Decisions:
                 return run
             if run.status is not RunStatus.ATTENTION or run.ends_as is not None:
                 raise NotResolvable(f"The run is {run.status}; only one that needs attention can be resolved.")
-            changed, operations = after(run, person.did(), self._clock(), **_resolved(person, self._clock()))
-            self._settle(run, operations, give_back=give_back)
+            now = self._clock()
+            changed, operations = after(run, person.did(), now, **_resolved(person, now))
+            self._settle(run, [*operations, _line(run, changed, person, now)], give_back=give_back)
             return changed
 
         return self._decided(program, redemption_id, write)
@@ -243,8 +255,10 @@ class Decisions:
         raise RunChanged("The run is changing at this moment; look at it and decide again.")
 
     def _write(self, run: Run, person: _Person, **changes: Any) -> Run:
-        who = {"decided_by": person.actor, "decided_at": self._clock(), "note": person.note}
-        return self._journal.write(run, person.did(), **who, **changes)
+        now = self._clock()
+        who: dict[str, Any] = {"decided_by": person.actor, "decided_at": now, "note": person.note}
+        line = _line(run, replace(run, **who, **changes), person, now)
+        return self._journal.write(run, person.did(), line, **who, **changes)
 
     def _settle(self, run: Run, operations: list[Operation], *, give_back: bool) -> None:
         program = self._programs.current(run.program)
@@ -292,6 +306,20 @@ def _settled(run: Run) -> bool:
 def _resolved(person: _Person, now: Any) -> dict[str, Any]:
     who = {"decided_by": person.actor, "decided_at": now, "note": person.note}
     return {**who, "status": RunStatus.RESOLVED, "reason": None, "task_token": None}
+
+
+def _line(run: Run, changed: Run, person: _Person, now: datetime) -> Put:
+    """What the audit trail keeps of a decision; its note stays with the run."""
+    line = Line(
+        run.program,
+        f"fulfillment.{_DONE[person.name]}",
+        f"members/{run.member_id}/redemptions/{run.redemption_id}",
+        now,
+        actor=person.actor,
+        before={"status": run.status.value, "revision": run.revision},
+        after={"status": changed.status.value, "ends_as": changed.ends_as.value if changed.ends_as else None},
+    )
+    return line_put(line)
 
 
 def _checked(note: str | None) -> str | None:

@@ -15,6 +15,9 @@ from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
+from loyalty.audit import model as audit
+from loyalty.audit.model import Line
+from loyalty.audit.store import line_put
 from loyalty.core.attributes import MomentAttribute, MoneyAttribute
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.listing import Listed, listed
@@ -160,7 +163,7 @@ class ReportStore:
             # As it is stored, to the millisecond: said again, it is the same.
             now = from_text(to_text(self._clock()))
             resolved = replace(found, resolved_by=actor, resolved_at=now, note=words)
-            if self._put(resolved):
+            if self._put(resolved, _resolved_line(resolved)):
                 return resolved
             return self.resolve(supplier, day, difference_id, actor=actor, note=note)
         if (found.resolved_by, found.note) != (actor, words):
@@ -208,23 +211,51 @@ class ReportStore:
     def save_invoice(self, invoice: Invoice) -> Invoice:
         """Writes an invoice once; of two who import one file at the same moment, both get the first one's."""
         try:
-            self._table.write([Put(invoice_item(pk(invoice.supplier), invoice), InvoiceItem.pk.does_not_exist())])
+            put = Put(invoice_item(pk(invoice.supplier), invoice), InvoiceItem.pk.does_not_exist())
+            self._table.write([put, _invoice_line(invoice)])
         except TransactionRefused as refusal:
             if refusal.contended:
                 raise
             return self.invoice(invoice.supplier, invoice.sha256) or invoice
         return invoice
 
-    def _put(self, one: Difference) -> bool:
+    def _put(self, one: Difference, *also: Put) -> bool:
         """Writes it, unless a person has resolved it; whether it did."""
         unresolved = DifferenceItem.resolved_by.does_not_exist() | (DifferenceItem.resolved_by == PLATFORM)
         try:
-            self._table.write([Put(difference_item(one), DifferenceItem.pk.does_not_exist() | unresolved)])
+            self._table.write([Put(difference_item(one), DifferenceItem.pk.does_not_exist() | unresolved), *also])
         except TransactionRefused as refusal:
             if refusal.contended:
                 raise
             return False
         return True
+
+
+def _resolved_line(one: Difference) -> Put:
+    """What the audit trail keeps of a difference that a person closed; the note stays with it."""
+    assert one.resolved_at is not None  # noqa: S101 - for the type checker: who resolves says when
+    line = Line(
+        audit.PLATFORM,
+        "difference.resolved",
+        f"suppliers/{one.supplier}/reports/{one.day}/differences/{one.id}",
+        one.resolved_at,
+        actor=one.resolved_by,
+        before={"kind": one.kind.value},
+        after={"program": one.program, "redemption_id": one.redemption_id},
+    )
+    return line_put(line)
+
+
+def _invoice_line(invoice: Invoice) -> Put:
+    line = Line(
+        audit.PLATFORM,
+        "invoice.imported",
+        f"suppliers/{invoice.supplier}/invoices/{invoice.sha256}",
+        invoice.imported_at,
+        actor=invoice.imported_by,
+        after={"lines": invoice.lines, "differences": sum(invoice.differences.values())},
+    )
+    return line_put(line)
 
 
 def pk(supplier: str) -> str:
