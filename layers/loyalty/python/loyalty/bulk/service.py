@@ -16,8 +16,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from loyalty.audit.model import Line
-from loyalty.audit.store import line_put
 from loyalty.bulk.errors import (
     CampaignDiffers,
     CampaignEnded,
@@ -28,12 +26,12 @@ from loyalty.bulk.errors import (
 from loyalty.bulk.lists import check
 from loyalty.bulk.model import BATCH, OVER, Batch, Campaign, CampaignStatus, Progress, Totals
 from loyalty.bulk.store import CampaignStore
+from loyalty.bulk.trail import campaign_line
 from loyalty.core.clock import Clock
 from loyalty.core.errors import RewardNotFound, SecondPersonRequired
 from loyalty.core.files import Files
 from loyalty.core.four_eyes import client_actor, person_actor, same_hands
 from loyalty.core.ids import request_hash
-from loyalty.core.table import Put
 from loyalty.programs.model import Program, Reward
 from loyalty.rewards.model import Party, Payer
 from loyalty.rewards.pricing import price_of
@@ -97,10 +95,10 @@ class Campaigns:
             started_through=None if asked.client_id is None else client_actor(asked.client_id),
             created_at=self._clock(),
         )
-        found = self._store.create(wanted, _line("created", wanted))
+        found = self._store.create(wanted, campaign_line("created", wanted))
         same = (found.reward_id, found.paid_by, found.sha256) == (wanted.reward_id, wanted.paid_by, wanted.sha256)
         if found.status is CampaignStatus.REFUSED and found.running_since is None:
-            return self._store.save(again := replace(wanted, revision=found.revision), _line("created", again))
+            return self._store.save(again := replace(wanted, revision=found.revision), campaign_line("created", again))
         if not same:
             raise CampaignDiffers(f"'{asked.campaign}' is the name of {_DIFFERS}")
         return found
@@ -117,7 +115,7 @@ class Campaigns:
         if found.status in OVER:
             raise CampaignEnded(f"The campaign '{campaign}' is {found.status}.")
         self._files.look(found.list_key)
-        self._store.record(_line("started", found, at=self._clock()))
+        self._store.record(campaign_line("started", found, at=self._clock()))
         self._start(found)
         return found
 
@@ -158,7 +156,7 @@ class Campaigns:
                 "note": note,
             }
             decided = replace(found, status=status, approved=approve, **who)
-            line = _line("approved" if approve else "rejected", decided, before=found)
+            line = campaign_line("approved" if approve else "rejected", decided, before=found)
             found = self._store.save(decided, line)
         elif not said_before:
             by = f", approved by {found.decided_by}" if found.approved and found.decided_by else ""
@@ -320,17 +318,3 @@ def needs_approval(program: Program, totals: Totals, paid_by: Payer) -> bool:
 def batches_of(lines: int) -> int:
     """How many batches so many lines make."""
     return -(-lines // BATCH)
-
-
-def _line(what: str, campaign: Campaign, *, before: Campaign | None = None, at: datetime | None = None) -> Put:
-    """What the audit trail keeps of a person's act on a campaign; ``at``: unless it is written in the campaign."""
-    line = Line(
-        campaign.program,
-        f"campaign.{what}",
-        f"campaigns/{campaign.campaign}",
-        at or campaign.decided_at or campaign.created_at,
-        actor=None if at is not None else campaign.decided_by or campaign.started_by,
-        before={"status": before.status.value} if before else {},
-        after={"status": campaign.status.value, "reward_id": campaign.reward_id, "sha256": campaign.sha256},
-    )
-    return line_put(line)

@@ -18,13 +18,10 @@ decision again does it again.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 
-from loyalty.audit.model import Line
-from loyalty.audit.store import line_put
 from loyalty.core.clock import Clock
-from loyalty.core.table import Operation, Put, Table
+from loyalty.core.table import Operation, Table
 from loyalty.fulfillment.errors import (
     NotAwaitingApproval,
     NoteRequired,
@@ -40,6 +37,7 @@ from loyalty.fulfillment.journal import Did, Journal, after
 from loyalty.fulfillment.model import Answer, Progress, RedemptionMoved
 from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.fulfillment.runs import RunStore
+from loyalty.fulfillment.trail import decision_line
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
@@ -54,14 +52,6 @@ _AFTER: Final = {
     ),
 }
 """What can still be done about a run that is over."""
-_DONE: Final = {
-    "approve": "approved",
-    "reject": "rejected",
-    "retry": "retried",
-    "cancel": "cancelled",
-    "resolve": "resolved",
-    "reissue": "reissued",
-}
 _ATTEMPTS: Final = 4
 
 
@@ -214,7 +204,11 @@ class Decisions:
                 raise NotResolvable(f"The run is {run.status}; only one that needs attention can be resolved.")
             now = self._clock()
             changed, operations = after(run, person.did(), now, **_resolved(person, now))
-            self._settle(run, [*operations, _line(run, changed, person, now)], give_back=give_back)
+            self._settle(
+                run,
+                [*operations, decision_line(run, changed, person.name, actor=person.actor, at=now)],
+                give_back=give_back,
+            )
             return changed
 
         return self._decided(program, redemption_id, write)
@@ -257,7 +251,7 @@ class Decisions:
     def _write(self, run: Run, person: _Person, **changes: Any) -> Run:
         now = self._clock()
         who: dict[str, Any] = {"decided_by": person.actor, "decided_at": now, "note": person.note}
-        line = _line(run, replace(run, **who, **changes), person, now)
+        line = decision_line(run, replace(run, **who, **changes), person.name, actor=person.actor, at=now)
         return self._journal.write(run, person.did(), line, **who, **changes)
 
     def _settle(self, run: Run, operations: list[Operation], *, give_back: bool) -> None:
@@ -306,20 +300,6 @@ def _settled(run: Run) -> bool:
 def _resolved(person: _Person, now: Any) -> dict[str, Any]:
     who = {"decided_by": person.actor, "decided_at": now, "note": person.note}
     return {**who, "status": RunStatus.RESOLVED, "reason": None, "task_token": None}
-
-
-def _line(run: Run, changed: Run, person: _Person, now: datetime) -> Put:
-    """What the audit trail keeps of a decision; its note stays with the run."""
-    line = Line(
-        run.program,
-        f"fulfillment.{_DONE[person.name]}",
-        f"members/{run.member_id}/redemptions/{run.redemption_id}",
-        now,
-        actor=person.actor,
-        before={"status": run.status.value, "revision": run.revision},
-        after={"status": changed.status.value, "ends_as": changed.ends_as.value if changed.ends_as else None},
-    )
-    return line_put(line)
 
 
 def _checked(note: str | None) -> str | None:

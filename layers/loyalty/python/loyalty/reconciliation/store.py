@@ -15,9 +15,6 @@ from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
-from loyalty.audit import model as audit
-from loyalty.audit.model import Line
-from loyalty.audit.store import line_put
 from loyalty.core.attributes import MomentAttribute, MoneyAttribute
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.listing import Listed, listed
@@ -41,6 +38,7 @@ from loyalty.reconciliation.errors import (
 from loyalty.reconciliation.invoice_items import INVOICE_PREFIX, InvoiceItem, invoice_item, invoice_of
 from loyalty.reconciliation.invoices import Invoice
 from loyalty.reconciliation.model import PLATFORM, Difference, DifferenceKind, Report
+from loyalty.reconciliation.trail import invoice_line, resolved_line
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY
 
 REPORT_PREFIX: Final = "REPORT#"
@@ -163,7 +161,7 @@ class ReportStore:
             # As it is stored, to the millisecond: said again, it is the same.
             now = from_text(to_text(self._clock()))
             resolved = replace(found, resolved_by=actor, resolved_at=now, note=words)
-            if self._put(resolved, _resolved_line(resolved)):
+            if self._put(resolved, resolved_line(resolved)):
                 return resolved
             return self.resolve(supplier, day, difference_id, actor=actor, note=note)
         if (found.resolved_by, found.note) != (actor, words):
@@ -212,7 +210,7 @@ class ReportStore:
         """Writes an invoice once; of two who import one file at the same moment, both get the first one's."""
         try:
             put = Put(invoice_item(pk(invoice.supplier), invoice), InvoiceItem.pk.does_not_exist())
-            self._table.write([put, _invoice_line(invoice)])
+            self._table.write([put, invoice_line(invoice)])
         except TransactionRefused as refusal:
             if refusal.contended:
                 raise
@@ -229,33 +227,6 @@ class ReportStore:
                 raise
             return False
         return True
-
-
-def _resolved_line(one: Difference) -> Put:
-    """What the audit trail keeps of a difference that a person closed; the note stays with it."""
-    assert one.resolved_at is not None  # noqa: S101 - for the type checker: who resolves says when
-    line = Line(
-        audit.PLATFORM,
-        "difference.resolved",
-        f"suppliers/{one.supplier}/reports/{one.day}/differences/{one.id}",
-        one.resolved_at,
-        actor=one.resolved_by,
-        before={"kind": one.kind.value},
-        after={"program": one.program, "redemption_id": one.redemption_id},
-    )
-    return line_put(line)
-
-
-def _invoice_line(invoice: Invoice) -> Put:
-    line = Line(
-        audit.PLATFORM,
-        "invoice.imported",
-        f"suppliers/{invoice.supplier}/invoices/{invoice.sha256}",
-        invoice.imported_at,
-        actor=invoice.imported_by,
-        after={"lines": invoice.lines, "differences": sum(invoice.differences.values())},
-    )
-    return line_put(line)
 
 
 def pk(supplier: str) -> str:
