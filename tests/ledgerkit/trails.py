@@ -19,6 +19,15 @@ from tests.ledgerkit.clock import SettableClock
 ACME = "acme"
 
 
+def lines(table: Table, scope: str = ACME) -> list[dict[str, str]]:
+    """Every line of a scope, whatever its day."""
+    return [
+        {name: value["S"] for name, value in raw.items()}
+        for raw in table.scan()
+        if raw["pk"]["S"].startswith(f"A#{scope}#") and raw["sk"]["S"].startswith(LINE_PREFIX)
+    ]
+
+
 class MemoryArchive:
     """A bucket: every version of every file."""
 

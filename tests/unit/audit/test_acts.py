@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from loyalty.audit.model import PLATFORM
-from loyalty.audit.store import LINE_PREFIX
 from loyalty.core.errors import LoyaltyError, SecondPersonRequired, Stale
 from loyalty.core.origin import Origin, coming_from
 from loyalty.core.table import Table, TransactionRefused
@@ -23,25 +22,16 @@ from loyalty.tiers.grants import Asked, TierGrants
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.moves import ADA, BOB, Moves, generous
 from tests.ledgerkit.programs import BASE, document
+from tests.ledgerkit.trails import lines
 
 FROM = Origin("client:desk", "192.0.2.7", "req-1")
-Lines = list[dict[str, Any]]
-
-
-def lines(table: Table, scope: str = "acme") -> Lines:
-    """Every line of a scope, attributes as text."""
-    return [
-        {name: value["S"] for name, value in raw.items()}
-        for raw in table.scan()
-        if raw["pk"]["S"].startswith(f"A#{scope}#") and raw["sk"]["S"].startswith(LINE_PREFIX)
-    ]
 
 
 class Office:
     """Everything that staff do, at one desk."""
 
     def __init__(self, table: Table) -> None:
-        limited = [*BASE["rewards"], {"id": "mug", "name": "Mug", "type": "custom", "points": 10, "limited": True}]
+        limited = [*BASE["rewards"], {"id": "mug", "name": "Mug", "type": "product", "points": 10, "limited": True}]
         self.moves = Moves(table, of=generous(rewards=limited)).enroll()
         self.moves.world.clock.set("2026-03-15T12:00:00Z")
         clock, self.table = self.moves.world.clock, table
@@ -144,7 +134,7 @@ def test_an_act_leaves_one_line_however_often_it_is_asked_for(
         ),
         (
             _twice,
-            lambda o: o.lifecycle.roll_back("acme", 1, "bob", revision=None),
+            lambda o: o.lifecycle.roll_back("acme", 1, "bob", revision=2),
             "program.rolled_back",
             "versions/3",
         ),

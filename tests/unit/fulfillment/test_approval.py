@@ -11,6 +11,7 @@ from loyalty.fulfillment.errors import NotAwaitingApproval, NoteRequired, RunEnd
 from loyalty.fulfillment.model import NothingAwaited, Progress
 from loyalty.fulfillment.run import RunStatus
 from tests.ledgerkit.programs import program
+from tests.ledgerkit.trails import lines
 from tests.unit.fulfillment.lives import Throttled
 from tests.unit.fulfillment.rig import COFFEE, PROGRAM, Rig, gift_card
 
@@ -110,6 +111,8 @@ def test_the_same_approval_again_is_the_first_answer_and_wakes_once_more(waiting
     assert waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE) == first
     assert waiting.executions.answers == {"t-1": {"status": "clear"}}
     assert waiting.told().count("approve done") == 1
+    kept = [line for line in lines(waiting.table) if line["action"].startswith("fulfillment.")]
+    assert [(line["action"], line["actor"]) for line in kept] == [("fulfillment.approved", FINANCE)]
     assert waiting.executions.started == [waiting.held.redemption_id]
 
 
