@@ -52,6 +52,12 @@ def test_a_difference_is_1_and_named(trails: Trails) -> None:
     assert [(one["kind"], one["what"]) for one in told["findings"]] == [("line_changed", line["sk"]["S"])]
 
 
+def test_a_scope_of_which_nothing_is_there_is_not_in_order(trails: Trails) -> None:
+    assert trails.chains.scopes()
+    result = run("verify", "--bucket", "b", "--scope", "acmee")
+    assert result.exit_code == 1
+
+
 def test_without_a_bucket_one_has_to_say_so(trails: Trails) -> None:
     assert trails.chains.scopes()
     result = run("verify")

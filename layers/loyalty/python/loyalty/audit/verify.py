@@ -62,19 +62,21 @@ class Verifier:
         """
         proof = Proof()
         known = self._chains.scopes()
-        exported = self._exported(scope)
+        last = end or self._clock().date()
+        exported = self._exported(scope, start, last)
         scopes = [scope] if scope is not None else sorted(known.keys() | exported.keys())
         for one in scopes:
             proof.scopes += 1
-            self._scope(proof, one, exported.get(one, {}), start, end or self._clock().date())
+            self._scope(proof, one, exported.get(one, {}), start, last)
         return proof
 
-    def _exported(self, scope: str | None) -> dict[str, dict[date, list[Exported]]]:
-        """The archive's files, by scope and day."""
+    def _exported(self, scope: str | None, start: date | None, end: date) -> dict[str, dict[date, list[Exported]]]:
+        """The archive's files of these days, by scope and day."""
         found: dict[str, dict[date, list[Exported]]] = defaultdict(lambda: defaultdict(list))
         for kind in (HEADS, DAYS) if self._archive else ():
             for file in self._archive.files(f"{kind}/{scope}/" if scope else f"{kind}/"):  # type: ignore[union-attr]
-                found[file.scope][file.day].append(file)
+                if (start is None or start <= file.day) and file.day <= end:
+                    found[file.scope][file.day].append(file)
         return found
 
     def _scope(

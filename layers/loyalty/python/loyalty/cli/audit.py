@@ -71,6 +71,8 @@ def verify(
             lambda proof: progress.update(task, description=f"{proof.days:,} days, {proof.lines:,} lines"),
         )
         proof = verifier.verify(scope, _date(start), _date(end))
+    if scope is not None and not proof.days:
+        fail(f"Neither the table nor the bucket has anything of '{scope}' on these days: nothing was proved.")
     if json:
         print_json(_document(proof, with_bucket=archive is not None))
     else:
