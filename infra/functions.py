@@ -225,4 +225,14 @@ _WORKFLOWS: Final = (
     ),
 )  # fmt: skip
 
-FUNCTIONS: Final[Mapping[str, FunctionSpec]] = {spec.name: spec for spec in (*_API, *_EVENTS, *_WORKFLOWS)}
+_AUDIT: Final = (
+    FunctionSpec(
+        contract.AUDIT_CHAIN, "Links the lines of the audit trail", 60, table=(*READ, "dynamodb:Query"), memory_mb=512,
+    ),
+    FunctionSpec(
+        contract.AUDIT_EXPORT, "Exports the audit trail into a bucket that keeps it", 840,
+        table=(*READ, "dynamodb:Query"), environment=(contract.ENV_AUDIT_TRAIL,),
+    ),
+)  # fmt: skip
+
+FUNCTIONS: Final[Mapping[str, FunctionSpec]] = {spec.name: spec for spec in (*_API, *_EVENTS, *_WORKFLOWS, *_AUDIT)}

@@ -1,6 +1,7 @@
 """What each function may do, from its spec: named actions on named resources."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -8,6 +9,16 @@ from aws_cdk import aws_iam as iam
 import loyalty_contract as contract
 from infra.constructs.keys import Keys
 from infra.functions import FunctionSpec
+
+CHANGES: Final = (
+    "dynamodb:BatchWriteItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:PartiQLDelete",
+    "dynamodb:PartiQLUpdate",
+    "dynamodb:UpdateItem",
+)
+"""Every action that changes or deletes an item, or that no condition of its own holds. Of a transaction, those of its items."""
+PUTS: Final = ("dynamodb:PartiQLInsert", "dynamodb:PutItem")
 
 
 def allow(
@@ -38,8 +49,33 @@ def data_permissions(
         (pictures, spec.pictures),
         (keys.lookup.key_arn, ("kms:GenerateMac",) if spec.lookup else ()),
     )
-    found = [allow(resource, *actions) for resource, actions in wanted if actions]
-    return found + _partitions(spec, table) + _sealed_data(spec, keys) + _misses(spec, table)
+    allowed = [allow(resource, *actions) for resource, actions in wanted if actions]
+    return (
+        allowed + _partitions(spec, table) + _sealed_data(spec, keys) + _misses(spec, table) + append_only(spec, table)
+    )
+
+
+def append_only(spec: FunctionSpec, table: dynamodb.ITableV2) -> list[iam.PolicyStatement]:
+    """What is refused to each function, whatever else it is allowed: to change or delete what is in the audit trail.
+
+    A line is put, and no condition of a policy tells a new item from one that is there: the put's own condition does, and
+    the stream tells of whatever was put over. Chains are put by one function alone.
+    """
+    trail, chains = f"{contract.AUDIT_PREFIX}*", f"{contract.AUDIT_LINKS_PREFIX}*"
+    refused = [_refuse("AuditTrailIsForEver", table, CHANGES, trail, chains)]
+    if spec.name != contract.AUDIT_CHAIN:
+        refused.append(_refuse("ChainsAreAnothers", table, PUTS, chains))
+    return refused
+
+
+def _refuse(sid: str, table: dynamodb.ITableV2, actions: Sequence[str], *partitions: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid=sid,
+        effect=iam.Effect.DENY,
+        actions=list(actions),
+        resources=[table.table_arn],
+        conditions={"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": list(partitions)}},
+    )
 
 
 def _partitions(spec: FunctionSpec, table: dynamodb.ITableV2) -> list[iam.PolicyStatement]:

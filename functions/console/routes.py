@@ -23,6 +23,8 @@ from loyalty.console.web import Answer, Headers, Request, own_page, see_other, w
 from loyalty.core import problems
 from loyalty.core.clock import Clock
 from loyalty.core.errors import LoyaltyError
+from loyalty.core.http import origin_of
+from loyalty.core.origin import coming_from, current
 from loyalty.core.telemetry import count, logger, metrics
 from loyalty.finance.review import Decider
 from loyalty.finance.services import FinanceServices
@@ -69,7 +71,8 @@ class Console:
         try:
             request = Request.of(event)
             language = choose(self._cookies.read(request.cookies, LANGUAGE), request.headers.get("accept-language", ""))
-            answer = self._route(request, language)
+            with coming_from(origin_of(event)):
+                answer = self._route(request, language)
         except Exception as error:  # noqa: BLE001 - the outermost boundary: whatever it is becomes a page
             answer = self._failed(error, language, request_id)
         return self._headers.proxy_answer(answer)
@@ -95,7 +98,8 @@ class Console:
             self._require_own_form(request, visit)
         elif request.method != "GET":
             raise PageNotFound("Pages are read with GET; forms are sent with POST.")
-        answer = self._page(request, visit)
+        with coming_from(replace(current(), by=person.actor)):
+            answer = self._page(request, visit)
         renewal = self._sessions.renewal(session)
         return replace(answer, cookies=(renewal, *answer.cookies)) if renewal and not answer.cookies else answer
 

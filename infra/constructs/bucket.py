@@ -72,6 +72,7 @@ class PrivateBucket(s3.Bucket):
         logs: takes its access log.
         removal: what becomes of it with its stack.
         former_days: for which a version that was replaced or deleted can be brought back.
+        lock: for how long nobody deletes or replaces a version; after it they go.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class PrivateBucket(s3.Bucket):
         logs: AccessLogBucket,
         removal: RemovalPolicy,
         former_days: int = 90,
+        lock: s3.ObjectLockRetention | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -98,8 +100,11 @@ class PrivateBucket(s3.Bucket):
             enforce_ssl=True,
             minimum_tls_version=1.2,
             versioned=True,
+            object_lock_enabled=True if lock else None,
+            object_lock_default_retention=lock,
             lifecycle_rules=[
                 s3.LifecycleRule(
+                    expiration=Duration.days(lock.duration.to_days() + 1) if lock else None,
                     noncurrent_version_expiration=Duration.days(former_days),
                     abort_incomplete_multipart_upload_after=Duration.days(UNFINISHED_DAYS),
                 )

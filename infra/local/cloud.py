@@ -238,6 +238,7 @@ class LocalCloud:
             "LOYALTY_CONSOLE_URL": self.platform.console_url,
             "LOYALTY_TABLE": self.table,
             "LOYALTY_REPORTS": outputs.get("ReportsBucketName", ""),
+            "LOYALTY_AUDIT_TRAIL": outputs.get("AuditTrailBucketName", ""),
             "LOYALTY_PICTURES": outputs.get("PicturesBucketName", ""),
             "RECONCILIATION_ARN": outputs.get("ReconciliationArn", ""),
             "STATE_MACHINE_ARN": outputs.get("StateMachineArn", ""),

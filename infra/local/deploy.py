@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.assembly import Stack
 from infra.local.assets import upload_assets, upload_template
+from infra.local.locks import restore_locks
 from infra.local.restore import restore_tables
 from infra.local.unsupported import Omission, localized
 
@@ -65,6 +66,8 @@ def deploy(
         deployed.append(target.deploy(parameters))
         for table in restore_tables(session, endpoint, stack.name, stack.template):
             report(f"{stack.name}: {table} has the time to live, recovery, protection and key of its template")
+        for bucket in restore_locks(session, endpoint, stack.name, stack.template):
+            report(f"{stack.name}: {bucket} has the lock of its template")
     return deployed
 
 

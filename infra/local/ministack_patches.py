@@ -8,7 +8,7 @@ upgrade is a decision and not an accident. Tests check that each patch is still 
   the class's bare name, which Step Functions' Retry and Catch match.
 - **Waiting for stderr.** ministack waits 50 ms for a line that most handlers never write.
 - **Condition keys.** ministack sets neither ``dynamodb:LeadingKeys`` nor ``kms:EncryptionContext:*``, so
-  that an Allow under such a condition would deny everything.
+  that an Allow under such a condition would deny everything; of a transaction each item has its own (``transaction_keys``).
 - **Secure transport.** The loopback interface carries no TLS, so that policies which deny plain HTTP
   (``aws:SecureTransport``) would deny everything. A request from loopback counts as secure.
 - **Layers.** ministack unpacks every layer for every worker; here once (``shared_layers``).
@@ -35,13 +35,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from ministack import app  # type: ignore[import-untyped]
-from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import dynamodb, lambda_svc, stepfunctions  # type: ignore[import-untyped]
 
 from infra.local import authorizers, client_secrets
 from infra.local.kept_state import keep, restore_streams, save_streams, within_streams
 from infra.local.shared_layers import SharedLayers
 from infra.local.task_tokens import TokenOwners
+from infra.local.transaction_keys import by_item, enforcing_by_item
 
 MINISTACK_VERSION: Final = "1.5.33"
 
@@ -85,6 +86,8 @@ def apply(max_concurrency: int, layers: Path) -> None:
     lambda_runtime.Worker._drain_stderr_bounded = hasty_drain(lambda_runtime.Worker._drain_stderr_bounded)
     # The router imports these two by name for each request, so that wrapping them in their module is enough.
     iam_actions.dynamodb_service_context = with_leading_keys(iam_actions.dynamodb_service_context)
+    iam_actions.dynamodb_transaction_checks = by_item(iam_actions.dynamodb_transaction_checks, transacted_keys)
+    iam_evaluator.enforce = enforcing_by_item(iam_evaluator.enforce)
     iam_actions.request_tag_context = with_encryption_context(iam_actions.request_tag_context)
     owners = TokenOwners()
     stepfunctions._execute_task = owners.remembering(with_evaluated_timeout(stepfunctions._execute_task))
@@ -203,8 +206,7 @@ def bounded(execute: Callable[..., dict[str, Any]], max_concurrency: int) -> Cal
 def with_leading_keys(context: Callable[[bytes], dict[str, Any]]) -> Callable[[bytes], dict[str, Any]]:
     """Wrap DynamoDB's condition keys so that ``dynamodb:LeadingKeys`` holds the partition keys named.
 
-    In a transaction ministack evaluates every item under one context, so there the key holds the
-    partition keys of all items: a condition on one action's keys is met only where all items meet it.
+    Of a transaction all; see :mod:`infra.local.transaction_keys` for those of one item.
     """
 
     @functools.wraps(context)
@@ -233,6 +235,15 @@ def leading_keys(request: Mapping[str, Any]) -> Iterator[str]:
         for member in _TRANSACT_MEMBERS:
             if isinstance(item.get(member), dict):
                 yield from leading_keys(item[member])
+
+
+def transacted_keys(body: bytes) -> Iterator[list[str]]:
+    """The partition keys of each item of a transaction that ministack checks, in its order."""
+    for item in _json_object(body).get("TransactItems") or []:
+        for member in _TRANSACT_MEMBERS if isinstance(item, dict) else ():
+            detail = item.get(member)
+            if isinstance(detail, dict) and isinstance(detail.get("TableName"), str) and detail["TableName"]:
+                yield list(leading_keys(detail))
 
 
 def _queried_key(request: Mapping[str, Any], name: str | None) -> Iterator[str]:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from infra.settings.model import (
+    AuditSettings,
     Fulfillment,
     Plan,
     StageSettings,
@@ -34,5 +35,6 @@ LOCAL: Final = StageSettings(
         )
     ),
     supplier_settle_seconds=1,
+    audit=AuditSettings(mode="governance", years=0, days=1),
     sweepers=1,
 )

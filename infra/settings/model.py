@@ -51,6 +51,30 @@ class WafOff(_Frozen):
     reason: str = Field(min_length=20)
 
 
+class AuditSettings(_Frozen):
+    """How long nobody can take the audit trail out of its bucket.
+
+    In ``compliance`` not even the account's root can before the time is over, nor make it shorter: the bucket is there as
+    long. In ``governance`` whoever has ``s3:BypassGovernanceRetention`` can, which the bucket's policy refuses where data are
+    retained.
+    """
+
+    mode: Literal["compliance", "governance"] = "compliance"
+    years: int = Field(default=7, ge=0, le=30, description="for which what was exported stays")
+    days: int = Field(default=0, ge=0, le=366, description="beside the years")
+
+    @property
+    def retention_days(self) -> int:
+        """In days: years are of 366."""
+        return self.years * 366 + self.days
+
+    @model_validator(mode="after")
+    def _keeps_something(self) -> Self:
+        if not self.retention_days:
+            raise ValueError("say for how many years or days the audit trail is locked")
+        return self
+
+
 class Fulfillment(_Frozen):
     """How patient a stage is with suppliers of gift cards, and how careful with its money there."""
 
@@ -189,6 +213,7 @@ class StageSettings(_Frozen):
         le=1000,
         description="batches of one queue that are worked off at once, so that a backlog leaves the API its share",
     )
+    audit: AuditSettings = AuditSettings()
     sweepers: int = Field(
         default=4,
         ge=1,

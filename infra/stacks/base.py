@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -92,6 +93,7 @@ class FunctionStack(cdk.Stack):
             contract.ENV_LOOKUP_KEY: stateful.keys.lookup.key_arn,
             contract.ENV_PICTURES: stateful.pictures.bucket_name,
             contract.ENV_REPORTS: stateful.reports.bucket_name,
+            contract.ENV_AUDIT_TRAIL: stateful.trail.bucket.bucket_name,
             contract.ENV_BULK_MACHINE: self.state_machine(contract.BULK),
             contract.ENV_STATE_MACHINE: self.state_machine("fulfillment"),
             contract.ENV_SUPPLIER_SECRETS: self.to_json_string(self._supplier_secrets),
@@ -194,6 +196,13 @@ class FunctionStack(cdk.Stack):
                 report_batch_item_failures=True,
                 max_concurrency=self.settings.queue_concurrency,
             )
+        )
+
+    def stream_of_table(self, scope: Construct) -> dynamodb.ITableV2:
+        """The table as grants of who follows its stream should see it: the stream, without its key (see ``Keys``)."""
+        table = self.stateful.table
+        return dynamodb.TableV2.from_table_attributes(
+            scope, "Stream", table_arn=table.table_arn, table_stream_arn=table.table_stream_arn
         )
 
     def rule(

@@ -1,7 +1,6 @@
 """Events: commerce events in, the table's changes out, tiers recalculated, what fell due written down."""
 
 from aws_cdk import CfnOutput, Duration
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
@@ -14,6 +13,7 @@ from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 from infra.permissions import allow
 from infra.settings import StageSettings
+from infra.stacks.auditing import Auditing
 from infra.stacks.base import FunctionStack, without_key
 from infra.stacks.stateful import StatefulStack
 from infra.stacks.sweeping import Sweeping
@@ -33,6 +33,7 @@ class EventsStack(FunctionStack):
         self.publisher = self._publisher()
         self.sweeping = Sweeping(self, self.inbound.dlq)
         self.watching = Watching(self)
+        self.auditing = Auditing(self)
         CfnOutput(self, "UndeliveredQueueUrl", value=self.undelivered.queue_url)
 
     def _inbound(self) -> WorkQueue:
@@ -72,13 +73,6 @@ class EventsStack(FunctionStack):
         self.rule("PointsEvents", bus=self.stateful.bus, pattern=earned, queue=queue, undelivered=self.undelivered)
         return queue
 
-    def _stream_of_table(self, scope: Construct) -> dynamodb.ITableV2:
-        """The table as the publisher's grants should see it: its stream, without its key (see ``Keys``)."""
-        table = self.stateful.table
-        return dynamodb.TableV2.from_table_attributes(
-            scope, "Stream", table_arn=table.table_arn, table_stream_arn=table.table_stream_arn
-        )
-
     def _publisher(self) -> PythonFunction:
         unpublished = self.dead_letter_queue(contract.UNPUBLISHED_QUEUE)
         function = self.function(
@@ -112,7 +106,7 @@ class EventsStack(FunctionStack):
         )
         function.alias.add_event_source(
             sources.DynamoEventSource(
-                self._stream_of_table(function),
+                self.stream_of_table(function),
                 starting_position=lambda_.StartingPosition.TRIM_HORIZON,
                 batch_size=100,
                 bisect_batch_on_error=True,

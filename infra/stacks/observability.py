@@ -10,6 +10,7 @@ from infra.functions import FUNCTIONS
 from infra.names import resource
 from infra.recalculation import FUNCTION as RECALCULATION
 from infra.settings import StageSettings
+from infra.stacks.auditing import NOT_STARTED as AUDIT_NOT_STARTED
 from infra.stacks.delivering import NOT_STARTED as SETTLEMENT_NOT_STARTED
 from infra.stacks.stateful import BUS_DEAD_LETTERS, StatefulStack
 from infra.stacks.sweeping import FUNCTION as SWEEPER
@@ -28,6 +29,8 @@ DEAD_LETTER_QUEUES = (
     WATCH_UNDELIVERED,
     NOT_STARTED,
     SETTLEMENT_NOT_STARTED,
+    contract.UNLINKED_QUEUE,
+    AUDIT_NOT_STARTED,
     BUS_DEAD_LETTERS,
 )
 

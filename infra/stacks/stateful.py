@@ -11,6 +11,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 import loyalty_contract as contract
+from infra.constructs.audit_trail import AuditTrail
 from infra.constructs.bucket import AccessLogBucket, PrivateBucket
 from infra.constructs.identity import Identity, People
 from infra.constructs.keys import Keys
@@ -58,6 +59,7 @@ class StatefulStack(Stack):
         self.reports = PrivateBucket(
             self, REPORTS, stage=settings.name, key=self.keys.data, logs=access_logs, removal=self._removal
         )
+        self.trail = AuditTrail(self, "Trail", settings=settings, logs=access_logs, removal=self._removal)
         self.alarms = self._topic()
         self._unprocessed = self._bus_dead_letters()
         # By ARN: the construct would write each bus into the key's policy, and so a circle.
@@ -71,6 +73,7 @@ class StatefulStack(Stack):
         CfnOutput(self, "TableName", value=self.table.table_name)
         CfnOutput(self, "PicturesBucketName", value=self.pictures.bucket_name)
         CfnOutput(self, "ReportsBucketName", value=self.reports.bucket_name)
+        CfnOutput(self, "AuditTrailBucketName", value=self.trail.bucket.bucket_name)
         CfnOutput(self, "BusName", value=self.bus.event_bus_name)
         for supplier, secret in self.supplier_secrets.items():
             CfnOutput(self, f"{supplier.title()}SecretArn", value=secret.secret_arn)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from loyalty.core.clock import Clock
 from loyalty.core.money import Money
+from loyalty.core.origin import Origin, current
 from loyalty.core.table import Put, Table
 from loyalty.fulfillment.errors import RunEnded, SelfApproval
 from loyalty.fulfillment.run import Run, RunStatus, Step
@@ -66,6 +67,7 @@ class FakeDecisions:
         self._clock = clock
         self._runs = RunStore(table)
         self.asked: list[tuple[str, str, str, str | None]] = []
+        self.origins: list[Origin] = []
 
     def approve(self, program: str, redemption_id: str, *, actor: str, note: str | None = None) -> Run:
         return self._move("approve", program, redemption_id, RunStatus.ORDERING, by=actor, note=note)
@@ -94,6 +96,7 @@ class FakeDecisions:
         if run.ended and name != "reissue":
             raise RunEnded("The run has ended.")
         self.asked.append((name, redemption_id, by, note))
+        self.origins.append(current())
         now: datetime = self._clock()
         moved = replace(run, status=to, decided_by=by, decided_at=now, note=note, updated_at=now, steps=run.steps + 1)
         moved = replace(moved, approved_by=by if name == "approve" else run.approved_by)

@@ -40,7 +40,14 @@ class Templates:
         return {name for name in names if not name.startswith("Exports")}
 
     def statements(self, function: str) -> list[Json]:
-        """The statements of a function's role."""
+        """What a function's role allows."""
+        return [each for each in self._policy(function) if each["Effect"] == "Allow"]
+
+    def refusals(self, function: str) -> list[Json]:
+        """What a function's role refuses, whatever else allows it."""
+        return [each for each in self._policy(function) if each["Effect"] == "Deny"]
+
+    def _policy(self, function: str) -> list[Json]:
         for _, policy in self.each("AWS::IAM::Policy"):
             if policy["Properties"]["PolicyName"].startswith(f"{function.replace('_', '')}Role"):
                 found: list[Json] = policy["Properties"]["PolicyDocument"]["Statement"]

@@ -40,7 +40,7 @@ def test_access_logs_are_taken_from_this_account_alone(stage: Templates) -> None
         for one in policy["PolicyDocument"]["Statement"]
         if one["Principal"] == {"Service": "logging.s3.amazonaws.com"}
     ]
-    assert [one["Sid"] for one in statements] == ["AccessLogOfPictures", "AccessLogOfReports"]
+    assert [one["Sid"] for one in statements] == ["AccessLogOfPictures", "AccessLogOfReports", "AccessLogOfAuditTrail"]
     for one in statements:
         assert one["Action"] == "s3:PutObject"
         assert one["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
@@ -48,13 +48,16 @@ def test_access_logs_are_taken_from_this_account_alone(stage: Templates) -> None
 
 
 def test_who_reads_files_learns_which_are_missing(stage: Templates) -> None:
-    """Of the reports' bucket. Whoever only signs links to pictures, or only writes, asks for none that may be missing."""
+    """Of the reports' bucket. Whoever only signs links to pictures, or only writes, asks for none that may be missing.
+
+    The export of the audit trail reads none, and lists to learn what is there already.
+    """
     reading, listing = (
         {name for name in FUNCTIONS if any(action in many(one["Action"]) and bucket in text(one["Resource"])
          for one in stage.statements(name))}
         for action, bucket in (("s3:GetObject", "-reports-"), ("s3:ListBucket", "-"))
     )  # fmt: skip
-    assert reading == listing == {"bulk", "bulk_batch"}
+    assert reading == listing - {contract.AUDIT_EXPORT} == {"bulk", "bulk_batch"}
 
 
 def test_the_catalogue_may_read_pictures_and_nothing_else_of_the_bucket(stage: Templates) -> None:

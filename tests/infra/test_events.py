@@ -79,7 +79,7 @@ def test_what_a_rule_cannot_deliver_is_kept(stage: Templates) -> None:
 
 def test_mappings_report_partial_failures(stage: Templates) -> None:
     mappings = stage.properties("AWS::Lambda::EventSourceMapping")
-    assert len(mappings) == len(WORKERS) + 1
+    assert len(mappings) == len(WORKERS) + 2, "and two follow the stream"
     for mapping in mappings:
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
@@ -100,10 +100,11 @@ def test_a_backlog_leaves_concurrency_to_the_api(stage: Templates, settings: Sta
 
 
 def test_stream_reaches_the_publisher_filtered_and_nothing_blocks_it(stage: Templates) -> None:
-    (mapping,) = [
+    followers = [
         each for each in stage.properties("AWS::Lambda::EventSourceMapping") if "Stream" in text(each["EventSourceArn"])
     ]
-    assert "publisher" in text(mapping["FunctionName"])
+    assert len(followers) == 2, "DynamoDB advises against a third"
+    (mapping,) = [each for each in followers if "publisher" in text(each["FunctionName"])]
     assert mapping["BisectBatchOnFunctionError"] is True
     assert mapping["MaximumRecordAgeInSeconds"] == 12 * 3600
     assert mapping.get("MaximumRetryAttempts", -1) == -1, "a count of retries would give up in a short outage"

@@ -71,6 +71,8 @@ MAY_DO = {
     },
     "recalculation": POSTS | {"dynamodb:Query"},
     "delivery": MEMBERS | CONSUME | SEAL | {"dynamodb:Query", "kms:GenerateMac"},
+    "audit_chain": READ_STREAM | DEAD_LETTER | ENTRIES | {"dynamodb:Query"},
+    "audit_export": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "s3:PutObject", "s3:ListBucket"},
     "settlement": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "s3:PutObject"},
     "bulk_batch": POSTS | FILES | {"dynamodb:Query"},
     "reconciliation": ENTRIES | {"dynamodb:Query", "s3:PutObject", "secretsmanager:GetSecretValue"},

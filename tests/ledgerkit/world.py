@@ -21,6 +21,7 @@ from loyalty.rewards.model import Party, Redemption
 from loyalty.rewards.service import RedemptionService
 from loyalty.rewards.store import RedemptionStore
 from loyalty.tiers.service import TierService
+from loyalty_contract import AUDIT_LINE_PREFIX, AUDIT_PREFIX
 from tests.ledgerkit.clock import SettableClock, at
 from tests.ledgerkit.programs import program
 
@@ -135,8 +136,19 @@ class World:
         return audit_table(self.table, scopes_of=lambda _: scopes).findings
 
     def dump(self) -> dict[tuple[str, str], RawItem]:
-        """Every item of the table by its keys: compared before and after, it shows that nothing was written."""
-        return {(raw["pk"]["S"], raw["sk"]["S"]): raw for raw in self.table.scan()}
+        """Every item of the table by its keys: compared before and after, it shows that nothing was written.
+
+        Lines of the audit trail have keys that nobody knows before: they are numbered, by what is in them.
+        """
+        lines: list[RawItem] = []
+        found: dict[tuple[str, str], RawItem] = {}
+        for raw in self.table.scan():
+            if raw["pk"]["S"].startswith(AUDIT_PREFIX):
+                lines.append({name: value for name, value in raw.items() if name != "sk"})
+            else:
+                found[raw["pk"]["S"], raw["sk"]["S"]] = raw
+        numbered = enumerate(sorted(lines, key=str))
+        return found | {(line["pk"]["S"], f"{AUDIT_LINE_PREFIX}{number}"): line for number, line in numbered}
 
     def proven(self, member: str = MEMBER) -> Wallet:
         """The points, after the audit and this module's own sums found nothing wrong in any wallet."""

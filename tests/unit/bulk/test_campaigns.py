@@ -24,6 +24,7 @@ from loyalty.ledger.model import EntryKind
 from loyalty.merging.service import MergeService
 from loyalty.rewards.model import Party, Payer, RedemptionStatus
 from tests.ledgerkit.programs import BASE, program
+from tests.ledgerkit.trails import lines
 from tests.reconkit.campaigns import ACME, SPRING, THRESHOLD, Desk, listing, member, one_each
 
 PAID = Payer.MEMBER
@@ -113,6 +114,8 @@ def test_above_the_threshold_a_second_person_decides(table: Table) -> None:
     assert (decided.status, decided.decided_by, decided.note) == (CampaignStatus.RUNNING, "person:bob", "budget 7")
     assert desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=True) == decided
     assert desk.started == [SPRING, SPRING], "who was cut off after deciding says it again"
+    kept = [(line["action"], line["actor"]) for line in lines(desk.world.table)]
+    assert kept == [("campaign.created", "person:ada"), ("campaign.approved", "person:bob")]
     for actor, approve in (("cleo", True), ("bob", False)):
         with pytest.raises(CampaignNotAwaitingApproval):
             desk.campaigns.decide(desk.world.program, SPRING, actor=actor, approve=approve)

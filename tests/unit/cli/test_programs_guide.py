@@ -86,7 +86,7 @@ def test_languages_and_brand_are_part_of_a_valid_document(harbour: Path) -> None
 
 def test_every_option_and_command_that_is_named_is_there() -> None:
     helps = {name: CliRunner().invoke(app, ["program", name, "--help"]).output for name in (
-        "validate", "diff", "publish", "rollback", "unschedule", "versions", "show", "simulate",
+        "validate", "diff", "publish", "draft", "rollback", "unschedule", "versions", "show", "simulate",
     )}  # fmt: skip
     (commands,) = re.findall(r"^\| command .*?\n\n", PAGE, re.DOTALL | re.MULTILINE)
     told = set(re.findall(r"^\| `(\w+)", commands, re.MULTILINE))

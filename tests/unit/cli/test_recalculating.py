@@ -104,7 +104,9 @@ def states(monkeypatch: pytest.MonkeyPatch, world: World) -> StepFunctions:
     """Its executions do nothing: what is done is done beside them."""
     states = StepFunctions(looks=1, output=json.dumps({"members": 1, "changed": 1}))
     client = boto3.client
-    monkeypatch.setattr(boto3, "client", lambda name: states if name == "stepfunctions" else client(name))
+    monkeypatch.setattr(
+        boto3, "client", lambda name, **more: states if name == "stepfunctions" else client(name, **more)
+    )
     monkeypatch.setattr(recalculating.Executions.__init__, "__defaults__", (lambda _: None,))
     monkeypatch.setenv("LOYALTY_STAGE", "test")
     return states

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from loyalty.core.origin import Origin
 from loyalty.core.table import Table
 from loyalty.fulfillment.run import RunStatus
 from loyalty.fulfillment.runs import RunStore
@@ -106,6 +107,7 @@ def test_an_approval_names_the_person_and_is_shown(rig: ConsoleRig) -> None:
     answer = decide(rig, "approver", "approve")
     assert (answer.status, answer.headers["Location"]) == (303, f"/live{RUN}?done=approve")
     assert rig.decisions.asked == [("approve", redemption(1), "person:approver", "Checked.")]
+    assert rig.decisions.origins == [Origin("person:approver", None, "req-1")]
     page = rig.get(f"{RUN}?done=approve", rig.session("approver")[1]).text
     assert "Approved; being carried out…" in page
     assert 'name="decision"' not in page

@@ -11,6 +11,7 @@ from loyalty.fulfillment.errors import NotAwaitingApproval, NoteRequired, RunEnd
 from loyalty.fulfillment.model import NothingAwaited, Progress
 from loyalty.fulfillment.run import RunStatus
 from tests.ledgerkit.programs import program
+from tests.ledgerkit.trails import lines
 from tests.unit.fulfillment.lives import Throttled
 from tests.unit.fulfillment.rig import COFFEE, PROGRAM, Rig, gift_card
 
@@ -89,7 +90,7 @@ def test_an_approved_card_is_ordered_and_its_timeline_says_by_whom(waiting: Rig)
 def test_who_asked_for_a_card_approves_it_where_the_program_does_not_want_two(
     table: Table, sandbox: SandboxSupplier, by_two: bool
 ) -> None:
-    asks_two = {"four_eyes": {"approvals": by_two}}
+    asks_two: Any = {"four_eyes": {"approvals": by_two}}
     rig = Rig(table, sandbox, of=program(rewards=[gift_card(), COFFEE], fulfillment=RED, **asks_two))
     assert rig.step("screen") is Progress.APPROVAL
     asked = rig.held.requested_by
@@ -110,6 +111,8 @@ def test_the_same_approval_again_is_the_first_answer_and_wakes_once_more(waiting
     assert waiting.decisions.approve("acme", waiting.held.redemption_id, actor=FINANCE) == first
     assert waiting.executions.answers == {"t-1": {"status": "clear"}}
     assert waiting.told().count("approve done") == 1
+    kept = [line for line in lines(waiting.table) if line["action"].startswith("fulfillment.")]
+    assert [(line["action"], line["actor"]) for line in kept] == [("fulfillment.approved", FINANCE)]
     assert waiting.executions.started == [waiting.held.redemption_id]
 
 

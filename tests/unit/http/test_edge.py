@@ -14,9 +14,10 @@ from pynamodb.exceptions import GetError
 
 from loyalty.core import errors
 from loyalty.core.fields import MemberId, MoneyBody, ProgramId, RequestBody, ResponseBody, UtcDatetime
-from loyalty.core.http import HEADERS, IdempotencyKey, IfMatch, api, caller, version_of
+from loyalty.core.http import HEADERS, IdempotencyKey, IfMatch, api, caller, handle, version_of
+from loyalty.core.origin import NOWHERE, Origin, current
 from loyalty.core.table import TransactionRefused
-from tests.apikit.gateway import Gateway, Reply, proxy_event
+from tests.apikit.gateway import CONTEXT, Gateway, Reply, proxy_event
 
 ORDERS = "/v1/programs/acme/members/mbr_01k9t3v5q8w2x4y6z8a0b2c4d6/orders"
 
@@ -224,3 +225,22 @@ def test_a_body_that_cannot_be_read_has_them_too(call: Gateway) -> None:
 @pytest.mark.parametrize("event", [{}, {"httpMethod": "GET"}, {"httpMethod": None, "path": None}, {"body": 5}])
 def test_what_is_no_proxy_event_is_answered(call: Gateway, event: dict[str, object]) -> None:
     assert json.loads(call.send(event).text)["status"] == 500
+
+
+def test_what_is_done_comes_from_the_token_and_the_gateway_and_nothing_else() -> None:
+    seen: list[Origin] = []
+    router = Router()
+
+    @router.post("/v1/act")
+    def act() -> dict[str, int]:
+        seen.append(current())
+        return {}
+
+    event = proxy_event("POST", "/v1/act", body='{"by": "eve"}')
+    event["headers"] = {**(event.get("headers") or {}), "X-Forwarded-For": "203.0.113.9"}
+    event["requestContext"]["identity"] = {"sourceIp": "192.0.2.7"}
+    assert handle(api(router), event, CONTEXT)["statusCode"] == 200
+    (origin,) = seen
+    assert (origin.address, origin.request_id) == ("192.0.2.7", "req-1")
+    assert (origin.by or "").startswith("client:")
+    assert current() == NOWHERE, "it ends with the request"

@@ -287,7 +287,7 @@ def shops(first: int, count: int) -> list[str]:
 
 def test_shops_come_and_go_with_the_version_that_says_so(desk: Desk) -> None:
     desk.publish_document(document(shopify_shops=shops(0, 48)), 1)
-    desk.publish_document(document(shopify_shops=shops(48, 48)), 2)
+    desk.publish_document(document(shopify_shops=shops(48, 47)), 2)
     fresh = desk.started()
     assert [fresh.for_shop(shop) for shop in (*shops(0, 1), *shops(48, 1))] == [None, "acme"]
     with pytest.raises(ShopTaken, match=r"shop-50\.myshopify\.com") as refused:
@@ -314,6 +314,8 @@ def test_a_document_that_no_item_holds_is_refused_by_name(desk: Desk) -> None:
 def test_what_was_published_before_there_were_revisions_is_followed(desk: Desk, table: Table) -> None:
     """As an earlier release wrote it: neither revision nor digest."""
     for raw in list(table.scan()):
+        if raw["pk"]["S"] != "P#acme":
+            continue  # the audit trail
         names = ("pk", "sk", "version", "document", "published_at", "published_by")
         table.client.put_item(TableName=table.name, Item={name: raw[name] for name in names})
     state = desk.versions.state("acme")

@@ -24,6 +24,7 @@ from loyalty.reconciliation.service import MOST_ASKED, Reconciliation
 from loyalty.reconciliation.store import ReportStore
 from loyalty.suppliers.model import OrderState, Outcome, SupplierUnavailable
 from tests.ledgerkit.clock import SettableClock
+from tests.ledgerkit.trails import lines
 from tests.reconkit.files import MemoryFiles
 from tests.reconkit.orders import DAY, MONEY, NOON, SUPPLIER, ListingSupplier, our, redemption, store, their
 
@@ -222,6 +223,9 @@ def test_a_difference_is_resolved_once_with_a_note(desk: Desk) -> None:
     assert desk.reports.resolve(*asked, actor="person:ada", note="refunded") == first
     with pytest.raises(DifferenceAlreadyResolved, match="person:ada"):
         desk.reports.resolve(*asked, actor="person:bob", note="refunded")
+    (line,) = lines(desk.table, "_platform")
+    assert (line["action"], line["actor"]) == ("difference.resolved", "person:ada")
+    assert "refunded" not in str(line), "the note stays with the difference"
 
 
 def test_reports_and_open_differences_come_in_pages(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from loyalty.adjustments.errors import AdjustmentAlreadyPosted, AdjustmentAlread
 from loyalty.adjustments.model import Adjustment, AdjustmentStatus, Asked, change
 from loyalty.adjustments.store import (
     AdjustmentStore,
+    adjustment_line,
     adjustment_of,
     adjustment_sk,
     decided_put,
@@ -251,7 +252,7 @@ def _decision(program: Program, adjustment: Adjustment, moved: Change, record: P
         actor=adjustment.actor,
         approved_by=adjustment.decided_by,
     )
-    return Decision(Movement({adjustment.wallet: moved}), facts, [record])
+    return Decision(Movement({adjustment.wallet: moved}), facts, [record, adjustment_line(adjustment)])
 
 
 def _already_posted(adjustment_id: str) -> AdjustmentAlreadyPosted:

@@ -6,6 +6,8 @@ from typing import Final
 from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.adjustments.model import Adjustment, AdjustmentStatus
+from loyalty.audit.model import Facts, Line
+from loyalty.audit.store import line_put
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import AdjustmentNotFound, MemberNotFound
 from loyalty.core.table import IntegerAttribute, Item, Put, RawItem, Table, TransactionRefused
@@ -54,6 +56,23 @@ def new_put(adjustment: Adjustment) -> Put:
 def decided_put(adjustment: Adjustment) -> Put:
     """Writes what became of a proposed adjustment, if it still is one."""
     return Put(_item_of(adjustment), AdjustmentItem.status == AdjustmentStatus.PROPOSED.value)
+
+
+def adjustment_line(adjustment: Adjustment) -> Put:
+    """Writes into the audit trail that it was asked for, posted at once, approved or rejected."""
+    decided = adjustment.decided_by is not None
+    action = "approved" if decided and adjustment.status is AdjustmentStatus.POSTED else adjustment.status.value
+    asked: Facts = {"points": adjustment.points, "wallet": adjustment.wallet, "reason": adjustment.reason}
+    line = Line(
+        adjustment.program,
+        f"adjustment.{action}",
+        f"members/{adjustment.member_id}/adjustments/{adjustment.adjustment_id}",
+        adjustment.decided_at or adjustment.created_at,
+        actor=adjustment.decided_by or adjustment.actor,
+        before={"status": AdjustmentStatus.PROPOSED.value} if decided else {},
+        after={"status": adjustment.status.value, **asked},
+    )
+    return line_put(line)
 
 
 def adjustment_of(raw: RawItem) -> Adjustment:
@@ -121,7 +140,7 @@ class AdjustmentStore:
         Raises:
             TransactionRefused: another transaction held the item; the same call may be made again.
         """
-        return self._written(new_put(adjustment))
+        return self._written([new_put(adjustment), adjustment_line(adjustment)])
 
     def reject(self, adjustment: Adjustment) -> Adjustment | None:
         """Writes that it was rejected, if it is proposed; what became of it instead is returned.
@@ -129,11 +148,11 @@ class AdjustmentStore:
         Raises:
             TransactionRefused: another transaction held the item; the same call may be made again.
         """
-        return self._written(decided_put(adjustment))
+        return self._written([decided_put(adjustment), adjustment_line(adjustment)])
 
-    def _written(self, put: Put) -> Adjustment | None:
+    def _written(self, puts: list[Put]) -> Adjustment | None:
         try:
-            self._table.write([put])
+            self._table.write(puts)
         except TransactionRefused as refusal:
             found = refusal.failed.get(0)
             if found is None:

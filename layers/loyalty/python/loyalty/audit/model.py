@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from loyalty.core.origin import Origin
+from loyalty.core.origin import Origin, current
 
 PLATFORM: Final = "_platform"
 """The trail of what belongs to no program: clients, people. No program has such an id."""
@@ -24,7 +24,7 @@ class Line:
         target: on what, as a path of ids: ``members/mbr_…/adjustments/adj_…``.
         actor: the person on whose behalf, where a client or command names one.
         at: when, in UTC.
-        origin: from where, and under whose credentials.
+        origin: from where, and under whose credentials; unless it is said, where the action under way comes from.
         before: facts that the action changed, as they were.
         after: the same as they are now.
     """
@@ -34,6 +34,6 @@ class Line:
     target: str
     at: datetime
     actor: str | None = None
-    origin: Origin = field(default_factory=Origin)
+    origin: Origin = field(default_factory=current)
     before: Facts = field(default_factory=dict)
     after: Facts = field(default_factory=dict)

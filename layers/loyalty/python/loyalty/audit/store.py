@@ -14,9 +14,10 @@ from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.audit.model import Line
 from loyalty.core.clock import to_text
-from loyalty.core.table import Item, Put
+from loyalty.core.table import Item, Put, Table
+from loyalty_contract import AUDIT_LINE_PREFIX, AUDIT_PREFIX
 
-LINE_PREFIX: Final = "LINE#"
+LINE_PREFIX: Final = AUDIT_LINE_PREFIX
 
 
 class LineItem(Item):
@@ -35,7 +36,17 @@ class LineItem(Item):
 
 def trail(scope: str, day: date) -> str:
     """The partition of a scope's day, in UTC."""
-    return f"A#{scope}#{day.isoformat()}"
+    return f"{AUDIT_PREFIX}{scope}#{day.isoformat()}"
+
+
+def parse_trail(pk: str) -> tuple[str, date] | None:
+    """The scope and day of a partition of the trail; None: it is none."""
+    prefix, _, rest = pk.partition("#")
+    scope, _, day = rest.rpartition("#")
+    try:
+        return (scope, date.fromisoformat(day)) if f"{prefix}#" == AUDIT_PREFIX and scope else None
+    except ValueError:
+        return None
 
 
 def line_put(line: Line) -> Put:
@@ -55,6 +66,17 @@ def line_put(line: Line) -> Put:
         after=_text(line.after),
     )
     return Put(item, LineItem.pk.does_not_exist())
+
+
+class Trail:
+    """Writes lines of what changes nothing else in the table, before it is done."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def record(self, line: Line) -> None:
+        """Writes a line by itself."""
+        self._table.write([line_put(line)])
 
 
 def _text(facts: object) -> str | None:

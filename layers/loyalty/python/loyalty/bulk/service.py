@@ -26,6 +26,7 @@ from loyalty.bulk.errors import (
 from loyalty.bulk.lists import check
 from loyalty.bulk.model import BATCH, OVER, Batch, Campaign, CampaignStatus, Progress, Totals
 from loyalty.bulk.store import CampaignStore
+from loyalty.bulk.trail import campaign_line
 from loyalty.core.clock import Clock
 from loyalty.core.errors import RewardNotFound, SecondPersonRequired
 from loyalty.core.files import Files
@@ -94,10 +95,10 @@ class Campaigns:
             started_through=None if asked.client_id is None else client_actor(asked.client_id),
             created_at=self._clock(),
         )
-        found = self._store.create(wanted)
+        found = self._store.create(wanted, campaign_line("created", wanted))
         same = (found.reward_id, found.paid_by, found.sha256) == (wanted.reward_id, wanted.paid_by, wanted.sha256)
         if found.status is CampaignStatus.REFUSED and found.running_since is None:
-            return self._store.save(replace(wanted, revision=found.revision))
+            return self._store.save(again := replace(wanted, revision=found.revision), campaign_line("created", again))
         if not same:
             raise CampaignDiffers(f"'{asked.campaign}' is the name of {_DIFFERS}")
         return found
@@ -114,6 +115,7 @@ class Campaigns:
         if found.status in OVER:
             raise CampaignEnded(f"The campaign '{campaign}' is {found.status}.")
         self._files.look(found.list_key)
+        self._store.record(campaign_line("started", found, at=self._clock()))
         self._start(found)
         return found
 
@@ -153,7 +155,9 @@ class Campaigns:
                 "decided_at": self._clock(),
                 "note": note,
             }
-            found = self._store.save(replace(found, status=status, approved=approve, **who))
+            decided = replace(found, status=status, approved=approve, **who)
+            line = campaign_line("approved" if approve else "rejected", decided, before=found)
+            found = self._store.save(decided, line)
         elif not said_before:
             by = f", approved by {found.decided_by}" if found.approved and found.decided_by else ""
             raise CampaignNotAwaitingApproval(

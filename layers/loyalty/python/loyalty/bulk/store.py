@@ -88,20 +88,20 @@ class CampaignStore:
         """Up to ``limit`` campaigns of a program, the oldest first; ``after`` is the cursor of the page before."""
         return listed(self._table, _shard(program), _campaign_of, limit=limit, after=after)
 
-    def create(self, campaign: Campaign) -> Campaign:
-        """Writes a new campaign; the one that has its name, where there is one."""
-        if self._put(campaign, CampaignItem.pk.does_not_exist()):
+    def create(self, campaign: Campaign, line: Put) -> Campaign:
+        """Writes a new campaign, with its line of the audit trail; the one that has its name, where there is one."""
+        if self._put(campaign, CampaignItem.pk.does_not_exist(), line):
             return campaign
         return self.get(campaign.program, campaign.campaign)
 
-    def save(self, changed: Campaign) -> Campaign:
-        """Writes a campaign that was read and changed.
+    def save(self, changed: Campaign, *also: Put) -> Campaign:
+        """Writes a campaign that was read and changed; ``also``: of a person's act, its line of the audit trail.
 
         Raises:
             RecordChanged: somebody else changed it meanwhile; read it again.
         """
         later = replace(changed, revision=changed.revision + 1)
-        if not self._put(later, CampaignItem.revision == changed.revision):
+        if not self._put(later, CampaignItem.revision == changed.revision, *also):
             raise RecordChanged(f"The campaign '{changed.campaign}' was changed meanwhile; read it again.")
         return later
 
@@ -126,9 +126,13 @@ class CampaignStore:
         )
         self._table.write([Put(item)])
 
-    def _put(self, campaign: Campaign, condition: Condition) -> bool:
+    def record(self, line: Put) -> None:
+        """Writes a line of the audit trail, of what changes nothing in the table by itself."""
+        self._table.write([line])
+
+    def _put(self, campaign: Campaign, condition: Condition, *also: Put) -> bool:
         try:
-            self._table.write([Put(_campaign_item(campaign), condition)])
+            self._table.write([Put(_campaign_item(campaign), condition), *also])
         except TransactionRefused as refusal:
             if refusal.contended:
                 raise RecordChanged(f"The campaign '{campaign.campaign}' is being changed; try again.") from refusal

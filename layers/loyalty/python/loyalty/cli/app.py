@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from pynamodb.exceptions import PynamoDBException
 
 from loyalty.cli import (
+    audit,
     bulk,
     cards,
     clients,
@@ -46,6 +47,7 @@ app.add_typer(pii.app, name="pii", help="Keys under which personal data of membe
 app.add_typer(tiers.app, name="tiers", help="Where members stand on the ladders of tiers.")
 app.add_typer(purchases.app, name="purchase", help="Purchases that came as events, and refunds that wait for theirs.")
 app.add_typer(cards.app, name="card", help="Delivered gift cards and codes: who looked at one.")
+app.add_typer(audit.app, name="audit", help="The audit trail: verify it, read it.")
 app.add_typer(bulk.app, name="bulk", help="One reward for the members of a list.")
 app.add_typer(invoices.app, name="invoice", help="Invoices of suppliers, held against our orders.")
 app.add_typer(rewards.app, name="rewards", help="What the catalogue shows of rewards.")

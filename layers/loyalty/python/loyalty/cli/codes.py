@@ -1,5 +1,6 @@
 """``loyalty codes``: pools of coupon codes."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Annotated, Final
 import typer
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
+from loyalty.audit.model import Facts, Line
+from loyalty.audit.store import Trail
 from loyalty.cli.console import AsJson, TableName, err, fail, open_table, out, print_json
 from loyalty.core.clock import system_clock
 from loyalty.core.keys import KmsDataKeys, KmsMac
@@ -59,6 +62,10 @@ def import_(
     current = ProgramStore(store, system_clock).current(program)
     _require_pool(current, reward)
     importer = CodeImport(store, Vault(KmsDataKeys(vault_key)), Lookups(KmsMac(lookup_key)), system_clock)
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    what: Facts = {"sha256": digest, "after_line": after}
+    Trail(store).record(Line(program, "codes.import_begun", f"rewards/{reward}/codes", system_clock(), after=what))
     counts: Counter[str] = Counter()
     named: list[Imported] = []
     last = after

@@ -6,10 +6,13 @@ from typing import Annotated
 import boto3
 import typer
 
+from loyalty.audit.model import Line
+from loyalty.audit.store import Trail
 from loyalty.cli.console import AsJson, TableName, err, fail, open_table, out
 from loyalty.cli.recalculating import SUCCEEDED, Executions, find_state_machine
 from loyalty.cli.walks import RunOption, end, named, say_how_to_go_on, showing, summary
 from loyalty.core.clock import system_clock
+from loyalty.core.table import Table
 from loyalty.programs.store import ProgramStore
 from loyalty.tiers.everybody import Recalculation
 from loyalty.tiers.runs import RunRequest, TierRun
@@ -57,6 +60,7 @@ def recalculate(
     recalculation, of = Recalculation(opened, system_clock), TierRun(program, named(run), tier)
     if member is None:
         say_how_to_go_on(of.name, ended=not recalculation.begin(current, of).unfinished)
+    _write_down(opened, of, member)
     if workflow or state_machine:
         asked = {"program": program, "run": of.name, "member": member, "tier": tier, "everybody": everybody}
         machine = _executions(state_machine, stage)
@@ -67,6 +71,12 @@ def recalculate(
         with showing(of.name) as show:
             done = recalculation.many(current, of, progress=show)
     end(of.name, done, json=json)
+
+
+def _write_down(table: Table, of: TierRun, member: str | None) -> None:
+    target = "members" if member is None else f"members/{member}"
+    after = {"run": of.name, "tier": of.tier}
+    Trail(table).record(Line(of.program, "tiers.recalculation_started", target, system_clock(), after=after))
 
 
 def _executions(state_machine: str | None, stage: str | None) -> Executions:

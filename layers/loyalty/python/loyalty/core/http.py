@@ -28,7 +28,9 @@ from loyalty.core.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from loyalty.core.four_eyes import client_actor
 from loyalty.core.json_objects import parse_object
+from loyalty.core.origin import Origin, coming_from
 from loyalty.core.problems import Problem
 from loyalty.core.telemetry import count, logger, metrics
 
@@ -109,7 +111,8 @@ def handle(app: APIGatewayRestResolver, event: Event, context: Any, *, told: Obs
 def _observed(event: Event, _context: Any, app: APIGatewayRestResolver, told: Observer | None) -> Answer:
     logger.set_correlation_id(request_id(event))
     try:
-        answer: Answer = app.resolve(_with_text_body(event), _context)
+        with coming_from(origin_of(event)):
+            answer: Answer = app.resolve(_with_text_body(event), _context)
         # Of an answer without a body Powertools gives null, which not every gateway takes for none.
         answer["body"] = answer["body"] or ""
     except Exception as error:  # noqa: BLE001 - the outermost boundary: whatever it is becomes an answer
@@ -147,6 +150,13 @@ def _client_of(event: Mapping[str, Any]) -> str | None:
     """The client that the authorizer let in; None where there was none."""
     client_id = (_context_of(event).get("authorizer") or {}).get("client_id")
     return client_id if isinstance(client_id, str) and client_id else None
+
+
+def origin_of(event: Mapping[str, Any]) -> Origin:
+    """Where the request comes from, as the gateway saw it; nothing of it is the caller's word."""
+    client_id = _client_of(event)
+    address = (_context_of(event).get("identity") or {}).get("sourceIp")
+    return Origin(None if client_id is None else client_actor(client_id), address, request_id(event))
 
 
 def done_once(body: T, *, replayed: bool, status: HTTPStatus = HTTPStatus.CREATED) -> Response[T]:

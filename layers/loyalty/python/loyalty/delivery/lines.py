@@ -161,8 +161,8 @@ class BatchStore:
         found = self._table.due(DUE_SHARD, to_text(now), limit=limit)
         return [BatchId.parse(raw["pk"]["S"].split("#")[1], raw["sk"]["S"].removeprefix(BATCH_PREFIX)) for raw in found]
 
-    def replace(self, batch: Batch, *, instead_of: str) -> bool:
-        """Writes the batch, where its status is ``instead_of``; whether it was."""
+    def replace(self, batch: Batch, *also: Put, instead_of: str) -> bool:
+        """Writes the batch and ``also``, where its status is ``instead_of``; whether it was."""
         item = BatchItem(
             *_key(batch.id),
             status=batch.status,
@@ -174,7 +174,7 @@ class BatchStore:
             reference=batch.reference,
         )
         try:
-            self._table.write([Put(item, BatchItem.status == instead_of)])
+            self._table.write([Put(item, BatchItem.status == instead_of), *also])
         except TransactionRefused as refusal:
             if refusal.contended:
                 raise

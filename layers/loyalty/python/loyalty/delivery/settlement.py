@@ -11,10 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from loyalty.audit import model as trail
+from loyalty.audit.store import line_put
 from loyalty.core.clock import Clock, local_date, to_text
 from loyalty.core.files import Files
 from loyalty.core.money import Money
-from loyalty.core.table import Operation
+from loyalty.core.table import Operation, Put
 from loyalty.delivery.errors import NothingToGive, SettlementNotClosed, SettlementNotFound, SettlementPaidOtherwise
 from loyalty.delivery.lines import Batch, BatchId, BatchStore, Line, line_operations
 from loyalty.ledger.settlement import day_starts
@@ -121,7 +123,7 @@ class SettlementService:
             raise SettlementNotClosed(f"'{batch}' still takes redemptions; it is closed after its day is over.")
         if found.status == "closed":
             paid = replace(found, status="paid", paid_at=self._clock(), paid_by=by, reference=reference)
-            found = paid if self._batches.replace(paid, instead_of="closed") else self.get(batch)
+            found = paid if self._batches.replace(paid, _paid_line(paid), instead_of="closed") else self.get(batch)
         if found.reference != reference:
             raise SettlementPaidOtherwise(f"'{batch}' was marked as paid with '{found.reference}'.")
         return found
@@ -145,6 +147,23 @@ class SettlementService:
                 path = Path(folder) / f"batch.{name}"
                 write(path, batch, lines)
                 self._files.put(file_of(batch.id, name), path, kind)
+
+
+def _paid_line(batch: Batch) -> Put:
+    """What the audit trail keeps of a batch that was said to be paid."""
+    assert batch.paid_at is not None  # noqa: S101 - for the type checker: who pays says when
+    target = f"settlements/{batch.id}"
+    after = {"status": "paid", "lines": batch.lines, "total": str(batch.total)}
+    line = trail.Line(
+        batch.id.program,
+        "settlement.paid",
+        target,
+        batch.paid_at,
+        actor=batch.paid_by,
+        before={"status": "closed"},
+        after=after,
+    )
+    return line_put(line)
 
 
 def file_of(batch: BatchId, extension: str) -> str:

@@ -17,7 +17,7 @@ decision again does it again.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from loyalty.core.clock import Clock
@@ -37,6 +37,7 @@ from loyalty.fulfillment.journal import Did, Journal, after
 from loyalty.fulfillment.model import Answer, Progress, RedemptionMoved
 from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.fulfillment.runs import RunStore
+from loyalty.fulfillment.trail import decision_line
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
@@ -201,8 +202,13 @@ class Decisions:
                 return run
             if run.status is not RunStatus.ATTENTION or run.ends_as is not None:
                 raise NotResolvable(f"The run is {run.status}; only one that needs attention can be resolved.")
-            changed, operations = after(run, person.did(), self._clock(), **_resolved(person, self._clock()))
-            self._settle(run, operations, give_back=give_back)
+            now = self._clock()
+            changed, operations = after(run, person.did(), now, **_resolved(person, now))
+            self._settle(
+                run,
+                [*operations, decision_line(run, changed, person.name, actor=person.actor, at=now)],
+                give_back=give_back,
+            )
             return changed
 
         return self._decided(program, redemption_id, write)
@@ -243,8 +249,10 @@ class Decisions:
         raise RunChanged("The run is changing at this moment; look at it and decide again.")
 
     def _write(self, run: Run, person: _Person, **changes: Any) -> Run:
-        who = {"decided_by": person.actor, "decided_at": self._clock(), "note": person.note}
-        return self._journal.write(run, person.did(), **who, **changes)
+        now = self._clock()
+        who: dict[str, Any] = {"decided_by": person.actor, "decided_at": now, "note": person.note}
+        line = decision_line(run, replace(run, **who, **changes), person.name, actor=person.actor, at=now)
+        return self._journal.write(run, person.did(), line, **who, **changes)
 
     def _settle(self, run: Run, operations: list[Operation], *, give_back: bool) -> None:
         program = self._programs.current(run.program)

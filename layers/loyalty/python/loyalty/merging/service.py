@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from loyalty.accruals.awaited import AwaitedReversals
+from loyalty.audit.model import Line
+from loyalty.audit.store import line_put
 from loyalty.core import ids
 from loyalty.households.errors import MemberInHousehold
 from loyalty.households.store import membership_check
@@ -63,6 +65,17 @@ class MergeService:
                 *segments_of_both(into, gone),
                 *cases_of_both(into, gone),
                 membership_check(program.document.id, absorbed, None),
+                line_put(
+                    Line(
+                        program.document.id,
+                        "member.merged",
+                        f"members/{absorbed}",
+                        into.now,
+                        actor=actor,
+                        before={"entries": gone.book.seq},
+                        after={"merged_into": member_id},
+                    )
+                ),
             ]
 
             def raised(_: Entry) -> Sequence[Posting]:

@@ -1,10 +1,14 @@
 """People in the table: ``H#{person}`` / ``PERSON``."""
 
+from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
+from loyalty.audit.model import PLATFORM, Facts, Line
+from loyalty.audit.store import line_put
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.table import Item, Put, Table, TextSetAttribute
 from loyalty.people.errors import PersonNotFound
@@ -55,7 +59,8 @@ class PersonStore:
         if not approves <= programs:
             raise ValueError("a person decides only about programs that they see")
         known = self.find(person_id)
-        added_at = known.added_at if known else self._clock()
+        now = self._clock()
+        added_at = known.added_at if known else now
         return self._put(
             Person(
                 person_id,
@@ -65,7 +70,8 @@ class PersonStore:
                 None,
                 known.signed_out_at if known else None,
                 suppliers,
-            )
+            ),
+            _line("added", person_id, now, before=known, programs=programs, approves=approves, suppliers=suppliers),
         )
 
     def disable(self, person_id: str) -> Person:
@@ -80,13 +86,16 @@ class PersonStore:
         if person is None:
             raise PersonNotFound(f"Nobody was added under the id '{person_id}'.")
         now = self._clock()
-        return person if person.disabled_at else self._put(replace(person, disabled_at=now, signed_out_at=now))
+        if person.disabled_at:
+            return person
+        line = _line("disabled", person_id, now, before=person)
+        return self._put(replace(person, disabled_at=now, signed_out_at=now), line)
 
     def sign_out(self, person_id: str) -> None:
         """Ends every session of a person that began by now."""
         self._table.mark(*_key(person_id), "signed_out_at", to_text(self._clock()), unless=())
 
-    def _put(self, person: Person) -> Person:
+    def _put(self, person: Person, line: Put) -> Person:
         item = PersonItem(
             *_key(person.id),
             programs=set(person.programs) or None,
@@ -96,8 +105,28 @@ class PersonStore:
             signed_out_at=to_text(person.signed_out_at) if person.signed_out_at else None,
             suppliers=person.suppliers or None,
         )
-        self._table.write([Put(item)])
+        self._table.write([Put(item), line])
         return person
+
+
+def _line(
+    what: str,
+    person_id: str,
+    now: datetime,
+    *,
+    before: Person | None,
+    programs: Collection[str] = (),
+    approves: Collection[str] = (),
+    suppliers: bool = False,
+) -> Put:
+    """What the audit trail keeps of a person's rights: those that they had, and have."""
+    had = {} if before is None else _rights(before.programs, before.approves, suppliers=before.suppliers)
+    has = _rights(programs, approves, suppliers=suppliers)
+    return line_put(Line(PLATFORM, f"person.{what}", f"people/{person_id}", now, before=had, after=has))
+
+
+def _rights(programs: Collection[str], approves: Collection[str], *, suppliers: bool) -> Facts:
+    return {"programs": ",".join(sorted(programs)), "approves": ",".join(sorted(approves)), "suppliers": suppliers}
 
 
 def _key(person_id: str) -> tuple[str, str]:

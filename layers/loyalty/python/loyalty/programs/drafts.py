@@ -9,6 +9,7 @@ from loyalty.core.four_eyes import same_hands
 from loyalty.core.table import Put, Table, TransactionRefused
 from loyalty.programs.errors import DraftNotFound
 from loyalty.programs.items import DRAFT_SK, DraftItem, program_pk
+from loyalty.programs.trail import draft_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ class DraftStore:
         Raises:
             Stale: the draft was changed since it was read.
         """
-        self._write(gone_put(before, by=by, at=at), before.program)
+        gone = draft_line(before.program, before.revision, None, by=by, at=at)
+        self._write([gone_put(before, by=by, at=at), gone], before.program)
 
     def _save(self, draft: Draft) -> Draft:
         item = DraftItem(
@@ -105,12 +107,13 @@ class DraftStore:
             saved_through=draft.saved_through,
         )
         condition = DraftItem.revision == draft.revision - 1 if draft.revision > 1 else DraftItem.pk.does_not_exist()
-        self._write(Put(item, condition), draft.program)
+        line = draft_line(draft.program, draft.revision, draft.text, by=draft.saved_by, at=draft.saved_at)
+        self._write([Put(item, condition), line], draft.program)
         return draft
 
-    def _write(self, put: Put, program: str) -> None:
+    def _write(self, puts: list[Put], program: str) -> None:
         try:
-            self._table.write([put])
+            self._table.write(puts)
         except TransactionRefused as refusal:
             if refusal.failed:
                 raise Stale(f"The draft of '{program}' was changed meanwhile; read it again.") from refusal

@@ -15,10 +15,12 @@ from loyalty.programs.errors import ProgramChanged, ShopsLimitExceeded, ShopTake
 from loyalty.programs.items import CURRENT_SK, DRAFT_SK, ProgramItem, ShopItem, program_pk, shop_key, version_sk
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.publication import Cancellation, Proposal, Publication, State, Version
+from loyalty.programs.trail import published_line, unscheduled_line
 from loyalty_contract import PROGRAM_VERSION_PREFIX
 
-MOST_SHOPS: Final = MOST_OPERATIONS - 4
-"""Shops that may come or go with one version: its transaction also writes two or three of its items, and the draft."""
+MOST_SHOPS: Final = MOST_OPERATIONS - 5
+"""Shops that may come or go with one version: its transaction also writes two or three of its items, the draft, and a
+line of the audit trail."""
 
 
 _MOST_AT_ONCE: Final = 10
@@ -104,7 +106,8 @@ class VersionStore:
         step = publication.publish(before, proposal, self._clock())
         # Of a version that is scheduled none: its shops are those of the one in force.
         shops = _shops(before.in_force, proposal.document)
-        self._write(program, stored, step, [*(also(step.new) if also else ()), *shops])
+        line = published_line(program, before, step)
+        self._write(program, stored, step, [*(also(step.new) if also else ()), *shops, line])
         return step.new
 
     def cancel(self, program: str, actor: str, *, require: Callable[[State], None]) -> Version:
@@ -116,8 +119,9 @@ class VersionStore:
         """
         stored, before = self._read(program)
         require(before)
-        step = publication.cancel(before, actor, self._clock())
-        self._write(program, stored, step, [])
+        now = self._clock()
+        step = publication.cancel(before, actor, now)
+        self._write(program, stored, step, [unscheduled_line(program, actor, step, now)])
         return step.cancelled
 
     def _read(self, program: str) -> tuple[ProgramItem | None, State]:

@@ -38,6 +38,7 @@ from loyalty.reconciliation.errors import (
 from loyalty.reconciliation.invoice_items import INVOICE_PREFIX, InvoiceItem, invoice_item, invoice_of
 from loyalty.reconciliation.invoices import Invoice
 from loyalty.reconciliation.model import PLATFORM, Difference, DifferenceKind, Report
+from loyalty.reconciliation.trail import invoice_line, resolved_line
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY
 
 REPORT_PREFIX: Final = "REPORT#"
@@ -160,7 +161,7 @@ class ReportStore:
             # As it is stored, to the millisecond: said again, it is the same.
             now = from_text(to_text(self._clock()))
             resolved = replace(found, resolved_by=actor, resolved_at=now, note=words)
-            if self._put(resolved):
+            if self._put(resolved, resolved_line(resolved)):
                 return resolved
             return self.resolve(supplier, day, difference_id, actor=actor, note=note)
         if (found.resolved_by, found.note) != (actor, words):
@@ -208,18 +209,19 @@ class ReportStore:
     def save_invoice(self, invoice: Invoice) -> Invoice:
         """Writes an invoice once; of two who import one file at the same moment, both get the first one's."""
         try:
-            self._table.write([Put(invoice_item(pk(invoice.supplier), invoice), InvoiceItem.pk.does_not_exist())])
+            put = Put(invoice_item(pk(invoice.supplier), invoice), InvoiceItem.pk.does_not_exist())
+            self._table.write([put, invoice_line(invoice)])
         except TransactionRefused as refusal:
             if refusal.contended:
                 raise
             return self.invoice(invoice.supplier, invoice.sha256) or invoice
         return invoice
 
-    def _put(self, one: Difference) -> bool:
+    def _put(self, one: Difference, *also: Put) -> bool:
         """Writes it, unless a person has resolved it; whether it did."""
         unresolved = DifferenceItem.resolved_by.does_not_exist() | (DifferenceItem.resolved_by == PLATFORM)
         try:
-            self._table.write([Put(difference_item(one), DifferenceItem.pk.does_not_exist() | unresolved)])
+            self._table.write([Put(difference_item(one), DifferenceItem.pk.does_not_exist() | unresolved), *also])
         except TransactionRefused as refusal:
             if refusal.contended:
                 raise

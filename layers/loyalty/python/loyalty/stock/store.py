@@ -6,6 +6,8 @@ from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
+from loyalty.audit.model import Line
+from loyalty.audit.store import line_put
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import Unavailable
@@ -74,7 +76,7 @@ class StockStore:
             shards = _shard_keys(program, reward_id).items()
             restock = decide({shard: units_left(found.get(of_shard)) for shard, of_shard in shards})
             try:
-                self._table.write([_restock_put(restock), *_shard_writes(restock)])
+                self._table.write([_restock_put(restock), *_shard_writes(restock), _line(restock)])
             except TransactionRefused as refusal:
                 if (earlier := refusal.failed.get(0)) is not None:
                     return _restock_of(earlier)
@@ -112,6 +114,18 @@ def _restock_put(restock: Restock) -> Put:
         parts=dict(restock.parts),
     )
     return Put(item, RestockItem.pk.does_not_exist())
+
+
+def _line(restock: Restock) -> Put:
+    line = Line(
+        restock.program,
+        "stock.added" if restock.add > 0 else "stock.withdrawn",
+        f"rewards/{restock.reward_id}/restocks/{restock.restock_id}",
+        restock.at,
+        actor=restock.actor,
+        after={"units": restock.add},
+    )
+    return line_put(line)
 
 
 def _shard_writes(restock: Restock) -> list[Operation]:

@@ -1,13 +1,16 @@
 """Tiers that staff grant for a time: never lower than what is earned, and never for ever."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Final
 
+from loyalty.audit.model import Facts, Line
+from loyalty.audit.store import line_put
 from loyalty.core import ids
 from loyalty.core.clock import local_date
 from loyalty.core.errors import AdjustmentReasonUnknown, EntryExistsWithDifferentRequest, IdempotencyKeyReused
+from loyalty.core.table import Put
 from loyalty.ledger import ladders
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
 from loyalty.ledger.ladders import LadderTerms, Standing
@@ -111,7 +114,10 @@ class TierGrants:
             today = local_date(situation.now, program.scope.zone)
             after = stands(terms, situation.book.standing(asked.ladder, terms), today)
             change = Change(asked.ladder, terms, after, reason=asked.reason, actor=asked.actor)
-            return decision(program, change, situation)
+            decided = decision(program, change, situation)
+            before = situation.book.standing(asked.ladder, terms)
+            line = _line(program, member_id, asked, request["source"], before=before, after=after, now=situation.now)
+            return replace(decided, operations=[*decided.operations, line])
 
         name = ids.tier_grant_id(program.document.id, member_id, asked.client_id, asked.idempotency_key)
         said = ids.request_hash(request | {"reason": asked.reason, "actor": asked.actor})
@@ -123,3 +129,24 @@ class TierGrants:
         if posted is None:
             raise AssertionError("a grant always posts")
         return posted
+
+
+def _line(
+    program: Program, member_id: str, asked: Asked, source: str, *, before: Standing, after: Standing, now: datetime
+) -> Put:
+    """What the audit trail keeps of a grant, or of its end."""
+    line = Line(
+        program.document.id,
+        "tier.granted" if source == GRANT else "tier.grant_ended",
+        f"members/{member_id}/tiers/{asked.ladder}",
+        now,
+        actor=asked.actor,
+        before=_granted(before),
+        after={**_granted(after), "reason": asked.reason},
+    )
+    return line_put(line)
+
+
+def _granted(standing: Standing) -> Facts:
+    until = standing.granted_until
+    return {"tier": standing.tier, "granted": standing.granted, "until": until.isoformat() if until else None}

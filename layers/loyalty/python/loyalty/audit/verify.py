@@ -1,0 +1,212 @@
+"""Proves the audit trail: each day by itself, the days with each other, and all of it with what was exported."""
+
+import gzip
+import io
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Final
+
+from loyalty.audit.archive import DAYS, HEADS, Archive, Exported
+from loyalty.audit.chain import Link, digest_of
+from loyalty.audit.checking import Day, Finding, Kind, check
+from loyalty.audit.links import LINK_PREFIX, ChainStore
+from loyalty.core.clock import Clock
+from loyalty.core.table import RawItem, Table
+
+_LOOKS: Final = 3
+_A_DAY: Final = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Proof:
+    """What was looked at, and what is wrong with it."""
+
+    scopes: int = 0
+    days: int = 0
+    lines: int = 0
+    waiting: int = 0
+    heads: int = 0
+    files: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+class Verifier:
+    """Reads everything and writes nothing.
+
+    Args:
+        table: the table.
+        clock: the present moment.
+        archive: the exported trail; None: it is not asked.
+        progress: is told after every day.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        clock: Clock,
+        archive: Archive | None = None,
+        progress: Callable[[Proof], None] = lambda _: None,
+    ) -> None:
+        self._chains = ChainStore(table)
+        self._clock = clock
+        self._archive = archive
+        self._progress = progress
+
+    def verify(self, scope: str | None = None, start: date | None = None, end: date | None = None) -> Proof:
+        """What is wrong with the days from ``start`` through ``end``: of a scope, or of all that table or archive know.
+
+        Without ``start``, from the first day of which either knows; without ``end``, through today.
+        """
+        proof = Proof()
+        known = self._chains.scopes()
+        last = end or self._clock().date()
+        exported = self._exported(scope, start, last)
+        scopes = [scope] if scope is not None else sorted(known.keys() | exported.keys())
+        for one in scopes:
+            proof.scopes += 1
+            self._scope(proof, one, exported.get(one, {}), start, last)
+        return proof
+
+    def _exported(self, scope: str | None, start: date | None, end: date) -> dict[str, dict[date, list[Exported]]]:
+        """The archive's files of these days, by scope and day."""
+        found: dict[str, dict[date, list[Exported]]] = defaultdict(lambda: defaultdict(list))
+        for kind in (HEADS, DAYS) if self._archive else ():
+            for file in self._archive.files(f"{kind}/{scope}/" if scope else f"{kind}/"):  # type: ignore[union-attr]
+                if (start is None or start <= file.day) and file.day <= end:
+                    found[file.scope][file.day].append(file)
+        return found
+
+    def _scope(
+        self, proof: Proof, scope: str, exported: dict[date, list[Exported]], start: date | None, end: date
+    ) -> None:
+        days = self._days(scope, set(exported), start, end)
+        read: dict[date, Day] = {}
+        for day in days:
+            found = self._read(scope, day)
+            read[day] = found
+            files = exported.get(day, [])
+            if not found.begun and not files:
+                continue
+            proof.days += 1
+            proof.lines += len(found.lines)
+            proof.waiting += found.waiting
+            proof.findings += found.findings
+            self._join(proof, found, read)
+            self._hold_against(proof, found, files)
+            found.lines = {}  # a year of days is looked at one after the other
+            self._progress(proof)
+        self._last(proof, scope, read, end)
+
+    def _days(self, scope: str, exported: set[date], start: date | None, end: date) -> list[date]:
+        """Which days to look at, the oldest first: those in the chain, those in the archive, and all since ``start``."""
+        found = {head.day for head in self._chains.days(scope)} | exported
+        found |= {head.follows.day for head in self._chains.days(scope) if head.follows}
+        first = start or min(found, default=end)
+        found |= {first + _A_DAY * number for number in range((end - first).days + 1)}
+        return sorted(day for day in found if first <= day <= end)
+
+    def _read(self, scope: str, day: date) -> Day:
+        """The day, of a moment at which its head and its last link are of one transaction."""
+        chain = list(self._chains.stored(scope, day))
+        for _ in range(_LOOKS):
+            if _is_whole(chain):
+                break
+            chain = list(self._chains.stored(scope, day))
+        return check(scope, day, chain, self._chains.lines(scope, day), now=self._clock())
+
+    def _join(self, proof: Proof, found: Day, read: dict[date, Day]) -> None:
+        """That the link from which the day went on is there, and is the one that it was."""
+        follows = found.head.follows if found.head else None
+        if follows is None:
+            return
+        if not follows.number:
+            proof.findings.append(
+                Finding(Kind.DAY_MISSING, found.scope, follows.day, "day", f"{found.day} found nothing of it to follow")
+            )
+            return
+        before = read.get(follows.day) or self._read(found.scope, follows.day)
+        link = before.links.get(follows.number)
+        if not before.begun:
+            detail = f"{found.day} follows it, and nothing of it is there"
+            proof.findings.append(Finding(Kind.DAY_MISSING, found.scope, follows.day, "day", detail))
+        elif link is None or link.hash != follows.hash:
+            detail = f"link {follows.number} of {follows.day} is not the one that it followed"
+            proof.findings.append(Finding(Kind.DAYS_NOT_JOINED, found.scope, found.day, "first link", detail))
+
+    def _last(self, proof: Proof, scope: str, read: dict[date, Day], end: date) -> None:
+        """That the day which the table says was begun last is there."""
+        # In the order in which days were begun one follows another, and the first one alone follows nothing.
+        firsts = [day for day, one in sorted(read.items()) if one.head and one.head.follows is None]
+        for day in firsts[1:]:
+            detail = f"it follows nothing, as {firsts[0]} does"
+            proof.findings.append(Finding(Kind.DAYS_NOT_JOINED, scope, day, "first link", detail))
+        last = self._chains.scopes().get(scope)
+        if last is None and any(one.begun for one in read.values()):
+            day = max(day for day, one in read.items() if one.begun)
+            detail = "the table does not know which day of this scope was begun last"
+            proof.findings.append(Finding(Kind.DAY_MISSING, scope, day, "scope", detail))
+        elif last is not None and last <= end and last in read and read[last].head is None:
+            detail = "it was begun last, and has no head"
+            proof.findings.append(Finding(Kind.DAY_MISSING, scope, last, "day", detail))
+
+    def _hold_against(self, proof: Proof, found: Day, files: Iterable[Exported]) -> None:
+        """That the chain has what was exported of it."""
+
+        def tell(kind: Kind, file: Exported, detail: str) -> None:
+            proof.findings.append(Finding(kind, found.scope, found.day, file.key, detail))
+
+        for file in files:
+            if file.kind == HEADS:
+                proof.heads += 1
+            if file.hidden:
+                tell(Kind.FILE_HIDDEN, file, "somebody put a mark of deletion over it")
+            link = found.links.get(file.number)
+            if not found.begun:
+                tell(Kind.DAY_MISSING, file, "it was exported, and nothing of it is in the table")
+            elif link is None:
+                tell(Kind.CHAIN_REWRITTEN, file, f"link {file.number} was exported, and the chain does not reach it")
+            elif link.hash != file.hash:
+                tell(Kind.CHAIN_REWRITTEN, file, f"link {file.number} was exported with another hash")
+            if file.kind == DAYS:
+                proof.files += 1
+                for detail in self._differences(file, found):
+                    tell(Kind.FILE_DIFFERS, file, detail)
+
+    def _differences(self, file: Exported, found: Day) -> Iterator[str]:
+        """What an exported day says otherwise than the table. Each of its lines is hashed anew."""
+        assert self._archive is not None  # noqa: S101 - for the type checker: the file is from there
+        number = 0
+        try:
+            for row in _rows(self._archive.read(file)):
+                if "link" not in row:
+                    continue
+                number += 1
+                link = Link(**row["link"])
+                if link != found.links.get(number):
+                    yield f"link {number} is another one in the table"
+                line = row["line"]
+                if line is None or digest_of(line) != link.digest:
+                    yield f"the line of link {number} was {'gone' if line is None else 'changed'} when it was exported"
+                elif found.lines.get(link.line) != link.digest:
+                    yield f"the line of link {number} is another one in the table, or none"
+        except (EOFError, OSError, ValueError, KeyError, TypeError) as error:
+            yield f"it cannot be read: {type(error).__name__}"
+            return
+        if number != file.number:
+            yield f"it has {number} links, its name says {file.number}"
+
+
+def _is_whole(chain: list[RawItem]) -> bool:
+    links: int = sum(raw["sk"]["S"].startswith(LINK_PREFIX) for raw in chain)
+    head = next((int(raw["number"]["N"]) for raw in chain if raw["sk"]["S"] == "HEAD"), 0)
+    return links == head
+
+
+def _rows(parts: Iterator[bytes]) -> Iterator[dict[str, Any]]:
+    """The rows of a packed file; it is kept packed in memory, and unpacked line by line."""
+    with gzip.GzipFile(fileobj=io.BytesIO(b"".join(parts))) as file:
+        for row in file:
+            yield json.loads(row)
