@@ -16,6 +16,7 @@ upgrade is a decision and not an accident. Tests check that each patch is still 
   the function that was to hand it on has failed. It asks IAM whether a token may be answered for every resource, where
   AWS asks for the token's state machine (``task_tokens``).
 - **Streams over a stop.** ministack keeps how far a stream was read, and not the stream (``kept_state``).
+- **What roles do.** Nothing is changed: each call is written down, to be compared with what is granted (``recorded_calls``).
 - **Concurrency.** ministack starts one interpreter for every request in flight; a laptop has a few
   cores. Invocations beyond the bound wait for their turn instead of being throttled.
 """
@@ -32,10 +33,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from ministack import app  # type: ignore[import-untyped]
-from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
-from ministack.services import dynamodb, lambda_svc, stepfunctions  # type: ignore[import-untyped]
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
+from ministack.services import dynamodb, eventbridge, lambda_svc, stepfunctions  # type: ignore[import-untyped]
 
 from infra.local.kept_state import keep, restore_streams, save_streams, within_streams
+from infra.local.recorded_calls import Recorder
 from infra.local.shared_layers import SharedLayers
 from infra.local.task_tokens import TokenOwners
 
@@ -59,12 +61,13 @@ class UnsupportedMinistackVersion(RuntimeError):
     """The installed ministack is not the one that the patches were made for."""
 
 
-def apply(max_concurrency: int, layers: Path) -> None:
+def apply(max_concurrency: int, layers: Path, calls: Path) -> None:
     """Wrap the loaded ministack; call it once, before the server starts.
 
     Args:
         max_concurrency: how many invocations of one function run at the same time.
         layers: folder that Lambda layers are unpacked to.
+        calls: file that the calls of roles are written to.
 
     Raises:
         UnsupportedMinistackVersion: another ministack is installed than ``MINISTACK_VERSION``.
@@ -87,6 +90,10 @@ def apply(max_concurrency: int, layers: Path) -> None:
     iam_actions.extract_resource_arn = owners.naming(iam_actions.extract_resource_arn)
     stepfunctions._call_lambda = failing_its_token(stepfunctions._call_lambda)
     app.pin_request_origin = secure_on_loopback(app.pin_request_origin)
+    recorder = Recorder(calls)
+    iam_evaluator.evaluate = recorder.evaluating(iam_evaluator.evaluate)
+    stepfunctions._apply_jsonata_arguments = recorder.calling(stepfunctions._apply_jsonata_arguments)
+    eventbridge._invoke_target = recorder.targeting(eventbridge._invoke_target)
     keep(stepfunctions, "loyalty_task_tokens", owners.known, owners.learn)
     keep(dynamodb, "loyalty_streams", save_streams, restore_streams)
     app._load_persisted_state = within_streams(app._load_persisted_state)

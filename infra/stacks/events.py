@@ -1,5 +1,7 @@
 """Events: commerce events in, the table's changes out, tiers recalculated, what fell due written down."""
 
+from typing import Final
+
 from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
@@ -17,6 +19,11 @@ from infra.settings import StageSettings
 from infra.stacks.base import FunctionStack, without_key
 from infra.stacks.stateful import StatefulStack
 from infra.stacks.sweeping import Sweeping
+
+READ_STREAM: Final = (
+    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
+)  # fmt: skip
+"""What Lambda needs of a function's role to feed it from a stream."""
 
 
 class EventsStack(FunctionStack):
@@ -85,6 +92,7 @@ class EventsStack(FunctionStack):
             permissions=[
                 allow(self.stateful.bus.event_bus_arn, "events:PutEvents"),
                 allow(unpublished.queue_arn, "sqs:SendMessage"),
+                allow(self.stateful.table.table_stream_arn, *READ_STREAM),
             ],
         )
         written = lambda_.FilterCriteria.filter(

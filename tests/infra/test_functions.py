@@ -18,14 +18,12 @@ from tests.infra.templates import Json, Templates, many, text
 ENTRIES = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"}
 POSTS = ENTRIES | {"dynamodb:ConditionCheckItem", "dynamodb:UpdateItem"}
 MEMBERS = POSTS | {"dynamodb:DeleteItem"}
-CONSUME = {
-    "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
-}  # fmt: skip
+CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 FILES = {"s3:GetObject", "s3:PutObject", "s3:ListBucket"}
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 SEAL = {"kms:GenerateDataKey", "kms:Decrypt"}
 READ_STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
-DEAD_LETTER = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
+DEAD_LETTER = {"sqs:SendMessage"}
 
 DECIDE = {"states:StartExecution", "states:SendTaskSuccess", "states:DescribeExecution"}
 
