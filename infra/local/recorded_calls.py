@@ -11,6 +11,7 @@ import functools
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -58,6 +59,7 @@ class Recorder:
         self._seen = set(read_calls(file)) if file.is_file() else set()
         self._kept: dict[tuple[str, str, str], int] = {}
         self._guard = threading.Lock()
+        self._of_resource: ContextVar[bool] = ContextVar("of_resource", default=False)
 
     def note(self, call: Call) -> None:
         """Write ``call`` down, unless it was before."""
@@ -76,11 +78,24 @@ class Recorder:
         @functools.wraps(evaluate)
         def wrapper(context: Any, policies: Any, *limits: Any) -> Any:
             result = evaluate(context, policies, *limits)
-            if _ASSUMED in context.principal_arn:
+            if _ASSUMED in context.principal_arn and not self._of_resource.get():
                 role = context.principal_arn.partition(_ASSUMED)[2].partition("/")[0]
                 known = tuple(_conditions(_keys_named(policies), context.service_context))
                 self.note(Call(role, context.action, context.resource_arn, known, result.decision == "Allow"))
             return result
+
+        return wrapper
+
+    def apart_from(self, combine: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap the evaluation of a resource's own policy, which is no grant of the role's: what it lets pass is not noted."""
+
+        @functools.wraps(combine)
+        def wrapper(*request: Any, **named: Any) -> Any:
+            token = self._of_resource.set(True)
+            try:
+                return combine(*request, **named)
+            finally:
+                self._of_resource.reset(token)
 
         return wrapper
 

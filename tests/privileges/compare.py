@@ -89,7 +89,9 @@ def findings(grants: Sequence[Grant], calls: Sequence[Call], excused: Sequence[E
         covering = [grant for grant in grants if grant.covers(call)]
         used.update(covering)
         if not covering or not call.allowed:
-            found.append(f"called and not granted: {call.role}: {call.action} on {call.resource} {dict(call.conditions)}")
+            found.append(
+                f"called and not granted: {call.role}: {call.action} on {call.resource} {dict(call.conditions)}"
+            )
         if len(covering) > 1:
             found.append(f"granted more than once: {covering[0]}; {covering[1]}")
     unused = [grant for grant in grants if grant not in used]
@@ -97,7 +99,9 @@ def findings(grants: Sequence[Grant], calls: Sequence[Call], excused: Sequence[E
     found += [f"granted and never used: {grant}" for grant in without_use]
     for one in excused:
         missing = {
-            action for action in one.actions if not any(one.holds_for(grant) for grant in unused if grant.action == action)
+            action
+            for action in one.actions
+            if not any(one.holds_for(grant) for grant in unused if grant.action == action)
         }
         found += [f"excused without need: {one.role}: {action}" for action in sorted(missing)]
     return sorted(set(found))

@@ -2,6 +2,4 @@
 
 from typing import Final
 
-from tests.privileges.compare import Excused
-
 EXCUSED: Final = ()
