@@ -103,7 +103,11 @@ def run(
         str(DOCUMENT),
     ]
     done = subprocess.run(
-        [*command, *words, "--continue-on-failure", "--no-color"], capture_output=True, text=True, check=False, cwd=folder
+        [*command, *words, "--continue-on-failure", "--no-color"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
     )
     return Outcome(_answers(report), done.returncode != 0, done.stdout + done.stderr)
 
@@ -130,4 +134,4 @@ def _answers(report: Path) -> dict[str, Counter[int]]:
 
 def _paths() -> list[str]:
     document: dict[str, Any] = json.loads(DOCUMENT.read_text())
-    return sorted(document["paths"], key=len, reverse=True)
+    return sorted(document["paths"], key=lambda path: path.count("{"))
