@@ -92,7 +92,7 @@ class EventsStack(FunctionStack):
             permissions=[
                 allow(self.stateful.bus.event_bus_arn, "events:PutEvents"),
                 allow(unpublished.queue_arn, "sqs:SendMessage"),
-                allow(self.stateful.table.table_stream_arn, *READ_STREAM),
+                allow(str(self.stateful.table.table_stream_arn), *READ_STREAM),
             ],
         )
         written = lambda_.FilterCriteria.filter(

@@ -1,19 +1,20 @@
 """Grants against calls: what is granted and never used, what was called and is not granted, what is granted twice."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from infra.local.recorded_calls import Call
 
-_OPERATORS: Final = {
-    "StringEquals": str.__eq__,
+_OPERATORS: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    "StringEquals": operator.eq,
     "ArnEquals": fnmatchcase,
     "StringLike": fnmatchcase,
     "ArnLike": fnmatchcase,
 }
-_SETS: Final = {"ForAllValues": all, "ForAnyValue": any}
+_SETS: Final[Mapping[str, Callable[[Iterable[object]], bool]]] = {"ForAllValues": all, "ForAnyValue": any}
 
 Conditions = tuple[tuple[str, str, tuple[str, ...]], ...]
 """Operator, key in lower case, values."""
@@ -33,7 +34,7 @@ class Grant:
     conditions: Conditions = ()
 
     def __str__(self) -> str:
-        under = "".join(f" where {key} {operator} {', '.join(values)}" for operator, key, values in self.conditions)
+        under = "".join(f" where {key} {how} {', '.join(values)}" for how, key, values in self.conditions)
         return f"{self.role}: {self.action} on {self.resource}{under}"
 
     def covers(self, call: Call) -> bool:
@@ -113,16 +114,16 @@ def many(value: Any) -> list[Any]:
 
 
 def _conditions(blocks: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    for operator, keys in blocks.items():
-        if operator.rpartition(":")[2] not in _OPERATORS or operator.rpartition(":")[0] not in {"", *_SETS}:
-            raise UnknownCondition(operator)
+    for how, keys in blocks.items():
+        if how.rpartition(":")[2] not in _OPERATORS or how.rpartition(":")[0] not in {"", *_SETS}:
+            raise UnknownCondition(how)
         for key, values in keys.items():
-            yield operator, key.lower(), tuple(many(values))
+            yield how, key.lower(), tuple(many(values))
 
 
 def _met(condition: tuple[str, str, tuple[str, ...]], known: dict[str, tuple[str, ...]]) -> bool:
-    operator, key, wanted = condition
-    quantity, _, plain = operator.rpartition(":")
+    how, key, wanted = condition
+    quantity, _, plain = how.rpartition(":")
     if key not in known:
         return quantity == "ForAllValues"
     matches = [any(_OPERATORS[plain](value, one) for one in wanted) for value in known[key]]
