@@ -93,6 +93,7 @@ def apply(max_concurrency: int, layers: Path, calls: Path) -> None:
     recorder = Recorder(calls)
     iam_evaluator.evaluate = recorder.evaluating(iam_evaluator.evaluate)
     iam_evaluator.combine_resource_policy = recorder.apart_from(iam_evaluator.combine_resource_policy)
+    iam_evaluator.evaluate_resource_policy = recorder.apart_from(iam_evaluator.evaluate_resource_policy)
     stepfunctions._apply_jsonata_arguments = recorder.calling(stepfunctions._apply_jsonata_arguments)
     eventbridge._invoke_target = recorder.targeting(eventbridge._invoke_target)
     keep(stepfunctions, "loyalty_task_tokens", owners.known, owners.learn)

@@ -87,7 +87,7 @@ class Recorder:
         return wrapper
 
     def apart_from(self, combine: Callable[..., Any]) -> Callable[..., Any]:
-        """Wrap the evaluation of a resource's own policy, which is no grant of the role's: what it lets pass is not noted."""
+        """Wrap an evaluation of a resource's own policy, which is no grant of the role's: what it lets pass is not noted."""
 
         @functools.wraps(combine)
         def wrapper(*request: Any, **named: Any) -> Any:

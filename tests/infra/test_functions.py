@@ -34,11 +34,11 @@ MAY_DO = {
         "secretsmanager:GetSecretValue",
         "states:SendTaskSuccess",
     },
-    "enrollment": MEMBERS | SEAL | {"kms:GenerateMac"},
+    "enrollment": (MEMBERS - {"dynamodb:UpdateItem"}) | SEAL | {"kms:GenerateMac"},
     "wallet": {"dynamodb:GetItem", "dynamodb:Query", "kms:GenerateMac"},
     "accrual": MEMBERS | {"dynamodb:Query"},
     "redemption": POSTS | {"dynamodb:Query", "kms:GenerateMac", "s3:GetObject"},
-    "reveal": ENTRIES | {"dynamodb:UpdateItem", "kms:Decrypt"},
+    "reveal": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "kms:Decrypt"},
     "stock": ENTRIES | {"dynamodb:UpdateItem", "dynamodb:Query"},
     "adjustment": POSTS | {"dynamodb:Query"},
     "transfer": MEMBERS,
@@ -65,7 +65,8 @@ MAY_DO = {
     "delivery": MEMBERS | CONSUME | SEAL | {"dynamodb:Query", "kms:GenerateMac"},
     "settlement": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "s3:PutObject"},
     "bulk_batch": POSTS | FILES | {"dynamodb:Query"},
-    "reconciliation": ENTRIES | {"dynamodb:Query", "s3:PutObject", "secretsmanager:GetSecretValue"},
+    "reconciliation": (ENTRIES - {"dynamodb:GetItem"})
+    | {"dynamodb:Query", "s3:PutObject", "secretsmanager:GetSecretValue"},
     "fulfillment_start": CONSUME | {"states:StartExecution"},
     "fulfillment": ENTRIES
     | {

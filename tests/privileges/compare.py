@@ -55,15 +55,21 @@ class Excused:
         role: name of the role, with ``*`` for any part.
         actions: of IAM, as granted.
         reason: for a security reviewer.
+        resources: ARN of the resource, with ``*`` for any part.
     """
 
     role: str
     actions: frozenset[str]
     reason: str
+    resources: str = "*"
 
     def holds_for(self, grant: Grant) -> bool:
         """The grant is among those that are excused."""
-        return fnmatchcase(grant.role, self.role) and grant.action in self.actions
+        return (
+            fnmatchcase(grant.role, self.role)
+            and grant.action in self.actions
+            and fnmatchcase(grant.resource, self.resources)
+        )
 
 
 def grants_of(role: str, statements: Iterable[Any]) -> Iterator[Grant]:
