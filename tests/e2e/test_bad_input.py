@@ -171,6 +171,12 @@ def test_formulas_do_not_reach_spreadsheets(cloud: LocalCloud, partner: Partner)
     assert decided.status_code == 200, decided.text
     day = decided.json()["opened_at"][:10]
     quoted = formula.replace('"', '""')
+
+    def exported() -> str | None:
+        text = finance.call("GET", f"/fulfillment-exports?from={day}&until={day}").text
+        return text if quoted in text else None
+
+    export = eventually("the run in the export", exported)
     assert f'"\'{quoted}"' in export
     assert f'"{quoted}"' not in export
 
