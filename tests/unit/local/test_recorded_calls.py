@@ -58,20 +58,17 @@ def test_a_resources_own_policy_is_no_grant(recorder: Recorder, tmp_path: Path) 
         (
             "arn:aws:states:::lambda:invoke.waitForTaskToken",
             {"FunctionName": "arn:f"},
-            "lambda:InvokeFunction",
-            "arn:f",
+            ("lambda:InvokeFunction", "arn:f"),
         ),
         (
             "arn:aws:states:::states:startExecution.sync:2",
             {"StateMachineArn": "arn:m"},
-            "states:StartExecution",
-            "arn:m",
+            ("states:StartExecution", "arn:m"),
         ),
         (
             "arn:aws:states:::aws-sdk:dynamodb:getItem",
             {"TableName": "t"},
-            "arn:aws:states:::aws-sdk:dynamodb:getItem",
-            "*",
+            ("arn:aws:states:::aws-sdk:dynamodb:getItem", "*"),
         ),
     ],
 )
