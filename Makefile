@@ -14,7 +14,7 @@ MUTATE := .venv-mutate
 OUT ?= cdk.out
 ARGS ?=
 
-.PHONY: help setup up down reset test mutate lint synth simulate simulate-bugs bench verify generate check-generated cfn-lint checkov \
+.PHONY: help setup up down reset test mutate lint synth simulate simulate-bugs fuzz bench verify generate check-generated cfn-lint checkov \
 	audit lock clean format
 
 help: ## list the targets
@@ -93,6 +93,9 @@ simulate: setup ## seeded histories of the ledger with faults (N=1000 SEED=0; N=
 
 simulate-bugs: setup ## how soon the simulation finds each of the bugs that are put in on purpose
 	@$(PY) -m tests.simulation --bugs
+
+fuzz: setup ## generated requests to every route of a local cloud of its own, by docs/openapi.json (N=2000 SEED=0)
+	@$(PY) -m tests.fuzz $(or $(N),2000) --seed $(or $(SEED),0)
 
 bench: setup ## costs of every operation, real purchases, import times, sizes, against bounds (ARGS="--only ledger")
 	@$(PY) -m tests.bench $(ARGS)

@@ -93,12 +93,12 @@ _API: Final = (
     ),
     FunctionSpec(
         "enrollment", "Members: create, read, change; their segments", 15, misses=True,
-        table=REPLACE, sealed=SealedData(contract.PROFILE, (*OPEN, *SEAL)), lookup=True, snap_start=True,
+        table=(*READ, PUT, CHECK, DELETE), sealed=SealedData(contract.PROFILE, (*OPEN, *SEAL)), lookup=True, snap_start=True,
         environment=(contract.ENV_PII_KEY, contract.ENV_LOOKUP_KEY),
     ),
     FunctionSpec(
         "wallet", "Wallets, statements, health", 10, misses=True,
-        table=(GET, "dynamodb:Query"), index=("dynamodb:Query",), lookup=True, snap_start=True,
+        table=(GET,), index=("dynamodb:Query",), lookup=True, snap_start=True,
         environment=(contract.ENV_LOOKUP_KEY,),
     ),
     FunctionSpec(
@@ -106,12 +106,12 @@ _API: Final = (
     ),
     FunctionSpec(
         "redemption", "Redemptions: hold, capture, release, cancel; the reward catalogue", 10, misses=True,
-        table=(*POST, "dynamodb:Query"), index=("dynamodb:Query",), lookup=True, pictures=("s3:GetObject",), snap_start=True,
+        table=(*POST, "dynamodb:Query"), lookup=True, pictures=("s3:GetObject",), snap_start=True,
         environment=(contract.ENV_LOOKUP_KEY, contract.ENV_PICTURES),
     ),
     FunctionSpec(
         "reveal", "Shows delivered gift cards and codes, and writes down who saw them", 10,
-        table=(*READ, PUT, UPDATE), sealed=SealedData(contract.GIFT_CARD, OPEN), snap_start=True,
+        table=(GET, PUT, UPDATE), sealed=SealedData(contract.GIFT_CARD, OPEN), snap_start=True,
         environment=(contract.ENV_VAULT_KEY,),
     ),
     FunctionSpec(
@@ -214,7 +214,7 @@ _WORKFLOWS: Final = (
     ),
     FunctionSpec(
         "reconciliation", "Compares a day's orders with a supplier's list", 840,
-        table=(*READ, "dynamodb:Query", PUT), due_index=("dynamodb:Query",), memory_mb=1769,
+        table=("dynamodb:BatchGetItem", "dynamodb:Query", PUT), due_index=("dynamodb:Query",), memory_mb=1769,
         reports=ReportFiles("reconciliation/", ("s3:PutObject",)),
         environment=(contract.ENV_REPORTS, contract.ENV_SUPPLIERS),
     ),

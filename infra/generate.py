@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from infra import sbom
+from infra import authorization, sbom
 from infra.openapi import ROOT, codes_by_status, document, tidy
 from infra.routes import ROUTES
 from loyalty.commerce import activity_events
@@ -57,6 +57,7 @@ def generated() -> dict[str, str]:
         "docs/licences.md": sbom.page(packages),
         "docs/openapi.json": _json(document()),
         "docs/problems.md": _problem_list(),
+        "docs/authorization.md": authorization.page(),
         "docs/program.schema.json": _schema(ProgramDocument),
         **{f"{EVENTS_FOLDER}/{name}.json": _schema(model, name) for name, model in sorted(EVENT_MODELS.items())},
     }

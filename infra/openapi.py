@@ -22,6 +22,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 import loyalty
 import loyalty_contract as contract
 from infra.examples import PROBLEM, REQUESTS, RESPONSES
+from infra.links import add_links
 from infra.routes import ROUTES, Route
 from loyalty.core import errors, problems
 from loyalty.core.http import api
@@ -103,6 +104,7 @@ def document() -> dict[str, Any]:
     for route in ROUTES:
         operation = paths[route.path][route.method.lower()]
         ordered.setdefault(route.path, {})[route.method.lower()] = _operation(route, operation)
+    add_links(ordered)
     result = {
         "openapi": VERSION,
         "info": {"title": "Loyalty", "version": project_version(), "description": _DESCRIPTION},
@@ -194,16 +196,19 @@ def _statuses(route: Route, operation: Mapping[str, Any]) -> list[int]:
     places = {parameter["in"] for parameter in parameters}
     has_body = "requestBody" in operation
     conditional = any(parameter["name"] == "If-Match" for parameter in parameters)
+    # Its body is verified before it is read, so that the framework knows of none.
+    signed = route.function == "supplier_callback"
+    has_body = has_body or signed
     conditions = {
         400: has_body or bool(places & {"header", "query"}),
-        401: route.scope is not None,
+        401: route.scope is not None or signed,
         403: route.scope is not None,
         404: "path" in places,
         409: route.method != "GET" and route.scope is not None and not route.scope.endswith(".read"),
         412: conditional,
         413: has_body,
         415: has_body,
-        422: has_body or "query" in places or route.path.endswith("/draft/diff"),
+        422: has_body or "query" in places or route.path.endswith(("/draft/diff", "/stock")),
         428: conditional and route.function == "program",
         429: True,
         500: True,

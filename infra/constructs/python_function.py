@@ -98,7 +98,8 @@ class PythonFunction(Construct):
             handler=f"functions.{spec.name}.handler.handler",
             code=lambda_.Code.from_asset(str(code.folder), asset_hash=code.hash),
             layers=list(layers),
-            role=self.role,
+            # What constructs would grant by themselves is more than is used: each permission is written out by us.
+            role=self.role.without_policy_updates(),
             memory_size=spec.memory_mb,
             timeout=self.timeout,
             environment=environment(spec, settings, values),

@@ -14,6 +14,9 @@ PORT_VARIABLE: Final = "LOYALTY_LOCAL_PORT"
 READY_TIMEOUT: Final = 60.0
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
+CALLS_FILE: Final = "calls.jsonl"
+"""In the working folder: what roles did, a line for each call that was not made before (see ``recorded_calls``)."""
+
 ACCOUNT: Final = "000000000000"
 ACCESS_KEY: Final = "test"
 SECRET_KEY: Final = "test"  # noqa: S105 -- the local cloud's root key, accepted on loopback only
@@ -93,6 +96,7 @@ class Ministack:
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
             "AWS_ENDPOINT_URL": self.endpoint,
             "LOYALTY_LOCAL_LAYERS": str(self.workdir / "layers"),
+            "LOYALTY_LOCAL_CALLS": str(self.workdir / CALLS_FILE),
             "PYTHONPATH": str(REPOSITORY),
             "PYTHONDONTWRITEBYTECODE": "1",
         }

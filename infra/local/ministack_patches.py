@@ -19,6 +19,7 @@ upgrade is a decision and not an accident. Tests check that each patch is still 
   by which an authorizer has it counted (``authorizers``).
 - **Secrets of clients.** ministack keeps one, where Cognito keeps two (``client_secrets``).
 - **Streams over a stop.** ministack keeps how far a stream was read, and not the stream (``kept_state``).
+- **What roles do.** Nothing is changed: each call is written down, to be compared with what is granted (``recorded_calls``).
 - **Concurrency.** ministack starts one interpreter for every request in flight; a laptop has a few
   cores. Invocations beyond the bound wait for their turn instead of being throttled.
 """
@@ -36,10 +37,11 @@ from typing import Any, Final
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
-from ministack.services import dynamodb, lambda_svc, stepfunctions  # type: ignore[import-untyped]
+from ministack.services import dynamodb, eventbridge, lambda_svc, stepfunctions  # type: ignore[import-untyped]
 
 from infra.local import authorizers, client_secrets
 from infra.local.kept_state import keep, restore_streams, save_streams, within_streams
+from infra.local.recorded_calls import Recorder
 from infra.local.shared_layers import SharedLayers
 from infra.local.task_tokens import TokenOwners
 from infra.local.transaction_keys import by_item, enforcing_by_item
@@ -64,12 +66,13 @@ class UnsupportedMinistackVersion(RuntimeError):
     """The installed ministack is not the one that the patches were made for."""
 
 
-def apply(max_concurrency: int, layers: Path) -> None:
+def apply(max_concurrency: int, layers: Path, calls: Path) -> None:
     """Wrap the loaded ministack; call it once, before the server starts.
 
     Args:
         max_concurrency: how many invocations of one function run at the same time.
         layers: folder that Lambda layers are unpacked to.
+        calls: file that the calls of roles are written to.
 
     Raises:
         UnsupportedMinistackVersion: another ministack is installed than ``MINISTACK_VERSION``.
@@ -96,6 +99,12 @@ def apply(max_concurrency: int, layers: Path) -> None:
     authorizers.patch()
     client_secrets.patch()
     app.pin_request_origin = secure_on_loopback(app.pin_request_origin)
+    recorder = Recorder(calls)
+    iam_evaluator.evaluate = recorder.evaluating(iam_evaluator.evaluate)
+    iam_evaluator.combine_resource_policy = recorder.apart_from(iam_evaluator.combine_resource_policy)
+    iam_evaluator.evaluate_resource_policy = recorder.apart_from(iam_evaluator.evaluate_resource_policy)
+    stepfunctions._apply_jsonata_arguments = recorder.calling(stepfunctions._apply_jsonata_arguments)
+    eventbridge._invoke_target = recorder.targeting(eventbridge._invoke_target)
     keep(stepfunctions, "loyalty_task_tokens", owners.known, owners.learn)
     keep(dynamodb, "loyalty_streams", save_streams, restore_streams)
     app._load_persisted_state = within_streams(app._load_persisted_state)

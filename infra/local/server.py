@@ -22,13 +22,16 @@ ENV_CONCURRENCY = "LOYALTY_LOCAL_CONCURRENCY"
 ENV_LAYERS = "LOYALTY_LOCAL_LAYERS"
 """Folder that Lambda layers are unpacked to."""
 
+ENV_CALLS = "LOYALTY_LOCAL_CALLS"
+"""File that the calls of roles are written to."""
+
 DEFAULT_CONCURRENCY = "8"
 
 
 def main() -> None:
     """Serve until SIGTERM. The environment decides port, address, state and enforcement."""
     concurrency = int(os.environ.get(ENV_CONCURRENCY, DEFAULT_CONCURRENCY))
-    ministack_patches.apply(concurrency, Path(os.environ[ENV_LAYERS]))
+    ministack_patches.apply(concurrency, Path(os.environ[ENV_LAYERS]), Path(os.environ[ENV_CALLS]))
     parent = os.environ.pop(ENV_PARENT, "")
     if parent:
         end_with(int(parent))

@@ -1,6 +1,7 @@
 """What the stacks with functions have in common."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -25,6 +26,9 @@ from infra.names import resource
 from infra.permissions import allow, data_permissions
 from infra.settings import StageSettings
 from infra.stacks.stateful import PICTURES, REPORTS, StatefulStack
+
+CONSUME: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+"""What Lambda needs of a function's role to feed it from a queue."""
 
 
 def without_key(scope: Construct, name: str, queue: sqs.IQueue) -> sqs.IQueue:
@@ -188,6 +192,7 @@ class FunctionStack(cdk.Stack):
     def feed(self, worker: PythonFunction, queue: WorkQueue) -> None:
         """Let ``worker`` work off ``queue`` in batches; it names the messages that it could not process."""
         source = without_key(worker, "Source", queue)
+        worker.role.add_to_policy(allow(queue.queue_arn, *CONSUME))
         worker.alias.add_event_source(
             sources.SqsEventSource(
                 source,

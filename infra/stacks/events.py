@@ -1,5 +1,7 @@
 """Events: commerce events in, the table's changes out, tiers recalculated, what fell due written down."""
 
+from typing import Final
+
 from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
@@ -18,6 +20,11 @@ from infra.stacks.base import FunctionStack, without_key
 from infra.stacks.stateful import StatefulStack
 from infra.stacks.sweeping import Sweeping
 from infra.stacks.watching import Watching
+
+READ_STREAM: Final = (
+    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
+)  # fmt: skip
+"""What Lambda needs of a function's role to feed it from a stream."""
 
 
 class EventsStack(FunctionStack):
@@ -81,6 +88,7 @@ class EventsStack(FunctionStack):
             permissions=[
                 allow(self.stateful.bus.event_bus_arn, "events:PutEvents"),
                 allow(unpublished.queue_arn, "sqs:SendMessage"),
+                allow(str(self.stateful.table.table_stream_arn), *READ_STREAM),
             ],
         )
         written = lambda_.FilterCriteria.filter(

@@ -15,6 +15,20 @@ from loyalty.core.table import Table
 from loyalty.ledger.verify import audit_table
 from loyalty.programs.store import ProgramStore
 from tests.e2e.partner import Partner
+from tests.e2e.whole_run import WholeRun
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watches what of the suite runs."""
+    config.pluginmanager.register(WholeRun(), WholeRun.NAME)
+
+
+@pytest.fixture(scope="session")
+def whole_run(pytestconfig: pytest.Config) -> WholeRun:
+    """What of the suite this run leaves out."""
+    found: WholeRun | None = pytestconfig.pluginmanager.get_plugin(WholeRun.NAME)
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -18,14 +18,12 @@ from tests.infra.templates import Json, Templates, many, text
 ENTRIES = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"}
 POSTS = ENTRIES | {"dynamodb:ConditionCheckItem", "dynamodb:UpdateItem"}
 MEMBERS = POSTS | {"dynamodb:DeleteItem"}
-CONSUME = {
-    "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
-}  # fmt: skip
+CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 FILES = {"s3:GetObject", "s3:PutObject", "s3:ListBucket"}
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 SEAL = {"kms:GenerateDataKey", "kms:Decrypt"}
 READ_STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
-DEAD_LETTER = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
+DEAD_LETTER = {"sqs:SendMessage"}
 
 MISSES = {"dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:Query"}
 """On counts of clients alone, see below."""
@@ -46,7 +44,7 @@ MAY_DO = {
     "wallet": MISSES | {"dynamodb:GetItem", "kms:GenerateMac"},
     "accrual": MEMBERS | {"dynamodb:Query"},
     "redemption": POSTS | {"dynamodb:Query", "kms:GenerateMac", "s3:GetObject"},
-    "reveal": ENTRIES | {"dynamodb:UpdateItem", "kms:Decrypt"},
+    "reveal": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "kms:Decrypt"},
     "stock": ENTRIES | {"dynamodb:UpdateItem", "dynamodb:Query"},
     "adjustment": POSTS | {"dynamodb:Query"},
     "transfer": MEMBERS | MISSES,
@@ -75,7 +73,8 @@ MAY_DO = {
     "audit_export": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "s3:PutObject", "s3:ListBucket"},
     "settlement": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "s3:PutObject"},
     "bulk_batch": POSTS | FILES | {"dynamodb:Query"},
-    "reconciliation": ENTRIES | {"dynamodb:Query", "s3:PutObject", "secretsmanager:GetSecretValue"},
+    "reconciliation": (ENTRIES - {"dynamodb:GetItem"})
+    | {"dynamodb:Query", "s3:PutObject", "secretsmanager:GetSecretValue"},
     "fulfillment_start": CONSUME | {"states:StartExecution"},
     "fulfillment": ENTRIES
     | {

@@ -144,7 +144,7 @@ def test_bounded_lets_no_more_run_at_a_time_than_it_says() -> None:
 def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(metadata, "version", lambda _name: "9.9.9")
     with pytest.raises(patches.UnsupportedMinistackVersion, match=r"9\.9\.9"):
-        patches.apply(1, tmp_path)
+        patches.apply(1, tmp_path, tmp_path / "calls.jsonl")
 
 
 def test_a_wait_takes_its_time_from_an_expression(monkeypatch: pytest.MonkeyPatch) -> None:

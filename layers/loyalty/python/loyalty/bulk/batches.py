@@ -25,6 +25,7 @@ from loyalty.bulk.service import only_currency, reward_for_lists, terms_of
 from loyalty.bulk.store import CampaignStore
 from loyalty.core.errors import LoyaltyError, RecordChanged, Unavailable, WalletBusy
 from loyalty.core.files import Files, Stored
+from loyalty.core.spreadsheets import cell
 from loyalty.programs.model import Program, Reward
 from loyalty.rewards.service import RedemptionService
 
@@ -90,7 +91,7 @@ class Batches:
                 table = csv.writer(file, lineterminator="\n")
                 table.writerow(("line", "reference", "error"))
                 for batch in self._store.batches(campaign):
-                    table.writerows((line, *failure) for line, failure in batch.failures.items())
+                    table.writerows((line, *map(cell, failure)) for line, failure in batch.failures.items())
             self._files.put(campaign.failures_key, path, "text/csv; charset=utf-8")
 
     def _lines(self, campaign: Campaign, batch: Batch, currency: str | None) -> Iterator[Line]:

@@ -156,6 +156,8 @@ def of_validation(found: Sequence[Mapping[str, Any]]) -> Problem:
     for name, missing in _MISSING_BY_PATH.items():
         if any(one["loc"][1] == name for one in by_place["path"]):
             return _named(missing(f"The {name} in the path names nothing that this client may see."))
+    for one in by_place["path"]:
+        return _named(errors.RouteNotFound(f"The {one['loc'][1]} in the path names nothing that there could be."))
     for one in by_place["header"]:
         return _header_problem(one)
     fields = _distinct(map(_field_problem, found))[:MAX_FIELDS]

@@ -16,6 +16,7 @@ from loyalty.audit.store import line_put
 from loyalty.core.clock import Clock, local_date, to_text
 from loyalty.core.files import Files
 from loyalty.core.money import Money
+from loyalty.core.spreadsheets import cell
 from loyalty.core.table import Operation, Put
 from loyalty.delivery.errors import NothingToGive, SettlementNotClosed, SettlementNotFound, SettlementPaidOtherwise
 from loyalty.delivery.lines import Batch, BatchId, BatchStore, Line, line_operations
@@ -177,7 +178,7 @@ def _write_csv(path: Path, batch: Batch, lines: Sequence[Line]) -> None:
         rows.writerow(_COLUMNS)
         for line in lines:
             shown = _shown(batch.id, line)
-            rows.writerow([shown[column] if shown[column] is not None else "" for column in _COLUMNS])
+            rows.writerow([cell(None if shown[column] is None else str(shown[column])) for column in _COLUMNS])
 
 
 def _write_json(path: Path, batch: Batch, lines: Sequence[Line]) -> None:

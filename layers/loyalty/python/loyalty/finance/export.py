@@ -9,6 +9,7 @@ from typing import Final
 
 from loyalty.core.clock import Clock, to_text
 from loyalty.core.money import Money
+from loyalty.core.spreadsheets import cell
 from loyalty.finance.days import check_period
 from loyalty.finance.review import is_in
 from loyalty.fulfillment.run import Run
@@ -22,7 +23,6 @@ COLUMNS: Final = (
     "status", "reason", "supplier", "product", "external_id", "supplier_order_id", "orders", "campaign",
     "requested_by", "opened_at", "decided_by", "decided_at", "ended_at", "note",
 )  # fmt: skip
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _INDEX_PAGE: Final = 100
 
 
@@ -70,10 +70,10 @@ def row_of(run: Run) -> Iterator[str]:
     """A run as the cells of :data:`COLUMNS`."""
     yield from (run.program, run.redemption_id, run.member_id, run.reward_id, str(run.points))
     yield from (*_money(run.value), *_money(run.cost))
-    yield from (run.status.value, _text(run.reason), _text(run.supplier), _text(run.product), _text(run.external_id))
-    yield from (_text(run.supplier_order_id), str(run.orders), _text(run.campaign), _text(run.requested_by))
-    yield from (_moment(run.opened_at), _text(run.decided_by), _moment(run.decided_at), _moment(run.ended_at))
-    yield _text(run.note)
+    yield from (run.status.value, cell(run.reason), cell(run.supplier), cell(run.product), cell(run.external_id))
+    yield from (cell(run.supplier_order_id), str(run.orders), cell(run.campaign), cell(run.requested_by))
+    yield from (_moment(run.opened_at), cell(run.decided_by), _moment(run.decided_at), _moment(run.ended_at))
+    yield cell(run.note)
 
 
 def _money(money: Money | None) -> tuple[str, str]:
@@ -82,10 +82,3 @@ def _money(money: Money | None) -> tuple[str, str]:
 
 def _moment(moment: datetime | None) -> str:
     return "" if moment is None else to_text(moment)
-
-
-def _text(text: str | None) -> str:
-    """Text that somebody gave. A spreadsheet must not take it for a formula."""
-    if text is None:
-        return ""
-    return f"'{text}" if text.startswith(_FORMULA) else text

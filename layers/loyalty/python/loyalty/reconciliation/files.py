@@ -10,6 +10,7 @@ from typing import Any, Final, TextIO
 
 from loyalty.core.clock import to_text
 from loyalty.core.money import Money
+from loyalty.core.spreadsheets import cell
 from loyalty.reconciliation.matching import Line
 from loyalty.reconciliation.model import Difference, Report
 
@@ -34,7 +35,7 @@ class CsvReport:
 
     def add(self, line: Line) -> None:
         """Writes a line."""
-        self._writer.writerow(map(_cell, _cells(line)))
+        self._writer.writerow(map(cell, _cells(line)))
 
 
 def _cells(line: Line) -> list[str]:
@@ -52,11 +53,6 @@ def _cells(line: Line) -> list[str]:
         created = "" if theirs.created_at is None else to_text(theirs.created_at)
         listed = [theirs.order_id, theirs.state.value, _text(theirs.value), _text(theirs.cost), created]
     return [result, *mine, *listed, *((ours.program, ours.redemption_id) if ours else ("", ""))]
-
-
-def _cell(text: str) -> str:
-    """What a spreadsheet would take for a formula is shown as text: the supplier's ids are not ours to trust."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
 @contextmanager

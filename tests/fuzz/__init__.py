@@ -1,0 +1,1 @@
+"""Generated requests against the deployed API, by its OpenAPI document."""

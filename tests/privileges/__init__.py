@@ -1,0 +1,1 @@
+"""What the platform's roles are granted, compared with what they did."""

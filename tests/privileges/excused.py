@@ -1,0 +1,68 @@
+"""Grants that no call in the local cloud uses, each with its reason. One that is used, or that nobody has, fails the comparison.
+
+The first part is what AWS does and the local cloud does not. The second is what the e2e suite has no step for: needed by
+the code, as the reason says, and proved below the API by the tests that it names.
+"""
+
+from typing import Final
+
+from tests.privileges.compare import Excused
+
+_CHILDREN: Final = frozenset(
+    {"states:StartExecution", "states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"}
+)
+_CONSUME: Final = frozenset({"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"})
+_ACCOUNT_LOGS: Final = frozenset(
+    {
+        "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+        "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
+        "xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets",
+    }
+)  # fmt: skip
+_MACHINES: Final = ("FulfillmentRole*", "Recalculating*", "Bulk*", "ReconcilingReconciliation*")
+_CHECK_AND_STOCK: Final = frozenset({"dynamodb:ConditionCheckItem", "dynamodb:UpdateItem"})
+_SURVIVOR: Final = (
+    "A posting checks those whom the member absorbed, and gives back scarce stock whose hold ran out. Here it is not done to "
+    "such a member by this function; by six others it is (test_rare_paths.py), with the code that they share "
+    "(loyalty.ledger, tests/unit/ledger)."
+)
+
+AWS_ALONE: Final = (
+    Excused("*", frozenset({"logs:CreateLogStream", "logs:PutLogEvents"}), "Lambda writes a function's log by its role; "
+            "the local cloud keeps it by itself.", "*:log-group:/loyalty/*"),
+    *(Excused(role, _CONSUME, "Lambda's poller takes messages by the function's role; the local cloud's asks nobody.")
+      for role in ("accrualeventsRole*", "tierrecalculationRole*", "deliveryRole*", "fulfillmentstartRole*")),
+    Excused("publisherRole*", frozenset({"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams"}), "Lambda's poller reads the stream by the function's role; the local cloud's asks nobody."),
+    *(Excused(role, _ACCOUNT_LOGS, "A state machine writes its log and its traces by its role; the local cloud does neither.")
+      for role in _MACHINES),
+    *(Excused(role, _CHILDREN, "A distributed map starts its children by the machine's role; here they run within their parent.",
+              "*:states:*") for role in ("Recalculating*", "Bulk*")),
+    *(Excused(role, frozenset({"sqs:SendMessage"}), "A schedule leaves a start that failed in a queue; the local scheduler loses it.")
+      for role in ("SweepingRole*", "DeliveringRole*")),
+    *(Excused(role, frozenset({"s3:ListBucket"}), "S3 says 404 for a file that is not there to who may list, and 403 to others; "
+              "the local cloud asks for no such right.") for role in ("bulkRole*", "bulkbatchRole*")),
+)  # fmt: skip
+
+WITHOUT_A_STEP: Final = (
+    *(Excused(role, _CHECK_AND_STOCK, _SURVIVOR)
+      for role in ("bulkbatchRole*", "financeRole*", "recalculationRole*", "tierrecalculationRole*")),
+    Excused("consoleRole*", frozenset({"dynamodb:ConditionCheckItem"}), _SURVIVOR),
+    Excused("accrualeventsRole*", frozenset({"dynamodb:UpdateItem"}), _SURVIVOR),
+    Excused("mergeRole*", frozenset({"dynamodb:UpdateItem"}), _SURVIVOR),
+    Excused("mergeRole*", frozenset({"dynamodb:DeleteItem", "dynamodb:Query"}), "A refund that waits for its purchase goes to the "
+            "survivor with it: tests/unit/merging."),
+    Excused("sweeperRole*", frozenset({"dynamodb:DeleteItem", "sqs:SendMessage"}), "A refund whose purchase never came leaves after "
+            "days, which no run here lasts: tests/unit/sweeping."),
+    Excused("settlementRole*", frozenset({"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "s3:PutObject"}), "It closes "
+            "the batches of days that are over; here every batch is today's: tests/unit/delivery/test_settlements.py."),
+    Excused("bulkbatchRole*", frozenset({"dynamodb:BatchGetItem"}), _SURVIVOR),
+    Excused("programRole*", frozenset({"dynamodb:DeleteItem"}), "A version without a shop that the one before had lets it go: "
+            "tests/unit/programs."),
+    Excused("redemptionRole*", frozenset({"s3:GetObject"}), "Addresses of pictures are signed by the role and fetched by the "
+            "member's app: none of the demo programs has a picture."),
+    Excused("consoleRole*", frozenset({"states:StartExecution", "states:DescribeExecution"}), "A person lets a failed run be tried "
+            "again, as clients do through the function finance, which has a step for it."),
+)  # fmt: skip
+
+EXCUSED: Final = (*AWS_ALONE, *WITHOUT_A_STEP)
