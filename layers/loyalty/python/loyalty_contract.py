@@ -32,6 +32,8 @@ REDEMPTION_PREFIX: Final = "REDEMPTION#"
 REFERRAL_PREFIX: Final = "REFERRAL#"
 ACCESS_PREFIX: Final = "ACCESS#"
 """A line of the register of who looked at a card."""
+CONSENT_PREFIX: Final = "CONSENT#"
+"""A line of the log of what a member agreed to, by purpose and moment."""
 PROGRAM_VERSION_PREFIX: Final = "CONFIG#"
 RUN_SK: Final = "RUN"
 """A fulfilment run, in a partition of its own."""
@@ -143,6 +145,7 @@ POINTS_MATURED: Final = "points.matured"
 POINTS_TIMED_OUT: Final = "points.timed_out"
 POINTS_CANCELLED: Final = "points.cancelled"
 POINTS_ADJUSTED: Final = "points.adjusted"
+POINTS_FORFEITED: Final = "points.forfeited"
 POINTS_SENT: Final = "points.sent"
 POINTS_RECEIVED: Final = "points.received"
 MEMBER_MERGED: Final = "member.merged"
@@ -151,6 +154,8 @@ TIER_CHANGED: Final = "tier.changed"
 TIER_EXPIRING: Final = "tier.expiring"
 MEMBER_ENROLLED: Final = "member.enrolled"
 MEMBER_UPDATED: Final = "member.updated"
+MEMBER_ERASED: Final = "member.erased"
+CONSENT_CHANGED: Final = "consent.changed"
 REDEMPTION_HELD: Final = "redemption.held"
 REDEMPTION_CAPTURED: Final = "redemption.captured"
 REDEMPTION_RELEASED: Final = "redemption.released"
@@ -184,6 +189,9 @@ SCOPES: Final = {
     "finance.approve": "Approve, reject, retry, cancel and resolve fulfilment runs",
     "bulk.write": "Create and start bulk fulfilments of lists",
     "referrals.read": "Validate referral codes",
+    "privacy.read": "Read consents, preferences and where exports and erasures stand",
+    "privacy.write": "Write consents and preferences, ask for exports, restrict processing",
+    "privacy.erase": "Ask for the erasure of a member, and decide on it",
     "programs.read": "Read what a program offers to its members",
     "programs.write": "Read and change the draft of a program, read its versions",
     "programs.publish": "Publish, schedule and roll back versions of a program",
@@ -202,6 +210,9 @@ STAFF_SCOPES: Final = frozenset(
         "bulk.write",
         "finance.read",
         "finance.approve",
+        "privacy.read",
+        "privacy.write",
+        "privacy.erase",
     }
 )
 """For tools of the business's own staff: a client has them only where they are named."""

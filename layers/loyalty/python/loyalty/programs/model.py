@@ -33,6 +33,7 @@ from loyalty.programs.fields import (
     twice,
 )
 from loyalty.programs.fulfillment import Fulfillment
+from loyalty.programs.privacy import Privacy
 from loyalty.programs.rewards import GiftCard, Reward, RewardType, require_rewards
 from loyalty.programs.rules import MAX_RETURN_DAYS, EarnRule, Exclusion, Rate, Stacking
 from loyalty.programs.segments import MAX_SEGMENTS, Segment
@@ -171,7 +172,7 @@ class ProgramDocument(DocumentPart):
     about points that are spent already. ``tiers`` with their ``qualification`` and ``downgrade`` are the main ladder,
     ``ladders`` further ones; ``currencies`` say what money is worth where tiers count it, the first being the base.
     ``adjustment_reasons`` are the codes of which each adjustment names one. Without ``transfers`` or ``households``
-    these are not offered. ``fulfillment`` is of gift cards. ``locales``: the languages of the program; its names are in the first one, and
+    these are not offered. ``privacy`` says what personal data is used for. ``fulfillment`` is of gift cards. ``locales``: the languages of the program; its names are in the first one, and
     ``translations`` beside a name say it in the others.
     """
 
@@ -209,6 +210,7 @@ class ProgramDocument(DocumentPart):
     )
     transfers: Transfers | None = None
     households: Households | None = None
+    privacy: Privacy = Privacy()
     shopify_shops: Annotated[tuple[ShopDomain, ...], Field(max_length=50)] = ()
     """Shop domains (``example.myshopify.com``) whose events belong to this program."""
 

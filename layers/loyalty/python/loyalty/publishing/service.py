@@ -17,8 +17,10 @@ from loyalty.ledger.model import POINTS, Balances, Entry, EntryKind
 from loyalty.ledger.settlement import GRANT_END, REVIEW
 from loyalty.publishing.events import (
     CardResent,
+    ConsentChanged,
     Event,
     FulfillmentEvent,
+    MemberErased,
     MemberEvent,
     PointsEvent,
     PointsExpiring,
@@ -51,6 +53,7 @@ _POINTS_TYPES: Final = {
     EntryKind.TRANSFER_IN: contract.POINTS_RECEIVED,
     EntryKind.MERGE_OUT: contract.MEMBER_MERGED,
     EntryKind.MERGE_IN: contract.MEMBER_ABSORBED,
+    EntryKind.FORFEITURE: contract.POINTS_FORFEITED,
 }
 _TIER_CAUSES: Final = {
     "merge": "merged",
@@ -121,6 +124,8 @@ def events_of(record: Mapping[str, Any]) -> list[Outgoing]:
         found = _entry_event(entry_of(new)) if old is None else None
     elif sk == contract.MEMBER_SK:
         found = _member_event(new, old)
+    elif sk.startswith(contract.CONSENT_PREFIX):
+        found = _consent_event(new) if old is None else None
     elif sk.startswith(contract.REDEMPTION_PREFIX):
         found = _redemption_event(new, old)
     elif sk.startswith(contract.ACCESS_PREFIX):
@@ -241,12 +246,30 @@ def _balances(balances: Balances) -> dict[str, int]:
 def _member_event(new: RawItem, old: RawItem | None) -> tuple[str, Event]:
     program, member_id = parse_partition(new["pk"]["S"])
     version = int(new["version"]["N"])
+    if (erased_at := new.get("erased_at")) is not None:
+        identity = f"{program}/{member_id}/member:erased"
+        return contract.MEMBER_ERASED, MemberErased(
+            id=identity, program=program, member_id=member_id, erased_at=erased_at["S"]
+        )
     return contract.MEMBER_ENROLLED if old is None else contract.MEMBER_UPDATED, MemberEvent(
         id=f"{program}/{member_id}/member:{version}",
         program=program,
         member_id=member_id,
         version=version,
         referred_by=new.get("referred_by", {}).get("S"),
+    )
+
+
+def _consent_event(new: RawItem) -> tuple[str, Event]:
+    program, member_id = parse_partition(new["pk"]["S"])
+    return contract.CONSENT_CHANGED, ConsentChanged(
+        id=f"{program}/{member_id}/{new['consent_id']['S']}",
+        program=program,
+        member_id=member_id,
+        purpose=new["purpose"]["S"],
+        given=new["given"]["BOOL"],
+        wording=new["wording"]["S"],
+        at=new["at"]["S"],
     )
 
 
