@@ -93,9 +93,9 @@ def routes(
 
     def _decided(program: str, campaign: str, body: DecisionBody, *, approve: bool) -> CampaignView:
         client_id = caller(router)
-        programs.for_client(program, client_id)
+        current = programs.for_client(program, client_id)
         decided = campaigns.decide(
-            program, campaign, actor=body.actor, client_id=client_id, approve=approve, note=body.note
+            current, campaign, actor=body.actor, client_id=client_id, approve=approve, note=body.note
         )
         count("CampaignsApproved" if approve else "CampaignsRejected")
         _log("campaign decided", decided)

@@ -81,7 +81,7 @@ def test_above_it_by_the_sum_a_second_person_decides(table: Table) -> None:
     totals = desk.get().totals
     assert totals is not None
     assert (totals.points, totals.value) == (0, Money.of("102.50", "USD"))
-    desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
+    desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=True)
     assert desk.run()["status"] == "done"
     assert [held(desk, at).points for at in range(3)] == [0, 0, 0]
     assert desk.world.audit() == []

@@ -88,7 +88,7 @@ def test_a_list_that_could_not_be_begun_leaves_no_campaign_running(table: Table)
     assert desk.steps.stop(request) == {"status": "unfinished"}, "also before it was ever begun"
     assert desk.run() == {"status": "awaiting_approval"}
     assert desk.steps.stop(request) == {"status": "awaiting_approval"}, "somebody is asked: nothing is wrong with that"
-    desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
+    desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=True)
     del desk.files.stored[created.list_key]
     with pytest.raises(FileNotStored):
         desk.steps.begin(request)
@@ -108,14 +108,14 @@ def test_above_the_threshold_a_second_person_decides(table: Table) -> None:
     assert desk.run() == {"status": "awaiting_approval"}
     assert desk.holds(0) == 0
     with pytest.raises(SecondPersonRequired):
-        desk.campaigns.decide(ACME, SPRING, actor="ada", approve=True)
-    decided = desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True, note="budget 7")
+        desk.campaigns.decide(desk.world.program, SPRING, actor="ada", approve=True)
+    decided = desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=True, note="budget 7")
     assert (decided.status, decided.decided_by, decided.note) == (CampaignStatus.RUNNING, "person:bob", "budget 7")
-    assert desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True) == decided
+    assert desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=True) == decided
     assert desk.started == [SPRING, SPRING], "who was cut off after deciding says it again"
     for actor, approve in (("cleo", True), ("bob", False)):
         with pytest.raises(CampaignNotAwaitingApproval):
-            desk.campaigns.decide(ACME, SPRING, actor=actor, approve=approve)
+            desk.campaigns.decide(desk.world.program, SPRING, actor=actor, approve=approve)
     assert desk.run()["status"] == "done"
 
 
@@ -123,13 +123,13 @@ def test_what_is_rejected_never_runs(table: Table) -> None:
     desk = Desk(table, 11)
     desk.create(one_each(range(11)))
     desk.run()
-    rejected = desk.campaigns.decide(ACME, SPRING, actor="bob", approve=False, note="no budget")
-    assert desk.campaigns.decide(ACME, SPRING, actor="bob", approve=False) == rejected
+    rejected = desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=False, note="no budget")
+    assert desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=False) == rejected
     assert (desk.run(), desk.started) == ({"status": "rejected"}, [])
     with pytest.raises(CampaignEnded):
         desk.campaigns.start(ACME, SPRING)
     with pytest.raises(CampaignNotAwaitingApproval):
-        desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
+        desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=True)
 
 
 def test_ten_cards_need_nobody_and_what_has_no_price_needs_somebody_where_the_program_pays(table: Table) -> None:
@@ -148,13 +148,13 @@ def test_what_was_approved_is_what_is_given(table: Table) -> None:
     desk = Desk(table, 11)
     desk.create(one_each(range(11)))
     desk.run()
-    desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
+    desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=True)
     (given,) = desk.steps.begin(request := CampaignRequest(program=ACME, campaign=SPRING))
     desk.world.program = program(2, rewards=[DEARER], fulfillment=THRESHOLD)
     with pytest.raises(RewardChanged):
         desk.steps.batch(request, BatchRequest.model_validate(given["batch"]))
     assert (desk.holds(0), desk.run()) == (0, {"status": "awaiting_approval"})
-    desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
+    desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=True)
     assert desk.run()["status"] == "done"
 
 
@@ -167,14 +167,14 @@ def test_batches_of_an_earlier_execution_hold_nothing_once_a_person_decides_anew
     desk.world.enroll(member(0), member(BATCH))
     desk.create(one_each(range(BATCH + 1)))
     desk.run()
-    desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
+    desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=True)
     request = CampaignRequest(program=ACME, campaign=SPRING)
     first, late = (BatchRequest.model_validate(one["batch"]) for one in desk.steps.begin(request))
     assert desk.steps.batch(request, first)["held"] == 1
     desk.world.program = program(2, rewards=[DEARER], fulfillment=THRESHOLD)
     assert desk.run() == {"status": "awaiting_approval"}
     if approve is not None:
-        desk.campaigns.decide(ACME, SPRING, actor="bob", approve=approve)
+        desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=approve)
     for batch in (first, late):
         with pytest.raises(CampaignNotRunning, match=desk.get().status):
             desk.steps.batch(request, batch)
@@ -216,7 +216,7 @@ def test_who_is_asked_for_an_approval_stays_asked_where_the_list_is_not_right(ta
     desk = Desk(table, 11)
     campaign = desk.create(good := one_each(range(11)))
     desk.run()
-    desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
+    desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=True)
     (given,) = desk.steps.begin(request := CampaignRequest(program=ACME, campaign=SPRING))
     desk.world.program = program(2, rewards=[DEARER], fulfillment=THRESHOLD)
     desk.run()
@@ -226,7 +226,7 @@ def test_who_is_asked_for_an_approval_stays_asked_where_the_list_is_not_right(ta
     desk.files.stored[campaign.list_key] = good
     with pytest.raises(CampaignNotRunning):
         desk.steps.batch(request, BatchRequest.model_validate(given["batch"]))
-    desk.campaigns.decide(ACME, SPRING, actor="bob", approve=True)
+    desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=True)
     assert (desk.run()["status"], desk.get().problem) == ("done", None)
 
 

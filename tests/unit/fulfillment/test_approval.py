@@ -85,6 +85,22 @@ def test_an_approved_card_is_ordered_and_its_timeline_says_by_whom(waiting: Rig)
     assert waiting.timeline[2].by == FINANCE
 
 
+@pytest.mark.parametrize("by_two", [True, False])
+def test_who_asked_for_a_card_approves_it_where_the_program_does_not_want_two(
+    table: Table, sandbox: SandboxSupplier, by_two: bool
+) -> None:
+    asks_two = {"four_eyes": {"approvals": by_two}}
+    rig = Rig(table, sandbox, of=program(rewards=[gift_card(), COFFEE], fulfillment=RED, **asks_two))
+    assert rig.step("screen") is Progress.APPROVAL
+    asked = rig.held.requested_by
+    assert asked is not None
+    if by_two:
+        with pytest.raises(SelfApproval):
+            rig.decisions.approve("acme", rig.held.redemption_id, actor=asked)
+    else:
+        assert rig.decisions.approve("acme", rig.held.redemption_id, actor=asked).approved_by == asked
+
+
 def test_the_same_approval_again_is_the_first_answer_and_wakes_once_more(waiting: Rig) -> None:
     waiting.take("ask", token="t-1")
     waiting.executions.alive.add(waiting.held.redemption_id)

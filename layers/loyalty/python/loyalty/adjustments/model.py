@@ -55,8 +55,8 @@ class Asked:
         return self.reason
 
     def needs_second_person(self, document: ProgramDocument) -> bool:
-        """Whether it is above what one person may do alone."""
-        return abs(self.points) > document.limits.adjustment_points
+        """Whether it is above what one person may do alone, in a program that asks for two."""
+        return document.four_eyes.adjustments and abs(self.points) > document.limits.adjustment_points
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ class Campaigns:
 
     def decide(
         self,
-        program: str,
+        program: Program,
         campaign: str,
         *,
         actor: str,
@@ -133,12 +133,13 @@ class Campaigns:
 
         Raises:
             CampaignNotFound: there is none.
-            SecondPersonRequired: it is the one who started it, or the client that did.
+            SecondPersonRequired: it is the one who started it, or the client that did, and the program wants another.
             CampaignNotAwaitingApproval: nobody is asked, or somebody decided otherwise.
         """
-        found = self._store.get(program, campaign)
+        found = self._store.get(program.document.id, campaign)
         person, client = person_actor(actor), None if client_id is None else client_actor(client_id)
-        if same_hands((found.started_by, found.started_through), (person, client)):
+        by_two = program.document.four_eyes.approvals
+        if by_two and same_hands((found.started_by, found.started_through), (person, client)):
             raise SecondPersonRequired(
                 "Somebody else than whoever started the campaign decides on it, through another client.",
                 pointer="/actor",

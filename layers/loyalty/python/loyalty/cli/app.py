@@ -1,5 +1,7 @@
 """The commands, put together."""
 
+from functools import cache
+
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from pynamodb.exceptions import PynamoDBException
@@ -9,6 +11,7 @@ from loyalty.cli import (
     cards,
     clients,
     codes,
+    drafting,
     invoices,
     members,
     people,
@@ -23,7 +26,9 @@ from loyalty.cli import (
     verify,
 )
 from loyalty.cli.console import fail, take_region
+from loyalty.cli.operators import operator
 from loyalty.core.errors import LoyaltyError
+from loyalty.core.origin import coming_from
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run and prove a loyalty platform.")
 app.command("verify")(verify.verify)
@@ -31,6 +36,8 @@ app.command("redrive")(redrive.redrive)
 app.command("sweep")(sweeping.sweep)
 app.command("settle")(sweeping.settle)
 programs.app.command("simulate")(simulating.simulate)
+programs.app.command("draft")(drafting.draft)
+programs.app.command("publish-draft")(drafting.publish_draft)
 app.add_typer(programs.app, name="program", help="Programs: validate, compare, simulate, publish, schedule, roll back.")
 app.add_typer(members.app, name="members", help="Members of a program, all of them.")
 app.add_typer(tiers.app, name="tiers", help="Where members stand on the ladders of tiers.")
@@ -46,9 +53,10 @@ app.add_typer(people.app, name="person", help="People who sign in to the console
 
 
 @app.callback()
-def loyalty() -> None:
+def loyalty(context: typer.Context) -> None:
     """Before any command."""
     take_region()
+    context.with_resource(coming_from(cache(operator)))
 
 
 def main() -> None:

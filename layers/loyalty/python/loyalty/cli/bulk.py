@@ -66,8 +66,7 @@ def start(
     with file.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     desk = _Desk(table, reports, stage)
-    current = ProgramStore(open_table(table), system_clock).current(program)
-    created = desk.campaigns.create(current, Asked(campaign, reward, paid_by, digest, actor))
+    created = desk.campaigns.create(desk.programs.current(program), Asked(campaign, reward, paid_by, digest, actor))
     desk.files.put(created.list_key, file, "text/csv; charset=utf-8")
     desk.campaigns.start(program, campaign)
     err.print(f"Started. Follow it: loyalty bulk status --program {program} --campaign {campaign}", soft_wrap=True)
@@ -126,7 +125,9 @@ class _Desk:
         step_functions = boto3.client("stepfunctions")
         self.files = Bucket(reports, boto3.client("s3"))
         self._reports = reports
-        self.store = CampaignStore(open_table(table))
+        opened = open_table(table)
+        self.store = CampaignStore(opened)
+        self.programs = ProgramStore(opened, system_clock)
 
         def begin(campaign: Campaign) -> None:
             Machine(step_functions, find_state_machine(step_functions, stage, BULK)).start(campaign)
@@ -136,7 +137,8 @@ class _Desk:
     def decide(self, program: str, campaign: str, actor: str, note: str | None, *, approve: bool) -> None:
         """Decides, and says what became of it; or that it was decided before, by whom, and that nothing changed."""
         before = self.store.get(program, campaign)
-        decided = self.campaigns.decide(program, campaign, actor=actor, approve=approve, note=note)
+        current = self.programs.current(program)
+        decided = self.campaigns.decide(current, campaign, actor=actor, approve=approve, note=note)
         if decided.revision != before.revision:
             out.print(f"[bold green]✓[/] '{campaign}' is {decided.status}.")
             return

@@ -36,6 +36,7 @@ def lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
             yield "limit", f"{name}: {value}"
     yield from _fulfillment(document.fulfillment)
     yield "adjustment", f"reasons: {', '.join(document.adjustment_reasons)}"
+    yield "four eyes", ", ".join(kind for kind, wanted in document.four_eyes if wanted) or "nowhere"
     yield "transfers", _bounds(document.transfers)
     yield "households", _bounds(document.households)
     if document.shopify_shops:

@@ -115,7 +115,7 @@ def publish(
     source = read_source(path)
     document = valid_document(source, assess(source.content, system_clock()))
     service = lifecycle(open_table(table))
-    state, moment, why = service.state(document.id), _moment(at), _comment(comment)
+    state, moment, why = service.state(document.id), moment_of(at), _comment(comment)
     if expected_version is not None:
         require_version(document.id, state, expected_version)
     if not replace_scheduled and _is_so_already(state, document, moment):
@@ -125,7 +125,7 @@ def publish(
         _print_changes(difference(before.document, document))
     proposal = Proposal(document, actor, why, moment, replace_scheduled)
     version = service.publish(proposal, expected_version=state.number)
-    _print_published(document.id, version, moment)
+    print_published(document.id, version, moment)
     if before is not None and _warns_earlier(before, version.program):
         out.print(
             "It warns of points about to expire earlier than before. Members hear of it with their next posting; to "
@@ -147,7 +147,7 @@ def rollback(
 ) -> None:
     """Publish the document of an older version again, as the next one."""
     service = lifecycle(open_table(table))
-    state, moment = service.state(program), _moment(at)
+    state, moment = service.state(program), moment_of(at)
     if expected_version is not None:
         require_version(program, state, expected_version)
     old = service.version(program, version)
@@ -162,7 +162,7 @@ def rollback(
         effective_at=moment,
         replace_scheduled=replace_scheduled,
     )
-    _print_published(program, new, moment)
+    print_published(program, new, moment)
 
 
 @app.command()
@@ -254,7 +254,8 @@ def _finding(source: Source, finding: Finding) -> dict[str, Any]:
     return {"pointer": pointer(finding), "line": source.line(finding.path), "message": finding.message}
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment_of(text: str | None) -> datetime | None:
+    """The moment that somebody wrote; ends the command where it is none."""
     if text is None:
         return None
     try:
@@ -290,7 +291,8 @@ def _print_changes(changes: Sequence[Change]) -> None:
         out.print("  no change")
 
 
-def _print_published(program: str, version: Version, at: datetime | None) -> None:
+def print_published(program: str, version: Version, at: datetime | None) -> None:
+    """Says which version it is, and from when on."""
     if at is None:
         out.print(f"[bold green]✓[/] '{program}' is at version {version.number}.")
     else:

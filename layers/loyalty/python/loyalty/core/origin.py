@@ -3,7 +3,7 @@
 A context variable and no argument: it is told of every action and decides none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -29,18 +29,18 @@ class Origin:
 NOWHERE: Final = Origin()
 """Of what the platform does by itself."""
 
-_CURRENT: ContextVar[Origin] = ContextVar("origin", default=NOWHERE)
+_CURRENT: ContextVar[Callable[[], Origin]] = ContextVar("origin", default=lambda: NOWHERE)
 
 
 def current() -> Origin:
     """Where the action under way comes from."""
-    return _CURRENT.get()
+    return _CURRENT.get()()
 
 
 @contextmanager
-def coming_from(origin: Origin) -> Iterator[None]:
-    """What is done inside comes from ``origin``."""
-    token = _CURRENT.set(origin)
+def coming_from(origin: Origin | Callable[[], Origin]) -> Iterator[None]:
+    """What is done inside comes from ``origin``; a function is asked when something is written down, and not before."""
+    token = _CURRENT.set(origin if callable(origin) else lambda: origin)
     try:
         yield
     finally:

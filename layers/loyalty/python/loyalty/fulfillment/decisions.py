@@ -93,7 +93,7 @@ class Decisions:
         Raises:
             FulfillmentRunNotFound: there is no such run.
             NotAwaitingApproval: it needs no approval, was decided, or its deadline has passed.
-            SelfApproval: ``actor`` asked for it, or named who did.
+            SelfApproval: ``actor`` asked for it, or named who did, and the program wants somebody else.
             RunEnded: it is over.
             RunChanged: others were faster, every time.
         """
@@ -103,7 +103,7 @@ class Decisions:
             if run.approved_by == actor:
                 return run
             self._require_awaiting(run)
-            if run.asked_by(actor):
+            if run.asked_by(actor) and self._programs.current(program).document.four_eyes.approvals:
                 raise SelfApproval(f"'{actor}' asked for this redemption; somebody else has to approve it.")
             return self._write(run, person, status=RunStatus.ORDERING, approved_by=actor)
 

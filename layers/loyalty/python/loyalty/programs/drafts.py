@@ -5,6 +5,7 @@ from datetime import datetime
 
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import Stale, Unavailable
+from loyalty.core.four_eyes import same_hands
 from loyalty.core.table import Put, Table, TransactionRefused
 from loyalty.programs.errors import DraftNotFound
 from loyalty.programs.items import DRAFT_SK, DraftItem, program_pk
@@ -20,6 +21,12 @@ class Draft:
     based_on: int
     saved_at: datetime
     saved_by: str
+    saved_through: str | None = None
+    """Whose credentials the author had, where those are not the author: an operator's."""
+
+    def is_by(self, *hands: str | None) -> bool:
+        """Whether one of these saved it."""
+        return same_hands((self.saved_by, self.saved_through), hands)
 
 
 class DraftStore:
@@ -54,7 +61,9 @@ class DraftStore:
             )
         return _draft_of(program, item)
 
-    def create(self, program: str, text: str, *, based_on: int, by: str, at: datetime) -> Draft:
+    def create(
+        self, program: str, text: str, *, based_on: int, by: str, at: datetime, through: str | None = None
+    ) -> Draft:
         """Saves the first draft, or the first one since the last was published or discarded.
 
         Raises:
@@ -64,15 +73,17 @@ class DraftStore:
         if item is not None and item.document:
             raise Stale(f"Program '{program}' has a draft already; read it, and send If-Match with its ETag.")
         revision = item.revision if item else 0
-        return self._save(Draft(program, revision + 1, text, based_on, at, by))
+        return self._save(Draft(program, revision + 1, text, based_on, at, by, through))
 
-    def replace(self, before: Draft, text: str, *, based_on: int, by: str, at: datetime) -> Draft:
+    def replace(
+        self, before: Draft, text: str, *, based_on: int, by: str, at: datetime, through: str | None = None
+    ) -> Draft:
         """Saves another document in the place of ``before``.
 
         Raises:
             Stale: the draft was changed since it was read.
         """
-        return self._save(Draft(before.program, before.revision + 1, text, based_on, at, by))
+        return self._save(Draft(before.program, before.revision + 1, text, based_on, at, by, through))
 
     def discard(self, before: Draft, *, by: str, at: datetime) -> None:
         """Removes the document.
@@ -91,6 +102,7 @@ class DraftStore:
             based_on=draft.based_on,
             saved_at=to_text(draft.saved_at),
             saved_by=draft.saved_by,
+            saved_through=draft.saved_through,
         )
         condition = DraftItem.revision == draft.revision - 1 if draft.revision > 1 else DraftItem.pk.does_not_exist()
         self._write(Put(item, condition), draft.program)
@@ -130,6 +142,7 @@ def _draft_of(program: str, item: DraftItem) -> Draft:
         based_on=item.based_on,
         saved_at=from_text(item.saved_at),
         saved_by=item.saved_by,
+        saved_through=item.saved_through,
     )
 
 

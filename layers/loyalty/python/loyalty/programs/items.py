@@ -49,6 +49,7 @@ class DraftItem(Item):
     based_on = IntegerAttribute()
     saved_at = UnicodeAttribute()
     saved_by = UnicodeAttribute()
+    saved_through = UnicodeAttribute(null=True)
     published_as = IntegerAttribute(null=True)
 
 

@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, NoReturn
+from typing import NoReturn
 
 from loyalty.core.clock import Clock
-from loyalty.core.errors import DocumentInvalid, Invalid, MalformedJson, ProgramNotFound, Stale
+from loyalty.core.errors import DocumentInvalid, ProgramNotFound, SecondPersonRequired, Stale
 from loyalty.programs.checking import Finding
 from loyalty.programs.diff import Change, diff
 from loyalty.programs.drafts import Draft, DraftStore, gone_put
@@ -16,9 +16,7 @@ from loyalty.programs.model import ProgramDocument
 from loyalty.programs.publication import Proposal, State, Version, require_version
 from loyalty.programs.validation import Assessment, Content, assess, pointer
 from loyalty.programs.versions import VersionPage, VersionStore
-
-MAX_DEPTH: Final = 20
-"""How deep the parts of a draft may lie in each other."""
+from loyalty.programs.writing import draft_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,9 @@ class ProgramLifecycle:
         """
         return self._assessed(self._drafts.get(program))
 
-    def begin(self, program: str, body: str, actor: str, *, based_on: int | None = None) -> Assessed:
+    def begin(
+        self, program: str, body: str, actor: str, *, based_on: int | None = None, through: str | None = None
+    ) -> Assessed:
         """Saves the first draft, based on the version in force; ``based_on``: if that is this one.
 
         Raises:
@@ -62,10 +62,18 @@ class ProgramLifecycle:
         text, state = draft_text(body), self._versions.state(program)
         if based_on is not None:
             require_version(program, state, based_on)
-        return self._assessed(self._drafts.create(program, text, based_on=state.number, by=actor, at=self._clock()))
+        saved = self._drafts.create(program, text, based_on=state.number, by=actor, at=self._clock(), through=through)
+        return self._assessed(saved)
 
     def change(
-        self, program: str, body: str, actor: str, *, revision: int | None, based_on: int | None = None
+        self,
+        program: str,
+        body: str,
+        actor: str,
+        *,
+        revision: int | None,
+        based_on: int | None = None,
+        through: str | None = None,
     ) -> Assessed:
         """Saves another document in its place. ``based_on``: the version in force, if it is now meant to follow that one.
 
@@ -78,7 +86,8 @@ class ProgramLifecycle:
         if based_on is not None:
             require_version(program, self._versions.state(program), based_on)
         base = before.based_on if based_on is None else based_on
-        return self._assessed(self._drafts.replace(before, text, based_on=base, by=actor, at=self._clock()))
+        saved = self._drafts.replace(before, text, based_on=base, by=actor, at=self._clock(), through=through)
+        return self._assessed(saved)
 
     def discard(self, program: str, actor: str, *, revision: int | None) -> None:
         """Removes the draft.
@@ -110,10 +119,13 @@ class ProgramLifecycle:
         comment: str | None = None,
         effective_at: datetime | None = None,
         replace_scheduled: bool = False,
+        through: str | None = None,
     ) -> Version:
         """Makes the draft the next version; there is no draft then.
 
         Raises:
+            SecondPersonRequired: the version in force asks for two people, and ``actor``, or whose credentials they go
+                ``through``, saved the draft.
             Stale: it is not of that revision.
             ProgramChanged: another version is in force than the one that it is based on.
             DocumentInvalid: it has errors.
@@ -124,7 +136,7 @@ class ProgramLifecycle:
         return self._versions.publish(
             program,
             Proposal(document, actor, comment, effective_at, replace_scheduled),
-            require=partial(_require_base, draft),
+            require=partial(_require_publishable, draft, (actor, through)),
             also=lambda new: [gone_put(draft, by=actor, at=new.published_at, published_as=new.number)],
         )
 
@@ -132,11 +144,16 @@ class ProgramLifecycle:
         """Makes a document the next version, without a draft.
 
         Raises:
+            SecondPersonRequired: the version in force asks for two people, so for a draft.
             ProgramChanged: the version in force is not ``expected_version``.
             LoyaltyError: :meth:`loyalty.programs.versions.VersionStore.publish` refused it.
         """
         program = proposal.document.id
-        require = partial(require_version, program, expected=expected_version)
+
+        def require(state: State) -> None:
+            require_version(program, state, expected_version)
+            _require_alone(state, "Save the document as the draft, and let somebody else publish it.")
+
         return self._versions.publish(program, proposal, require=require)
 
     def roll_back(
@@ -153,6 +170,7 @@ class ProgramLifecycle:
         """Publishes the document of an older version again, as the next one.
 
         Raises:
+            SecondPersonRequired: the version in force asks for two people, so for a draft.
             VersionNotFound: there is none of that number.
             VersionInForce: it is in force.
             Stale: what is published is not of that revision.
@@ -208,27 +226,22 @@ class ProgramLifecycle:
         return Assessed(draft, assessment)
 
 
-def draft_text(body: str) -> str:
-    """The JSON object of a request's body as it is kept: decimals as text, nothing else changed.
-
-    Raises:
-        MalformedJson: it has text that is no Unicode.
-        Invalid: its parts lie too deep in each other.
-    """
-    content = json.loads(body, parse_float=str)
-    if _too_deep(content, MAX_DEPTH):
-        raise Invalid(f"The document has parts within parts more than {MAX_DEPTH} deep.", pointer="")
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise MalformedJson("The document has an unpaired surrogate, which is no Unicode.") from None
-    return text
+def _require_publishable(draft: Draft, hands: tuple[str | None, ...], state: State) -> None:
+    if _by_two(state) and draft.is_by(*hands):
+        raise SecondPersonRequired(
+            "Whoever saved the draft cannot publish it; ask somebody else, who uses another client."
+        )
+    _require_base(draft, state)
 
 
-def _too_deep(value: Any, levels: int) -> bool:
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels < 0 or any(_too_deep(part, levels - 1) for part in parts)
+def _require_alone(state: State, instead: str) -> None:
+    if _by_two(state):
+        raise SecondPersonRequired(f"Two people publish a version of this program: one prepares it. {instead}")
+
+
+def _by_two(state: State) -> bool:
+    """Whether the version in force asks for two; what would follow it does not count."""
+    return state.in_force is not None and state.in_force.program.document.four_eyes.publishing
 
 
 def _require_base(draft: Draft, state: State) -> None:
@@ -243,6 +256,7 @@ def _require_other(number: int, revision: int | None, state: State) -> None:
     _require_revision(revision, state)
     if state.number == number:
         raise VersionInForce(f"Version {number} is in force already; roll back to another.")
+    _require_alone(state, f"Save the document of version {number} as the draft, and let somebody else publish it.")
 
 
 def _require_revision(revision: int | None, state: State) -> None:

@@ -32,6 +32,7 @@ from loyalty.programs.fields import (
     repeated,
     twice,
 )
+from loyalty.programs.four_eyes import FourEyes
 from loyalty.programs.fulfillment import Fulfillment
 from loyalty.programs.privacy import Privacy
 from loyalty.programs.rewards import GiftCard, Reward, RewardType, require_rewards
@@ -61,6 +62,7 @@ __all__ = [
     "EarnRule",
     "Exclusion",
     "Expiry",
+    "FourEyes",
     "Fulfillment",
     "GiftCard",
     "Households",
@@ -172,7 +174,7 @@ class ProgramDocument(DocumentPart):
     about points that are spent already. ``tiers`` with their ``qualification`` and ``downgrade`` are the main ladder,
     ``ladders`` further ones; ``currencies`` say what money is worth where tiers count it, the first being the base.
     ``adjustment_reasons`` are the codes of which each adjustment names one. Without ``transfers`` or ``households``
-    these are not offered. ``privacy`` says what personal data is used for. ``fulfillment`` is of gift cards. ``locales``: the languages of the program; its names are in the first one, and
+    these are not offered. ``fulfillment`` is of gift cards, ``four_eyes`` says what takes two people, ``privacy`` what personal data is used for. ``locales``: the languages of the program; its names are in the first one, and
     ``translations`` beside a name say it in the others.
     """
 
@@ -208,6 +210,7 @@ class ProgramDocument(DocumentPart):
         "complaint",
         "migration",
     )
+    four_eyes: FourEyes = FourEyes()
     transfers: Transfers | None = None
     households: Households | None = None
     privacy: Privacy = Privacy()

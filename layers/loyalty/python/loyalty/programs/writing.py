@@ -6,12 +6,17 @@ where that is what the field is without being written. Any other default is writ
 version, and what was published must not change with it.
 """
 
+import json
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from loyalty.core.errors import Invalid, MalformedJson
+
+MAX_DEPTH: Final = 20
+"""How deep the parts of a draft may lie in each other."""
 Unsaid = dict[str | int, Any]
 """What is left out, by name or place, as pydantic takes it: True for the whole of a part, or what of it."""
 
@@ -46,3 +51,26 @@ def _nested(parts: Any) -> Unsaid:
 def _says_nothing(value: Any, field: FieldInfo) -> bool:
     nothing = value is None or (isinstance(value, Collection) and not isinstance(value, str) and not value)
     return nothing and not field.is_required() and bool(value == field.get_default(call_default_factory=True))
+
+
+def draft_text(body: str) -> str:
+    """The JSON object of a request's body as it is kept: decimals as text, nothing else changed.
+
+    Raises:
+        MalformedJson: it has text that is no Unicode.
+        Invalid: its parts lie too deep in each other.
+    """
+    content = json.loads(body, parse_float=str)
+    if _too_deep(content, MAX_DEPTH):
+        raise Invalid(f"The document has parts within parts more than {MAX_DEPTH} deep.", pointer="")
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise MalformedJson("The document has an unpaired surrogate, which is no Unicode.") from None
+    return text
+
+
+def _too_deep(value: Any, levels: int) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels < 0 or any(_too_deep(part, levels - 1) for part in parts)
