@@ -6,11 +6,12 @@ from functions.enrollment.routes import routes
 from loyalty.core.clock import system_clock
 from loyalty.core.http import Answer, Event, api, handle
 from loyalty.core.keys import KmsDataKeys, KmsMac
-from loyalty.core.pii import Lookups, Vault
+from loyalty.core.pii import Lookups
 from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
+from loyalty.members.vault import MemberVault
 from loyalty.programs.store import ProgramStore
 from loyalty.segments.service import SegmentService
 from loyalty.segments.store import SegmentStore
@@ -26,7 +27,10 @@ class EnrollmentSettings(Settings):
 SETTINGS = EnrollmentSettings.load()
 TABLE = Table(SETTINGS.table)
 MEMBERS = MemberService(
-    MemberStore(TABLE), Vault(KmsDataKeys(SETTINGS.pii_key)), Lookups(KmsMac(SETTINGS.lookup_key)), system_clock
+    MemberStore(TABLE),
+    MemberVault(KmsDataKeys(SETTINGS.pii_key), system_clock),
+    Lookups(KmsMac(SETTINGS.lookup_key)),
+    system_clock,
 )
 SEGMENTS = SegmentService(SegmentStore(TABLE), system_clock)
 APP = api(routes(ProgramStore(TABLE, system_clock), MEMBERS, SEGMENTS))

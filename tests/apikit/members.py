@@ -5,10 +5,11 @@ from typing import Any
 from functions.enrollment.routes import routes as enrollment_routes
 from functions.referral_validation.routes import routes as referral_routes
 from loyalty.core.http import api
-from loyalty.core.pii import Lookups, Vault
+from loyalty.core.pii import Lookups
 from loyalty.core.table import RawItem, Table
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
+from loyalty.members.vault import MemberVault
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.service import ReferralService
 from loyalty.segments.service import SegmentService
@@ -43,7 +44,12 @@ class Members:
     def service_with(self, store: MemberStore, keys: FakeKeys | None = None, **parts: Any) -> MemberService:
         """A service over another store, or with other parts."""
         return MemberService(
-            store, Vault(keys or self.keys), self.lookups, self.clock, sleep=lambda _seconds: None, **parts
+            store,
+            MemberVault(keys or self.keys, self.clock),
+            self.lookups,
+            self.clock,
+            sleep=lambda _seconds: None,
+            **parts,
         )
 
     def items(self) -> dict[tuple[str, str], RawItem]:

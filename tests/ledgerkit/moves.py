@@ -6,7 +6,8 @@ from typing import Any
 from loyalty.adjustments.model import Adjustment, AdjustmentStatus, Asked
 from loyalty.adjustments.service import AdjustmentService
 from loyalty.adjustments.store import AdjustmentStore, new_put
-from loyalty.core.pii import Sealed
+from loyalty.core.keys import WrappedKey
+from loyalty.core.pii import Ciphertext
 from loyalty.core.table import Table
 from loyalty.households.model import Household
 from loyalty.households.pooling import Pooled, PoolingService
@@ -15,6 +16,7 @@ from loyalty.households.store import HouseholdStore
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
 from loyalty.ledger.model import POINTS, Account, EntryKey, EntryKind, Facts, Movement, Wallet
 from loyalty.ledger.movements import credit
+from loyalty.members.keys import MemberKey
 from loyalty.members.store import MemberStore, StoredMember
 from loyalty.merging.service import MergeService
 from loyalty.programs.model import Program
@@ -79,8 +81,9 @@ class Moves:
                     updated_at=self.world.clock(),
                     request_hash="-",
                     lookups={"email": f"email-{letter}", "external:shop": f"shop-{letter}"},
-                    sealed=Sealed(b"key", b"nonce", b"text"),
-                )
+                    sealed=Ciphertext(b"nonce", b"text"),
+                ),
+                MemberKey(WrappedKey(b"key", "arn:aws:kms:::key/test"), self.world.clock()),
             )
         return self
 

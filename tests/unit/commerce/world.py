@@ -11,7 +11,7 @@ from loyalty.commerce.outcomes import Outcome
 from loyalty.commerce.service import InboundService
 from loyalty.commerce.store import CommerceStore
 from loyalty.core.errors import Rejected
-from loyalty.core.pii import Lookups, Vault
+from loyalty.core.pii import Lookups
 from loyalty.core.table import Table
 from loyalty.ledger.model import Scope
 from loyalty.ledger.service import Ledger
@@ -20,6 +20,7 @@ from loyalty.ledger.verify import audit_table
 from loyalty.members.model import Profile
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
+from loyalty.members.vault import MemberVault
 from loyalty.programs.store import ProgramStore
 from tests.apikit.keys import FakeKeys
 from tests.ledgerkit.clock import SettableClock, at
@@ -40,7 +41,7 @@ class Commerce:
         keys = FakeKeys()
         self.lookups = Lookups(keys)
         self.members = MemberStore(table)
-        self.enrollment = MemberService(self.members, Vault(keys), self.lookups, self.clock)
+        self.enrollment = MemberService(self.members, MemberVault(keys, self.clock), self.lookups, self.clock)
         self.buyers = Buyers(self.lookups)
         self.programs = ProgramStore(table, self.clock)
         self.programs.publish(

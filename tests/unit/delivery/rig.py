@@ -77,9 +77,9 @@ class FusedKeys(FakeKeys):
         self._fuse.point("before a data key")
         return KEYS.new(context)
 
-    def unwrap(self, wrapped: bytes, context: Mapping[str, str]) -> bytes:
+    def unwrap(self, wrapped: bytes, context: Mapping[str, str], *, key_id: str | None = None) -> bytes:
         self._fuse.point("before a key is unwrapped")
-        return KEYS.unwrap(wrapped, context)
+        return KEYS.unwrap(wrapped, context, key_id=key_id)
 
     def mac(self, message: bytes) -> bytes:
         return KEYS.mac(message)

@@ -15,10 +15,11 @@ from functions.transfer.routes import routes as transfer_routes
 from functions.wallet.routes import routes as wallet_routes
 from loyalty.core.cursor import Cursors
 from loyalty.core.http import api
-from loyalty.core.pii import Lookups, Vault
+from loyalty.core.pii import Lookups
 from loyalty.core.table import Table
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
+from loyalty.members.vault import MemberVault
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.catalogue import Catalogue
 from loyalty.rewards.history import History
@@ -70,7 +71,7 @@ def acme(table: Table) -> Iterator[Api]:
     programs.bind_client("app", {"acme"})
     programs.bind_client("stranger", {"other"})
     programs.bind_client("office", {"acme"})
-    members = MemberService(MemberStore(table), Vault(keys), Lookups(keys), clock)
+    members = MemberService(MemberStore(table), MemberVault(keys, clock), Lookups(keys), clock)
     app = api(
         adjustment_routes(programs, moves.adjustments, moves.store, TierGrants(moves.world.ledger)),
         transfer_routes(programs, moves.transfers, moves.households, moves.pools),

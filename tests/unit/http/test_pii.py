@@ -51,8 +51,8 @@ class CarelessKeys(FakeKeys):
     def new(self, context: Mapping[str, str]) -> DataKey:  # noqa: ARG002 - that is what is careless
         return super().new({})
 
-    def unwrap(self, wrapped: bytes, context: Mapping[str, str]) -> bytes:  # noqa: ARG002
-        return super().unwrap(wrapped, {})
+    def unwrap(self, wrapped: bytes, context: Mapping[str, str], *, key_id: str | None = None) -> bytes:  # noqa: ARG002
+        return super().unwrap(wrapped, {}, key_id=key_id)
 
 
 def test_the_cipher_is_bound_to_the_subject_by_itself() -> None:

@@ -33,7 +33,7 @@ def test_enrolls_in_one_transaction_with_wallet_and_lookups(members: Members) ->
         "merged_from": None,
     }
     kinds = Counter(f"{pk.partition('#')[0]} {sk}" for pk, sk in members.items() if pk[0] in "MU")
-    assert kinds == {"M MEMBER": 1, "M WALLET": 1, "U LOOKUP": 4}
+    assert kinds == {"M KEY": 1, "M MEMBER": 1, "M WALLET": 1, "U LOOKUP": 4}
     assert members.call("GET", reply.headers["Location"]).json == body
     assert members.keys.contexts == [{"program": "acme", "member": body["member_id"], "purpose": "profile"}]
 

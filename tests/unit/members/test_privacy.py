@@ -108,16 +108,6 @@ def test_a_member_is_no_trace_in_tracebacks(members: Members) -> None:
     assert_no_trace(repr(members.service.get(program(), ada["member_id"])))
 
 
-def test_each_version_is_sealed_under_a_key_of_its_own(members: Members) -> None:
-    location = members.call("POST", PATH, PLANTED).headers["Location"]
-    members.keys.calls.clear()
-    members.call("PATCH", location, {"given_name": "Zoëlle II"})
-    assert members.keys.calls == {"unwrap": 1, "new": 1}
-    members.keys.calls.clear()
-    members.call("GET", location)
-    assert members.keys.calls == {"unwrap": 1}
-
-
 def test_lookups_cost_one_call_of_the_key_service_for_each_program(members: Members) -> None:
     members.enroll("ada@example.com", phone="+393331234567", external_ids={"shopify": "1"})
     members.enroll("bob@example.com")

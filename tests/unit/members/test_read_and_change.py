@@ -6,6 +6,7 @@ from loyalty.core.http import api
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.service import Ledger
 from loyalty.members.errors import MemberChanged
+from loyalty.members.keys import MemberKey
 from loyalty.members.model import MAX_EXTERNAL_IDS
 from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore, StoredMember
@@ -151,17 +152,19 @@ class OvertakenOnce(MemberStore):
         super().__init__(members.table)
         self.other: MemberService | None = members.service
 
-    def replace(self, before: StoredMember, after: StoredMember) -> dict[str, str | None]:
+    def replace(
+        self, before: StoredMember, after: StoredMember, *, new_key: MemberKey | None = None
+    ) -> dict[str, str | None]:
         other, self.other = self.other, None
         if other is not None:
             other.update(program(), before.member_id, {"locale": "it"})
-        return super().replace(before, after)
+        return super().replace(before, after, new_key=new_key)
 
 
 class Contended(MemberStore):
     """A store in which another transaction always holds the member."""
 
-    def replace(self, *_: StoredMember, **__: object) -> dict[str, str | None]:
+    def replace(self, *_: object, **__: object) -> dict[str, str | None]:
         raise TransactionRefused({}, ["TransactionConflict"], contended=True)
 
     create = replace

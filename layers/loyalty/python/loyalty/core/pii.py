@@ -1,7 +1,7 @@
 """Personal data: how it is kept (as ciphertext), and how it is found (by keyed hash).
 
-``seal`` makes a data key for each version of a record, bound by its encryption context to what the record is and whose;
-the record stores the key wrapped, a nonce and the ciphertext. A hash is HMAC-SHA256 under a key derived from the lookup
+What is personal of a member lies under the member's own data key (``members.vault``); a gift card or code under one of its
+own, made by :class:`Vault`. Either way the ciphertext is bound to what the record is and whose. A hash is HMAC-SHA256 under a key derived from the lookup
 key once per program and process, so that finding a member by e-mail needs no call to KMS; decision 0031 says what
 that trades.
 """
@@ -29,8 +29,16 @@ _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 @dataclass(frozen=True, slots=True)
+class Ciphertext:
+    """A record's personal data as the table holds it, where its key is kept elsewhere."""
+
+    nonce: bytes
+    ciphertext: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Sealed:
-    """A record's personal data as the table holds it."""
+    """A record's personal data as the table holds it, with the wrapped key that it alone lies under."""
 
     key: bytes
     nonce: bytes
@@ -68,18 +76,38 @@ def pool_code_of(program: str, reward_id: str, code_hash: str) -> Subject:
     return Subject(program, f"pool/{reward_id}", CODE_POOL, code_hash)
 
 
+def encrypt(key: bytes, subject: Subject, data: Mapping[str, Any]) -> Ciphertext:
+    """AES-256-GCM of a JSON object under a fresh nonce, for one subject.
+
+    A nonce is 96 random bits: under one key that is safe for 2**32 records, which no member ever has.
+    """
+    nonce = os.urandom(_NONCE_BYTES)
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
+    return Ciphertext(nonce, _cipher(key).encrypt(nonce, text, _associated(subject.context)))
+
+
+def decrypt(key: bytes, subject: Subject, sealed: Ciphertext) -> dict[str, Any]:
+    """What :func:`encrypt` made for the same subject under the same key.
+
+    Raises:
+        cryptography.exceptions.InvalidTag: it was changed, or is another subject's or another key's.
+    """
+    text = _cipher(key).decrypt(sealed.nonce, sealed.ciphertext, _associated(subject.context))
+    data: dict[str, Any] = json.loads(text)
+    return data
+
+
 class Vault:
-    """Seals and opens personal data of members; one KMS call each."""
+    """Seals and opens records that have a data key of their own; one KMS call each."""
 
     def __init__(self, keys: DataKeyPort) -> None:
         self._keys = keys
 
     def seal(self, subject: Subject, data: Mapping[str, Any]) -> Sealed:
         """Encrypts a JSON object with AES-256-GCM under a new data key."""
-        context = subject.context
-        key, nonce = self._keys.new(context), os.urandom(_NONCE_BYTES)
-        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
-        return Sealed(key.wrapped, nonce, _cipher(key.plain).encrypt(nonce, text, _associated(context)))
+        key = self._keys.new(subject.context)
+        made = encrypt(key.plain, subject, data)
+        return Sealed(key.wrapped, made.nonce, made.ciphertext)
 
     def open(self, subject: Subject, sealed: Sealed) -> dict[str, Any]:
         """Decrypts what :meth:`seal` made for the same subject.
@@ -88,10 +116,8 @@ class Vault:
             botocore.exceptions.ClientError: it was sealed for another subject.
             cryptography.exceptions.InvalidTag: it was changed.
         """
-        context = subject.context
-        plain = self._keys.unwrap(sealed.key, context)
-        data: dict[str, Any] = json.loads(_cipher(plain).decrypt(sealed.nonce, sealed.ciphertext, _associated(context)))
-        return data
+        plain = self._keys.unwrap(sealed.key, subject.context)
+        return decrypt(plain, subject, Ciphertext(sealed.nonce, sealed.ciphertext))
 
 
 class Lookups:

@@ -10,13 +10,15 @@ from loyalty.core import ids
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock
 from loyalty.core.errors import MemberMerged, MemberNotFound, Stale
-from loyalty.core.pii import Lookups, Vault, profile_of
+from loyalty.core.pii import Lookups, Sealed, profile_of
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.service import following
 from loyalty.ledger.settlement import as_of
 from loyalty.members.errors import AlreadyEnrolled, ExternalIdsLimitExceeded, MemberChanged, ReferralCodeUnknown
+from loyalty.members.keys import MemberKey
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile, pointer_of
-from loyalty.members.store import MEMBER, REFERRAL_CODE, REFERRER, MemberStore, StoredMember
+from loyalty.members.store import KEY, MEMBER, REFERRAL_CODE, REFERRER, FoundMember, MemberStore, StoredMember
+from loyalty.members.vault import MemberVault
 from loyalty.programs.model import Program
 from loyalty.referrals.model import code_digest, normal_code
 
@@ -25,7 +27,7 @@ ATTEMPTS: Final = 6
 _BACKOFF_SECONDS: Final = 0.02
 _BACKOFF_CAP_SECONDS: Final = 0.3
 
-_NOT_LOOKUPS: Final = frozenset({MEMBER, "wallet", REFERRAL_CODE})
+_NOT_LOOKUPS: Final = frozenset({MEMBER, KEY, "wallet", REFERRAL_CODE})
 """What another member can only stand in the way of by a collision of random ids: new ones are drawn."""
 
 
@@ -43,7 +45,7 @@ class MemberService:
     def __init__(
         self,
         store: MemberStore,
-        vault: Vault,
+        vault: MemberVault,
         lookups: Lookups,
         clock: Clock,
         *,
@@ -68,9 +70,9 @@ class MemberService:
         code, referrer = self._referrer(program.document.id, referral_code)
         request = self._request_hash(program.document.id, profile, code)
         for attempt in range(ATTEMPTS):
-            member = self._new_member(program, profile, request, referrer)
+            member, key = self._new_member(program, profile, request, referrer)
             try:
-                in_the_way = self._store.create(member, used_code=code)
+                in_the_way = self._store.create(member, key, used_code=code)
             except TransactionRefused:
                 if attempt + 1 == ATTEMPTS:
                     raise
@@ -91,8 +93,8 @@ class MemberService:
         Raises:
             MemberNotFound: there is none.
         """
-        stored, tier = following(member_id, lambda holder: self._stored(program, holder))
-        shown = _shown(stored, tier, self._profile(stored))
+        found = following(member_id, lambda holder: self._found(program, holder))
+        shown = _shown(found.member, self._tier(program, found), self._profile(found))
         return shown if shown.member_id == member_id else replace(shown, merged_from=member_id)
 
     def update(
@@ -109,23 +111,25 @@ class MemberService:
             MemberChanged: others kept changing the member through :data:`ATTEMPTS` tries.
         """
         for attempt in range(ATTEMPTS):
-            before, tier = self._stored(program, member_id)
+            found = self._found(program, member_id)
+            before, tier = found.member, self._tier(program, found)
             if if_version not in (None, before.version):
                 raise Stale(f"The current version is {before.version}; read the member and decide again.")
-            old = self._profile(before)
+            old = self._profile(found)
             profile = _merged(old, changes)
             if profile == old:
                 return _shown(before, tier, old)
-            after = self._next_version(before, profile)
+            new_key = self._vault.new_key(before.program, member_id) if _has_no_key_yet(found) else None
+            after = self._next_version(before, profile, found.key or new_key)
             try:
-                in_the_way = self._store.replace(before, after)
+                in_the_way = self._store.replace(before, after, new_key=new_key)
             except TransactionRefused:
                 self._pause(attempt)
                 continue
             if not in_the_way:
                 return _shown(after, tier, profile)
             taken = {kind: owner for kind, owner in in_the_way.items() if kind in after.lookups}
-            if taken and MEMBER not in in_the_way:
+            if taken and not {MEMBER, KEY} & in_the_way.keys():
                 raise _already_enrolled(taken)
         raise MemberChanged("Others are changing this member at the moment; read it and decide again.")
 
@@ -144,10 +148,13 @@ class MemberService:
         request = json.dumps([profile.as_json(), code], sort_keys=True)
         return self._lookups.digest(program, "enrollment", request)
 
-    def _new_member(self, program: Program, profile: Profile, request: str, referrer: str | None) -> StoredMember:
+    def _new_member(
+        self, program: Program, profile: Profile, request: str, referrer: str | None
+    ) -> tuple[StoredMember, MemberKey]:
         now = self._clock()
         program_id, member_id = program.document.id, ids.new_member_id(now)
-        return StoredMember(
+        key = self._vault.new_key(program_id, member_id)
+        member = StoredMember(
             program=program_id,
             member_id=member_id,
             version=1,
@@ -158,8 +165,9 @@ class MemberService:
             updated_at=now,
             request_hash=request,
             lookups=profile.digests(program_id, self._lookups),
-            sealed=self._vault.seal(profile_of(program_id, member_id), profile.as_json()),
+            sealed=self._vault.seal(profile_of(program_id, member_id), key, profile.as_json()),
         )
+        return member, key
 
     def _replay(self, program: str, taken: Mapping[str, str | None], request: str, profile: Profile) -> Enrolled:
         """The first result of this very request; the member may have changed their profile since."""
@@ -171,32 +179,43 @@ class MemberService:
         first = replace(earlier, version=1)
         return Enrolled(_shown(first, first.entry_tier, profile), replayed=True)
 
-    def _stored(self, program: Program, member_id: str) -> tuple[StoredMember, str]:
-        """The member, and the tier as of now, whatever has been written down."""
-        found = self._store.with_book(program.document.id, member_id)
+    def _found(self, program: Program, member_id: str) -> FoundMember:
+        found = self._store.find(program.document.id, member_id)
         if found is None:
             raise MemberNotFound.of(program.document.id, member_id)
-        if (into := found[0].merged_into) is not None:
+        if (into := found.member.merged_into) is not None:
             raise MemberMerged(
                 f"'{member_id}' was merged into '{into}'; use that member.", member_id=member_id, into=into
             )
-        stored, book = found
-        return stored, as_of(book, program.scope, self._clock()).tier
+        return found
 
-    def _profile(self, stored: StoredMember) -> Profile:
-        return Profile.from_json(self._vault.open(profile_of(stored.program, stored.member_id), stored.sealed))
+    def _tier(self, program: Program, found: FoundMember) -> str:
+        """As of now, whatever has been written down."""
+        return as_of(found.book, program.scope, self._clock()).tier
 
-    def _next_version(self, before: StoredMember, profile: Profile) -> StoredMember:
+    def _profile(self, found: FoundMember) -> Profile:
+        member = found.member
+        subject, sealed = profile_of(member.program, member.member_id), member.sealed
+        if isinstance(sealed, Sealed):
+            return Profile.from_json(self._vault.open_single(subject, sealed))
+        return Profile.from_json(self._vault.open(subject, found.key, sealed))
+
+    def _next_version(self, before: StoredMember, profile: Profile, key: MemberKey | None) -> StoredMember:
         return replace(
             before,
             version=before.version + 1,
             updated_at=self._clock(),
             lookups=profile.digests(before.program, self._lookups),
-            sealed=self._vault.seal(profile_of(before.program, before.member_id), profile.as_json()),
+            sealed=self._vault.seal(profile_of(before.program, before.member_id), key, profile.as_json()),
         )
 
     def _pause(self, attempt: int) -> None:
         self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
+
+
+def _has_no_key_yet(found: FoundMember) -> bool:
+    """Whether they enrolled before members had keys; of others the key is there, or gone for good."""
+    return found.key is None and isinstance(found.member.sealed, Sealed)
 
 
 def _shown(stored: StoredMember, tier: str, profile: Profile) -> Member:

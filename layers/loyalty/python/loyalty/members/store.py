@@ -3,6 +3,7 @@
 ::
 
     M#{program}#{member}   MEMBER    profile as ciphertext, hashes of its lookups, referral code, version
+    M#{program}#{member}   KEY       the member's data key, wrapped: see ``members.keys``
     U#{program}#{digest}   LOOKUP    the one member who has this e-mail, phone, platform's customer id or code
 """
 
@@ -14,7 +15,7 @@ from typing import Final
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from loyalty.core.clock import from_text, to_text
-from loyalty.core.pii import Sealed
+from loyalty.core.pii import Ciphertext, Sealed
 from loyalty.core.table import (
     Check,
     Delete,
@@ -30,6 +31,7 @@ from loyalty.core.table import (
 from loyalty.ledger.items import book_of, new_book_put
 from loyalty.ledger.keys import BOOK_SK, parse_partition, partition
 from loyalty.ledger.model import Book
+from loyalty.members.keys import KEY_SK, MemberKey, key_of, new_key_put
 from loyalty.referrals.model import code_digest
 from loyalty.referrals.store import attribution_put
 from loyalty_contract import MEMBER_SK
@@ -39,10 +41,11 @@ REFERRAL_CODE: Final = "referral_code"
 """The kind of lookup that a member's own referral code is."""
 REFERRER: Final = "referrer"
 MEMBER: Final = "member"
+KEY: Final = "key"
 
 
 class MemberItem(Item):
-    """A member; nothing personal stands here in the clear."""
+    """A member; nothing personal stands here in the clear. ``pii_key`` is of records from before members had keys."""
 
     version = IntegerAttribute()
     referral_code = UnicodeAttribute()
@@ -52,7 +55,7 @@ class MemberItem(Item):
     updated_at = UnicodeAttribute()
     request_hash = UnicodeAttribute()
     lookups = TextMapAttribute()
-    pii_key = BinaryAttribute(legacy_encoding=False)
+    pii_key = BinaryAttribute(legacy_encoding=False, null=True)
     pii_nonce = BinaryAttribute(legacy_encoding=False)
     pii = BinaryAttribute(legacy_encoding=False)
     merged_into = UnicodeAttribute(null=True)
@@ -69,7 +72,8 @@ class StoredMember:
     """A member as the table holds them: ``lookups`` maps kinds to keyed hashes, ``sealed`` is the profile.
 
     ``entry_tier`` is the tier on the day of enrollment, ``request_hash`` the keyed hash of that request;
-    ``merged_into`` names the member who has everything now that this one had.
+    ``merged_into`` names the member who has everything now that this one had. ``sealed`` is a :class:`Sealed` with a key
+    of its own where it was written before members had keys, and has not been since.
     """
 
     program: str
@@ -82,8 +86,17 @@ class StoredMember:
     updated_at: datetime
     request_hash: str
     lookups: Mapping[str, str]
-    sealed: Sealed
+    sealed: Ciphertext | Sealed
     merged_into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMember:
+    """A member, their book as it was last written, and their data key: None where it is gone, or they never had one."""
+
+    member: StoredMember
+    book: Book
+    key: MemberKey | None
 
 
 def lookup_key(program: str, digest: str) -> tuple[str, str]:
@@ -107,13 +120,15 @@ class MemberStore:
         raw = self._table.read(partition(program, member_id), MEMBER_SK)
         return None if raw is None else _member_of(raw)
 
-    def with_book(self, program: str, member_id: str) -> tuple[StoredMember, Book] | None:
-        """The member and their book as it was last written, in one round trip; None where there is no such member."""
+    def find(self, program: str, member_id: str) -> FoundMember | None:
+        """The member with book and key, in one round trip; None where there is no such member."""
         pk = partition(program, member_id)
-        found = self._table.get_many([(pk, MEMBER_SK), (pk, BOOK_SK)])
+        found = self._table.get_many([(pk, MEMBER_SK), (pk, BOOK_SK), (pk, KEY_SK)])
         if (pk, MEMBER_SK) not in found:
             return None
-        return _member_of(found[pk, MEMBER_SK]), book_of(found[pk, BOOK_SK])
+        return FoundMember(
+            _member_of(found[pk, MEMBER_SK]), book_of(found[pk, BOOK_SK]), key_of(found.get((pk, KEY_SK)))
+        )
 
     def owners(self, program: str, *digests: str) -> dict[str, str]:
         """Digest → member id, for those that somebody has; one round trip."""
@@ -121,8 +136,8 @@ class MemberStore:
         found = self._table.get_many(list(keys))
         return {keys[key]: raw["member_id"]["S"] for key, raw in found.items()}
 
-    def create(self, member: StoredMember, *, used_code: str | None = None) -> dict[str, str | None]:
-        """Writes a new member, their wallet and lookups, and where they used a referral code, the attribution.
+    def create(self, member: StoredMember, key: MemberKey, *, used_code: str | None = None) -> dict[str, str | None]:
+        """Writes a new member, their key, wallet and lookups, and where they used a referral code, the attribution.
 
         Returns:
             Nothing where it was written; else what stood in the way: kind of lookup → its owner's member id, or
@@ -133,20 +148,23 @@ class MemberStore:
         """
         operations: dict[str, Operation] = {
             MEMBER: Put(_item_of(member), MemberItem.pk.does_not_exist()),
+            KEY: new_key_put(member.program, member.member_id, key),
             "wallet": new_book_put(member.program, member.member_id, member.entry_tier, member.created_at),
             **{kind: _lookup_put(member, digest) for kind, digest in member.lookups.items()},
             REFERRAL_CODE: _lookup_put(member, code_digest(member.referral_code)),
         }
         if used_code is not None and member.referred_by is not None:
-            key = lookup_key(member.program, code_digest(used_code))
-            operations[REFERRER] = Check(LookupItem, *key, LookupItem.member_id == member.referred_by)
+            used = lookup_key(member.program, code_digest(used_code))
+            operations[REFERRER] = Check(LookupItem, *used, LookupItem.member_id == member.referred_by)
             operations["attribution"] = attribution_put(
                 member.program, member.referred_by, member.member_id, used_code, member.created_at
             )
         return self._write(operations)
 
-    def replace(self, before: StoredMember, after: StoredMember) -> dict[str, str | None]:
-        """Writes the next version of a member and moves the lookups that changed.
+    def replace(
+        self, before: StoredMember, after: StoredMember, *, new_key: MemberKey | None = None
+    ) -> dict[str, str | None]:
+        """Writes the next version of a member, with ``new_key`` where they had none, and moves the lookups that changed.
 
         Returns and raises like :meth:`create`; ``member`` → None where ``before`` is no longer the current version.
         """
@@ -155,6 +173,7 @@ class MemberStore:
         return self._write(
             {
                 MEMBER: Put(_item_of(after), MemberItem.version == before.version),
+                **({KEY: new_key_put(after.program, after.member_id, new_key)} if new_key else {}),
                 **{f"old {kind}": _lookup_delete(before, digest) for kind, digest in gone.items()},
                 **{kind: _lookup_put(after, digest) for kind, digest in new.items()},
             }
@@ -197,7 +216,7 @@ def _item_of(member: StoredMember) -> MemberItem:
         updated_at=to_text(member.updated_at),
         request_hash=member.request_hash,
         lookups=dict(member.lookups),
-        pii_key=member.sealed.key,
+        pii_key=member.sealed.key if isinstance(member.sealed, Sealed) else None,
         pii_nonce=member.sealed.nonce,
         pii=member.sealed.ciphertext,
         merged_into=member.merged_into,
@@ -218,6 +237,12 @@ def _member_of(raw: RawItem) -> StoredMember:
         updated_at=from_text(item.updated_at),
         request_hash=item.request_hash,
         lookups=item.lookups,
-        sealed=Sealed(item.pii_key, item.pii_nonce, item.pii),
+        sealed=_sealed_of(item),
         merged_into=item.merged_into,
     )
+
+
+def _sealed_of(item: MemberItem) -> Ciphertext | Sealed:
+    if item.pii_key is None:
+        return Ciphertext(item.pii_nonce, item.pii)
+    return Sealed(item.pii_key, item.pii_nonce, item.pii)
