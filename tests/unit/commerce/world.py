@@ -38,7 +38,7 @@ class Commerce:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.clock = SettableClock(at("2026-11-22T09:00:00Z"))
-        keys = FakeKeys()
+        keys = self.fake_keys = FakeKeys()
         self.lookups = Lookups(keys)
         self.members = MemberStore(table)
         self.enrollment = MemberService(self.members, MemberVault(keys, self.clock), self.lookups, self.clock)

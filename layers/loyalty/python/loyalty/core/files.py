@@ -26,6 +26,10 @@ class FileChanged(Conflict):
     code = "file_changed"
 
 
+class FileNotRemoved(Exception):
+    """A version of a file is still there that should be gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A file as it lies in the bucket; ``etag`` tells one content from another."""
@@ -60,6 +64,16 @@ class Files(Protocol):
 
     def upload_link(self, key: str, *, seconds: int) -> str:
         """A URL to which anybody may PUT the file, for so long."""
+
+
+class FilesToForget(Files, Protocol):
+    """A bucket with files of members, who may be erased."""
+
+    def keys(self, folder: str) -> Iterator[str]:
+        """The keys of all files that begin with ``folder``, in their order."""
+
+    def remove(self, folder: str) -> int:
+        """Deletes every version of all files whose keys begin with ``folder``; how many."""
 
 
 class Bucket:
@@ -101,6 +115,29 @@ class Bucket:
             raise FileChanged(f"'{file.key}' is another file than the one that was looked at; begin again with it.")
         with closing(answer["Body"]) as body:
             yield from body.iter_chunks(_PART)
+
+    def keys(self, folder: str) -> Iterator[str]:
+        """See :meth:`FilesToForget.keys`."""
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=folder):
+            yield from (one["Key"] for one in page.get("Contents", ()))
+
+    def remove(self, folder: str) -> int:
+        """See :meth:`FilesToForget.remove`.
+
+        Raises:
+            FileNotRemoved: S3 left one of them.
+        """
+        removed = 0
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=folder):
+            found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            if not found:
+                continue
+            objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+            answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": objects, "Quiet": True})
+            if answer.get("Errors"):
+                raise FileNotRemoved(f"S3 left {len(answer['Errors'])} of {len(objects)} files; do it again.")
+            removed += len(objects)
+        return removed
 
     def link(self, key: str, *, seconds: int) -> str:
         """See :meth:`Files.link`."""

@@ -9,7 +9,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import batched
+from itertools import islice
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
@@ -151,13 +151,12 @@ class ErasureStore:
         return self._table.query_all(partition(program, member_id), where=Item.sk.startswith(prefix))
 
     def _write(self, operations: Iterable[Operation]) -> None:
-        for some in batched(operations, _AT_ONCE, strict=False):
-            self._table.write(list(some))
+        left = iter(operations)
+        while some := list(islice(left, _AT_ONCE)):
+            self._table.write(some)
 
 
-def stub(
-    program: str, member_id: str, raw: RawItem | None, *, owners: Sequence[str], now: datetime
-) -> list[Operation]:
+def stub(program: str, member_id: str, raw: RawItem | None, *, owners: Sequence[str], now: datetime) -> list[Operation]:
     """Takes from a member whatever is theirs: key, profile, lookups; nothing of who is a stub already, or has no profile.
 
     ``owners``: to whom the lookups may lead.
