@@ -110,8 +110,8 @@ SUMS: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
         ["forfeiture_wrong"],
     ),
     "points come after the end": (
-        lambda: erased().post(K.RENEWAL, "R-2", source=POINTS),
-        ["entry_after_erasure"],
+        lambda: erased().adjusted(5).adjusted(-5),
+        ["entry_after_erasure", "entry_after_erasure"],
     ),
     "tiers do not follow one another": (
         lambda: (

@@ -1,4 +1,4 @@
-"""What a program uses personal data for beyond its own running, and how long it keeps who does nothing any more."""
+"""What a program uses personal data for beyond its own running."""
 
 from enum import StrEnum
 from typing import Annotated, Final, Self
@@ -51,21 +51,10 @@ class Purpose(DocumentPart):
         return self
 
 
-class Retention(DocumentPart):
-    """Members without activity for ``inactive_months`` are erased, and ``warn_days`` before that an event says so.
-
-    Without ``inactive_months`` nobody is erased by time.
-    """
-
-    inactive_months: Annotated[int, Field(strict=True, ge=6, le=240)] | None = None
-    warn_days: Annotated[int, Field(strict=True, ge=1, le=180)] = 30
-
-
 class Privacy(DocumentPart):
-    """``purposes`` of personal data that members decide on, and ``retention``."""
+    """``purposes`` of personal data that members decide on."""
 
     purposes: Annotated[tuple[Purpose, ...], Field(max_length=MAX_PURPOSES)] = ()
-    retention: Retention = Retention()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
