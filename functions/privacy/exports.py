@@ -21,7 +21,9 @@ def add_exports(router: Router, programs: ProgramStore, exports: ExportService) 
     """``POST …/exports`` and ``GET …/exports/{export_id}``."""
 
     @router.post(_EXPORTS, summary="Ask for a copy of a member's data", tags=_TAGS, status_code=HTTPStatus.ACCEPTED)
-    def post_export(program: ProgramId, member_id: MemberId, idempotency_key: IdempotencyKey) -> Response[ExportView]:
+    def post_data_export(
+        program: ProgramId, member_id: MemberId, idempotency_key: IdempotencyKey
+    ) -> Response[ExportView]:
         client_id = caller(router)
         current = programs.for_client(program, client_id)
         export, replayed = exports.ask(current, member_id, client_id=client_id, idempotency_key=idempotency_key)
@@ -30,7 +32,7 @@ def add_exports(router: Router, programs: ProgramStore, exports: ExportService) 
         return done_once(ExportView.of(export), replayed=replayed, status=HTTPStatus.ACCEPTED)
 
     @router.get(f"{_EXPORTS}/<export_id>", summary="Fetch a copy of a member's data", tags=_TAGS)
-    def get_export(program: ProgramId, member_id: MemberId, export_id: ExportId) -> ExportView:
+    def get_data_export(program: ProgramId, member_id: MemberId, export_id: ExportId) -> ExportView:
         programs.for_client(program, caller(router))
         export = exports.get(program, member_id, export_id)
         return ExportView.of(export, exports.link(export))
