@@ -33,7 +33,3 @@ class ErasureBlocked(Conflict):
 
 class ErasureDecided(Conflict):
     code = "erasure_decided"
-
-
-class ErasureAskedAlready(Conflict):
-    code = "erasure_asked_already"
