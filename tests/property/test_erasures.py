@@ -4,8 +4,7 @@ The sums are made of what the shop and the rewards say, by numbers of this test'
 back, redeemed what was captured and not cancelled; the rest broke.
 """
 
-from datetime import timedelta
-
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,10 +29,10 @@ ORDER = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 300)), max_size=4)
 DAYS = st.integers(0, 400)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15, deadline=None)
 @given(policy=POLICIES, buys=BUYS, before=ORDER, after=ORDER, coffees=st.integers(0, 3), waits=st.tuples(DAYS, DAYS))
 def test_nothing_is_left_and_every_point_is_accounted_for(
-    table: Table,
+    moto_table: Table,
     *,
     policy: str,
     buys: list[tuple[int, bool]],
@@ -42,21 +41,14 @@ def test_nothing_is_left_and_every_point_is_accounted_for(
     coffees: int,
     waits: tuple[int, int],
 ) -> None:
-    empty_table(table)
+    empty_table(moto_table)
     terms = {"policy": "rolling", "months": 2, "grace_days": 10}
     of = program(reversal=policy, earn_rules=EARN, expiry=terms)
-    world = World(table, of=of, clock=SettableClock(at("2026-03-15T12:00:00Z"))).enroll()
+    world = World(moto_table, of=of, clock=SettableClock(at("2026-03-15T12:00:00Z"))).enroll()
     left = {f"R-{place}": points for place, (points, _) in enumerate(buys)}
     for place, (points, pending) in enumerate(buys):
         world.accrue(f"R-{place}", str(points), activity="delivery" if pending else "purchase")
-    captured: list[str] = []
-    for number in range(coffees):
-        try:
-            held = world.hold(f"h-{number}")[0].redemption_id
-        except InsufficientPoints:
-            break
-        world.capture(held)
-        captured.append(held)
+    captured = _captured(world, coffees)
 
     def give_back(name: str, orders: list[tuple[int, int]]) -> None:
         for number, (place, points) in enumerate(orders):
@@ -71,11 +63,11 @@ def test_nothing_is_left_and_every_point_is_accounted_for(
                 left[of_] -= part
 
     give_back("before", before)
-    world.clock.set(world.clock() + timedelta(days=waits[0]))
+    world.clock.advance(days=waits[0])
     posting = closing(of, MEMBER, actor="a", approved_by="b", records=(), beside=lambda _situation: [])
     assert world.ledger.post(of.scope, MEMBER, posting)
     assert world.wallet().balances == Balances()
-    world.clock.set(world.clock() + timedelta(days=waits[1]))
+    world.clock.advance(days=waits[1])
     give_back("after", after)
     redeemed = 50 * len(captured)
     if captured:
@@ -85,11 +77,8 @@ def test_nothing_is_left_and_every_point_is_accounted_for(
     assert again is not None
     assert again.replayed
     for act in (lambda: world.accrue("late"), lambda: world.hold("late")):
-        try:
+        with pytest.raises(MemberErased):
             act()
-        except MemberErased:
-            continue
-        raise AssertionError("something new was posted to nobody")
     assert world.wallet().balances == Balances()
     assert world.proven().balances == Balances()
     entries = world.entries()
@@ -98,3 +87,16 @@ def test_nothing_is_left_and_every_point_is_accounted_for(
     assert total(entries, Account.REDEEMED) == redeemed
     assert total(entries, Account.EXPIRED) == issued - redeemed
     assert world.settle() == 0
+
+
+def _captured(world: World, coffees: int) -> list[str]:
+    """Ids of as many coffees as the points are enough for."""
+    found: list[str] = []
+    for number in range(coffees):
+        try:
+            held = world.hold(f"h-{number}")[0].redemption_id
+        except InsufficientPoints:
+            break
+        world.capture(held)
+        found.append(held)
+    return found
