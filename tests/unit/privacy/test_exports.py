@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,3 +121,8 @@ def test_a_member_who_is_erased_while_the_file_is_written_leaves_none(rights: Ri
     with pytest.raises(ExportNotFound):
         rights.exports.make(rights.program, ada, asked.export_id, rights.archive)
     assert [key for key in rights.files.stored if key.startswith("privacy/exports/")] == []
+
+
+def test_the_samples_are_steps_that_the_function_takes() -> None:
+    samples = sorted((Path(__file__).parents[3] / "events" / "privacy_work").glob("*.json"))
+    assert [StepRequest.model_validate_json(sample.read_text()).step for sample in samples] == ["erase"]
