@@ -143,6 +143,12 @@ _API: Final = (
         environment=(contract.ENV_LOOKUP_KEY, contract.ENV_REPORTS, contract.ENV_BULK_MACHINE),
     ),
     FunctionSpec(
+        "privacy", "Consents, preferences and restriction; exports and erasures: ask, decide, follow", 10,
+        table=(*POST, "dynamodb:Query"), snap_start=True,
+        reports=ReportFiles("privacy/exports/", ("s3:GetObject",)), starts=(contract.PRIVACY,),
+        environment=(contract.ENV_REPORTS, contract.ENV_PRIVACY_MACHINE, contract.ENV_EXPORT_DAYS),
+    ),
+    FunctionSpec(
         "supplier_callback", "Takes what suppliers tell of orders by themselves", 10, table=(GET, PUT), wakes=True, snap_start=True,
         environment=(contract.ENV_SUPPLIER_SECRETS, contract.ENV_STATE_MACHINE),
     ),
@@ -222,6 +228,13 @@ _WORKFLOWS: Final = (
         "bulk_batch", "One step of a bulk fulfilment: checks a list, holds its lines", 300,
         table=(*POST, "dynamodb:Query"), memory_mb=1769,
         reports=ReportFiles("bulk/", ("s3:GetObject", "s3:PutObject")), environment=(contract.ENV_REPORTS,),
+    ),
+    FunctionSpec(
+        "privacy_work", "One step of an export of a member's data, or of an erasure", 840,
+        table=(*REPLACE, "dynamodb:Query"), index=("dynamodb:Query",), memory_mb=1769,
+        sealed=SealedData(contract.PROFILE, OPEN),
+        reports=ReportFiles("privacy/", ("s3:PutObject", "s3:DeleteObjectVersion")),
+        environment=(contract.ENV_REPORTS, contract.ENV_PII_KEY, contract.ENV_EXPORT_DAYS),
     ),
 )  # fmt: skip
 

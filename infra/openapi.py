@@ -185,6 +185,8 @@ def _headers(route: Route, name: str, status: int) -> list[str]:
     if route.function == "program":
         return _PROGRAM_HEADERS.get(name, [])
     created = ["Idempotent-Replayed"] if status in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED} else []
+    if route.function == "privacy":
+        return ["ETag"] if route.path.endswith("/preferences") else [one for one in created if name != "post_erasure"]
     if route.function != "enrollment":
         return created
     return [*created, *(["Location"] if created else []), "ETag"]
@@ -204,12 +206,13 @@ def _statuses(route: Route, operation: Mapping[str, Any]) -> list[int]:
         401: route.scope is not None or signed,
         403: route.scope is not None,
         404: "path" in places,
+        410: any(parameter["name"] == "member_id" for parameter in parameters),
         409: route.method != "GET" and route.scope is not None and not route.scope.endswith(".read"),
         412: conditional,
         413: has_body,
         415: has_body,
         422: has_body or "query" in places or route.path.endswith(("/draft/diff", "/stock")),
-        428: conditional and route.function == "program",
+        428: conditional and route.function in {"program", "privacy"},
         429: True,
         500: True,
         502: True,

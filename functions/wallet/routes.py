@@ -15,7 +15,7 @@ from loyalty.core.http import caller
 from loyalty.explaining.service import ExplainService
 from loyalty.explaining.views import ExplainedView
 from loyalty.explaining.words import Unit
-from loyalty.ledger.model import POINTS
+from loyalty.ledger.model import POINTS, EntryKind
 from loyalty.ledger.settlement import as_of
 from loyalty.ledger.store import LedgerStore
 from loyalty.ledger.views import EntryView, WalletView
@@ -25,6 +25,10 @@ from loyalty.programs.store import ProgramStore
 _MEMBER = "/v1/programs/<program>/members/<member_id>"
 _Limit = Annotated[int, Query(ge=1, le=100, description="Entries on a page.")]
 _Cursor = Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before.")]
+
+
+_ENDS = frozenset({EntryKind.FORFEITURE, EntryKind.MERGE_OUT})
+"""The last entry of who was erased, or merged into somebody who may be: others cost no look at the book."""
 
 
 class EntriesPage(ResponseBody):
@@ -88,6 +92,8 @@ def routes(programs: ProgramStore, ledger: LedgerStore, cursors: Cursors, clock:
         page = ledger.entries(program, member_id, limit=limit, before=before)
         if not page.entries and ledger.book(program, member_id) is None:
             raise MemberNotFound.of(program, member_id)
+        if before is None and page.entries and page.entries[0].key.kind in _ENDS:
+            ledger.current(program, member_id)  # it says where they were erased
         return EntriesPage(
             items=[EntryView.of(entry) for entry in page.entries],
             next_cursor=None if page.next_before is None else cursors.write(resource, {"before": page.next_before}),

@@ -128,6 +128,18 @@ class PrivateBucket(s3.Bucket):
             )
         )
 
+    def forget(self, folder: str, *, days: int) -> None:
+        """Lets files of a folder go after so many days, and what was replaced or deleted there the day after.
+
+        Of several rules for a file S3 takes the one that ends it sooner.
+        """
+        self.add_lifecycle_rule(
+            id=f"Forget-{folder.strip('/').replace('/', '-')}",
+            prefix=folder,
+            expiration=Duration.days(days),
+            noncurrent_version_expiration=Duration.days(1),
+        )
+
 
 def bucket_of(scope: Construct, stage: str, name: str) -> str:
     """The ARN of a :class:`PrivateBucket`, for a role's statement."""

@@ -244,6 +244,9 @@ class StageSettings(_Frozen):
     bulk_tolerance: int = Field(
         default=25, ge=0, le=100, description="percent of a list's batches that may fail before the others are ended"
     )
+    export_days: int = Field(
+        default=7, ge=1, le=30, description="for which a copy of a member's data can be fetched; then it is deleted"
+    )
     gateway_log_role: Literal["ours", "account"] = Field(
         default="ours",
         description="API Gateway writes the logs of all APIs of an account and region under one role: ours sets it, "

@@ -99,6 +99,8 @@ class FunctionStack(cdk.Stack):
             contract.ENV_REPORTS: stateful.reports.bucket_name,
             contract.ENV_AUDIT_TRAIL: stateful.trail.bucket.bucket_name,
             contract.ENV_BULK_MACHINE: self.state_machine(contract.BULK),
+            contract.ENV_PRIVACY_MACHINE: self.state_machine(contract.PRIVACY),
+            contract.ENV_EXPORT_DAYS: str(self.settings.export_days),
             contract.ENV_STATE_MACHINE: self.state_machine("fulfillment"),
             contract.ENV_SUPPLIER_SECRETS: self.to_json_string(self._supplier_secrets),
         }
@@ -129,7 +131,7 @@ class FunctionStack(cdk.Stack):
                 f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:{self.region}:<AWS::AccountId>:execution:{name}:*]",
             )
         if spec.reports:
-            reason = "Files bear names of what they are of: a supplier and a day, a program and a campaign."
+            reason = "Files bear names of what they are of: a supplier and a day, a program and a campaign, a member."
             acknowledge_files(function.role, self.settings.name, REPORTS, reason, spec.reports.folder)
         return function
 
@@ -147,6 +149,9 @@ class FunctionStack(cdk.Stack):
                 # S3 tells that a key is missing to whoever may list it; to others it is forbidden, as if it were there.
                 bucket = bucket_of(self, self.settings.name, REPORTS)
                 statements.append(allow(bucket, "s3:ListBucket", like={"s3:prefix": f"{spec.reports.folder}*"}))
+            if "s3:DeleteObjectVersion" in spec.reports.actions:
+                bucket = bucket_of(self, self.settings.name, REPORTS)
+                statements.append(allow(bucket, "s3:ListBucketVersions", like={"s3:prefix": f"{spec.reports.folder}*"}))
         machine = self.state_machine("fulfillment")
         if spec.wakes or spec.decides:
             statements.append(allow(machine, "states:SendTaskSuccess"))

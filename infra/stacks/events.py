@@ -103,6 +103,7 @@ class EventsStack(FunctionStack):
                                 {"prefix": contract.REDEMPTION_PREFIX},
                                 {"prefix": contract.PROGRAM_VERSION_PREFIX},
                                 {"prefix": contract.ACCESS_PREFIX},
+                                {"prefix": contract.CONSENT_PREFIX},
                                 contract.RUN_SK,
                                 contract.RISK_SK,
                                 contract.SUSPECTED_SK,

@@ -60,6 +60,7 @@ class StatefulStack(Stack):
             self, REPORTS, stage=settings.name, key=self.keys.data, logs=access_logs, removal=self._removal
         )
         self.trail = AuditTrail(self, "Trail", settings=settings, logs=access_logs, removal=self._removal)
+        self.reports.forget(contract.EXPORTS_FOLDER, days=settings.export_days)
         self.alarms = self._topic()
         self._unprocessed = self._bus_dead_letters()
         # By ARN: the construct would write each bus into the key's policy, and so a circle.
@@ -223,6 +224,7 @@ class StatefulStack(Stack):
             "fulfillment_workflow": workflow_log_group(stage, "fulfillment"),
             "recalculation_workflow": workflow_log_group(stage, contract.RECALCULATION),
             "reconciliation_workflow": workflow_log_group(stage, contract.RECONCILIATION),
+            "privacy_workflow": workflow_log_group(stage, contract.PRIVACY),
             "bulk_workflow": workflow_log_group(stage, contract.BULK),
         }
         for construct, name in names.items():

@@ -16,6 +16,7 @@ from infra.settings import StageSettings
 from infra.stacks.base import FunctionStack
 from infra.stacks.bulk import Bulk
 from infra.stacks.delivering import Delivering
+from infra.stacks.privacy import Privacy
 from infra.stacks.recalculating import Recalculating
 from infra.stacks.reconciling import Reconciling
 from infra.stacks.stateful import StatefulStack
@@ -54,6 +55,7 @@ class WorkflowsStack(FunctionStack):
         self.recalculating = Recalculating(self)
         self.delivering = Delivering(self)
         self.bulk = Bulk(self)
+        self.privacy = Privacy(self)
         self.reconciling = Reconciling(self, self.suppliers)
         CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
 

@@ -57,7 +57,7 @@ def test_who_reads_files_learns_which_are_missing(stage: Templates) -> None:
          for one in stage.statements(name))}
         for action, bucket in (("s3:GetObject", "-reports-"), ("s3:ListBucket", "-"))
     )  # fmt: skip
-    assert reading == listing - {contract.AUDIT_EXPORT} == {"bulk", "bulk_batch"}
+    assert reading == listing - {contract.AUDIT_EXPORT} == {"bulk", "bulk_batch", "privacy"}
 
 
 def test_the_catalogue_may_read_pictures_and_nothing_else_of_the_bucket(stage: Templates) -> None:

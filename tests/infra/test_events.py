@@ -112,7 +112,7 @@ def test_stream_reaches_the_publisher_filtered_and_nothing_blocks_it(stage: Temp
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"]
     pattern = text(mapping["FilterCriteria"])
     told = (contract.ENTRY_PREFIX, contract.MEMBER_SK, contract.REDEMPTION_PREFIX, contract.PROGRAM_VERSION_PREFIX)
-    for word in ("INSERT", "MODIFY", *told, contract.ACCESS_PREFIX, contract.RUN_SK):
+    for word in ("INSERT", "MODIFY", *told, contract.ACCESS_PREFIX, contract.CONSENT_PREFIX, contract.RUN_SK):
         assert word in pattern
     assert "REMOVE" not in pattern
 

@@ -61,6 +61,9 @@ MAY_DO = {
     "tier_recalculation": CONSUME | (POSTS - {"dynamodb:BatchGetItem"}),
     "sweeper": ENTRIES | {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query", "sqs:SendMessage"},
     "publisher": READ_STREAM | DEAD_LETTER | {"events:PutEvents"},
+    "privacy": POSTS | {"dynamodb:Query", "s3:GetObject", "s3:ListBucket", "states:StartExecution"},
+    "privacy_work": MEMBERS
+    | {"dynamodb:Query", "kms:Decrypt", "s3:PutObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"},
     "supplier_rotation": {
         "secretsmanager:DescribeSecret",
         "secretsmanager:GetSecretValue",
@@ -153,6 +156,7 @@ def test_who_only_reads_writes_counts_of_clients_and_nothing_else(stage: Templat
     ("name", "purpose", "actions"),
     [
         ("enrollment", "profile", {"kms:Decrypt", "kms:GenerateDataKey"}),
+        ("privacy_work", "profile", {"kms:Decrypt"}),
         ("reveal", "gift_card", {"kms:Decrypt"}),
         ("fulfillment", "gift_card", {"kms:GenerateDataKey"}),
     ],
@@ -186,7 +190,7 @@ def test_what_was_delivered_is_opened_by_one_function_and_that_seals_nothing(sta
 
 def test_no_other_function_opens_or_seals(stage: Templates) -> None:
     may = {name for name in FUNCTIONS for each in stage.statements(name) if SEAL & set(many(each["Action"]))}
-    assert may == {"enrollment", "reveal", "fulfillment", "delivery"}
+    assert may == {"enrollment", "reveal", "fulfillment", "delivery", "privacy_work"}
 
 
 def test_no_managed_policies_but_the_gateways_own(stage: Templates) -> None:

@@ -114,7 +114,7 @@ def test_repeats_are_bounded_and_spread(name: str) -> None:
 
 def test_template(stage: Templates) -> None:
     machines = stage.properties("AWS::StepFunctions::StateMachine")
-    assert len(machines) == 4
+    assert len(machines) == 5
     for machine in machines:
         assert machine["LoggingConfiguration"]["Level"] == "ALL"
         assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False

@@ -32,6 +32,8 @@ REDEMPTION_PREFIX: Final = "REDEMPTION#"
 REFERRAL_PREFIX: Final = "REFERRAL#"
 ACCESS_PREFIX: Final = "ACCESS#"
 """A line of the register of who looked at a card."""
+CONSENT_PREFIX: Final = "CONSENT#"
+"""A line of the log of what a member agreed to, by purpose and moment."""
 PROGRAM_VERSION_PREFIX: Final = "CONFIG#"
 RUN_SK: Final = "RUN"
 """A fulfilment run, in a partition of its own."""
@@ -60,8 +62,11 @@ ENV_LOOKUP_KEY: Final = "LOYALTY_LOOKUP_KEY"
 ENV_PICTURES: Final = "LOYALTY_PICTURES"
 """Name of the bucket with the pictures of rewards."""
 ENV_REPORTS: Final = "LOYALTY_REPORTS"
-"""Name of the bucket with reports of reconciliation and lists of bulk fulfilment."""
+"""Name of the bucket with reports of reconciliation, lists of bulk fulfilment, and copies of members' data."""
 ENV_BULK_MACHINE: Final = "LOYALTY_BULK_MACHINE"
+ENV_PRIVACY_MACHINE: Final = "LOYALTY_PRIVACY_MACHINE"
+ENV_EXPORT_DAYS: Final = "LOYALTY_EXPORT_DAYS"
+"""Days after which a copy of a member's data is gone."""
 ENV_STATE_MACHINE: Final = "LOYALTY_STATE_MACHINE"
 ENV_SUPPLIERS: Final = "LOYALTY_SUPPLIERS"
 """JSON: of each supplier of the stage its URL, its secret's ARN, and what else its client needs."""
@@ -93,6 +98,9 @@ SEALED_FOR: Final = "purpose"
 PROFILE: Final = "profile"
 GIFT_CARD: Final = "gift_card"
 CODE_POOL: Final = "code_pool"
+
+EXPORTS_FOLDER: Final = "privacy/exports/"
+"""Where copies of members' data lie among the reports, for a few days."""
 
 METRICS_NAMESPACE: Final = "Loyalty"
 ACCESS_REFUSED: Final = "AccessRefused"
@@ -152,6 +160,8 @@ RECONCILIATION: Final = "reconciliation"
 """The state machine that compares our orders with the suppliers' lists, every day."""
 BULK: Final = "bulk"
 """The state machine that holds rewards for the members of a list."""
+PRIVACY: Final = "privacy"
+"""The state machine that makes copies of members' data, and erases members."""
 WORK_QUEUES: Final = ("inbound", "tier-recalculation", "fulfillment-start", "reward-delivery", "abuse-watch")
 """Each has a dead-letter queue of its own, see :func:`dead_letter_queue`."""
 UNDELIVERED_QUEUES: Final = ("undelivered", "fulfillment-undelivered", "delivery-undelivered", "abuse-undelivered")
@@ -200,6 +210,7 @@ POINTS_MATURED: Final = "points.matured"
 POINTS_TIMED_OUT: Final = "points.timed_out"
 POINTS_CANCELLED: Final = "points.cancelled"
 POINTS_ADJUSTED: Final = "points.adjusted"
+POINTS_FORFEITED: Final = "points.forfeited"
 POINTS_SENT: Final = "points.sent"
 POINTS_RECEIVED: Final = "points.received"
 MEMBER_MERGED: Final = "member.merged"
@@ -208,6 +219,8 @@ TIER_CHANGED: Final = "tier.changed"
 TIER_EXPIRING: Final = "tier.expiring"
 MEMBER_ENROLLED: Final = "member.enrolled"
 MEMBER_UPDATED: Final = "member.updated"
+MEMBER_ERASED: Final = "member.erased"
+CONSENT_CHANGED: Final = "consent.changed"
 REDEMPTION_HELD: Final = "redemption.held"
 REDEMPTION_CAPTURED: Final = "redemption.captured"
 REDEMPTION_RELEASED: Final = "redemption.released"
@@ -247,6 +260,9 @@ SCOPES: Final = {
     "referrals.read": "Validate referral codes",
     "risk.read": "Read cases of suspected abuse",
     "risk.release": "Hold members for suspected abuse, release them, confirm",
+    "privacy.read": "Read consents, preferences and where exports and erasures stand",
+    "privacy.write": "Write consents and preferences, ask for exports, restrict processing",
+    "privacy.erase": "Ask for the erasure of a member, and decide on it",
     "programs.read": "Read what a program offers to its members",
     "programs.write": "Read and change the draft of a program, read its versions",
     "programs.publish": "Publish, schedule and roll back versions of a program",
@@ -267,6 +283,9 @@ STAFF_SCOPES: Final = frozenset(
         "finance.approve",
         "risk.read",
         "risk.release",
+        "privacy.read",
+        "privacy.write",
+        "privacy.erase",
     }
 )
 """For tools of the business's own staff: a client has them only where they are named."""

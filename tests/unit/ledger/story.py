@@ -3,6 +3,7 @@
 from loyalty.accruals.model import BoughtLine, Refund
 from loyalty.core.money import Money
 from loyalty.core.table import RawItem, Table
+from loyalty.privacy.closing import closing
 from loyalty.programs.model import Program
 from loyalty.rewards.model import Party
 from tests.ledgerkit.clock import SettableClock, at
@@ -11,6 +12,7 @@ from tests.ledgerkit.programs import BASE, program
 from tests.ledgerkit.world import World
 
 EVE = "mbr_" + "e" * 26
+FAY = "mbr_" + "f" * 26
 PROGRAM = generous(
     time_zone="Asia/Jakarta",
     reversal="clamp_with_debt",
@@ -54,7 +56,7 @@ PLAIN = program(id="plain")
 
 def told(table: Table) -> dict[str, Program]:
     """Tells the story; the programs that it is of, by id."""
-    moves = Moves(table, of=PROGRAM, clock=SettableClock(at("2026-01-05T03:00:00Z"))).enroll(ADA, BOB, CLEO, DAN)
+    moves = Moves(table, of=PROGRAM, clock=SettableClock(at("2026-01-05T03:00:00Z"))).enroll(ADA, BOB, CLEO, DAN, FAY)
     world = moves.world
     _reversals(world)
     _holds(world)
@@ -62,6 +64,7 @@ def told(table: Table) -> dict[str, Program]:
     _debt(world)
     _merge(moves)
     _dues(world)
+    _erased(world)
     _below_zero(World(table, of=PLAIN).enroll(EVE))
     return {PROGRAM.document.id: PROGRAM, PLAIN.document.id: PLAIN}
 
@@ -160,6 +163,21 @@ def _dues(world: World) -> None:
     world.release(card, member=ADA, by=Party.FULFILLMENT)
     world.hold("open", "ten", member=ADA)
     world.accrue("D-9", "80", member=ADA, activity="delivery")
+
+
+def _erased(world: World) -> None:
+    """Fay is erased, with points in three wallets; what she bought and spent is reversed and cancelled after it."""
+    world.accrue("Y-1", "120", member=FAY)
+    world.accrue("Y-2", "60", member=FAY, activity="delivery")
+    held, _ = world.hold("fay", "coffee", member=FAY)
+    world.capture(held.redemption_id, member=FAY)
+    posting = closing(
+        world.program, FAY, actor="staff-1", approved_by="staff-2", records=(), beside=lambda _situation: []
+    )
+    assert world.ledger.post(world.program.scope, FAY, posting)
+    world.refund("Z-1", "Y-1", "12", member=FAY)
+    world.refund("Z-2", "Y-2", member=FAY, everything=True)
+    world.cancel(held.redemption_id, member=FAY)
 
 
 def _below_zero(world: World) -> None:

@@ -36,6 +36,14 @@ def says(**balances: int) -> Forgery:
     return forgery
 
 
+def erased(points: int = 100) -> Forgery:
+    """A member who had 100 points, and so many of them forfeited."""
+    told = earned().post(
+        K.FORFEITURE, "mbr_x", source="erasure", available=-points, expired=points, lots={SOON: -points}
+    )
+    return told.book(erased_at=told.now)
+
+
 SUMS: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
     "a number is left out": (lambda: earned().earned("R-2", 5, seq=3), ["seq_gap"]),
     "a number is given twice": (lambda: earned().earned("R-2", 5, seq=1), ["seq_gap"]),
@@ -96,6 +104,15 @@ SUMS: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
     "an entry tells other pending points": (lambda: says(pending=1), ["balance_after_wrong"]),
     "an entry tells other held points": (lambda: says(held=1), ["balance_after_wrong"]),
     "an entry tells another debt": (lambda: says(debt=1), ["balance_after_wrong"]),
+    "points are left to who was erased": (lambda: erased(99), ["forfeiture_wrong"]),
+    "points are forfeited of who was not erased": (
+        lambda: earned().post(K.FORFEITURE, "R-1", source="erasure", available=-100, expired=100, lots={SOON: -100}),
+        ["forfeiture_wrong"],
+    ),
+    "points come after the end": (
+        lambda: erased().adjusted(5).adjusted(-5),
+        ["entry_after_erasure", "entry_after_erasure"],
+    ),
     "tiers do not follow one another": (
         lambda: (
             earned()

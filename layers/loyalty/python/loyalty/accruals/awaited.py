@@ -27,6 +27,7 @@ from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
     EntryNotFound,
     LoyaltyError,
+    MemberErased,
     MemberMerged,
     MemberNotFound,
     RecordChanged,
@@ -214,4 +215,6 @@ def _open_book(raw: RawItem | None, program: str, member_id: str) -> Book:
     book = book_of(raw)
     if book.merged_into is not None:
         raise MemberMerged("This member was merged into another.", member_id=member_id, into=book.merged_into)
+    if book.erased_at is not None:
+        raise MemberErased.of(member_id)
     return book

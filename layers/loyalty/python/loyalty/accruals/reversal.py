@@ -94,6 +94,8 @@ def taking(book: Book, original: Original, part: Part, expired: Mapping[str, int
         ReversalRefused: a wallet has too few points left, and the program refuses that.
     """
     policy = original.facts.policy or ReversalPolicy.ALLOW_NEGATIVE
+    if book.erased_at is not None:
+        policy = ReversalPolicy.ALLOW_NEGATIVE  # nobody is left to owe it: the ledger forfeits it at once
     changes = {
         wallet: movements.reverse(
             book.wallet(wallet),

@@ -8,6 +8,7 @@ from loyalty.accruals.errors import OccurredInFuture
 from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
     LoyaltyError,
+    MemberErased,
     MemberNotFound,
     Rejected,
     ReversalRefused,
@@ -21,6 +22,7 @@ TOO_MANY_REFUNDS: Final = "too_many_refunds"
 
 FINAL: Final = (
     EntryExistsWithDifferentRequest,
+    MemberErased,
     MemberNotFound,
     OccurredInFuture,
     Rejected,

@@ -14,7 +14,8 @@
     │   └── AdjustmentNotFound, HouseholdNotFound, WalletNotFound, VersionNotFound
     ├── Conflict                     the state of the world refuses it
     │   ├── EntryExistsWithDifferentRequest, WalletBusy, RecordChanged
-    │   └── InsufficientPoints, ReversalRefused, MemberMerged
+    │   └── InsufficientPoints, ReversalRefused, MemberMerged, MemberRestricted
+    ├── Gone                         it was there, and will never be again: MemberErased
     ├── Unauthenticated              the caller has not said who it is
     ├── Unavailable                  what we stand on (table, keys) is throttled or away: the same request may be sent again
     ├── Undecided                    a posting that has to be decided again; what decides it again catches it, no caller sees it
@@ -205,6 +206,30 @@ class MemberMerged(Conflict):
         super().__init__(detail)
         self.member_id = member_id
         self.into = into
+
+
+class MemberRestricted(Conflict):
+    code = "member_restricted"
+
+    @classmethod
+    def of(cls, member_id: str) -> "MemberRestricted":
+        """Processing of the member's data is restricted."""
+        return cls(
+            f"The data of '{member_id}' is restricted: points are neither redeemed nor moved until the restriction is lifted."
+        )
+
+
+class Gone(LoyaltyError):
+    code = "gone"
+
+
+class MemberErased(Gone):
+    code = "member_erased"
+
+    @classmethod
+    def of(cls, member_id: str) -> "MemberErased":
+        """The member's data was erased."""
+        return cls(f"'{member_id}' was erased, for good. The person may enroll anew, as a new member.")
 
 
 class Unauthenticated(LoyaltyError):

@@ -81,6 +81,7 @@ ProgramId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,31}$
 MemberId = Annotated[str, StringConstraints(pattern=r"^mbr_[0-9a-z]{26}$")]
 RedemptionId = Annotated[str, StringConstraints(pattern=r"^rdm_[0-9a-z]{26}$")]
 AdjustmentId = Annotated[str, StringConstraints(pattern=r"^adj_[0-9a-z]{26}$")]
+ExportId = Annotated[str, StringConstraints(pattern=r"^exp_[0-9a-z]{26}$")]
 HouseholdId = Annotated[str, StringConstraints(pattern=r"^hsh_[0-9a-z]{26}$")]
 
 Actor = Annotated[

@@ -62,6 +62,16 @@ class Files(Protocol):
         """A URL to which anybody may PUT the file, for so long."""
 
 
+class FilesToForget(Files, Protocol):
+    """A bucket with files of members, who may be erased."""
+
+    def keys(self, folder: str) -> Iterator[str]:
+        """The keys of all files that begin with ``folder``, in their order."""
+
+    def remove(self, folder: str) -> int:
+        """Deletes every version of all files whose keys begin with ``folder``; how many."""
+
+
 class Bucket:
     """S3. Only the objects that it is granted; encryption and TLS are the bucket's own business.
 
@@ -101,6 +111,23 @@ class Bucket:
             raise FileChanged(f"'{file.key}' is another file than the one that was looked at; begin again with it.")
         with closing(answer["Body"]) as body:
             yield from body.iter_chunks(_PART)
+
+    def keys(self, folder: str) -> Iterator[str]:
+        """See :meth:`FilesToForget.keys`."""
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=folder):
+            yield from (one["Key"] for one in page.get("Contents", ()))
+
+    def remove(self, folder: str) -> int:
+        """See :meth:`FilesToForget.remove`.
+
+        One by one: a role that may delete versions, and nothing else, may not send a list of them.
+        """
+        removed = 0
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=folder):
+            for one in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
+                self._client.delete_object(Bucket=self._name, Key=one["Key"], VersionId=one["VersionId"])
+                removed += 1
+        return removed
 
     def link(self, key: str, *, seconds: int) -> str:
         """See :meth:`Files.link`."""

@@ -61,6 +61,16 @@ def restock_id(program: str, reward_id: str, client_id: str, idempotency_key: st
     return _derived("rst", "rst", program, reward_id, client_id, idempotency_key)
 
 
+def consent_id(program: str, member_id: str, client_id: str, idempotency_key: str) -> str:
+    """The line of the log of consents that one idempotency key of one client stands for."""
+    return _derived("cns", "cns", program, member_id, client_id, idempotency_key)
+
+
+def export_id(program: str, member_id: str, client_id: str, idempotency_key: str) -> str:
+    """The export of a member's data that one idempotency key of one client stands for."""
+    return _derived("exp", "exp", program, member_id, client_id, idempotency_key)
+
+
 def is_household(member_id: str) -> bool:
     """Whether this stands for a household's pool, which has a book like a member's."""
     return member_id.startswith("hsh_")

@@ -38,6 +38,7 @@ STATUS: Final[Mapping[type[errors.LoyaltyError], int]] = {
     errors.Unauthenticated: 401,
     errors.Missing: 404,
     errors.Conflict: 409,
+    errors.Gone: 410,
     errors.Stale: 412,
     errors.BodyTooLarge: 413,
     errors.UnsupportedMediaType: 415,

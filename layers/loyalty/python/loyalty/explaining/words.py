@@ -191,6 +191,10 @@ def _absorbed(told: _Told) -> str:
     return f"The membership {told.facts.other_member} was merged into this one, with its balances."
 
 
+def _forfeited(_told: _Told) -> str:
+    return "The membership was erased: what was left ended with it."
+
+
 def _tier(told: _Told) -> str:
     facts, standing = told.facts, next(iter(told.entry.movement.standings.values()), None)
     ladder = f" on '{facts.ladder}'" if facts.ladder not in {None, STATUS} else ""
@@ -227,6 +231,7 @@ _WORDS: Final[Mapping[EntryKind, Callable[[_Told], str]]] = {
     EntryKind.TRANSFER_IN: _received,
     EntryKind.MERGE_OUT: _merged,
     EntryKind.MERGE_IN: _absorbed,
+    EntryKind.FORFEITURE: _forfeited,
     EntryKind.TIER: _tier,
     EntryKind.TIER_WARNING: _tier_warned,
 }

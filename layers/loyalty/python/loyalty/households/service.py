@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from loyalty.core import ids
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import HouseholdNotFound, MemberMerged, MemberNotFound, WalletBusy
+from loyalty.core.errors import HouseholdNotFound, MemberErased, MemberMerged, MemberNotFound, WalletBusy
 from loyalty.core.table import TransactionRefused
 from loyalty.households.errors import (
     HouseholdClosed,
@@ -227,6 +227,8 @@ def _require_open(book: Book | None, program: Program, member_id: str) -> None:
         raise MemberMerged(
             f"'{member_id}' was merged into '{book.merged_into}'.", member_id=member_id, into=book.merged_into
         )
+    if book.erased_at is not None:
+        raise MemberErased.of(member_id)
 
 
 def _require_free(joining: Joining, member_id: str) -> None:

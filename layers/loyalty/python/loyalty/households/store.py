@@ -147,8 +147,9 @@ def membership_check(program: str, member_id: str, household_id: str | None) -> 
 
 
 def open_book(program: str, member_id: str) -> Check:
-    """Holds while the member exists and was not merged into another."""
-    condition = BookItem.pk.exists() & BookItem.merged_into.does_not_exist()
+    """Holds while the member exists, and was neither merged into another nor erased."""
+    there = BookItem.pk.exists() & BookItem.merged_into.does_not_exist()
+    condition = there & BookItem.erased_at.does_not_exist()
     return Check(BookItem, partition(program, member_id), BOOK_SK, condition)
 
 

@@ -10,7 +10,7 @@ from loyalty.core.table import MOST_OPERATIONS, Check, Operation, Put, RawItem, 
 from loyalty.ledger import movements
 from loyalty.ledger.items import EntryItem, book_put, entry_put
 from loyalty.ledger.keys import entry_sk, partition
-from loyalty.ledger.model import POINTS, Book, Entry, EntryKey, Facts, Movement, Scope, Wallet
+from loyalty.ledger.model import ERASURE, POINTS, Book, Entry, EntryKey, EntryKind, Facts, Movement, Scope, Wallet
 from loyalty.ledger.settlement import Settled, settle
 from loyalty.ledger.stock import StockMoves, stock_key
 
@@ -145,6 +145,7 @@ class Draft:
                 more = following.decide(Situation(self.book, {}, self.now))
                 if more is not None:
                     self._append(place, following, more, identity=False)
+            self._forfeit_rest(place, entry)
             self._require_fit(alone=not before[1] and not self.settled)
         except Exception:
             self.book, self.posted, self._writes, self.stock = before
@@ -210,6 +211,14 @@ class Draft:
         self._writes += [Write(operation, place) for operation in decision.operations]
         self.stock.add(decision.facts.stock)
         return entry
+
+    def _forfeit_rest(self, place: int, cause: Entry) -> None:
+        """What an entry leaves to a member who was erased, or makes them owe, ends at once: it would be nobody's."""
+        movement = movements.forfeit(self.book)
+        if self.book.erased_at is not None and movement.changes:
+            key = EntryKey(EntryKind.FORFEITURE, ERASURE, cause.entry_id)
+            facts = Facts(self.now, self.scope.version, reason=ERASURE)
+            self._append(place, Posting(key, "-", lambda _: None), Decision(movement, facts), identity=False)
 
     def _entry(self, key: EntryKey, movement: Movement, facts: Facts, request_hash: str) -> Entry:
         """The entry that left the book as it is now."""

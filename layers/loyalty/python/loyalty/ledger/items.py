@@ -57,6 +57,8 @@ class BookItem(Item):
     absorbed = TextSetAttribute(null=True)
     awaiting = IntegerAttribute(null=True)
     on_hold = BooleanAttribute(null=True)
+    erased_at = UnicodeAttribute(null=True)
+    restricted_at = UnicodeAttribute(null=True)
     due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY, null=True)
     due_at = UnicodeAttribute(attr_name=DUE_AT, null=True)
     member_shard = UnicodeAttribute(attr_name=MEMBER_INDEX_KEY, null=True)
@@ -110,10 +112,13 @@ def new_book_put(program: str, member_id: str, tier: str, now: datetime) -> Put:
 
 
 def book_put(after: Book, scope: Scope, *, read_at_seq: int, read_awaiting: int = 0, read_on_hold: bool = False) -> Put:
-    """Replaces the book, if it still stands where it was read, as many reversals wait, and it is on hold, or not, as then."""
+    """Replaces the book, if it still stands where it was read, as many reversals wait, and it is on hold and restricted as then."""
     as_many = BookItem.awaiting == read_awaiting if read_awaiting else BookItem.awaiting.does_not_exist()
     as_free = BookItem.on_hold == True if read_on_hold else BookItem.on_hold.does_not_exist()  # noqa: E712 - a condition
-    return Put(_book_item(after, next_due(after, scope)), (BookItem.last_seq == read_at_seq) & as_many & as_free)
+    since = to_text(after.restricted_at) if after.restricted_at else None  # no posting changes it
+    as_restricted = BookItem.restricted_at == since if since else BookItem.restricted_at.does_not_exist()
+    as_read = (BookItem.last_seq == read_at_seq) & as_many & as_free & as_restricted
+    return Put(_book_item(after, next_due(after, scope)), as_read)
 
 
 def hold_put_on(program: str, member_id: str) -> Update:
@@ -155,6 +160,8 @@ def book_of(raw: RawItem) -> Book:
         absorbed=tuple(sorted(item.absorbed or ())),
         awaiting=item.awaiting or 0,
         on_hold=bool(item.on_hold),
+        erased_at=from_text(item.erased_at) if item.erased_at else None,
+        restricted_at=from_text(item.restricted_at) if item.restricted_at else None,
     )
 
 
@@ -181,6 +188,7 @@ def entry_of(raw: RawItem) -> Entry:
             standings=standings_of(item.standings),
             merged_into=item.other_member if key.kind is EntryKind.MERGE_OUT else None,
             absorbed=tuple(sorted(item.absorbed or ())),
+            erased=key.erases(member_id),
         ),
         after={wallet: Balances(**numbers) for wallet, numbers in item.after.items()},
         facts=_facts_of(item),
@@ -190,7 +198,7 @@ def entry_of(raw: RawItem) -> Entry:
 
 
 def _is_listed(book: Book) -> bool:
-    return book.merged_into is None and not is_household(book.member_id)
+    return book.merged_into is None and book.erased_at is None and not is_household(book.member_id)
 
 
 def _book_item(book: Book, due: datetime | None) -> BookItem:
@@ -217,6 +225,8 @@ def _book_item(book: Book, due: datetime | None) -> BookItem:
         absorbed=set(book.absorbed) or None,
         awaiting=book.awaiting or None,
         on_hold=book.on_hold or None,
+        erased_at=to_text(book.erased_at) if book.erased_at else None,
+        restricted_at=to_text(book.restricted_at) if book.restricted_at else None,
         due_shard=due_shard(book.member_id) if due else None,
         due_at=to_text(due) if due else None,
         member_shard=member_shard(book.program, book.member_id) if _is_listed(book) else None,

@@ -30,6 +30,9 @@ POINTS: Final = "points"
 COUNT_PREFIX: Final = "count."
 """What a book's ``qualifying`` has under names that begin so are no points: how often the member did something."""
 
+ERASURE: Final = "erasure"
+"""The source of forfeitures, and their reason."""
+
 MAX_TIMED_HOLDS: Final = 20
 """Holds with a time-out that a member may have open at once: they are kept in the book itself."""
 
@@ -74,6 +77,8 @@ class EntryKind(StrEnum):
     TRANSFER_IN = "transfer_in"
     MERGE_OUT = "merge_out"
     MERGE_IN = "merge_in"
+    FORFEITURE = "forfeiture"
+    """All that a member had or owed ended with their erasure; so did what came back or was taken back after it."""
     TIER = "tier"
     """A change of where a member stands on a ladder. It moves no points, but has its place in the order of entries."""
     TIER_WARNING = "tier_warning"
@@ -134,6 +139,10 @@ class EntryKey:
             raise ValueError("an entry's source is named, without '#' and ':'")
         if not 1 <= len(self.source_id) <= MAX_SOURCE_ID:
             raise ValueError(f"an entry's source_id has 1 to {MAX_SOURCE_ID} characters")
+
+    def erases(self, member_id: str) -> bool:
+        """Whether it is of the forfeiture that closes the book of this member; others name the entry before them."""
+        return self.kind is EntryKind.FORFEITURE and self.source_id == member_id
 
     @property
     def entry_id(self) -> str:
@@ -216,6 +225,10 @@ class Book:
     """Reversals that wait for an accrual of this member, or of one merged into it. No entry tells of them."""
     on_hold: bool = False
     """Somebody has to look at the member before they redeem or give points away. No entry tells of it."""
+    erased_at: datetime | None = None
+    """When the member was erased (UTC): points neither come nor go any more, and none are left."""
+    restricted_at: datetime | None = None
+    """Since when processing is restricted (UTC), while it is. No entry tells of it."""
 
     def wallet(self, wallet_id: str = POINTS) -> Wallet:
         """A wallet; empty where nothing was ever posted to it."""
@@ -256,6 +269,8 @@ class Movement:
     """By id: opened, or ended (None)."""
     merged_into: str | None = None
     absorbed: Sequence[str] = ()
+    erased: bool = False
+    """It is the one that closes the book for good."""
 
     def change(self, wallet_id: str = POINTS) -> Change:
         """The change of a wallet; an empty one where there is none."""

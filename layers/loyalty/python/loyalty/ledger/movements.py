@@ -160,16 +160,22 @@ def merge(into: Wallet, other: Wallet) -> Change:
     return Change(without_zeros(postings), without_zeros(changes), dict(other.maturing))
 
 
-def empty(wallet: Wallet) -> Change:
-    """What a wallet loses that is merged into another: everything. It has no holds."""
+def empty(wallet: Wallet, to: Account = Account.TRANSFERRED) -> Change:
+    """What a wallet loses that is merged into another, or ends: everything. It has no holds."""
     postings = {
         Account.AVAILABLE: -wallet.available,
         Account.PENDING: -wallet.pending,
         Account.DEBT: wallet.debt,
-        Account.TRANSFERRED: wallet.available + wallet.pending - wallet.debt,
+        to: wallet.available + wallet.pending - wallet.debt,
     }
     lots = {lot: -points for lot, points in wallet.lots.items()}
     return Change(without_zeros(postings), lots, {key: -points for key, points in wallet.maturing.items()})
+
+
+def forfeit(book: Book, *, erased: bool = False) -> Movement:
+    """Ends all that a book has and owes: it breaks, as points that expire. ``erased``: the book is closed by it."""
+    left = {name: wallet for name, wallet in book.wallets.items() if wallet != Wallet()}
+    return Movement({name: empty(wallet, Account.EXPIRED) for name, wallet in left.items()}, erased=erased)
 
 
 def apply(book: Book, movement: Movement, *, settled_to: datetime) -> Book:
@@ -196,13 +202,15 @@ def apply(book: Book, movement: Movement, *, settled_to: datetime) -> Book:
         standings={**book.standings, **movement.standings},
         merged_into=movement.merged_into,
         absorbed=tuple(dict.fromkeys([*book.absorbed, *movement.absorbed])),
+        erased_at=settled_to if movement.erased else book.erased_at,
     )
     for key in {hold.wallet for hold in after.holds.values()}:
         timed = sum(hold.points for hold in after.holds.values() if hold.wallet == key)
         _require(timed <= after.wallet(key).held, "more in timed holds than is held")
     _require(len(after.holds) <= MAX_TIMED_HOLDS, "too many holds with a time-out")
-    gone = after.merged_into is None or all(wallet == Wallet() for wallet in after.wallets.values())
-    _require(gone, "points left behind by a merge")
+    nothing = all(wallet == Wallet() for wallet in after.wallets.values())
+    _require(after.merged_into is None or nothing, "points left behind by a merge")
+    _require(not movement.erased or (nothing and not after.holds), "points or holds left behind by an erasure")
     return after
 
 

@@ -96,8 +96,8 @@ class Pairs:
         for draft, _ in drafts:
             if draft.settled + len(draft.stock.shards) > _MOST_SETTLED or not draft.complete:
                 return [], draft.writes()
-        for draft, _ in drafts:
-            require_open(draft)
+        for (draft, _), side in zip(drafts, sides, strict=True):
+            require_open(draft, side.key.kind)
         entries: list[Entry] = []
         situations = [Situation(draft.book, records, draft.now) for draft, records in drafts]
         for place, decision in enumerate(decide(situations[0], situations[1])):

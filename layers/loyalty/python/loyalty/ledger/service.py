@@ -60,6 +60,7 @@ class Ledger:
         Raises:
             MemberNotFound: the member has no book in this program.
             MemberMerged: the member was merged into another, and this was not posted before that.
+            MemberErased, MemberRestricted: see :func:`loyalty.ledger.work.require_open`; likewise.
             EntryExistsWithDifferentRequest: the identity was posted with another request.
             WalletBusy: other writers got in first every time.
             RecordChanged: one of the decision's own operations does not hold, even after deciding anew.
@@ -277,7 +278,7 @@ def _decided(draft: Draft, place: int, posting: Posting, found: Mapping[Key, Raw
     records = {sk: found[home, sk] for sk in posting.records if (home, sk) in found}
     shared = {key: found[key] for key in posting.shared if key in found}
     try:
-        require_open(draft)
+        require_open(draft, posting.key.kind)
         decision = posting.decide(Situation(draft.book, records, draft.now, shared))
         return None if decision is None else Posted(draft.add(place, posting, decision), replayed=False)
     except Undecided as more:

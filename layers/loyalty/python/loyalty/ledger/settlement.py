@@ -107,7 +107,7 @@ def _upcoming(book: Book, scope: Scope, since: datetime | None, warned: Collecti
 
     A lot that came into being after its warning's day began has missed that warning; so has a tier.
     """
-    if book.merged_into is not None:
+    if book.merged_into is not None or book.erased_at is not None:
         return
     for due in _soon(book, scope):
         ahead = since and book.settled_to and since < due.at >= book.settled_to

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty.core.clock import to_text
+from loyalty.core.errors import MemberErased
 from loyalty.core.ids import is_household
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger.items import EntryItem, book_of, entry_of
@@ -73,10 +74,16 @@ class LedgerStore:
         return None if raw is None else book_of(raw)
 
     def current(self, program: str, member_id: str) -> Book | None:
-        """The member's book, or that of whom they were merged into: one more read for each merge."""
+        """The member's book, or that of whom they were merged into: one more read for each merge.
+
+        Raises:
+            MemberErased: whoever that is was erased.
+        """
         book = self.book(program, member_id)
         while book is not None and book.merged_into is not None:
             book = self.book(program, book.merged_into)
+        if book is not None and book.erased_at is not None:
+            raise MemberErased.of(member_id)
         return book
 
     def record(self, program: str, member_id: str, sk: str) -> RawItem | None:
@@ -137,7 +144,7 @@ class LedgerStore:
         """Ids of members whose books are from before there was an index of members; reads the whole table."""
         for raw in self._raw_books(program):
             _, member_id = parse_partition(raw[PARTITION_KEY]["S"])
-            if not is_household(member_id) and not raw.keys() & {MEMBER_INDEX_KEY, "merged_into"}:
+            if not is_household(member_id) and not raw.keys() & {MEMBER_INDEX_KEY, "merged_into", "erased_at"}:
                 yield member_id
 
     def _raw_books(self, program: str) -> Iterator[RawItem]:
@@ -150,7 +157,7 @@ class LedgerStore:
         """Puts a book from before there was an index of members into it; False where it is there or is no member's."""
         if is_household(member_id):
             return False
-        shard, unless = member_shard(program, member_id), (MEMBER_INDEX_KEY, "merged_into")
+        shard, unless = member_shard(program, member_id), (MEMBER_INDEX_KEY, "merged_into", "erased_at")
         return self._table.mark(partition(program, member_id), BOOK_SK, MEMBER_INDEX_KEY, shard, unless=unless)
 
 

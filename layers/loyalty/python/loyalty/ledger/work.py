@@ -2,23 +2,39 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
     LoyaltyError,
+    MemberErased,
     MemberMerged,
     MemberNotFound,
+    MemberRestricted,
     RecordChanged,
     WalletBusy,
 )
 from loyalty.core.table import RawItem, Table, TransactionRefused
 from loyalty.ledger.draft import Draft, Posted, Refused, Write
 from loyalty.ledger.keys import BOOK_SK, partition
-from loyalty.ledger.model import Entry, Scope
+from loyalty.ledger.model import Entry, EntryKind, Scope
 
 Key = tuple[str, str]
 """Partition and sort key of an item."""
+
+_AFTER_ERASURE: Final = frozenset({EntryKind.REVERSAL, EntryKind.CANCELLATION})
+_NOT_WHILE_RESTRICTED: Final = frozenset(
+    {
+        EntryKind.HOLD,
+        EntryKind.ADJUSTMENT,
+        EntryKind.TRANSFER_OUT,
+        EntryKind.TRANSFER_IN,
+        EntryKind.MERGE_OUT,
+        EntryKind.MERGE_IN,
+    }
+)
+"""What uses data anew. Purchases, their reversals, the ends of holds and what falls due are the contract's own course."""
 
 
 class Work:
@@ -68,11 +84,13 @@ def required(found: Mapping[Key, RawItem], scope: Scope, member_id: str) -> RawI
     return raw
 
 
-def require_open(draft: Draft) -> None:
-    """Whether anything can be posted to this book.
+def require_open(draft: Draft, kind: EntryKind) -> None:
+    """Whether an entry of this kind can be posted to this book.
 
     Raises:
         MemberMerged: its member was merged into another.
+        MemberErased: its member was erased; what was earned or spent before may be taken back.
+        MemberRestricted: processing of the member's data is restricted.
     """
     if draft.book.merged_into is not None:
         raise MemberMerged(
@@ -80,6 +98,10 @@ def require_open(draft: Draft) -> None:
             member_id=draft.book.member_id,
             into=draft.book.merged_into,
         )
+    if draft.book.erased_at is not None and kind not in _AFTER_ERASURE:
+        raise MemberErased.of(draft.book.member_id)
+    if draft.book.restricted_at is not None and kind in _NOT_WHILE_RESTRICTED:
+        raise MemberRestricted.of(draft.book.member_id)
 
 
 def replay(earlier: Entry, request_hash: str) -> Posted | LoyaltyError:

@@ -9,14 +9,15 @@ from typing import Any, Final
 from loyalty.core import ids
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock
-from loyalty.core.errors import MemberMerged, MemberNotFound, Stale
-from loyalty.core.pii import Lookups, Sealed, profile_of
+from loyalty.core.errors import MemberErased, MemberMerged, MemberNotFound, Stale
+from loyalty.core.pii import Lookups, profile_of
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.service import following
 from loyalty.ledger.settlement import as_of
 from loyalty.members.errors import AlreadyEnrolled, ExternalIdsLimitExceeded, MemberChanged, ReferralCodeUnknown
 from loyalty.members.keys import MemberKey
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile, pointer_of
+from loyalty.members.opening import open_profile
 from loyalty.members.store import KEY, MEMBER, REFERRAL_CODE, REFERRER, FoundMember, MemberStore, StoredMember
 from loyalty.members.vault import MemberVault
 from loyalty.programs.model import Program
@@ -92,6 +93,7 @@ class MemberService:
 
         Raises:
             MemberNotFound: there is none.
+            MemberErased: there is none any more.
         """
         found = following(member_id, lambda holder: self._found(program, holder))
         shown = _shown(found.member, self._tier(program, found), self._profile(found))
@@ -188,6 +190,8 @@ class MemberService:
             raise MemberMerged(
                 f"'{member_id}' was merged into '{into}'; use that member.", member_id=member_id, into=into
             )
+        if found.member.erased_at is not None:
+            raise MemberErased.of(member_id)
         return found
 
     def _tier(self, program: Program, found: FoundMember) -> str:
@@ -195,11 +199,7 @@ class MemberService:
         return as_of(found.book, program.scope, self._clock()).tier
 
     def _profile(self, found: FoundMember) -> Profile:
-        member = found.member
-        subject, sealed = profile_of(member.program, member.member_id), member.sealed
-        if isinstance(sealed, Sealed):
-            return Profile.from_json(self._vault.open_single(subject, sealed))
-        return Profile.from_json(self._vault.open(subject, found.key, sealed))
+        return open_profile(self._vault, found)
 
     def _next_version(self, before: StoredMember, profile: Profile, key: MemberKey | None) -> StoredMember:
         return replace(

@@ -45,7 +45,10 @@ KEY: Final = "key"
 
 
 class MemberItem(Item):
-    """A member; nothing personal stands here in the clear. ``pii_key`` is of records from before members had keys."""
+    """A member; nothing personal stands here in the clear. ``pii_key`` is of records from before members had keys.
+
+    Who was erased has no ``pii``, and no lookups.
+    """
 
     version = IntegerAttribute()
     referral_code = UnicodeAttribute()
@@ -56,9 +59,10 @@ class MemberItem(Item):
     request_hash = UnicodeAttribute()
     lookups = TextMapAttribute()
     pii_key = BinaryAttribute(legacy_encoding=False, null=True)
-    pii_nonce = BinaryAttribute(legacy_encoding=False)
-    pii = BinaryAttribute(legacy_encoding=False)
+    pii_nonce = BinaryAttribute(legacy_encoding=False, null=True)
+    pii = BinaryAttribute(legacy_encoding=False, null=True)
     merged_into = UnicodeAttribute(null=True)
+    erased_at = UnicodeAttribute(null=True)
 
 
 class LookupItem(Item):
@@ -88,6 +92,7 @@ class StoredMember:
     lookups: Mapping[str, str]
     sealed: Ciphertext | Sealed
     merged_into: str | None = None
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,10 +264,11 @@ def _member_of(raw: RawItem) -> StoredMember:
         lookups=item.lookups,
         sealed=_sealed_of(item),
         merged_into=item.merged_into,
+        erased_at=from_text(item.erased_at) if item.erased_at else None,
     )
 
 
 def _sealed_of(item: MemberItem) -> Ciphertext | Sealed:
     if item.pii_key is None:
-        return Ciphertext(item.pii_nonce, item.pii)
+        return Ciphertext(item.pii_nonce or b"", item.pii or b"")  # nothing opens what was erased
     return Sealed(item.pii_key, item.pii_nonce, item.pii)

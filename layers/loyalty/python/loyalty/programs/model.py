@@ -35,6 +35,7 @@ from loyalty.programs.fields import (
 )
 from loyalty.programs.four_eyes import FourEyes
 from loyalty.programs.fulfillment import Fulfillment
+from loyalty.programs.privacy import Privacy
 from loyalty.programs.rewards import GiftCard, Reward, RewardType, require_rewards
 from loyalty.programs.rules import MAX_RETURN_DAYS, EarnRule, Exclusion, Rate, Stacking
 from loyalty.programs.segments import MAX_SEGMENTS, Segment
@@ -175,7 +176,7 @@ class ProgramDocument(DocumentPart):
     ``ladders`` further ones; ``currencies`` say what money is worth where tiers count it, the first being the base.
     ``adjustment_reasons`` are the codes of which each adjustment names one. Without ``transfers`` or ``households``
     these are not offered. ``fulfillment`` is of gift cards, ``four_eyes`` says what takes two people, ``abuse`` what looks
-    like it. ``locales``: the languages of the program; its names are in the first one, and
+    like it, ``privacy`` what personal data is used for. ``locales``: the languages of the program; its names are in the first one, and
     ``translations`` beside a name say it in the others.
     """
 
@@ -215,6 +216,7 @@ class ProgramDocument(DocumentPart):
     transfers: Transfers | None = None
     households: Households | None = None
     abuse: Abuse = Abuse()
+    privacy: Privacy = Privacy()
     shopify_shops: Annotated[tuple[ShopDomain, ...], Field(max_length=50)] = ()
     """Shop domains (``example.myshopify.com``) whose events belong to this program."""
 

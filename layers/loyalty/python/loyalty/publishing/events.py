@@ -115,6 +115,21 @@ class MemberEvent(OfMember):
     updated_at: str | None = None
 
 
+class MemberErased(OfMember):
+    """A member was erased: whoever keeps something of them under this id deletes it."""
+
+    erased_at: str
+
+
+class ConsentChanged(OfMember):
+    """A member said yes or no to a purpose. What is in force is read from the API."""
+
+    purpose: str
+    given: bool
+    wording: str = Field(description="The version of the text that they agreed to, or withdraw from.")
+    at: str
+
+
 class RedemptionEvent(OfMember):
     """A redemption was opened, was ended by somebody, or was cancelled. Of a time-out, the points event tells."""
 
@@ -204,6 +219,7 @@ EVENTS: Final[dict[str, type[Event]]] = {
     contract.POINTS_MATURED: PointsEvent,
     contract.POINTS_EXPIRING: PointsExpiring,
     contract.POINTS_ADJUSTED: PointsEvent,
+    contract.POINTS_FORFEITED: PointsEvent,
     contract.POINTS_SENT: PointsEvent,
     contract.POINTS_RECEIVED: PointsEvent,
     contract.MEMBER_MERGED: PointsEvent,
@@ -212,6 +228,8 @@ EVENTS: Final[dict[str, type[Event]]] = {
     contract.TIER_EXPIRING: TierExpiring,
     contract.MEMBER_ENROLLED: MemberEvent,
     contract.MEMBER_UPDATED: MemberEvent,
+    contract.MEMBER_ERASED: MemberErased,
+    contract.CONSENT_CHANGED: ConsentChanged,
     contract.REDEMPTION_HELD: RedemptionEvent,
     contract.REDEMPTION_CAPTURED: RedemptionEvent,
     contract.REDEMPTION_RELEASED: RedemptionEvent,

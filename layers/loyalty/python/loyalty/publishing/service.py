@@ -18,8 +18,10 @@ from loyalty.ledger.settlement import GRANT_END, REVIEW
 from loyalty.publishing.events import (
     CardResent,
     CardRevealed,
+    ConsentChanged,
     Event,
     FulfillmentEvent,
+    MemberErased,
     MemberEvent,
     PointsEvent,
     PointsExpiring,
@@ -53,6 +55,7 @@ _POINTS_TYPES: Final = {
     EntryKind.TRANSFER_IN: contract.POINTS_RECEIVED,
     EntryKind.MERGE_OUT: contract.MEMBER_MERGED,
     EntryKind.MERGE_IN: contract.MEMBER_ABSORBED,
+    EntryKind.FORFEITURE: contract.POINTS_FORFEITED,
 }
 _TIER_CAUSES: Final = {
     "merge": "merged",
@@ -120,23 +123,8 @@ def events_of(record: Mapping[str, Any]) -> list[Outgoing]:
         return []
     old: RawItem | None = change.get("OldImage")
     sk = new["sk"]["S"]
-    found: tuple[str, Event] | None = None
-    if sk.startswith(contract.ENTRY_PREFIX):
-        found = _entry_event(entry_of(new)) if old is None else None
-    elif sk == contract.MEMBER_SK:
-        found = _member_event(new, old)
-    elif sk.startswith(contract.REDEMPTION_PREFIX):
-        found = _redemption_event(new, old)
-    elif sk.startswith(contract.ACCESS_PREFIX):
-        found = _card_event(new) if old is None else None
-    elif sk.startswith(contract.PROGRAM_VERSION_PREFIX):
-        found = _program_event(new, old)
-    elif sk == contract.RUN_SK:
-        found = _fulfillment_event(new, old)
-    elif sk == contract.RISK_SK:
-        found = risk_event(new, old)
-    elif sk == contract.SUSPECTED_SK:
-        found = suspicion_event(new, old)
+    told = next((tell for key, tell in _TELLERS if sk == key or (key.endswith("#") and sk.startswith(key))), None)
+    found = None if told is None else told(new, old)
     return [] if found is None else [Outgoing(change["SequenceNumber"], *found)]
 
 
@@ -249,6 +237,11 @@ def _balances(balances: Balances) -> dict[str, int]:
 def _member_event(new: RawItem, old: RawItem | None) -> tuple[str, Event]:
     program, member_id = parse_partition(new["pk"]["S"])
     version = int(new["version"]["N"])
+    if (erased_at := new.get("erased_at")) is not None:
+        identity = f"{program}/{member_id}/member:erased"
+        return contract.MEMBER_ERASED, MemberErased(
+            id=identity, program=program, member_id=member_id, erased_at=erased_at["S"]
+        )
     return contract.MEMBER_ENROLLED if old is None else contract.MEMBER_UPDATED, MemberEvent(
         id=f"{program}/{member_id}/member:{version}",
         program=program,
@@ -263,6 +256,19 @@ def _member_event(new: RawItem, old: RawItem | None) -> tuple[str, Event]:
 def _contact(item: RawItem) -> dict[str, Any]:
     """The keyed hashes of how the member is reached, by kind."""
     return {kind: digest for kind, digest in item.get("lookups", {"M": {}})["M"].items() if kind in _CONTACT}
+
+
+def _consent_event(new: RawItem) -> tuple[str, Event]:
+    program, member_id = parse_partition(new["pk"]["S"])
+    return contract.CONSENT_CHANGED, ConsentChanged(
+        id=f"{program}/{member_id}/{new['consent_id']['S']}",
+        program=program,
+        member_id=member_id,
+        purpose=new["purpose"]["S"],
+        given=new["given"]["BOOL"],
+        wording=new["wording"]["S"],
+        at=new["at"]["S"],
+    )
 
 
 def _redemption_event(new: RawItem, old: RawItem | None) -> tuple[str, Event] | None:
@@ -391,3 +397,26 @@ class Publisher:
         if not answer["FailedEntryCount"]:
             return []
         return [event for event, result in zip(events, answer["Entries"], strict=True) if result.get("ErrorCode")]
+
+
+Teller = Callable[[RawItem, RawItem | None], tuple[str, Event] | None]
+"""What an item tells that is now the first and was the second; None where nobody is told of the change."""
+
+
+def _of_new(tell: Callable[[RawItem], tuple[str, Event] | None]) -> Teller:
+    """Tells of items that are written once."""
+    return lambda new, old: tell(new) if old is None else None
+
+
+_TELLERS: Final[tuple[tuple[str, Teller], ...]] = (
+    (contract.ENTRY_PREFIX, _of_new(lambda new: _entry_event(entry_of(new)))),
+    (contract.MEMBER_SK, _member_event),
+    (contract.CONSENT_PREFIX, _of_new(_consent_event)),
+    (contract.REDEMPTION_PREFIX, _redemption_event),
+    (contract.ACCESS_PREFIX, _of_new(_card_event)),
+    (contract.PROGRAM_VERSION_PREFIX, _program_event),
+    (contract.RUN_SK, _fulfillment_event),
+    (contract.RISK_SK, risk_event),
+    (contract.SUSPECTED_SK, suspicion_event),
+)
+"""By sort key; one that ends with ``#`` is a prefix."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from loyalty.core.clock import local_date
+from loyalty.core.errors import MemberErased
 from loyalty.core.ids import request_hash
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
 from loyalty.ledger.model import Entry, EntryKey, EntryKind, Scope
@@ -48,7 +49,10 @@ class TierService:
             return decision(program, found[0], situation, others)
 
         posting = Posting(key, request_hash(cause), decide)
-        return following(member_id, lambda member: self._ledger.post(scope, member, posting))
+        try:
+            return following(member_id, lambda member: self._ledger.post(scope, member, posting))
+        except MemberErased:
+            return None  # the event is of what came back, or was taken back, after it
 
 
 def changes(scope: Scope, situation: Situation, posted_at: datetime, *, refunded: bool) -> list[Change]:

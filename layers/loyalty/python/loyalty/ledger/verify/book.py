@@ -22,6 +22,7 @@ def check_book(book: Book, state: State) -> Problems:
             "holds": (_holds(book), {key: _hold(entry) for key, entry in state.holds.items() if _times_out(entry)}),
             "merged_into": (book.merged_into, state.merged_into),
             "absorbed": (set(book.absorbed), set(state.absorbed)),
+            "erased_at": (book.erased_at, state.erased_at),
         }
     )
     if state.posted_at is not None and (book.settled_to is None or book.settled_to < state.posted_at):

@@ -110,6 +110,8 @@ class MissedCheck:
             yield from self._check(state, settled_to, BOOK_SK)
 
     def _check(self, state: State, until: datetime, where: str) -> Problems:
+        if state.erased_at is not None:
+            return  # nothing is left to fall due, and nobody to stand on a tier
         today = self._days.earliest(until)
         for ladder, day in over(state, self._scopes):
             if day <= today:

@@ -56,7 +56,7 @@ def check_index(book: Book, indexed: Indexed, scopes: Mapping[int, Scope], days:
     any version. Where none is known, a warning may be due on any day.
     """
     at = indexed.at
-    possible = list(_possible(book, scopes, at, days)) if book.merged_into is None else [_NOTHING]
+    possible = list(_possible(book, scopes, at, days)) if _is_open(book) else [_NOTHING]
     if at is None:
         if all(possible):
             yield Problem("due_missing", BOOK_SK, "something is to fall due, and no sweep would find it")
@@ -66,6 +66,10 @@ def check_index(book: Book, indexed: Indexed, scopes: Mapping[int, Scope], days:
         yield Problem("due_at_wrong", BOOK_SK, f"what falls due next does so at another moment than {at}")
     if (indexed.shard is not None or at is not None) and (at is None or indexed.shard not in _SHARDS):
         yield Problem("due_shard_wrong", BOOK_SK, f"'{indexed.shard}' is none that is swept, or has no moment")
+
+
+def _is_open(book: Book) -> bool:
+    return book.merged_into is None and book.erased_at is None
 
 
 def _certain(book: Book) -> _Due:

@@ -71,6 +71,7 @@ class State:
     posted_at: datetime | None = None
     merged_into: str | None = None
     absorbed: frozenset[str] = frozenset()
+    erased_at: datetime | None = None
 
     def wallet(self, wallet_id: str) -> Sums:
         """One wallet's."""
@@ -90,6 +91,7 @@ class State:
             posted_at=max(self.posted_at or entry.posted_at, entry.posted_at),
             merged_into=movement.merged_into or self.merged_into,
             absorbed=self.absorbed | set(movement.absorbed),
+            erased_at=entry.posted_at if movement.erased else self.erased_at,
         )
 
 

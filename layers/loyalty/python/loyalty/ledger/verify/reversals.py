@@ -182,6 +182,8 @@ def _check_movement(step: Step, accrual: Entry) -> Problems:
         counted, of = dict(entry.movement.qualifying), dict(accrual.movement.qualifying)
         yield _at(entry, "qualifying_wrong", f"it takes {counted} from what counts as {of}")
     policy = accrual.facts.policy or ReversalPolicy.ALLOW_NEGATIVE
+    if step.before.erased_at is not None:
+        policy = ReversalPolicy.ALLOW_NEGATIVE  # nobody is left to owe it: it is forfeited at once
     for wallet_id, change in entry.movement.changes.items():
         earned, before, after = (
             accrual.movement.change(wallet_id),

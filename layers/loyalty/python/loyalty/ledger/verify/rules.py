@@ -49,6 +49,7 @@ _RULES: Final[Mapping[EntryKind, _Rule]] = {
         {_AVAILABLE: _BOTH, _PENDING: _DOWN, _DEBT: _UP, Account.TRANSFERRED: _BOTH}, _DOWN, _DOWN
     ),
     EntryKind.MERGE_IN: _Rule({_AVAILABLE: _BOTH, _PENDING: _UP, _DEBT: _BOTH, Account.TRANSFERRED: _BOTH}, _BOTH, _UP),
+    EntryKind.FORFEITURE: _Rule({Account.EXPIRED: _BOTH, _AVAILABLE: _BOTH, _PENDING: _DOWN, _DEBT: _UP}, _DOWN, _DOWN),
     EntryKind.TIER: _Rule(wallets="none"),
     EntryKind.TIER_WARNING: _Rule(wallets="none"),
 }

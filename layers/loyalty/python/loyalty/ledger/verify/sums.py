@@ -10,6 +10,7 @@ from loyalty.ledger.verify.replay import Step, Sums, without_zeros
 from loyalty.ledger.verify.report import Problem, Problems
 
 _MAY_OVERDRAW = frozenset({EntryKind.REVERSAL, EntryKind.MERGE_IN})
+_AFTER_ERASURE = frozenset({EntryKind.REVERSAL, EntryKind.CANCELLATION, EntryKind.FORFEITURE})
 
 
 class SumsCheck:
@@ -91,6 +92,13 @@ def _check_place(step: Step) -> Problems:
     if main and before.tier is not None and entry.facts.tier_from != before.tier:
         detail = f"from '{entry.facts.tier_from}' where '{before.tier}' was reached"
         yield Problem("tier_chain_broken", step.where, detail)
+    if before.erased_at is not None and step.kind not in _AFTER_ERASURE:
+        yield Problem("entry_after_erasure", step.where, f"the member was erased on {before.erased_at}")
+    if step.kind is EntryKind.FORFEITURE:
+        left = sorted(name for name, sums in step.after.wallets.items() if not sums.is_empty)
+        if left or step.after.holds or step.after.erased_at is None:
+            what = ", ".join([*left, *step.after.holds]) or "a member who was not erased"
+            yield Problem("forfeiture_wrong", step.where, f"left behind: {what}")
     if step.kind is EntryKind.MERGE_OUT:
         left = sorted(name for name, sums in step.after.wallets.items() if not sums.is_empty)
         # A hold of what the program pays has no points that could be left behind.

@@ -1,0 +1,53 @@
+"""Erasures of members: ask, decide, follow."""
+
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from loyalty.core.fields import MemberId, ProgramId
+from loyalty.core.http import caller
+from loyalty.core.telemetry import count, logger
+from loyalty.privacy.erasing import Erasing
+from loyalty.privacy.erasure import Erasure
+from loyalty.privacy.views import ErasureBody, ErasureView, HandBody
+from loyalty.programs.store import ProgramStore
+
+_ERASURE: Final = "/v1/programs/<program>/members/<member_id>/erasure"
+_TAGS: Final = ["Privacy"]
+
+
+def _log(erasure: Erasure) -> ErasureView:
+    logger.info("erasure", extra={"member_id": erasure.member_id, "status": erasure.status})
+    return ErasureView.of(erasure)
+
+
+def add_erasures(router: Router, programs: ProgramStore, erasing: Erasing) -> None:
+    """``POST`` and ``GET …/erasure``, ``POST …/erasure/approve``, ``POST …/erasure/reject``."""
+
+    @router.post(_ERASURE, summary="Ask for the erasure of a member", tags=_TAGS, status_code=HTTPStatus.ACCEPTED)
+    def post_erasure(program: ProgramId, member_id: MemberId, body: Annotated[ErasureBody, Body()]) -> ErasureView:
+        client_id = caller(router)
+        asked = erasing.ask(programs.for_client(program, client_id), member_id, body.reason, body.by(client_id))
+        count("ErasuresAsked")
+        return _log(asked)
+
+    @router.get(_ERASURE, summary="Follow the erasure of a member", tags=_TAGS)
+    def get_erasure(program: ProgramId, member_id: MemberId) -> ErasureView:
+        programs.for_client(program, caller(router))
+        return ErasureView.of(erasing.get(program, member_id))
+
+    @router.post(f"{_ERASURE}/approve", summary="Approve an erasure as the second person", tags=_TAGS)
+    def approve_erasure(program: ProgramId, member_id: MemberId, body: Annotated[HandBody, Body()]) -> ErasureView:
+        client_id = caller(router)
+        approved = erasing.approve(programs.for_client(program, client_id), member_id, body.by(client_id))
+        count("ErasuresApproved")
+        return _log(approved)
+
+    @router.post(f"{_ERASURE}/reject", summary="Reject an erasure as the second person", tags=_TAGS)
+    def reject_erasure(program: ProgramId, member_id: MemberId, body: Annotated[HandBody, Body()]) -> ErasureView:
+        client_id = caller(router)
+        rejected = erasing.reject(programs.for_client(program, client_id), member_id, body.by(client_id))
+        count("ErasuresRejected")
+        return _log(rejected)

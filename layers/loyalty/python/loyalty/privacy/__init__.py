@@ -1,0 +1,1 @@
+"""Rights of members over their personal data: consents, an export, erasure, restriction."""

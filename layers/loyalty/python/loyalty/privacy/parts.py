@@ -1,0 +1,71 @@
+"""What is in an export: its files, what each of them says, and for whom."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from loyalty.core.clock import to_text
+from loyalty.privacy.consent_store import ConsentItem
+from loyalty.rewards.model import Redemption
+
+FILES: Final[Mapping[str, str]] = {
+    "profile": "What you told of yourself, and of each membership that was merged into this one.",
+    "consents": "What you agreed to or withdrew, with the version of the text, when and where.",
+    "preferences": "By which channels you want to be addressed, by purpose.",
+    "segments": "Groups that the business put you into.",
+    "statement": "Every movement of your points, in the order of its number `seq`.",
+    "redemptions": "What you exchanged points for.",
+    "cards": "Gift cards and codes that you were given, and when they were shown. Their codes are in the app alone.",
+    "household": "The household whose points you share.",
+    "referrals": "Whom you brought, by their ids.",
+    "actions": "What the business's staff did with your membership, and when.",
+}
+"""By name: a JSON list in ``<name>.json``, and what it says. ``wallet.json`` is one object."""
+
+README: Final = """Your data, as a copy of {made_at} (UTC)
+Membership {member_id}
+
+wallet.json has your balances. Each other file is a JSON list; schema.json says what is in it.
+Points are whole numbers; amounts of money are text with their currency. Times are RFC 3339 in UTC.
+Where memberships were merged, member_id says which one a line is of.
+"""
+
+
+def schema() -> dict[str, Any]:
+    """A JSON schema of each file: lists of objects, and what they are about."""
+    lists = {
+        f"{name}.json": {"description": text, "type": "array", "items": {"type": "object"}}
+        for name, text in FILES.items()
+    }
+    wallet = {"wallet.json": {"description": "Your balances.", "type": "object"}}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "files": {**wallet, **lists}}
+
+
+def consent_part(item: ConsentItem) -> dict[str, Any]:
+    """A line of the log of consents."""
+    return {
+        "purpose": item.purpose,
+        "given": item.given,
+        "wording": item.wording,
+        "language": item.language,
+        "channel": item.channel,
+        "at": item.at,
+    }
+
+
+def redemption_part(redemption: Redemption) -> dict[str, Any]:
+    """A redemption, without who asked for it on the business's side."""
+    told = {
+        "redemption_id": redemption.redemption_id,
+        "status": redemption.status.value,
+        "reward_id": redemption.reward_id,
+        "reward_type": redemption.reward_type.value,
+        "quantity": redemption.quantity,
+        "points": redemption.points,
+        "value": str(redemption.value) if redemption.value else None,
+        "held_at": to_text(redemption.held_at),
+        "ended_at": to_text(redemption.ended_at) if redemption.ended_at else None,
+        "country": redemption.country,
+        "reference": redemption.reference,
+        "tracking_url": redemption.tracking_url,
+    }
+    return {name: value for name, value in told.items() if value is not None}
