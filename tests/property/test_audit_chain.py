@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -69,12 +70,15 @@ def test_each_line_is_linked_once_however_it_is_delivered(
     assert trails.verify(bucket=False).findings == []
 
 
-def test_two_who_link_the_same_day_at_once_make_one_chain(table: Table) -> None:
+@pytest.mark.parametrize("begun", [False, True])
+def test_two_who_link_the_same_day_at_once_make_one_chain(table: Table, begun: bool) -> None:
     """The second is in the middle of its transaction when the first one's is written."""
     trails = Trails(table, EVE)
     told = trails.write(*(f"members/mbr_{number}" for number in range(4)))
     other = ChainStore(table, sleep=lambda _: None)
     images = [one["dynamodb"]["NewImage"] for one in told]
+    if begun:
+        other.link(ACME, EVE.date(), images[:1])
 
     class Overtaken(Table):
         def __init__(self) -> None:
