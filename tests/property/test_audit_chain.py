@@ -113,3 +113,12 @@ def test_what_happens_to_a_line_afterwards_is_told_and_links_nothing(table: Tabl
     assert (done.links, len(done.touched)) == (0, 2)
     strange = image | {"pk": {"S": "A#acme#someday"}}
     assert trails.link(trails.told(strange)).unreadable == [f"A#acme#someday/{image['sk']['S']}"]
+
+
+def test_a_batch_that_comes_again_links_nothing(table: Table) -> None:
+    trails = Trails(table, EVE)
+    told = trails.write("a", "b", "c")
+    assert [trails.link(*batch).links for batch in (told[:2], told[:2], told, told[::-1])] == [2, 0, 1, 0]
+    head = trails.chains.head(ACME, EVE.date())
+    assert head is not None
+    assert head.number == 3
