@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -69,12 +70,15 @@ def test_each_line_is_linked_once_however_it_is_delivered(
     assert trails.verify(bucket=False).findings == []
 
 
-def test_two_who_link_the_same_day_at_once_make_one_chain(table: Table) -> None:
+@pytest.mark.parametrize("begun", [False, True])
+def test_two_who_link_the_same_day_at_once_make_one_chain(table: Table, begun: bool) -> None:
     """The second is in the middle of its transaction when the first one's is written."""
     trails = Trails(table, EVE)
     told = trails.write(*(f"members/mbr_{number}" for number in range(4)))
     other = ChainStore(table, sleep=lambda _: None)
     images = [one["dynamodb"]["NewImage"] for one in told]
+    if begun:
+        other.link(ACME, EVE.date(), images[:1])
 
     class Overtaken(Table):
         def __init__(self) -> None:
@@ -109,3 +113,12 @@ def test_what_happens_to_a_line_afterwards_is_told_and_links_nothing(table: Tabl
     assert (done.links, len(done.touched)) == (0, 2)
     strange = image | {"pk": {"S": "A#acme#someday"}}
     assert trails.link(trails.told(strange)).unreadable == [f"A#acme#someday/{image['sk']['S']}"]
+
+
+def test_a_batch_that_comes_again_links_nothing(table: Table) -> None:
+    trails = Trails(table, EVE)
+    told = trails.write("a", "b", "c")
+    assert [trails.link(*batch).links for batch in (told[:2], told[:2], told, told[::-1])] == [2, 0, 1, 0]
+    head = trails.chains.head(ACME, EVE.date())
+    assert head is not None
+    assert head.number == 3

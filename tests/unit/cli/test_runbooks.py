@@ -1,9 +1,11 @@
 """What the runbooks tell an operator to type and to read is there."""
 
+import os
 import re
 import shlex
 from pathlib import Path
 
+import boto3
 import pytest
 from typer.testing import CliRunner
 
@@ -38,8 +40,13 @@ def test_there_are_commands() -> None:
 
 
 @pytest.fixture
-def member(outbox: Outbox) -> None:
-    """Whom the runbooks name: ``mbr_1`` of the sample program."""
+def member(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom the runbooks name: ``mbr_1`` of the sample program. The bucket of the audit trail is there, and empty."""
+    monkeypatch.setenv("LOYALTY_AUDIT_TRAIL", "loyalty-test-audittrail")
+    region = os.environ["AWS_DEFAULT_REGION"]
+    boto3.client("s3", region_name=region).create_bucket(
+        Bucket="loyalty-test-audittrail", CreateBucketConfiguration={"LocationConstraint": region}
+    )
     assert CliRunner().invoke(app, ["program", "publish", str(PROGRAM)]).exit_code == 0
     Table("loyalty-test").write([new_book_put("aurora", "mbr_1", "bronze", system_clock())])
 
