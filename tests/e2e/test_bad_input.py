@@ -27,8 +27,8 @@ def enrollment(**fields: str) -> bytes:
     ("body", "status", "code"),
     [
         (b'{"email": "' + b"a" * MEGABYTE + b'"}', 413, "body_too_large"),
-        (b"[" * DEEP + b"]" * DEEP, 400, "malformed_json"),
-        (b'{"a":' * DEEP + b"1" + b"}" * DEEP, 400, "malformed_json"),
+        (b"[" * DEEP + b"]" * DEEP, 400, "json_too_deep"),
+        (b'{"a":' * DEEP + b"1" + b"}" * DEEP, 400, "json_too_deep"),
         (b'{"email": "a@example.com", "email": "b@example.com"}', 400, "malformed_json"),
         (b'{"email": NaN}', 400, "malformed_json"),
         (b'{"email": ' + b"9" * 5_000 + b"}", 400, "malformed_json"),
