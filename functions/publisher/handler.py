@@ -7,7 +7,8 @@ from loyalty.core.aws import client
 from loyalty.core.errors import Rejected
 from loyalty.core.settings import Settings
 from loyalty.core.telemetry import count, logger, metrics
-from loyalty.publishing.service import Publisher, Unreadable, read
+from loyalty.publishing.outbox import Unreadable, read
+from loyalty.publishing.service import Publisher
 
 
 class PublisherSettings(Settings):

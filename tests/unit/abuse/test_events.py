@@ -13,7 +13,7 @@ from loyalty.core.clock import from_text
 from loyalty.core.errors import Rejected
 from loyalty.core.table import RawItem, Table
 from loyalty.publishing.events import ClientSuspected, Event
-from loyalty.publishing.service import events_of
+from loyalty.publishing.outbox import events_of
 from tests.ledgerkit.moves import ADA, BOB
 from tests.unit.abuse.watched import ANN, BEN, Watched
 

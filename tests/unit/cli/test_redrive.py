@@ -20,7 +20,7 @@ from loyalty.commerce.dead_letters import DeadLetters
 from loyalty.core.errors import Rejected
 from loyalty.ledger.items import entry_put
 from loyalty.ledger.model import POINTS, Balances, Entry, EntryKey, EntryKind, Facts, Movement
-from loyalty.publishing.service import read
+from loyalty.publishing.outbox import read
 from tests.ledgerkit.tables import create_table
 
 REGION = "eu-south-1"

@@ -32,7 +32,7 @@ from loyalty.programs.earning import earn
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.views import PublicationBody
 from loyalty.publishing.events import PointsEvent
-from loyalty.publishing.service import events_of
+from loyalty.publishing.outbox import events_of
 from loyalty.reconciliation.steps import StepRequest as ReportStep
 from loyalty.stock.views import RestockBody
 from loyalty.suppliers.webhooks import BadSignature, verify

@@ -8,7 +8,7 @@ from functions.privacy.routes import routes
 from loyalty.core.errors import MemberRestricted
 from loyalty.core.http import api
 from loyalty.core.table import Table
-from loyalty.publishing.service import events_of
+from loyalty.publishing.outbox import events_of
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.ledgerkit.interleaving import interrupted
 from tests.unit.privacy.rig import Rights

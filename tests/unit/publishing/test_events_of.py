@@ -12,7 +12,8 @@ from loyalty.ledger.items import entry_put
 from loyalty.ledger.ladders import Standing
 from loyalty.ledger.model import Balances, Change, Entry, EntryKey, EntryKind, Facts, Movement, Wallet
 from loyalty.publishing.events import EVENTS
-from loyalty.publishing.service import ATTEMPTS, Outgoing, Publisher, events_of
+from loyalty.publishing.outbox import Outgoing, events_of
+from loyalty.publishing.service import ATTEMPTS, Publisher
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 MEMBER = {"pk": {"S": "M#aurora#mbr_1"}, "sk": {"S": "MEMBER"}, "version": {"N": "1"}, "pii": {"B": b"sealed"}}

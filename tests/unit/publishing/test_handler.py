@@ -14,7 +14,7 @@ from moto import mock_aws
 
 import loyalty_contract as contract
 from loyalty.core import aws
-from loyalty.publishing.service import Outgoing
+from loyalty.publishing.outbox import Outgoing
 from tests.apikit.gateway import CONTEXT
 
 REGION = "eu-south-1"

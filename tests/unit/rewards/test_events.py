@@ -4,7 +4,7 @@ from typing import Any
 
 import loyalty_contract as contract
 from loyalty.core.table import RawItem
-from loyalty.publishing.service import events_of
+from loyalty.publishing.outbox import events_of
 from loyalty.rewards.model import Redemption
 from tests.ledgerkit.world import MEMBER, World
 

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from loyalty.cli.dead_letters import Letter, Unmovable
 from loyalty.core.table import RawItem
-from loyalty.publishing.service import Publisher, read
+from loyalty.publishing.outbox import read
+from loyalty.publishing.service import Publisher
 from loyalty_contract import MEMBER_SK, SORT_KEY, WORK_QUEUES, resource
 
 RETRIES_EXHAUSTED: Final = "retries_exhausted"
