@@ -1,6 +1,7 @@
 """An audit trail for tests: lines, what the table's stream tells of them, and an archive in memory."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,15 @@ class MemoryArchive:
         yield self.stored[file.key][int(file.version or 0)]
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """A trail as it was: items of the table, files of the bucket, the stream's last number."""
+
+    items: tuple[RawItem, ...]
+    stored: dict[str, tuple[bytes, ...]]
+    sequence: int
+
+
 class Trails:
     """A scope's trail: lines are written, linked, exported and verified by hand, at the moment of the clock."""
 
@@ -65,6 +75,16 @@ class Trails:
         self.archive = MemoryArchive()
         self.chains = ChainStore(table, sleep=lambda _: None)
         self.sequence = 0
+
+    def snapshot(self) -> Snapshot:
+        stored = {key: tuple(versions) for key, versions in self.archive.stored.items()}
+        return Snapshot(tuple(self.table.scan()), stored, self.sequence)
+
+    def restore(self, kept: Snapshot) -> None:
+        for item in kept.items:
+            self.put(item)
+        self.archive.stored = {key: list(versions) for key, versions in kept.stored.items()}
+        self.sequence = kept.sequence
 
     def write(self, *targets: str, scope: str = ACME) -> list[dict[str, Any]]:
         """Writes a line on each target; what the stream tells of them."""

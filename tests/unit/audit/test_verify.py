@@ -9,20 +9,32 @@ from loyalty.audit.links import LINK_PREFIX, SCOPE_PREFIX, SCOPES_PK, links_pk
 from loyalty.audit.store import trail
 from loyalty.core.table import Table
 from tests.ledgerkit.clock import at
-from tests.ledgerkit.trails import ACME, Trails
+from tests.ledgerkit.trails import ACME, Snapshot, Trails
 
 MONDAY, TUESDAY, WEDNESDAY = (at(f"2026-03-{day}T12:00:00Z") for day in (16, 17, 18))
 
 
+@pytest.fixture(scope="module")
+def made() -> list[Snapshot]:
+    """The trail as the first test made it; the others begin with a copy."""
+    return []
+
+
 @pytest.fixture
-def kept(table: Table) -> Trails:
+def kept(table: Table, made: list[Snapshot]) -> Trails:
     """Three days of five lines each, linked and exported; it is Wednesday evening, and Tuesday's file was written."""
     trails = Trails(table, MONDAY)
-    for day in (MONDAY, TUESDAY, WEDNESDAY):
-        for number in range(5):
-            trails.clock.now = day + timedelta(minutes=number)
-            trails.grow(f"members/mbr_{number}")
-        trails.export()
+    if made:
+        trails.restore(made[0])
+    else:
+        for day in (MONDAY, TUESDAY, WEDNESDAY):
+            records = []
+            for number in range(5):
+                trails.clock.now = day + timedelta(minutes=number)
+                records += trails.write(f"members/mbr_{number}")
+            trails.link(*records)
+            trails.export()
+        made.append(trails.snapshot())
     trails.clock.now = WEDNESDAY + timedelta(hours=6)
     return trails
 
