@@ -207,7 +207,8 @@ def _statuses(route: Route, operation: Mapping[str, Any]) -> list[int]:
         403: route.scope is not None,
         404: "path" in places,
         410: any(parameter["name"] == "member_id" for parameter in parameters),
-        409: route.method != "GET" and route.scope is not None and not route.scope.endswith(".read"),
+        409: route.path.endswith("/quote")
+        or (route.method != "GET" and route.scope is not None and not route.scope.endswith(".read")),
         412: conditional,
         413: has_body,
         415: has_body,

@@ -37,6 +37,12 @@ def allow(
     return iam.PolicyStatement(actions=list(actions), resources=[resource], conditions=conditions)
 
 
+def read_stream(table: dynamodb.ITableV2) -> iam.PolicyStatement:
+    """What Lambda needs of a function's role to feed it from the table's stream."""
+    actions = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    return allow(str(table.table_stream_arn), *(f"dynamodb:{action}" for action in actions))
+
+
 def data_permissions(
     spec: FunctionSpec, table: dynamodb.ITableV2, keys: Keys, pictures: str
 ) -> list[iam.PolicyStatement]:
@@ -100,5 +106,7 @@ def _misses(spec: FunctionSpec, table: dynamodb.ITableV2) -> list[iam.PolicyStat
     if not spec.misses:
         return []
     counts = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{contract.CLIENT_WATCH_PREFIX}*"]}}
-    actions = ["dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:PutItem"]
+    actions = [each for each in ("dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:PutItem") if each not in spec.table]
+    if not actions:
+        return []
     return [iam.PolicyStatement(actions=actions, resources=[table.table_arn], conditions=counts)]

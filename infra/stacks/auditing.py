@@ -18,7 +18,7 @@ from infra.constructs.bucket import acknowledge_files, bucket_of, files_of
 from infra.constructs.nag import acknowledge_inline
 from infra.constructs.python_function import PythonFunction
 from infra.names import resource
-from infra.permissions import allow
+from infra.permissions import allow, read_stream
 from infra.stacks.base import FunctionStack, without_key
 
 NOT_STARTED: Final = "audit-export-not-started"
@@ -41,7 +41,7 @@ class Auditing(Construct):
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{contract.AUDIT_LINKS_PREFIX}*"]}},
         )
         worker = stack.function(
-            contract.AUDIT_CHAIN, permissions=[chains, allow(unlinked.queue_arn, "sqs:SendMessage")]
+            contract.AUDIT_CHAIN, permissions=[chains, allow(unlinked.queue_arn, "sqs:SendMessage"), read_stream(table)]
         )
         worker.alias.add_event_source(
             sources.DynamoEventSource(

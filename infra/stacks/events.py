@@ -1,7 +1,5 @@
 """Events: commerce events in, the table's changes out, tiers recalculated, what fell due written down."""
 
-from typing import Final
-
 from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
@@ -13,18 +11,13 @@ from infra.bundling import Assets
 from infra.constructs.alarms import FIVE_MINUTES, alarm
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
-from infra.permissions import allow
+from infra.permissions import allow, read_stream
 from infra.settings import StageSettings
 from infra.stacks.auditing import Auditing
 from infra.stacks.base import FunctionStack, without_key
 from infra.stacks.stateful import StatefulStack
 from infra.stacks.sweeping import Sweeping
 from infra.stacks.watching import Watching
-
-READ_STREAM: Final = (
-    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
-)  # fmt: skip
-"""What Lambda needs of a function's role to feed it from a stream."""
 
 
 class EventsStack(FunctionStack):
@@ -88,7 +81,7 @@ class EventsStack(FunctionStack):
             permissions=[
                 allow(self.stateful.bus.event_bus_arn, "events:PutEvents"),
                 allow(unpublished.queue_arn, "sqs:SendMessage"),
-                allow(str(self.stateful.table.table_stream_arn), *READ_STREAM),
+                read_stream(self.stateful.table),
             ],
         )
         written = lambda_.FilterCriteria.filter(

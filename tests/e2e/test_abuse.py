@@ -103,7 +103,7 @@ def test_by_hand_and_by_who_may(partner: Partner, desks: tuple[Partner, Partner]
     member_id = partner.enroll()["member_id"]
     assert decide(desks[0], member_id, "hold", "staff-1")[0] == 200
     plain = Partner(cloud, cloud.token("redemptions.write"))
-    assert plain.call("GET", f"/members/{member_id}/risk").status_code == 401
+    assert plain.call("GET", f"/members/{member_id}/risk").status_code == 403
     nobody = new_member_id(datetime.now(UTC))
     assert desks[0].call("GET", f"/members/{nobody}/risk").json()["code"] == "member_not_found"
 

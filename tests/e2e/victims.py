@@ -27,11 +27,17 @@ UNKNOWN: Final = {
     "ladder": "never-was",
     "version": "900000",
     "supplier": "never-was",
+    "export_id": "exp_00000000000000000000000000",
 }
 """Ids of the right shape that nothing has."""
 _SEGMENTS: Final = [{"id": one["id"], "name": one["id"]} for one in REQUESTS["put_segments"]["segments"]]
 _DAYS: Final = "?from=2026-11-01&until=2026-11-02"
-_QUERY: Final = {"get_adjustments": "?status=proposed", "get_totals": _DAYS, "get_export": _DAYS}
+_QUERY: Final = {
+    "get_adjustments": "?status=proposed",
+    "get_totals": _DAYS,
+    "get_export": _DAYS,
+    "delete_restriction": "?actor=staff-17",
+}
 """What a route cannot do without."""
 _MEMBERS_IN_BODIES: Final = ("to_member_id", "from_member_id", "head", "member_id")
 
@@ -81,8 +87,12 @@ class Tenant:
         campaign = f"of-{self.program}"
         asked = REQUESTS["post_campaign"] | {"campaign": campaign, "reward_id": f"of-{self.program}"}
         _made(partner.call("POST", "/bulk-fulfillments", asked))
+        export = _made(
+            partner.call("POST", f"/members/{member}/exports", {"actor": "staff-17"}, Idempotency_Key=unique())
+        )
         return {
             "member_id": member,
+            "export_id": export["export_id"],
             "redemption_id": held["redemption_id"],
             "adjustment_id": adjusted["adjustment_id"],
             "household_id": household["household_id"],
@@ -113,7 +123,7 @@ def operation(route: Route) -> dict[str, Any]:
 
 def without_names(answer: requests.Response) -> tuple[int, str]:
     """Status and body without the ids that it repeats and without the number of the request."""
-    ids = r"(mbr|rdm|adj|hsh)_[0-9a-z]{26}|of-[a-z]+-[0-9]+|never-was|90000[01]|(intruder|victim|nobody)-[0-9]+"
+    ids = r"(mbr|rdm|adj|hsh|exp)_[0-9a-z]{26}|of-[a-z]+-[0-9]+|never-was|90000[01]|(intruder|victim|nobody)-[0-9]+"
     return answer.status_code, re.sub(r"urn:request:[\w-]+", "", re.sub(ids, "…", answer.text))
 
 

@@ -73,14 +73,16 @@ class Excused:
 
 
 def grants_of(role: str, statements: Iterable[Any]) -> Iterator[Grant]:
-    """What statements of a role allow, one action and one resource at a time.
+    """What statements of a role allow, one action and one resource at a time. What it refuses is no grant, and tested elsewhere.
 
     Raises:
         UnknownCondition: see there.
-        ValueError: a statement denies, or names what it does not mean: roles of ours have neither.
+        ValueError: a statement names what it does not mean: none of ours does.
     """
     for statement in statements:
-        if statement["Effect"] != "Allow" or {"NotAction", "NotResource"} & set(statement):
+        if statement["Effect"] == "Deny":
+            continue
+        if {"NotAction", "NotResource"} & set(statement):
             raise ValueError(f"{role} has a statement that is no plain grant: {statement}")
         conditions = tuple(_conditions(statement.get("Condition", {})))
         for action in many(statement["Action"]):

@@ -57,6 +57,7 @@ class Watched:
         return self.cases.get("acme", member)
 
     def lines(self) -> list[str]:
-        """Actions in the audit trail."""
+        """What was done about cases, in the audit trail."""
         rows = [raw for (pk, _), raw in sorted(self.world.dump().items()) if pk.startswith("A#acme#")]
-        return [raw["action"]["S"] for raw in rows]
+        actions = [raw["action"]["S"] for raw in rows]
+        return [action for action in actions if action.startswith("risk.")]

@@ -31,6 +31,11 @@ STAFFS = {
     "bulk.write",
     "finance.read",
     "finance.approve",
+    "privacy.read",
+    "privacy.write",
+    "privacy.erase",
+    "risk.read",
+    "risk.release",
 }
 
 

@@ -3,13 +3,14 @@
 import hmac
 import json
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
+from functions.authorizer.answers import authorization, route
 from functions.redemption.views import CaptureBody, RedemptionBody
 from functions.referral_validation.routes import ReferralBody
 from infra.local.sample_access import filled
@@ -17,6 +18,7 @@ from infra.local.sample_script import EVENTS, Accrue, BusEvent, Enroll, Redeem, 
 from infra.routes import CONSOLE
 from loyalty.accruals.views import AccrualBody
 from loyalty.adjustments.views import AdjustmentBody
+from loyalty.audit.store import parse_trail
 from loyalty.bulk.steps import StepRequest as BatchStep
 from loyalty.bulk.views import CampaignBody
 from loyalty.commerce.inbound import parse
@@ -121,6 +123,10 @@ def test_the_other_events_fit_their_functions() -> None:
         "testSecret",
         "finishSecret",
     }
+    (line,) = sample("audit_chain/line_inserted.json")["Records"]
+    assert parse_trail(line["dynamodb"]["Keys"]["pk"]["S"]) == ("aurora", date(2026, 11, 20))
+    asked = sample("authorizer/without_a_token.json")
+    assert (authorization(asked), route(asked).split()[0]) == ([], "GET")
     records = sample("publisher/entry_inserted.json")["Records"]
     assert [event.detail_type for record in records for event in events_of(record)] == ["points.accrued"]
 
