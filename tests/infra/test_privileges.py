@@ -20,14 +20,22 @@ WILD_ACTIONS_OF_KEYS: Final = {"kms:*", "kms:ReEncrypt*", "kms:GenerateDataKey*"
 """The account's administrators alone have the first; the others are families that AWS documents as these patterns."""
 
 SERVICES_OF_KEYS: Final = {
-    "Data": {"logs", "events", "delivery.logs"},
-    "Messages": {"events", "cloudwatch"},
-    "Pii": set[str](),
-    "Vault": set[str](),
-    "Lookup": set[str](),
-    "Console": set[str](),
+    "KeysData": {"logs", "events", "delivery.logs"},
+    "KeysMessages": {"events", "cloudwatch"},
+    "KeysPii": set[str](),
+    "KeysVault": set[str](),
+    "KeysLookup": set[str](),
+    "KeysConsole": set[str](),
+    "TrailKey": set[str](),
 }
-"""Services of AWS that may use a key by its own policy; our functions use the last four by their roles, which name them."""
+"""Services of AWS that may use a key by its own policy; our functions use the four before the last by their roles, which name
+them, and the last one, of the exported audit trail, through S3 alone."""
+
+REFUSED_ON_KEYS: Final = {"kms:DisableKey", "kms:ScheduleKeyDeletion"}
+"""What a key's own policy may refuse to everybody."""
+
+MANAGED_POLICIES: Final = {"service-role/AmazonAPIGatewayPushToCloudWatchLogs"}
+"""Of AWS, that a role may have: what they allow is not in our templates, and nothing compares it with what is used."""
 
 
 def roles_statements(stage: Templates) -> list[Json]:
@@ -58,12 +66,22 @@ def test_each_role_is_for_one_service_of_aws(stage: Templates) -> None:
         assert statement["Action"] == "sts:AssumeRole"
 
 
+def test_what_a_role_may_do_is_all_in_its_own_policies(stage: Templates) -> None:
+    """Only these are held against what is used: a policy of another kind would be a way around that."""
+    attached = {
+        text(one).rpartition(":iam::aws:policy/")[2].strip('"]}')
+        for role in stage.properties("AWS::IAM::Role")
+        for one in role.get("ManagedPolicyArns", [])
+    }
+    assert attached <= MANAGED_POLICIES
+    kinds = {each["Type"] for template in stage.stacks.values() for each in template["Resources"].values()}
+    iam = {kind for kind in kinds if kind.startswith("AWS::IAM::")}
+    assert iam == {"AWS::IAM::Role", "AWS::IAM::Policy"}, iam
+
+
 def test_a_keys_own_policy_names_the_account_and_few_services(stage: Templates) -> None:
     keys = dict(stage.each("AWS::KMS::Key"))
-    named = {
-        logical_id: next(name for name in SERVICES_OF_KEYS if logical_id.startswith(f"Keys{name}"))
-        for logical_id in keys
-    }
+    named = {logical_id: next(name for name in SERVICES_OF_KEYS if logical_id.startswith(name)) for logical_id in keys}
     assert set(named.values()) == set(SERVICES_OF_KEYS)
     for logical_id, key in keys.items():
         for statement in key["Properties"]["KeyPolicy"]["Statement"]:
@@ -73,7 +91,9 @@ def test_a_keys_own_policy_names_the_account_and_few_services(stage: Templates) 
 def _check_key(statement: Json, services: set[str]) -> None:
     principal, conditions = statement["Principal"], text(statement.get("Condition", {}))
     wild = {action for action in many(statement["Action"]) if "*" in action}
-    assert statement["Effect"] == "Allow"
+    if statement["Effect"] == "Deny":
+        assert set(many(statement["Action"])) <= REFUSED_ON_KEYS, statement
+        return
     assert wild <= WILD_ACTIONS_OF_KEYS, statement
     if "Service" in principal:
         assert {str(service).split(".", maxsplit=1)[0] for service in many(principal["Service"])} <= services, statement

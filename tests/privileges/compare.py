@@ -75,13 +75,18 @@ class Excused:
 def grants_of(role: str, statements: Iterable[Any]) -> Iterator[Grant]:
     """What statements of a role allow, one action and one resource at a time.
 
+    What a statement denies is no grant, and is left out: a call that it stops was not allowed, which is found; and that each
+    role has its refusals ``tests/infra/test_auditing.py`` sees to.
+
     Raises:
         UnknownCondition: see there.
-        ValueError: a statement denies, or names what it does not mean: roles of ours have neither.
+        ValueError: a statement names what it does not mean: no role of ours has one.
     """
     for statement in statements:
-        if statement["Effect"] != "Allow" or {"NotAction", "NotResource"} & set(statement):
+        if {"NotAction", "NotResource"} & set(statement):
             raise ValueError(f"{role} has a statement that is no plain grant: {statement}")
+        if statement["Effect"] != "Allow":
+            continue
         conditions = tuple(_conditions(statement.get("Condition", {})))
         for action in many(statement["Action"]):
             for resource in many(statement["Resource"]):

@@ -50,6 +50,8 @@ def synthesized(cloud: LocalCloud) -> Iterator[tuple[str, str]]:
 def _actions(policy: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for role in policy["Roles"]:
         for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Effect"] != "Allow":
+                continue
             for action in many(statement["Action"]):
                 for _ in many(statement["Resource"]):
                     yield role["Ref"], action
