@@ -19,7 +19,7 @@ from loyalty.audit.chain import Follows, Head, Link, digest_of, grown
 from loyalty.audit.store import LINE_PREFIX, trail
 from loyalty.core.backoff import jitter
 from loyalty.core.errors import Unavailable
-from loyalty.core.table import IntegerAttribute, Item, Operation, Put, RawItem, Table, TransactionRefused
+from loyalty.core.table import MOST_READS, IntegerAttribute, Item, Operation, Put, RawItem, Table, TransactionRefused
 from loyalty_contract import AUDIT_LINKS_PREFIX
 
 LINK_PREFIX: Final = "LINK#"
@@ -122,6 +122,17 @@ class ChainStore:
         """Everything of a day's chain, in the order of the sort keys: the head, the links, the marks."""
         return self._table.query_all(links_pk(scope, day))
 
+    def behind(self, scope: str, day: date, number: int) -> list[RawItem]:
+        """The head as it is now, the links behind that of ``number``, and their marks: what came while a chain was read."""
+        pk = links_pk(scope, day)
+        later = LinkItem.sk.between(link_sk(number + 1), f"{LINK_PREFIX}:")
+        links = list(self._table.query_all(pk, where=later))
+        wanted = [HEAD_SK, *(mark_sk(raw["line"]["S"]) for raw in links)]
+        for first in range(0, len(wanted), MOST_READS):
+            keys = [(pk, sk) for sk in wanted[first : first + MOST_READS]]
+            links += self._table.get_many(keys).values()
+        return links
+
     def lines(self, scope: str, day: date) -> Iterator[RawItem]:
         """A day's lines, in the order of their moments."""
         return self._table.query_all(trail(scope, day))
@@ -129,8 +140,9 @@ class ChainStore:
     def _missing(self, scope: str, day: date, lines: Sequence[str]) -> list[str]:
         pk = links_pk(scope, day)
         marked: set[str] = set()
-        for first in range(0, len(lines), 100):
-            marked |= {sk for _, sk in self._table.get_many([(pk, mark_sk(one)) for one in lines[first : first + 100]])}
+        for first in range(0, len(lines), MOST_READS):
+            keys = [(pk, mark_sk(one)) for one in lines[first : first + MOST_READS]]
+            marked |= {sk for _, sk in self._table.get_many(keys)}
         return [one for one in lines if mark_sk(one) not in marked]
 
     def _append(self, scope: str, day: date, lines: Sequence[tuple[str, str]]) -> None:
