@@ -72,7 +72,7 @@ def sign_in(table: Table, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
         boto3.setup_default_session()
 
-    assert table
+    assert table.name
     yield user
     boto3.DEFAULT_SESSION = None
 

@@ -130,8 +130,8 @@ def test_an_excuse_that_is_not_needed_is_found() -> None:
 
 
 def test_what_is_denied_is_no_grant() -> None:
-    refusal = {"Effect": "Deny", "Action": "dynamodb:DeleteItem", "Resource": TABLE}
-    refusal["Condition"] = {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["A#*"]}}
+    trail = {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["A#*"]}}
+    refusal = {"Effect": "Deny", "Action": "dynamodb:DeleteItem", "Resource": TABLE, "Condition": trail}
     allowed = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE}
     assert [grant.action for grant in grants_of("r", [refusal, allowed])] == ["dynamodb:GetItem"]
 
