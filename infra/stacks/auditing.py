@@ -19,7 +19,7 @@ from infra.constructs.nag import acknowledge_inline
 from infra.constructs.python_function import PythonFunction
 from infra.names import resource
 from infra.permissions import allow
-from infra.stacks.base import FunctionStack, without_key
+from infra.stacks.base import READ_STREAM, FunctionStack, without_key
 
 NOT_STARTED: Final = "audit-export-not-started"
 
@@ -41,7 +41,12 @@ class Auditing(Construct):
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{contract.AUDIT_LINKS_PREFIX}*"]}},
         )
         worker = stack.function(
-            contract.AUDIT_CHAIN, permissions=[chains, allow(unlinked.queue_arn, "sqs:SendMessage")]
+            contract.AUDIT_CHAIN,
+            permissions=[
+                chains,
+                allow(unlinked.queue_arn, "sqs:SendMessage"),
+                allow(str(table.table_stream_arn), *READ_STREAM),
+            ],
         )
         worker.alias.add_event_source(
             sources.DynamoEventSource(

@@ -29,6 +29,10 @@ from infra.stacks.stateful import PICTURES, REPORTS, StatefulStack
 
 CONSUME: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 """What Lambda needs of a function's role to feed it from a queue."""
+READ_STREAM: Final = (
+    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
+)  # fmt: skip
+"""What Lambda needs of a function's role to feed it from a stream."""
 
 
 def without_key(scope: Construct, name: str, queue: sqs.IQueue) -> sqs.IQueue:

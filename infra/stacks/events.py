@@ -1,7 +1,5 @@
 """Events: commerce events in, the table's changes out, tiers recalculated, what fell due written down."""
 
-from typing import Final
-
 from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
@@ -16,15 +14,10 @@ from infra.constructs.work_queue import DeadLetterQueue, WorkQueue
 from infra.permissions import allow
 from infra.settings import StageSettings
 from infra.stacks.auditing import Auditing
-from infra.stacks.base import FunctionStack, without_key
+from infra.stacks.base import READ_STREAM, FunctionStack, without_key
 from infra.stacks.stateful import StatefulStack
 from infra.stacks.sweeping import Sweeping
 from infra.stacks.watching import Watching
-
-READ_STREAM: Final = (
-    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
-)  # fmt: skip
-"""What Lambda needs of a function's role to feed it from a stream."""
 
 
 class EventsStack(FunctionStack):
