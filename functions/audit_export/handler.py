@@ -1,5 +1,6 @@
 """Exports the chains of the audit trail into the bucket that nobody can take them out of. Started by the clock."""
 
+from datetime import date
 from typing import Any
 
 from loyalty.audit.archive import BucketArchive
@@ -24,9 +25,12 @@ EXPORTER = Exporter(Table(SETTINGS.table), BucketArchive(SETTINGS.audit_trail, c
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
-def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
-    """Exports what is new. What fails is left to the next run, which finds it missing."""
-    done = EXPORTER.run()
+def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
+    """Exports what is new. What fails is left to the next run, which finds it missing.
+
+    An operator calls it with ``{"scope": …, "day": …}`` for a day that was linked again.
+    """
+    done = EXPORTER.again(event["scope"], date.fromisoformat(event["day"])) if "day" in event else EXPORTER.run()
     # Also where there was nothing to export: that it ran is what the alarm waits for.
     count(AUDIT_HEADS_EXPORTED, done.heads)
     told = {"heads": done.heads, "new_heads": done.new_heads, "days": done.days}

@@ -55,7 +55,7 @@ class Auditing(Construct):
                 # By age and not by count, which a short outage would use up: until half of the stream's memory is left.
                 max_record_age=Duration.hours(12),
                 on_failure=sources.SqsDlq(without_key(worker, "Unlinked", unlinked)),
-                filters=[_written(), _touched()],
+                filters=[_written(), _touched(), _removed()],
             )
         )
         alarm(
@@ -145,3 +145,9 @@ def _touched() -> Mapping[str, Any]:
         "sk": {"S": [{"prefix": contract.AUDIT_LINE_PREFIX}, {"prefix": contract.AUDIT_LINK_PREFIX}]},
     }
     return lambda_.FilterCriteria.filter({"eventName": ["MODIFY", "REMOVE"], "dynamodb": {"Keys": keys}})
+
+
+def _removed() -> Mapping[str, Any]:
+    """Heads, and what says which day was begun last: they change with every line, and never go."""
+    keys = {"pk": {"S": [{"prefix": contract.AUDIT_LINKS_PREFIX}]}}
+    return lambda_.FilterCriteria.filter({"eventName": ["REMOVE"], "dynamodb": {"Keys": keys}})

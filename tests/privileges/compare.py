@@ -75,15 +75,18 @@ class Excused:
 def grants_of(role: str, statements: Iterable[Any]) -> Iterator[Grant]:
     """What statements of a role allow, one action and one resource at a time. What it refuses is no grant, and tested elsewhere.
 
+    What a statement denies is no grant, and is left out: a call that it stops was not allowed, which is found; and that each
+    role has its refusals ``tests/infra/test_auditing.py`` sees to.
+
     Raises:
         UnknownCondition: see there.
-        ValueError: a statement names what it does not mean: none of ours does.
+        ValueError: a statement names what it does not mean: no role of ours has one.
     """
     for statement in statements:
-        if statement["Effect"] == "Deny":
-            continue
         if {"NotAction", "NotResource"} & set(statement):
             raise ValueError(f"{role} has a statement that is no plain grant: {statement}")
+        if statement["Effect"] != "Allow":
+            continue
         conditions = tuple(_conditions(statement.get("Condition", {})))
         for action in many(statement["Action"]):
             for resource in many(statement["Resource"]):

@@ -50,7 +50,7 @@ def synthesized(cloud: LocalCloud) -> Iterator[tuple[str, str]]:
 def _actions(policy: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for role in policy["Roles"]:
         for statement in policy["PolicyDocument"]["Statement"]:
-            if statement["Effect"] == "Deny":
+            if statement["Effect"] != "Allow":
                 continue
             for action in many(statement["Action"]):
                 for _ in many(statement["Resource"]):

@@ -44,8 +44,9 @@ AWS_ALONE: Final = (
               "log by its role; the local cloud keeps it by itself.", f"*:log-group:/loyalty/*/{name}:*") for name in FUNCTIONS),
     *(Excused(role, _CONSUME, "Lambda's poller takes messages by the function's role; the local cloud's asks nobody.")
       for role in ("accrualeventsRole*", "tierrecalculationRole*", "deliveryRole*", "fulfillmentstartRole*")),
-    Excused("publisherRole*", frozenset({"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator",
-            "dynamodb:ListStreams"}), "Lambda's poller reads the stream by the function's role; the local cloud's asks nobody."),
+    *(Excused(role, frozenset({"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}),
+              "Lambda's poller reads the stream by the function's role; the local cloud's asks nobody.")
+      for role in ("publisherRole*", "auditchainRole*")),
     *(Excused(role, _ACCOUNT_LOGS, "A state machine writes its log and its traces by its role; the local cloud does neither.")
       for role in _MACHINES),
     *(Excused(role, actions, "A distributed map starts its children by the machine's role; here they run within their parent.", on)

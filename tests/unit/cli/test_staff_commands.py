@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from typer.testing import CliRunner
 
+from loyalty.bulk.errors import CampaignNotFound
 from loyalty.bulk.service import Campaigns
 from loyalty.bulk.store import CampaignStore
 from loyalty.cli import people
@@ -60,6 +61,22 @@ def run(*words: str, **more: Any) -> Any:
     return CliRunner().invoke(app, list(words), **more)
 
 
+@pytest.fixture
+def sign_in(table: Table, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Gives the shell credentials of a user of AWS."""
+
+    def user(name: str) -> None:
+        boto3.client("iam").create_user(UserName=name)
+        key = boto3.client("iam").create_access_key(UserName=name)["AccessKey"]
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+        boto3.setup_default_session()
+
+    assert table.name
+    yield user
+    boto3.DEFAULT_SESSION = None
+
+
 def machine() -> str:
     made = boto3.client("stepfunctions").create_state_machine(
         name=resource("test", BULK), definition="{}", roleArn="arn:aws:iam::123456789012:role/x"
@@ -79,7 +96,9 @@ def begin(table: Table) -> None:
     desk.begin(program(fulfillment=FULFILLMENT), "spring")
 
 
-def test_a_list_is_sent_started_decided_and_followed(table: Table, tmp_path: Path) -> None:
+def test_a_list_is_sent_started_decided_and_followed(
+    table: Table, tmp_path: Path, sign_in: Callable[[str], None]
+) -> None:
     arn, file = machine(), tmp_path / "list.csv"
     file.write_bytes(one_each(range(2)))
     first = started(file)
@@ -94,6 +113,8 @@ def test_a_list_is_sent_started_decided_and_followed(table: Table, tmp_path: Pat
     assert (told["status"], told["lines"], told["held"], told["value"]) == ("awaiting_approval", 2, 0, "20.00 USD")
     in_words = run("bulk", "status", *CAMPAIGN).stdout
     assert "Somebody else than person:ada decides:\n  loyalty bulk approve --program acme --campaign spring" in in_words
+    assert run("bulk", "approve", *CAMPAIGN, "--actor", "bob").exception.code == "second_person_required", "one shell"
+    sign_in("bob")
     assert run("bulk", "approve", *CAMPAIGN, "--actor", "ada").exception.code == "second_person_required"
     approved = run("bulk", "approve", *CAMPAIGN, "--actor", "bob", "--note", "budget 7")
     assert (approved.exit_code, approved.stdout) == (0, "✓ 'spring' is running.\n")
@@ -145,12 +166,29 @@ def test_what_was_refused_or_rejected_ends_with_exit_code_1(table: Table, tmp_pa
     assert missing.exception.code == "campaign_not_found"
 
 
-def test_a_rejected_list_does_not_run(table: Table, tmp_path: Path) -> None:
+def test_who_is_not_known_to_aws_asks_and_decides_nothing_that_takes_two(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``LOGNAME=bob`` makes nobody another person."""
+    machine()
+    file = tmp_path / "list.csv"
+    file.write_bytes(one_each(range(2)))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
+    monkeypatch.setenv("LOGNAME", "bob")
+    told = started(file)
+    assert told.exit_code == 1
+    assert "let sts:GetCallerIdentity be reached" in told.stderr
+    with pytest.raises(CampaignNotFound):
+        CampaignStore(table).get("acme", "spring")
+
+
+def test_a_rejected_list_does_not_run(table: Table, tmp_path: Path, sign_in: Callable[[str], None]) -> None:
     machine()
     file = tmp_path / "list.csv"
     file.write_bytes(one_each(range(2)))
     started(file)
     begin(table)
+    sign_in("bob")
     rejected = run("bulk", "reject", *CAMPAIGN, "--actor", "bob", "--note", "no budget")
     assert (rejected.exit_code, rejected.stdout) == (0, "✓ 'spring' is rejected.\n")
     assert run("bulk", "status", *CAMPAIGN).exit_code == 1

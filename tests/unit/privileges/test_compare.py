@@ -129,8 +129,14 @@ def test_an_excuse_that_is_not_needed_is_found() -> None:
     ]
 
 
+def test_what_is_denied_is_no_grant() -> None:
+    trail = {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["A#*"]}}
+    refusal = {"Effect": "Deny", "Action": "dynamodb:DeleteItem", "Resource": TABLE, "Condition": trail}
+    allowed = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE}
+    assert [grant.action for grant in grants_of("r", [refusal, allowed])] == ["dynamodb:GetItem"]
+
+
 def test_statements_that_are_no_plain_grants_are_refused() -> None:
-    assert list(grants_of("r", [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}])) == []
     with pytest.raises(ValueError, match="no plain grant"):
         list(grants_of("r", [{"Effect": "Allow", "NotAction": "s3:*", "Action": "a:b", "Resource": "*"}]))
     unknown = {

@@ -3,7 +3,7 @@
 import gzip
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -47,10 +47,23 @@ class Exporter:
             self._scope(scope, done)
         return done
 
+    def again(self, scope: str, day: date) -> Export:
+        """Exports one day as it is now: for one that was caught up so late that :meth:`run` does not look at it any more."""
+        done, head = Export(), self._chains.head(scope, day)
+        if head is not None:
+            self._head(head, done)
+            if self._is_over(day):
+                self._day(head)
+                done.days += 1
+        return done
+
+    def _is_over(self, day: date) -> bool:
+        return self._clock() >= datetime.combine(day, time(), UTC) + timedelta(days=1) + LATE
+
     def _scope(self, scope: str, done: Export) -> None:
         looked, waiting = 0, list[Head]()
         for head in self._chains.days(scope):
-            over = self._clock() >= datetime.combine(head.day, time(), UTC) + timedelta(days=1) + LATE
+            over = self._is_over(head.day)
             if over and self._archive.has(day_key(head)):
                 looked += 1
                 if looked >= LOOKS_BACK:

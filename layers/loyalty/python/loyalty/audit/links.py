@@ -19,7 +19,7 @@ from loyalty.audit.chain import Follows, Head, Link, digest_of, grown
 from loyalty.audit.store import LINE_PREFIX, trail
 from loyalty.core.backoff import jitter
 from loyalty.core.errors import Unavailable
-from loyalty.core.table import IntegerAttribute, Item, Operation, Put, RawItem, Table, TransactionRefused
+from loyalty.core.table import MOST_READS, IntegerAttribute, Item, Operation, Put, RawItem, Table, TransactionRefused
 from loyalty_contract import AUDIT_LINKS_PREFIX
 
 LINK_PREFIX: Final = "LINK#"
@@ -79,19 +79,21 @@ class ChainStore:
             Unavailable: others linked lines of this day all the time.
         """
         found = {raw["sk"]["S"]: digest_of(raw) for raw in lines}
+        waiting = self._missing(scope, day, list(found))
         made, attempt = 0, 0
-        while attempt < _ATTEMPTS:
-            chunk = self._missing(scope, day, list(found))[:AT_ONCE]
-            if not chunk:
-                return made
+        while waiting:
+            chunk = waiting[:AT_ONCE]
             try:
                 self._append(scope, day, [(sk, found[sk]) for sk in chunk])
             except TransactionRefused:
                 self._sleep(jitter(attempt, base=_BASE_SECONDS, cap=_CAP_SECONDS))
                 attempt += 1
+                if attempt == _ATTEMPTS:
+                    raise Unavailable(f"The chain of '{scope}' on {day} is being written at this moment.") from None
+                waiting = self._missing(scope, day, waiting)  # whoever was faster may have linked some
                 continue
-            made += len(chunk)
-        raise Unavailable(f"The chain of '{scope}' on {day} is being written at this moment.")
+            made, attempt, waiting = made + len(chunk), 0, waiting[AT_ONCE:]
+        return made
 
     def catch_up(self, scope: str, day: date) -> int:
         """Links what the table has of a day and its chain has not, as after the stream lost it; how many."""
@@ -120,6 +122,17 @@ class ChainStore:
         """Everything of a day's chain, in the order of the sort keys: the head, the links, the marks."""
         return self._table.query_all(links_pk(scope, day))
 
+    def behind(self, scope: str, day: date, number: int) -> list[RawItem]:
+        """The head as it is now, the links behind that of ``number``, and their marks: what came while a chain was read."""
+        pk = links_pk(scope, day)
+        later = LinkItem.sk.between(link_sk(number + 1), f"{LINK_PREFIX}:")
+        links = list(self._table.query_all(pk, where=later))
+        wanted = [HEAD_SK, *(mark_sk(raw["line"]["S"]) for raw in links)]
+        for first in range(0, len(wanted), MOST_READS):
+            keys = [(pk, sk) for sk in wanted[first : first + MOST_READS]]
+            links += self._table.get_many(keys).values()
+        return links
+
     def lines(self, scope: str, day: date) -> Iterator[RawItem]:
         """A day's lines, in the order of their moments."""
         return self._table.query_all(trail(scope, day))
@@ -127,24 +140,39 @@ class ChainStore:
     def _missing(self, scope: str, day: date, lines: Sequence[str]) -> list[str]:
         pk = links_pk(scope, day)
         marked: set[str] = set()
-        for first in range(0, len(lines), 100):
-            marked |= {sk for _, sk in self._table.get_many([(pk, mark_sk(one)) for one in lines[first : first + 100]])}
+        for first in range(0, len(lines), MOST_READS):
+            keys = [(pk, mark_sk(one)) for one in lines[first : first + MOST_READS]]
+            marked |= {sk for _, sk in self._table.get_many(keys)}
         return [one for one in lines if mark_sk(one) not in marked]
 
     def _append(self, scope: str, day: date, lines: Sequence[tuple[str, str]]) -> None:
-        pk, before = links_pk(scope, day), self.head(scope, day)
+        pk, known = links_pk(scope, day), self.head(scope, day)
         operations: list[Operation] = []
+        before = known or self._cut(scope, day)
         if before is None:
             before, begin = self._begin(scope, day)
             operations.append(begin)
         after, links = grown(before, lines)
         still = (HeadItem.number == before.number) & (HeadItem.hash == before.hash)
-        operations.append(Put(_head_item(after), still if before.number else HeadItem.pk.does_not_exist()))
+        operations.append(Put(_head_item(after), still if known else HeadItem.pk.does_not_exist()))
         for link in links:
             operations.append(Put(_link_item(pk, link), LinkItem.pk.does_not_exist()))
             mark = MarkItem(pk, mark_sk(link.line), number=link.number)
             operations.append(Put(mark, MarkItem.pk.does_not_exist()))
         self._table.write(operations)
+
+    def _cut(self, scope: str, day: date) -> Head | None:
+        """Of a chain whose head somebody removed: where its links end. What it followed is lost, and verify tells of that.
+
+        Without it every later line of the day would be refused, and those behind them in the stream would wait.
+        """
+        last = self._table.query(
+            links_pk(scope, day), where=LinkItem.sk.startswith(LINK_PREFIX), newest_first=True, limit=1
+        ).items
+        if not last:
+            return None
+        link = link_of(last[0])
+        return Head(scope, day, link.number, link.hash, None)
 
     def _begin(self, scope: str, day: date) -> tuple[Head, Put]:
         """A day's empty chain, which follows the one that was begun last; and what says that it is this one now."""

@@ -44,9 +44,11 @@ def parse_trail(pk: str) -> tuple[str, date] | None:
     prefix, _, rest = pk.partition("#")
     scope, _, day = rest.rpartition("#")
     try:
-        return (scope, date.fromisoformat(day)) if f"{prefix}#" == AUDIT_PREFIX and scope else None
+        parsed = date.fromisoformat(day)
     except ValueError:
         return None
+    # Other spellings of a day are of other partitions, whose lines must not come into this one's chain.
+    return (scope, parsed) if f"{prefix}#" == AUDIT_PREFIX and scope and parsed.isoformat() == day else None
 
 
 def line_put(line: Line) -> Put:

@@ -4,7 +4,7 @@ import gzip
 import io
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
@@ -12,11 +12,12 @@ from typing import Any, Final
 from loyalty.audit.archive import DAYS, HEADS, Archive, Exported
 from loyalty.audit.chain import Link, digest_of
 from loyalty.audit.checking import Day, Finding, Kind, check
-from loyalty.audit.links import LINK_PREFIX, ChainStore
+from loyalty.audit.links import HEAD_SK, LINK_PREFIX, ChainStore
 from loyalty.core.clock import Clock
 from loyalty.core.table import RawItem, Table
 
-_LOOKS: Final = 3
+_LOOKS: Final = 10
+"""At the end of a chain that grows; each is short, however long the chain is."""
 _A_DAY: Final = timedelta(days=1)
 
 
@@ -84,6 +85,7 @@ class Verifier:
     ) -> None:
         days = self._days(scope, set(exported), start, end)
         read: dict[date, Day] = {}
+        last: Day | None = None
         for day in days:
             found = self._read(scope, day)
             read[day] = found
@@ -97,6 +99,9 @@ class Verifier:
             self._join(proof, found, read)
             self._hold_against(proof, found, files)
             found.lines = {}  # a year of days is looked at one after the other
+            if last is not None:
+                last.links = {}
+            last = found
             self._progress(proof)
         self._last(proof, scope, read, end)
 
@@ -110,12 +115,15 @@ class Verifier:
 
     def _read(self, scope: str, day: date) -> Day:
         """The day, of a moment at which its head and its last link are of one transaction."""
-        chain = list(self._chains.stored(scope, day))
+        chain = {raw["sk"]["S"]: raw for raw in self._chains.stored(scope, day)}
         for _ in range(_LOOKS):
-            if _is_whole(chain):
+            links = [sk for sk in chain if sk.startswith(LINK_PREFIX)]
+            if _is_whole(chain, len(links)):
                 break
-            chain = list(self._chains.stored(scope, day))
-        return check(scope, day, chain, self._chains.lines(scope, day), now=self._clock())
+            # Not from the start: of a long day there would be new links each time.
+            last = int(max(links, default=f"{LINK_PREFIX}0").removeprefix(LINK_PREFIX))
+            chain |= {raw["sk"]["S"]: raw for raw in self._chains.behind(scope, day, last)}
+        return check(scope, day, chain.values(), self._chains.lines(scope, day), now=self._clock())
 
     def _join(self, proof: Proof, found: Day, read: dict[date, Day]) -> None:
         """That the link from which the day went on is there, and is the one that it was."""
@@ -127,7 +135,9 @@ class Verifier:
                 Finding(Kind.DAY_MISSING, found.scope, follows.day, "day", f"{found.day} found nothing of it to follow")
             )
             return
-        before = read.get(follows.day) or self._read(found.scope, follows.day)
+        before = read.get(follows.day)
+        if before is None or not before.links:
+            before = self._read(found.scope, follows.day)
         link = before.links.get(follows.number)
         if not before.begun:
             detail = f"{found.day} follows it, and nothing of it is there"
@@ -199,10 +209,9 @@ class Verifier:
             yield f"it has {number} links, its name says {file.number}"
 
 
-def _is_whole(chain: list[RawItem]) -> bool:
-    links: int = sum(raw["sk"]["S"].startswith(LINK_PREFIX) for raw in chain)
-    head = next((int(raw["number"]["N"]) for raw in chain if raw["sk"]["S"] == "HEAD"), 0)
-    return links == head
+def _is_whole(chain: Mapping[str, RawItem], links: int) -> bool:
+    head = chain.get(HEAD_SK)
+    return links == (int(head["number"]["N"]) if head else 0)
 
 
 def _rows(parts: Iterator[bytes]) -> Iterator[dict[str, Any]]:

@@ -95,7 +95,7 @@ class Campaign:
     started_by: str
     """The person who may not approve it."""
     started_through: str | None
-    """The client that named them, which may not approve it either; None: an operator's shell."""
+    """The client that named them, or whose credentials an operator's shell had: they may not approve it either."""
     created_at: datetime
     status: CampaignStatus = CampaignStatus.CREATED
     totals: Totals | None = None
@@ -111,7 +111,7 @@ class Campaign:
     """By a second person, for these totals."""
     decided_by: str | None = None
     decided_through: str | None = None
-    """The client that named them; None: an operator's shell."""
+    """As of ``started_through``."""
     decided_at: datetime | None = None
     note: str | None = None
     running_since: datetime | None = None

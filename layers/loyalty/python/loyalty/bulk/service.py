@@ -57,6 +57,13 @@ class Asked:
     """A person, for whom the caller vouches."""
     client_id: str | None = None
     """The caller; None: an operator's shell."""
+    operator: str | None = None
+    """Whose credentials that shell has, ``operator:…``."""
+
+    @property
+    def through(self) -> str | None:
+        """Who vouches for the person."""
+        return self.operator if self.client_id is None else client_actor(self.client_id)
 
 
 class Campaigns:
@@ -92,7 +99,7 @@ class Campaigns:
             paid_by=asked.paid_by,
             sha256=asked.sha256,
             started_by=person_actor(asked.actor),
-            started_through=None if asked.client_id is None else client_actor(asked.client_id),
+            started_through=asked.through,
             created_at=self._clock(),
         )
         found = self._store.create(wanted, campaign_line("created", wanted))
@@ -127,23 +134,24 @@ class Campaigns:
         actor: str,
         approve: bool,
         client_id: str | None = None,
+        operator: str | None = None,
         note: str | None = None,
     ) -> Campaign:
         """A second person's yes, after which the campaign runs, or no, which ends it. Said again, it is what it was.
 
-        ``client_id`` is the caller, who vouches for ``actor``; None: an operator's shell.
+        ``client_id`` is the caller, who vouches for ``actor``; None: an operator's shell, with the credentials of ``operator``.
 
         Raises:
             CampaignNotFound: there is none.
-            SecondPersonRequired: it is the one who started it, or the client that did, and the program wants another.
+            SecondPersonRequired: it is the one who started it, or the client or operator that did, and the program wants another.
             CampaignNotAwaitingApproval: nobody is asked, or somebody decided otherwise.
         """
         found = self._store.get(program.document.id, campaign)
-        person, client = person_actor(actor), None if client_id is None else client_actor(client_id)
+        person, through = person_actor(actor), operator if client_id is None else client_actor(client_id)
         by_two = program.document.four_eyes.approvals
-        if by_two and same_hands((found.started_by, found.started_through), (person, client)):
+        if by_two and same_hands((found.started_by, found.started_through), (person, through)):
             raise SecondPersonRequired(
-                "Somebody else than whoever started the campaign decides on it, through another client.",
+                "Somebody else than whoever started the campaign decides on it, through another client or credentials of their own.",
                 pointer="/actor",
             )
         said_before = found.decided_by == person and approve is (found.status is not CampaignStatus.REJECTED)
@@ -151,7 +159,7 @@ class Campaigns:
             status = CampaignStatus.RUNNING if approve else CampaignStatus.REJECTED
             who: dict[str, Any] = {
                 "decided_by": person,
-                "decided_through": client,
+                "decided_through": through,
                 "decided_at": self._clock(),
                 "note": note,
             }

@@ -13,6 +13,7 @@ from loyalty.bulk.service import Asked, Campaigns
 from loyalty.bulk.starting import Machine
 from loyalty.bulk.store import CampaignStore
 from loyalty.cli.console import AsJson, TableName, err, fail, open_table, out, print_json
+from loyalty.cli.operators import known_operator
 from loyalty.cli.recalculating import find_state_machine
 from loyalty.core.clock import system_clock, to_text
 from loyalty.core.files import Bucket
@@ -66,7 +67,8 @@ def start(
     with file.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     desk = _Desk(table, reports, stage)
-    created = desk.campaigns.create(desk.programs.current(program), Asked(campaign, reward, paid_by, digest, actor))
+    asked = Asked(campaign, reward, paid_by, digest, actor, operator=known_operator())
+    created = desk.campaigns.create(desk.programs.current(program), asked)
     desk.files.put(created.list_key, file, "text/csv; charset=utf-8")
     desk.campaigns.start(program, campaign)
     err.print(f"Started. Follow it: loyalty bulk status --program {program} --campaign {campaign}", soft_wrap=True)
@@ -99,7 +101,7 @@ def approve(
     actor: Actor,
     note: Annotated[str | None, typer.Option(help="Why.")] = None,
 ) -> None:
-    """Approve a campaign as the second person: it starts. One that nobody is asked about stays as it is: exit code 1."""
+    """Approve a campaign as the second person, with credentials of your own: it starts. One that nobody is asked about stays as it is: exit code 1."""
     _Desk(table, reports, stage).decide(program, campaign, actor, note, approve=True)
 
 
@@ -138,7 +140,9 @@ class _Desk:
         """Decides, and says what became of it; or that it was decided before, by whom, and that nothing changed."""
         before = self.store.get(program, campaign)
         current = self.programs.current(program)
-        decided = self.campaigns.decide(current, campaign, actor=actor, approve=approve, note=note)
+        decided = self.campaigns.decide(
+            current, campaign, actor=actor, operator=known_operator(), approve=approve, note=note
+        )
         if decided.revision != before.revision:
             out.print(f"[bold green]✓[/] '{campaign}' is {decided.status}.")
             return

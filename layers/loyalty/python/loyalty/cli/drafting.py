@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from loyalty.cli.console import TableName, open_table, out
+from loyalty.cli.operators import known_operator
 from loyalty.cli.programs import Actor, At, Comment, File, Replace, lifecycle, moment_of, print_published, read_document
-from loyalty.core import origin
 from loyalty.programs.writing import as_stored
 
 _ME = getpass.getuser()
@@ -24,7 +24,7 @@ def draft(
 ) -> None:
     """Save a document as the program's draft, for somebody else to publish. It follows the version in force."""
     document = read_document(path)
-    service, through = lifecycle(open_table(table)), origin.current().by
+    service, through = lifecycle(open_table(table)), known_operator()
     based_on, text = service.state(document.id).number, as_stored(document)
     if revision is None:
         saved = service.begin(document.id, text, actor, based_on=based_on, through=through)
@@ -54,6 +54,6 @@ def publish_draft(
         comment=comment,
         effective_at=moment,
         replace_scheduled=replace_scheduled,
-        through=origin.current().by,
+        through=known_operator(),
     )
     print_published(program, version, moment)

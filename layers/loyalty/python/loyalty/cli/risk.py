@@ -11,9 +11,8 @@ from loyalty.abuse.model import Case, Person, State
 from loyalty.abuse.store import RiskStore
 from loyalty.abuse.views import Reason, RiskCaseView
 from loyalty.cli.console import AsJson, TableName, open_table, out, print_json
-from loyalty.cli.operators import operator
+from loyalty.cli.operators import known_operator
 from loyalty.core.clock import system_clock, to_text
-from loyalty.core.origin import coming_from
 from loyalty.programs.store import ProgramStore
 
 app = typer.Typer(no_args_is_help=True)
@@ -66,27 +65,18 @@ def show(member: Member, *, table: TableName, program: ProgramId, json: AsJson =
 @app.command()
 def hold(member: Member, *, table: TableName, program: ProgramId, reason: Why, json: AsJson = False) -> None:
     """Put a member on hold by hand: no redemption, transfer or pool until somebody releases them."""
-    by = operator()
-    with coming_from(by):
-        case = CaseService(open_table(table), system_clock).hold(program, member, _person(by.by), _code(reason))
+    by = Person(known_operator())
+    case = CaseService(open_table(table), system_clock).hold(program, member, by, _code(reason))
     _show(case, json=json)
 
 
 @app.command()
 def release(member: Member, *, table: TableName, program: ProgramId, reason: Why, json: AsJson = False) -> None:
     """Release a member, or where the program wants two people, ask for it; another person's release agrees."""
-    opened, by = open_table(table), operator()
+    opened, by = open_table(table), Person(known_operator())
     two = ProgramStore(opened, system_clock).current(program).document.four_eyes.releases
-    with coming_from(by):
-        case = CaseService(opened, system_clock).release(
-            program, member, _person(by.by), _code(reason), second_person=two
-        )
+    case = CaseService(opened, system_clock).release(program, member, by, _code(reason), second_person=two)
     _show(case, json=json)
-
-
-def _person(by: str | None) -> Person:
-    """Whom AWS knows the shell by: nobody gives themselves another name."""
-    return Person(by or "operator:unknown")
 
 
 def _code(text: str) -> str:
