@@ -5,6 +5,11 @@ from typing import Any
 
 import pytest
 
+from loyalty.abuse.cases import CaseService
+from loyalty.abuse.model import Person
+from loyalty.abuse.store import RiskStore
+from loyalty.abuse.watch import Kind, Note
+from loyalty.abuse.watching import Doing, Watcher
 from loyalty.commerce.outcomes import Outcome
 from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
@@ -163,6 +168,25 @@ def test_what_waits_under_their_hashes_is_forgotten(rights: Rights) -> None:
     assert any(sk.startswith("UNCLAIMED#") for _, sk in rights.world.dump())
     rights.erase(ada)
     assert not any(sk.startswith(("UNCLAIMED#", "PURCHASE")) for _, sk in rights.world.dump())
+
+
+def test_nobody_looks_any_more_into_what_they_did(rights: Rights) -> None:
+    """A case of somebody who is gone would be listed for ever, and what they did comes late to who watches."""
+    ann = Person("person:ann", "client:desk")
+    cases, watcher = CaseService(rights.table, rights.clock), Watcher(rights.table, rights.programs, rights.clock)
+    ada, bob = rights.full_life()
+    cases.hold("acme", ada, ann, "fraud")
+    sent = [Note(Kind.SENT, str(number), rights.clock(), 5, f"mbr_{number}") for number in range(12)]
+    watcher.see(Doing("acme", ada, sent[0]))
+    rights.erase(ada)
+    assert not {"RISK", "WATCH"} & kept(rights, ada)
+    assert RiskStore(rights.table).page("acme", limit=10).items == []
+    for member in (ada, bob):
+        seen = [watcher.see(Doing("acme", member, note)) for note in sent]  # ten would flag a member
+        assert [one.case for one in seen] == [None] * 12
+    with pytest.raises(MemberErased):
+        cases.hold("acme", ada, ann, "fraud")
+    assert rights.world.audit() == []
 
 
 class TestWhoDecides:

@@ -14,6 +14,7 @@ from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
+from loyalty.abuse.store import WATCH_SK
 from loyalty.audit.model import Line
 from loyalty.audit.store import line_put
 from loyalty.commerce.items import PURCHASE_SK, UNCLAIMED_PREFIX, PurchaseItem, UnclaimedItem, record_key, unclaimed_sk
@@ -33,13 +34,13 @@ from loyalty.rewards.model import RedemptionStatus
 from loyalty.rewards.store import RedemptionItem, redemption_of
 from loyalty.segments.items import SEGMENTS_SK
 from loyalty.vault.store import CARD_SK, card_pk
-from loyalty_contract import MEMBER_SK, REDEMPTION_PREFIX, REFERRAL_PREFIX
+from loyalty_contract import MEMBER_SK, REDEMPTION_PREFIX, REFERRAL_PREFIX, RISK_SK
 
 ERASURE_SK: Final = "ERASURE"
 NOBODY: Final = "-"
 """In the place of what a stub must have and may not say."""
 _AT_ONCE: Final = 25
-_GOES: Final = frozenset({SEGMENTS_SK, CONSENTS_SK, PREFERENCES_SK})
+_GOES: Final = frozenset({SEGMENTS_SK, CONSENTS_SK, PREFERENCES_SK, RISK_SK})
 _GO: Final = (KEY_PREFIX, EXPORT_PREFIX)
 """Sort keys, and what they begin with, of all that is simply deleted."""
 
@@ -123,7 +124,10 @@ class ErasureStore:
 
     def sweep(self, program: str, member_id: str) -> None:
         """Deletes whatever else tells of the person, in one partition and beside it. Again, it finds nothing."""
-        deletes: list[Operation] = [Delete(Item, partition(program, member_id), sk) for sk in sorted(_GOES)]
+        # What was watched may be written again by an event that comes late: it goes with its time to live.
+        deletes: list[Operation] = [
+            Delete(Item, partition(program, member_id), sk) for sk in sorted({*_GOES, WATCH_SK})
+        ]
         for prefix in _GO:
             deletes += [Delete(Item, raw["pk"]["S"], raw["sk"]["S"]) for raw in self._items(program, member_id, prefix)]
         deletes.append(Delete(Item, card_pk(program, member_id), RECENT_SK))
