@@ -151,6 +151,35 @@ def test_refunds_and_cancellations_after_it_leave_nobody_with_points_or_debts(ri
     assert rights.world.audit() == []
 
 
+def test_what_the_absorbed_one_redeemed_is_cancelled_under_either_id(rights: Rights) -> None:
+    ada, bob = rights.person("ada"), rights.person("bob")
+    rights.bought(bob, "R-1", "300")
+    held = [rights.world.hold(name, member=bob)[0].redemption_id for name in ("one", "two")]
+    for one in held:
+        rights.world.capture(one, member=bob)
+    rights.merging.merge(rights.program, ada, absorbed=bob, actor="staff-1")
+    rights.erase(ada)
+    for one, member in zip(held, (bob, ada), strict=True):
+        rights.world.cancel(one, member=member)
+    assert [points for _, points in rights.forfeitures(ada)] == [200, 50, 50]  # 300 - 2 * 50, which then came back
+    assert rights.world.wallet(ada).balances == Balances()
+    assert rights.world.audit() == []
+
+
+def test_the_link_to_a_parcel_is_forgotten(rights: Rights) -> None:
+    """The page behind it names the person and where they live."""
+    ada = rights.person("ada")
+    rights.bought(ada, "R-1", "300")
+    held = rights.world.hold("one", member=ada)[0].redemption_id
+    rights.world.capture(held, member=ada, reference="B-1", tracking_url="https://parcels.example/PLANTED")
+    assert "PLANTED" in text(rights)
+    rights.erase(ada)
+    assert "PLANTED" not in text(rights)
+    rights.world.cancel(held, member=ada)
+    assert "PLANTED" not in text(rights)
+    assert rights.world.audit() == []
+
+
 def test_the_person_comes_again_as_somebody_new_and_events_of_before_are_nobodys(rights: Rights) -> None:
     ada = rights.person("ada")
     rights.erase(ada)

@@ -137,6 +137,17 @@ class ErasureStore:
             for raw in self._items(program, member_id, REDEMPTION_PREFIX)
         )
         self._write(
+            Update(
+                RedemptionItem,
+                raw["pk"]["S"],
+                raw["sk"]["S"],
+                [RedemptionItem.tracking_url.remove()],
+                RedemptionItem.pk.exists(),
+            )
+            for raw in self._items(program, member_id, REDEMPTION_PREFIX)
+            if "tracking_url" in raw
+        )
+        self._write(
             Update(ReferralItem, raw["pk"]["S"], raw["sk"]["S"], [ReferralItem.code.set(NOBODY)])
             for raw in self._items(program, member_id, REFERRAL_PREFIX)
         )
@@ -147,7 +158,9 @@ class ErasureStore:
         for raw in self._table.query_all(partition(program, member_id)):
             sk = raw["sk"]["S"]
             personal = sk == MEMBER_SK and ("pii" in raw or raw.get("lookups", {}).get("M"))
-            if personal or sk in {*_GOES, KEY_SK, HOUSEHOLD_SK} or sk.startswith(_GO):
+            # Where a parcel is, is a page with a name and an address on it.
+            parcel = sk.startswith(REDEMPTION_PREFIX) and "tracking_url" in raw
+            if personal or parcel or sk in {*_GOES, KEY_SK, HOUSEHOLD_SK} or sk.startswith(_GO):
                 found.append(sk)
         return found
 

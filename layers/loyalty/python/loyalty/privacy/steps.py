@@ -7,7 +7,8 @@
     unclaimed   what waits under their hashes, which nobody knows afterwards
     close       one transaction: points forfeited, book closed, key and lookups deleted, the profile a stub
     absorbed    the same of whoever was merged into them, until that very moment; their books are closed already
-    sweep       segments, consents in force, preferences, cases of abuse, exports, cards, codes of referrals
+    sweep       segments, consents in force, preferences, cases of abuse, exports, cards, links to
+                parcels, codes of referrals
     check       nothing of it is left
     end         the record says erased
 
