@@ -147,8 +147,10 @@ class World:
                 lines.append({name: value for name, value in raw.items() if name != "sk"})
             else:
                 found[raw["pk"]["S"], raw["sk"]["S"]] = raw
-        numbered = enumerate(sorted(lines, key=str))
-        return found | {(line["pk"]["S"], f"{AUDIT_LINE_PREFIX}{number}"): line for number, line in numbered}
+        for number, line in enumerate(sorted(lines, key=str)):
+            sk = f"{AUDIT_LINE_PREFIX}{number}"
+            found[line["pk"]["S"], sk] = line | {"sk": {"S": sk}}
+        return found
 
     def proven(self, member: str = MEMBER) -> Wallet:
         """The points, after the audit and this module's own sums found nothing wrong in any wallet."""
