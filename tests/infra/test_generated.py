@@ -71,6 +71,13 @@ def test_idempotency_key_is_required_where_points_move_without_a_business_identi
     assert [one["required"] for one in parameters if one["name"] == "Idempotency-Key"] == [True]
 
 
+def test_who_was_erased_may_be_named_in_a_path_or_in_the_body_of_what_a_household_does(openapi: dict[str, Any]) -> None:
+    home = "/v1/programs/{program}/households"
+    pooling = (f"{home}/{{household_id}}/{what}" for what in ("members", "contributions", "withdrawals"))
+    for path in (home, *pooling, "/v1/programs/{program}/members/{member_id}/accruals"):
+        assert "410" in openapi["paths"][path]["post"]["responses"], path
+
+
 def test_problems_list_what_the_gateway_says_and_nothing_that_it_does_not() -> None:
     documented = {(status, code) for status, codes in codes_by_status().items() for code in codes}
     said = {(problem.status, problem.code) for problem in GATEWAY_PROBLEMS.values()}

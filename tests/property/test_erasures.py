@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from loyalty.core.errors import InsufficientPoints, MemberErased, ReversalRefused
 from loyalty.core.table import Table
 from loyalty.ledger.model import Account, Balances
-from loyalty.privacy.closing import closing
+from loyalty.privacy.closing import closing, require_no_holds
 from tests.ledgerkit.clock import SettableClock, at
 from tests.ledgerkit.programs import BASE, program
 from tests.ledgerkit.tables import empty_table
@@ -64,7 +64,15 @@ def test_nothing_is_left_and_every_point_is_accounted_for(
 
     give_back("before", before)
     world.clock.advance(days=waits[0])
-    posting = closing(of, MEMBER, actor="a", approved_by="b", records=(), beside=lambda _situation: [])
+    posting = closing(
+        of,
+        MEMBER,
+        actor="a",
+        approved_by="b",
+        records=(),
+        require_free=require_no_holds,
+        beside=lambda _situation: [],
+    )
     assert world.ledger.post(of.scope, MEMBER, posting)
     assert world.wallet().balances == Balances()
     world.clock.advance(days=waits[1])

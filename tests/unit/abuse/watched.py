@@ -57,7 +57,6 @@ class Watched:
         return self.cases.get("acme", member)
 
     def lines(self) -> list[str]:
-        """What was done about cases, in the audit trail."""
+        """What the audit trail has about risks."""
         rows = [raw for (pk, _), raw in sorted(self.world.dump().items()) if pk.startswith("A#acme#")]
-        actions = [raw["action"]["S"] for raw in rows]
-        return [action for action in actions if action.startswith("risk.")]
+        return [action for raw in rows if (action := raw["action"]["S"]).startswith("risk.")]

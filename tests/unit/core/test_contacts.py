@@ -141,6 +141,13 @@ def test_numbers_that_are_refused_say_what_to_do(text: str, why: str) -> None:
         ("  Mary \u00a0 Ann ", "Mary Ann"),
         ("\u5c71\u7530\u3000\u592a\u90ce", "\u5c71\u7530 \u592a\u90ce"),
         ("\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"),
+        # After a virama: Sinhala "Sri", Devanagari, Telugu; at the end, as Malayalam was written before it had letters for it.
+        ("\u0dc1\u0dca\u200d\u0dbb\u0dd3", "\u0dc1\u0dca\u200d\u0dbb\u0dd3"),
+        ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"),
+        ("\u0c30\u0c3e\u0c2e\u0c4d\u200c\u0c2a\u0c41", "\u0c30\u0c3e\u0c2e\u0c4d\u200c\u0c2a\u0c41"),
+        ("\u0d05\u0d28\u0d3f\u0d32\u0d4d\u200d", "\u0d05\u0d28\u0d3f\u0d32\u0d4d\u200d"),
+        # Before one: Bengali "rya".
+        ("\u09b0\u200d\u09cd\u09af\u09be", "\u09b0\u200d\u09cd\u09af\u09be"),
         ("O'Hara-Smith, Jr.", "O'Hara-Smith, Jr."),
         ("=HYPERLINK(1)", "=HYPERLINK(1)"),
     ],

@@ -3,7 +3,7 @@
 from loyalty.accruals.model import BoughtLine, Refund
 from loyalty.core.money import Money
 from loyalty.core.table import RawItem, Table
-from loyalty.privacy.closing import closing
+from loyalty.privacy.closing import closing, require_no_holds
 from loyalty.programs.model import Program
 from loyalty.rewards.model import Party
 from tests.ledgerkit.clock import SettableClock, at
@@ -172,7 +172,13 @@ def _erased(world: World) -> None:
     held, _ = world.hold("fay", "coffee", member=FAY)
     world.capture(held.redemption_id, member=FAY)
     posting = closing(
-        world.program, FAY, actor="staff-1", approved_by="staff-2", records=(), beside=lambda _situation: []
+        world.program,
+        FAY,
+        actor="staff-1",
+        approved_by="staff-2",
+        records=(),
+        require_free=require_no_holds,
+        beside=lambda _situation: [],
     )
     assert world.ledger.post(world.program.scope, FAY, posting)
     world.refund("Z-1", "Y-1", "12", member=FAY)

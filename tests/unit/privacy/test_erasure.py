@@ -5,6 +5,11 @@ from typing import Any
 
 import pytest
 
+from loyalty.abuse.cases import CaseService
+from loyalty.abuse.model import Person
+from loyalty.abuse.store import RiskStore
+from loyalty.abuse.watch import Kind, Note
+from loyalty.abuse.watching import Doing, Watcher
 from loyalty.commerce.outcomes import Outcome
 from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
@@ -22,6 +27,7 @@ from loyalty.privacy.erasing import Asked
 from loyalty.privacy.erasure import ErasureReason, ErasureStatus
 from loyalty.privacy.errors import ErasureBlocked, ErasureDecided, ErasureNotFound
 from loyalty.privacy.steps import note_key
+from loyalty.rewards.model import Payer
 from loyalty.segments.model import Assignment
 from tests.ledgerkit.calls import Cut, killed_at, recorded
 from tests.ledgerkit.interleaving import interrupted
@@ -145,6 +151,35 @@ def test_refunds_and_cancellations_after_it_leave_nobody_with_points_or_debts(ri
     assert rights.world.audit() == []
 
 
+def test_what_the_absorbed_one_redeemed_is_cancelled_under_either_id(rights: Rights) -> None:
+    ada, bob = rights.person("ada"), rights.person("bob")
+    rights.bought(bob, "R-1", "300")
+    held = [rights.world.hold(name, member=bob)[0].redemption_id for name in ("one", "two")]
+    for one in held:
+        rights.world.capture(one, member=bob)
+    rights.merging.merge(rights.program, ada, absorbed=bob, actor="staff-1")
+    rights.erase(ada)
+    for one, member in zip(held, (bob, ada), strict=True):
+        rights.world.cancel(one, member=member)
+    assert [points for _, points in rights.forfeitures(ada)] == [200, 50, 50]  # 300 - 2 * 50, which then came back
+    assert rights.world.wallet(ada).balances == Balances()
+    assert rights.world.audit() == []
+
+
+def test_the_link_to_a_parcel_is_forgotten(rights: Rights) -> None:
+    """The page behind it names the person and where they live."""
+    ada = rights.person("ada")
+    rights.bought(ada, "R-1", "300")
+    held = rights.world.hold("one", member=ada)[0].redemption_id
+    rights.world.capture(held, member=ada, reference="B-1", tracking_url="https://parcels.example/PLANTED")
+    assert "PLANTED" in text(rights)
+    rights.erase(ada)
+    assert "PLANTED" not in text(rights)
+    rights.world.cancel(held, member=ada)
+    assert "PLANTED" not in text(rights)
+    assert rights.world.audit() == []
+
+
 def test_the_person_comes_again_as_somebody_new_and_events_of_before_are_nobodys(rights: Rights) -> None:
     ada = rights.person("ada")
     rights.erase(ada)
@@ -162,6 +197,25 @@ def test_what_waits_under_their_hashes_is_forgotten(rights: Rights) -> None:
     assert any(sk.startswith("UNCLAIMED#") for _, sk in rights.world.dump())
     rights.erase(ada)
     assert not any(sk.startswith(("UNCLAIMED#", "PURCHASE")) for _, sk in rights.world.dump())
+
+
+def test_nobody_looks_any_more_into_what_they_did(rights: Rights) -> None:
+    """A case of somebody who is gone would be listed for ever, and what they did comes late to who watches."""
+    ann = Person("person:ann", "client:desk")
+    cases, watcher = CaseService(rights.table, rights.clock), Watcher(rights.table, rights.programs, rights.clock)
+    ada, bob = rights.full_life()
+    cases.hold("acme", ada, ann, "fraud")
+    sent = [Note(Kind.SENT, str(number), rights.clock(), 5, f"mbr_{number}") for number in range(12)]
+    watcher.see(Doing("acme", ada, sent[0]))
+    rights.erase(ada)
+    assert not {"RISK", "WATCH"} & kept(rights, ada)
+    assert RiskStore(rights.table).page("acme", limit=10).items == []
+    for member in (ada, bob):
+        seen = [watcher.see(Doing("acme", member, note)) for note in sent]  # ten would flag a member
+        assert [one.case for one in seen] == [None] * 12
+    with pytest.raises(MemberErased):
+        cases.hold("acme", ada, ann, "fraud")
+    assert rights.world.audit() == []
 
 
 class TestWhoDecides:
@@ -182,12 +236,15 @@ class TestWhoDecides:
         with pytest.raises(ErasureDecided):
             rights.erasing.reject(rights.program, ada, BERT)
         lines = {raw["action"]["S"] for (pk, _), raw in rights.world.dump().items() if pk.startswith("A#acme#")}
-        assert {line for line in lines if line.startswith("erasure.")} == {"erasure.asked", "erasure.approved"}
+        assert lines == {"erasure.asked", "erasure.approved", "program.published"}
 
     def test_nobody_else_where_the_program_says_so(self, rights: Rights) -> None:
         rights.publish(four_eyes={"erasure": False})
         ada = rights.person("ada")
         assert rights.erasing.ask(rights.program, ada, ErasureReason.REQUEST, ANNA).status is ErasureStatus.APPROVED
+        # Asked again, it is started again: the first call may have been cut off before the machine heard of it.
+        assert rights.erasing.ask(rights.program, ada, ErasureReason.REQUEST, ANNA).status is ErasureStatus.APPROVED
+        assert len(rights.started) == 2
         assert rights.erasing.run(rights.program, ada).status is ErasureStatus.ERASED
 
     def test_a_no_leaves_everything_and_may_be_asked_again(self, rights: Rights) -> None:
@@ -243,6 +300,36 @@ class TestWhatStandsInTheWay:
         ):
             rights.erasing.run(rights.program, ada)
         assert rights.world.wallet(ada).held == 50
+        assert rights.world.audit() == []
+
+    def test_what_the_program_pays_for_in_the_very_moment_of_the_closing(self, rights: Rights) -> None:
+        """Such a hold takes no points, so that the book alone does not tell of it; its card would be bought for nobody."""
+        ada = rights.person("ada")
+        rights.erasing.ask(rights.program, ada, ErasureReason.REQUEST, ANNA)
+        rights.erasing.approve(rights.program, ada, BERT)
+
+        def give() -> None:
+            rights.world.hold("gift", "card", member=ada, paid_by=Payer.PROGRAM, campaign="spring")
+
+        with interrupted(rights.table.client, give), pytest.raises(ErasureBlocked):
+            rights.erasing.run(rights.program, ada)
+        assert rights.world.book(ada).erased_at is None
+        assert rights.world.audit() == []
+
+    def test_somebody_is_absorbed_in_the_very_moment_of_the_closing(self, rights: Rights) -> None:
+        rights.event("bob@example.com", "T-1")
+        ada, bob = rights.person("ada"), rights.person("bob")
+        rights.erasing.ask(rights.program, ada, ErasureReason.REQUEST, ANNA)
+        rights.erasing.approve(rights.program, ada, BERT)
+
+        def merge() -> None:
+            rights.merging.merge(rights.program, ada, absorbed=bob, actor="staff-1")
+
+        digests = rights.store_of_erasures.digests("acme", bob)
+        with interrupted(rights.table.client, merge):
+            rights.erasing.run(rights.program, ada)
+        assert not lookups(rights) & {ada, bob}
+        assert not any(digest in text(rights) for digest in digests)
         assert rights.world.audit() == []
 
     def test_the_last_one_of_a_household_with_points(self, rights: Rights) -> None:

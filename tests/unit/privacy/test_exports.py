@@ -56,9 +56,7 @@ def test_all_that_there_is_of_them_and_whom_they_absorbed(rights: Rights) -> Non
         {"redemption_id": redemption["redemption_id"], "stored_at": "2026-11-22T09:00:00.000Z", "shown": []}
     ]
     assert [one["member_id"] for one in files["household.json"]] == [ada]
-    assert sorted(one["action"] for one in files["actions.json"]) == [
-        "erasure.asked", "export.asked", "member.merged",
-    ]  # fmt: skip
+    assert sorted(one["action"] for one in files["actions.json"]) == ["erasure.asked", "export.asked", "member.merged"]
     assert all(one.keys() == {"action", "target", "at"} for one in files["actions.json"])
     assert set(files["schema.json"]["files"]) == files.keys() - {"README.txt", "schema.json"}
 

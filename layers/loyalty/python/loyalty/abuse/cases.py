@@ -14,7 +14,7 @@ from loyalty.audit.store import line_put
 from loyalty.core import origin
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import MemberMerged, MemberNotFound, WalletBusy
+from loyalty.core.errors import MemberErased, MemberMerged, MemberNotFound, WalletBusy
 from loyalty.core.table import Operation, RawItem, Table, TransactionRefused
 from loyalty.ledger.items import hold_lifted, hold_put_on
 from loyalty.ledger.keys import BOOK_SK, partition
@@ -37,6 +37,7 @@ class CaseWriter:
         Raises:
             MemberNotFound: there is no such member.
             MemberMerged: the member was merged into another, who has the case.
+            MemberErased: there is nobody any more who could redeem.
         """
         program, member_id = after.program, after.member_id
         mark = hold_put_on(program, member_id) if after.on_hold else hold_lifted(program, member_id)
@@ -86,7 +87,7 @@ class CaseService:
         """Puts the member on hold by hand; on hold already, says so.
 
         Raises:
-            MemberNotFound, MemberMerged, WalletBusy: see :class:`CaseWriter`.
+            MemberNotFound, MemberMerged, MemberErased, WalletBusy: see :class:`CaseWriter`.
         """
 
         def decide(case: Case | None, decided: Decided) -> Case:
@@ -100,7 +101,7 @@ class CaseService:
         Raises:
             RiskNotFound: the member never had a case.
             SecondPersonRequired, RiskReleased: see :func:`loyalty.abuse.model.released`.
-            MemberNotFound, MemberMerged, WalletBusy: see :class:`CaseWriter`.
+            MemberNotFound, MemberMerged, MemberErased, WalletBusy: see :class:`CaseWriter`.
         """
 
         def decide(case: Case | None, decided: Decided) -> Case:
@@ -114,7 +115,7 @@ class CaseService:
         Raises:
             RiskNotFound: the member never had a case.
             RiskReleased: see :func:`loyalty.abuse.model.confirmed`.
-            MemberNotFound, MemberMerged, WalletBusy: see :class:`CaseWriter`.
+            MemberNotFound, MemberMerged, MemberErased, WalletBusy: see :class:`CaseWriter`.
         """
 
         def decide(case: Case | None, decided: Decided) -> Case:
@@ -161,8 +162,10 @@ def _facts(case: Case | None) -> dict[str, str | int | bool | None]:
     return {} if case is None else {"state": case.state.value, "on_hold": case.on_hold}
 
 
-def _gone(program: str, member_id: str, raw: RawItem | None) -> MemberNotFound | MemberMerged:
+def _gone(program: str, member_id: str, raw: RawItem | None) -> MemberNotFound | MemberMerged | MemberErased:
     if raw is None:
         return MemberNotFound.of(program, member_id)
+    if "merged_into" not in raw:
+        return MemberErased.of(member_id)
     into = raw["merged_into"]["S"]
     return MemberMerged(f"'{member_id}' was merged into '{into}'; use that member.", member_id=member_id, into=into)

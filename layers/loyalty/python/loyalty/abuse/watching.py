@@ -7,6 +7,7 @@
     write watch (+ case, hold and a line of the trail) (+ count of the client)       1 round trip
         something moved       → read again
         the member is merged  → flag whom they were merged into, then write the watch
+        the member is erased  → nobody is left to be flagged; the doing is noted, and goes with its time to live
 """
 
 import time
@@ -23,7 +24,7 @@ from loyalty.abuse.watch import Evidence, Note
 from loyalty.audit.model import Line
 from loyalty.audit.store import line_put
 from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import MemberMerged
+from loyalty.core.errors import MemberErased, MemberMerged
 from loyalty.core.table import Operation, Put, Table, TransactionRefused
 from loyalty.programs.store import ProgramStore
 
@@ -90,6 +91,8 @@ class Watcher:
             except MemberMerged as merged:
                 flagged = self._flag(doing.program, merged.into, evidence)
                 done = self._write(None, None, beside)
+            except MemberErased:
+                flagged, done = None, self._write(None, None, beside)
             if done:
                 return Seen(counted=True, case=flagged, suspected=self._suspected(window, now))
             self._writer.pause(attempt)
@@ -116,6 +119,8 @@ class Watcher:
                     return after
             except MemberMerged as merged:
                 return self._flag(program, merged.into, evidence)
+            except MemberErased:
+                return None
             self._writer.pause(attempt)
         raise AssertionError("the last pause raises")
 

@@ -8,7 +8,7 @@ import typer
 from loyalty.cli.console import AsJson, TableName, err, fail, open_table, out, print_json
 from loyalty.core import origin
 from loyalty.core.clock import system_clock, to_text
-from loyalty.core.errors import MemberNotFound
+from loyalty.core.errors import LoyaltyError, MemberNotFound
 from loyalty.core.files import Bucket
 from loyalty.core.table import Table
 from loyalty.households.service import HouseholdService
@@ -17,8 +17,8 @@ from loyalty.ledger.service import Ledger
 from loyalty.ledger.store import LedgerStore
 from loyalty.privacy.erasing import Asked, Erasing
 from loyalty.privacy.erasure_store import ErasureStore
-from loyalty.privacy.errors import ErasureBlocked, ErasureNotFound
-from loyalty.privacy.steps import NOTES, ErasureSteps
+from loyalty.privacy.errors import ErasureNotFound
+from loyalty.privacy.steps import NOTES, ErasureIncomplete, ErasureSteps
 from loyalty.programs.store import ProgramStore
 from loyalty_contract import ENV_REPORTS
 
@@ -87,8 +87,10 @@ def reapply(
             erasing.restore(current, member_id, by)
         except MemberNotFound:
             unknown += 1  # they enrolled after the moment of the backup
-        except ErasureBlocked as refusal:
+        except LoyaltyError as refusal:  # whoever comes after is erased all the same
             blocked[member_id] = refusal.detail
+        except ErasureIncomplete as error:
+            blocked[member_id] = str(error)
         else:
             done += 1
             err.print(f"{member_id} is erased")
@@ -99,7 +101,7 @@ def reapply(
         for member_id, detail in blocked.items():
             out.print(f"{member_id}: {detail}")
     if blocked:
-        fail(f"{len(blocked)} members could not be erased: end what is on its way, and do it again.")
+        fail(f"{len(blocked)} members could not be erased: mend what is said of each, and do it again.")
 
 
 def _erasing(table: Table, files: Bucket) -> Erasing:

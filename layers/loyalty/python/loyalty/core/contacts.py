@@ -13,7 +13,10 @@ from loyalty.core.pii import normal_email, normal_phone
 MAX_LOCAL_BYTES: Final = 64
 """RFC 5321, 4.5.3.1.1."""
 _JOINERS: Final = "\u200c\u200d"
-"""Zero-width, and yet part of how names are written in Persian, Hindi and others: taken between letters alone."""
+"""Zero-width, and yet part of how names are written: between letters and their signs, as in Persian, and in the scripts of
+India and Sri Lanka after a virama, the sign that a consonant has no vowel. Taken there alone."""
+_VIRAMA: Final = 9
+"""Its combining class, in every script that has one."""
 _UNSEEN: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
@@ -70,10 +73,24 @@ def accepted_name(text: str) -> str:
         ValueError: it has characters that are not written, such as controls and those that turn the direction of text.
     """
     name = re.sub(" +", " ", unicodedata.normalize("NFC", _spaced(text))).strip(" ")
-    unjoined = re.sub(f"(?<=\\w)[{_JOINERS}](?=\\w)", "", name)
+    unjoined = "".join(one for place, one in enumerate(name) if not (one in _JOINERS and _joins(name, place)))
     if not name or not unjoined.isprintable() or _UNSEEN.search(unjoined):
         raise ValueError("Send the name without control characters, line breaks and invisible characters")
     return name
+
+
+def _joins(name: str, place: int) -> bool:
+    """Whether a joiner stands where people write one."""
+    if place == 0 or not _written(name[place - 1]):
+        return False
+    if unicodedata.combining(name[place - 1]) == _VIRAMA:
+        return True  # at the end of a word too, as in Malayalam
+    return place + 1 < len(name) and _written(name[place + 1])
+
+
+def _written(one: str) -> bool:
+    """A letter, or a sign on one."""
+    return unicodedata.category(one)[0] in "LM"
 
 
 def _spaced(text: str) -> str:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from loyalty.core.clock import Clock
+from loyalty.core.errors import MemberErased
 from loyalty.core.table import Operation, Table
 from loyalty.fulfillment.errors import (
     NotAwaitingApproval,
@@ -38,6 +39,7 @@ from loyalty.fulfillment.model import Answer, Progress, RedemptionMoved
 from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.fulfillment.runs import RunStore
 from loyalty.fulfillment.trail import decision_line
+from loyalty.ledger.store import LedgerStore
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
@@ -82,6 +84,7 @@ class Decisions:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._runs = RunStore(table)
+        self._books = LedgerStore(table)
         self._journal = Journal(table, clock, sleep=sleep)
         self._programs = programs
         self._redemptions = redemptions
@@ -218,7 +221,7 @@ class Decisions:
 
         Raises:
             FulfillmentRunNotFound, RunChanged, NoteRequired: as of :meth:`reject`.
-            NotReissuable: no card was issued, or it is being given up.
+            NotReissuable: no card was issued, or it is being given up; or nobody is left who could be shown another.
         """
         person = _Person("reissue", actor, _required(note))
 
@@ -227,9 +230,16 @@ class Decisions:
                 return run
             if run.status is not RunStatus.FULFILLED or run.ends_as is not None or run.replaces:
                 raise NotReissuable(f"The run is {run.ends_as or run.status}; only an issued card can be replaced.")
+            self._require_anybody(run)
             return self._write(run, person, executions=run.executions + 1, replaces=run.orders, reason="reissue")
 
         return self._start(self._decided(program, redemption_id, write))
+
+    def _require_anybody(self, run: Run) -> None:
+        try:
+            self._books.current(run.program, run.member_id)
+        except MemberErased as erased:
+            raise NotReissuable("The member was erased; nobody could be shown another card.") from erased
 
     def _require_awaiting(self, run: Run) -> None:
         if run.ended:

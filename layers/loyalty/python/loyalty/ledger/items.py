@@ -122,14 +122,14 @@ def book_put(after: Book, scope: Scope, *, read_at_seq: int, read_awaiting: int 
 
 
 def hold_put_on(program: str, member_id: str) -> Update:
-    """Puts the member on hold: whoever read the book before that reads it again. Not one who was merged into another."""
-    own = BookItem.pk.exists() & BookItem.merged_into.does_not_exist()
+    """Puts the member on hold: whoever read the book before that reads it again. Not one who was merged or erased."""
+    own = BookItem.pk.exists() & BookItem.merged_into.does_not_exist() & BookItem.erased_at.does_not_exist()
     return Update(BookItem, partition(program, member_id), BOOK_SK, [BookItem.on_hold.set(True)], own)
 
 
 def hold_lifted(program: str, member_id: str) -> Update:
-    """Lets the member redeem again. Not one who was merged into another: the hold is that member's now."""
-    own = BookItem.pk.exists() & BookItem.merged_into.does_not_exist()
+    """Lets the member redeem again. Not one who was merged into another: the hold is that member's now; nor one erased."""
+    own = BookItem.pk.exists() & BookItem.merged_into.does_not_exist() & BookItem.erased_at.does_not_exist()
     return Update(BookItem, partition(program, member_id), BOOK_SK, [BookItem.on_hold.remove()], own)
 
 

@@ -79,22 +79,26 @@ class LedgerStore:
         Raises:
             MemberErased: whoever that is was erased.
         """
+        book = self._survivor(program, member_id)
+        if book is not None and book.erased_at is not None:
+            raise MemberErased.of(member_id)
+        return book
+
+    def _survivor(self, program: str, member_id: str) -> Book | None:
         book = self.book(program, member_id)
         while book is not None and book.merged_into is not None:
             book = self.book(program, book.merged_into)
-        if book is not None and book.erased_at is not None:
-            raise MemberErased.of(member_id)
         return book
 
     def record(self, program: str, member_id: str, sk: str) -> RawItem | None:
         """What is kept under a sort key for the member, for whom they were merged into, or for whom that one absorbed.
 
-        One read, two more where the member's own partition does not have it.
+        Of who was erased too: what they redeemed can still be cancelled. One read, two more where the member's own partition does not have it.
         """
         own = self._table.read(partition(program, member_id), sk)
         if own is not None:
             return own
-        book = self.current(program, member_id)
+        book = self._survivor(program, member_id)
         others = [] if book is None else [one for one in (book.member_id, *book.absorbed) if one != member_id]
         found = self._table.get_many([(partition(program, one), sk) for one in others])
         return next(iter(found.values()), None)

@@ -1,4 +1,4 @@
-"""The one entry by which a member's book is closed for good. Pure."""
+"""The one entry by which a member's book is closed for good. Pure, but for what it is given."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,6 +17,7 @@ def closing(
     actor: str | None,
     approved_by: str | None,
     records: Sequence[str],
+    require_free: Callable[[Book], None],
     beside: Callable[[Situation], Sequence[Operation]],
 ) -> Posting:
     """A posting that forfeits all that the member has or owes, and lets nothing in any more.
@@ -27,11 +28,13 @@ def closing(
         actor: who asked for the erasure, a staff id; None: the program's retention did.
         approved_by: the second person, where one was needed.
         records: sort keys of the member's partition that ``beside`` reads.
+        require_free: refuses while anything is on its way to the member; it is asked for each book that was read. What
+            is opened after that read moves the book, and a book that moved is not closed.
         beside: what else the transaction does.
     """
 
     def decide(situation: Situation) -> Decision:
-        require_no_holds(situation.book)
+        require_free(situation.book)
         facts = Facts(situation.now, program.version, reason=ERASURE, actor=actor, approved_by=approved_by)
         return Decision(movements.forfeit(situation.book, erased=True), facts, beside(situation))
 

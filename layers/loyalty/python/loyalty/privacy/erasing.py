@@ -61,6 +61,8 @@ class Erasing:
         """
         before = self._store.get(program.document.id, member_id)
         if before is not None and before.status in OPEN:
+            if before.status is ErasureStatus.APPROVED and before.problem is None:
+                self._start(before)  # the first call may have been cut off before it
             return before
         self._steps.require_free(program, self._open_book(program, member_id))
         now = self._now()

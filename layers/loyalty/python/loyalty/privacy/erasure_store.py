@@ -14,6 +14,7 @@ from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
+from loyalty.abuse.store import WATCH_SK
 from loyalty.audit.model import Line
 from loyalty.audit.store import line_put
 from loyalty.commerce.items import PURCHASE_SK, UNCLAIMED_PREFIX, PurchaseItem, UnclaimedItem, record_key, unclaimed_sk
@@ -33,13 +34,13 @@ from loyalty.rewards.model import RedemptionStatus
 from loyalty.rewards.store import RedemptionItem, redemption_of
 from loyalty.segments.items import SEGMENTS_SK
 from loyalty.vault.store import CARD_SK, card_pk
-from loyalty_contract import MEMBER_SK, REDEMPTION_PREFIX, REFERRAL_PREFIX
+from loyalty_contract import MEMBER_SK, REDEMPTION_PREFIX, REFERRAL_PREFIX, RISK_SK
 
 ERASURE_SK: Final = "ERASURE"
 NOBODY: Final = "-"
 """In the place of what a stub must have and may not say."""
 _AT_ONCE: Final = 25
-_GOES: Final = frozenset({SEGMENTS_SK, CONSENTS_SK, PREFERENCES_SK})
+_GOES: Final = frozenset({SEGMENTS_SK, CONSENTS_SK, PREFERENCES_SK, RISK_SK})
 _GO: Final = (KEY_PREFIX, EXPORT_PREFIX)
 """Sort keys, and what they begin with, of all that is simply deleted."""
 
@@ -123,7 +124,10 @@ class ErasureStore:
 
     def sweep(self, program: str, member_id: str) -> None:
         """Deletes whatever else tells of the person, in one partition and beside it. Again, it finds nothing."""
-        deletes: list[Operation] = [Delete(Item, partition(program, member_id), sk) for sk in sorted(_GOES)]
+        # What was watched may be written again by an event that comes late: it goes with its time to live.
+        deletes: list[Operation] = [
+            Delete(Item, partition(program, member_id), sk) for sk in sorted({*_GOES, WATCH_SK})
+        ]
         for prefix in _GO:
             deletes += [Delete(Item, raw["pk"]["S"], raw["sk"]["S"]) for raw in self._items(program, member_id, prefix)]
         deletes.append(Delete(Item, card_pk(program, member_id), RECENT_SK))
@@ -131,6 +135,17 @@ class ErasureStore:
         self._write(
             Delete(Item, card_pk(program, raw["sk"]["S"].removeprefix(REDEMPTION_PREFIX)), CARD_SK)
             for raw in self._items(program, member_id, REDEMPTION_PREFIX)
+        )
+        self._write(
+            Update(
+                RedemptionItem,
+                raw["pk"]["S"],
+                raw["sk"]["S"],
+                [RedemptionItem.tracking_url.remove()],
+                RedemptionItem.pk.exists(),
+            )
+            for raw in self._items(program, member_id, REDEMPTION_PREFIX)
+            if "tracking_url" in raw
         )
         self._write(
             Update(ReferralItem, raw["pk"]["S"], raw["sk"]["S"], [ReferralItem.code.set(NOBODY)])
@@ -143,7 +158,9 @@ class ErasureStore:
         for raw in self._table.query_all(partition(program, member_id)):
             sk = raw["sk"]["S"]
             personal = sk == MEMBER_SK and ("pii" in raw or raw.get("lookups", {}).get("M"))
-            if personal or sk in {*_GOES, KEY_SK, HOUSEHOLD_SK} or sk.startswith(_GO):
+            # Where a parcel is, is a page with a name and an address on it.
+            parcel = sk.startswith(REDEMPTION_PREFIX) and "tracking_url" in raw
+            if personal or parcel or sk in {*_GOES, KEY_SK, HOUSEHOLD_SK} or sk.startswith(_GO):
                 found.append(sk)
         return found
 

@@ -6,8 +6,9 @@
     leave       the household
     unclaimed   what waits under their hashes, which nobody knows afterwards
     close       one transaction: points forfeited, book closed, key and lookups deleted, the profile a stub
-    absorbed    the same of whoever was merged into them, but that their books are closed already
-    sweep       segments, consents in force, preferences, exports, cards, codes of referrals
+    absorbed    the same of whoever was merged into them, until that very moment; their books are closed already
+    sweep       segments, consents in force, preferences, cases of abuse, exports, cards, links to
+                parcels, codes of referrals
     check       nothing of it is left
     end         the record says erased
 
@@ -17,7 +18,7 @@ Cut off anywhere, the whole is taken again from its beginning: what was done is 
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -104,11 +105,11 @@ class ErasureSteps:
             self.require_free(program, book)
             self._note(erasure)
             self._leave(program, member_id)
-            for digest in self._digests(book):
-                self._tried(partial(self._store.forget_unclaimed, name, digest))
+            self._forget_unclaimed(name, member_id)
             self._close(program, erasure)
             book = self._closed(name, member_id)
         for one in book.absorbed:
+            self._forget_unclaimed(name, one)
             self._tried(partial(self._store.erase_member, name, one, owner=member_id, now=self._now()))
         for one in (member_id, *book.absorbed):
             self._tried(partial(self._store.sweep, name, one))
@@ -130,6 +131,7 @@ class ErasureSteps:
             actor=erasure.asked_by,
             approved_by=erasure.decided_by,
             records=(MEMBER_SK,),
+            require_free=partial(self.require_free, program),
             beside=beside,
         )
         self._ledger.post(program.scope, member_id, posting)
@@ -140,9 +142,10 @@ class ErasureSteps:
             raise ErasureIncomplete("the book is open")
         return book
 
-    def _digests(self, book: Book) -> Iterator[str]:
-        for one in (book.member_id, *book.absorbed):
-            yield from self._store.digests(book.program, one)
+    def _forget_unclaimed(self, program: str, member_id: str) -> None:
+        """As long as the profile tells under what it waits: before it is made a stub."""
+        for digest in self._store.digests(program, member_id):
+            self._tried(partial(self._store.forget_unclaimed, program, digest))
 
     def _leave(self, program: Program, member_id: str) -> None:
         with suppress(HouseholdNotFound, MemberNotInHousehold):

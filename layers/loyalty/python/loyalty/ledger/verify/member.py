@@ -92,8 +92,11 @@ def _check_household(one: Partition, state: State) -> Problems:
 
 
 def _check_on_hold(one: Partition) -> Problems:
-    """Of a member who was merged into another, the case is that one's, and the book is closed as it was."""
-    if one.book is None or one.book.merged_into is not None:
+    """Of a member who was merged into another, the case is that one's; of one who was erased, it is deleted.
+
+    Either way the book is closed as it was.
+    """
+    if one.book is None or one.book.merged_into is not None or one.book.erased_at is not None:
         return
     says = any(case.on_hold for _, case in one.of(Case))
     if one.book.on_hold != says:
