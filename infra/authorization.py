@@ -25,14 +25,16 @@ BAD_TOKENS: Final = {
     "person": "an access token of a person of the console",
     "identity": "an identity token of a person of the console",
 }
-"""Every kind of bad token that is tried on every route: name and what it is."""
+"""Every kind of bad token that is tried: name and what it is. One authorizer decides for all routes."""
+ON_EVERY_ROUTE: Final = frozenset({"none", "tampered"})
+"""These are tried on every route, the others on one route of each function."""
 
 _HEAD: Final = """\
 # Authorization
 
 Which scope opens which route, and what everybody else gets. Generated from `infra/routes.py`; `tests/e2e/test_authorization.py` proves it on the
-deployed API: it calls every route with a token of each scope alone ({scopes} scopes), with a token of all scopes, with each bad token of
-the second table, with a client of another program and with a client of none. Any other answer fails it, a success above all.
+deployed API: it calls every route with a token of each scope alone ({scopes} scopes), with a token of all scopes, with no token and a tampered one, on one
+route of each function with each bad token of the second table, with a client of another program and with a client of none. Any other answer fails it, a success above all.
 
 A route has exactly one scope: no other opens it, and none opens two kinds of routes that one role should not have both. Staff scopes
 are for tools of the business's own people, and a client has them only where they are named.

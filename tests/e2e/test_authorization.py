@@ -96,9 +96,14 @@ def test_a_bad_token_opens_no_route(
 ) -> None:
     bad = bad_tokens(cloud, victim.token())
     assert set(bad) == set(authorization.BAD_TOKENS)
-    answers = in_threads(
-        lambda route, kind: status(route, bad[kind]), [(route, kind) for route in SCOPED for kind in bad]
-    )
+    one_of_each = {route.function: route for route in SCOPED}.values()
+    pairs = [
+        (route, kind)
+        for route in SCOPED
+        for kind in bad
+        if kind in authorization.ON_EVERY_ROUTE or route in one_of_each
+    ]
+    answers = in_threads(lambda route, kind: status(route, bad[kind]), pairs)
     assert not told({pair: answer for pair, answer in answers.items() if answer not in authorization.UNAUTHENTICATED})
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 import loyalty_contract as contract
 from infra.local.cloud import SCOPE_PREFIX, LocalCloud
 from infra.local.tokens import fetch_token
+from loyalty.clients.access import LEEWAY_SECONDS
 
 SCOPES: Final = [SCOPE_PREFIX + scope for scope in contract.SCOPES]
 
@@ -57,7 +58,7 @@ def _hs256(cloud: LocalCloud, header: dict[str, Any], claims: dict[str, Any]) ->
 
 
 def _expired(cloud: LocalCloud) -> str:
-    """Of a client whose tokens live for a second; another second later."""
+    """Of a client whose tokens live for a second; later by more than the clocks may differ."""
     cognito = cloud.client("cognito-idp")
     client_id, secret = cloud.new_client("short-lived", list(contract.SCOPES), [cloud.program])
     described = cognito.describe_user_pool_client(UserPoolId=cloud.platform.user_pool, ClientId=client_id)
@@ -73,7 +74,7 @@ def _expired(cloud: LocalCloud) -> str:
         **kept,
     )
     token = cloud.token(client_id=client_id, client_secret=secret)
-    time.sleep(max(0.0, _part(token, 1)["exp"] - time.time()) + 1)
+    time.sleep(max(0.0, _part(token, 1)["exp"] - time.time()) + LEEWAY_SECONDS + 1)
     return token
 
 
