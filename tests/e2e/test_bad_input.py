@@ -20,7 +20,7 @@ MEGABYTE: Final = 1_000_000
 
 def enrollment(**fields: str) -> bytes:
     """A body for a new member, with every text written as JSON escapes where it is not ASCII."""
-    return json.dumps({"email": new_email()} | fields).encode()
+    return json.dumps({"email": "nobody@example.com"} | fields).encode()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.abuse.watch import LATE, Kind, Note, Signal, Watch
+from loyalty.abuse.watch import Kind, Note, Signal, Watch, kept_for
 from loyalty.programs.abuse import Abuse
 from tests.ledgerkit.clock import at
 
@@ -47,15 +47,20 @@ def deliver(events: Iterable[tuple[int, Note]]) -> tuple[set[Signal], Watch]:
     return flagged, watch
 
 
-MINUTES = int(LATE / timedelta(minutes=1))
+def latest(kind: Kind) -> int:
+    """Minutes after which a doing may still become known: half of how long it is kept, under rules of a few hours."""
+    return int(kept_for(kind, RULES) / timedelta(minutes=2))
 
 
 @settings(max_examples=300, deadline=None)
 @given(doings(), st.data())
 def test_neither_order_nor_repetition_changes_what_is_flagged(notes: list[Note], data: st.DataObject) -> None:
     expected, _ = deliver((0, note) for note in notes)
-    delays = st.lists(st.integers(0, MINUTES), min_size=1, max_size=3)
-    events = [(late, note) for note in notes for late in data.draw(delays)]
+    events = [
+        (late, note)
+        for note in notes
+        for late in data.draw(st.lists(st.integers(0, latest(note.kind)), min_size=1, max_size=3))
+    ]
     flagged, _ = deliver(events)
     assert flagged == expected
 
@@ -63,7 +68,7 @@ def test_neither_order_nor_repetition_changes_what_is_flagged(notes: list[Note],
 @settings(max_examples=300, deadline=None)
 @given(doings())
 def test_points_of_a_day_are_counted_once(notes: list[Note]) -> None:
-    _, watch = deliver((late, note) for note in notes for late in (0, 1, MINUTES))
+    _, watch = deliver((late, note) for note in notes for late in (0, 1, latest(note.kind)))
     for day, points in watch.earned.items():
         of_day = [note for note in notes if note.kind is Kind.ACCRUAL and note.at.date().isoformat() == day]
         assert points == sum(note.points for note in of_day)

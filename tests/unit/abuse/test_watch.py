@@ -134,19 +134,29 @@ class TestUsual:
 
 
 def test_what_comes_too_late_is_not_counted() -> None:
-    """Two hours of the rule and a day."""
-    assert Watch().noted(note("a", 0), SPIKE, NOON + timedelta(hours=26)) is not None
-    assert Watch().noted(note("a", 0), SPIKE, NOON + timedelta(hours=26, milliseconds=1)) is None
+    """Two hours of the rule and as many again; of a rule of two days these and a day."""
+    assert Watch().noted(note("a", 0), SPIKE, NOON + timedelta(hours=4)) is not None
+    assert Watch().noted(note("a", 0), SPIKE, NOON + timedelta(hours=4, milliseconds=1)) is None
+    long = rules(accrual_spike={"hours": 48})
+    assert Watch().noted(note("a", 0), long, NOON + timedelta(hours=72)) is not None
+    assert Watch().noted(note("a", 0), long, NOON + timedelta(hours=72, milliseconds=1)) is None
+
+
+def test_a_little_each_hour_is_never_a_sign_however_long() -> None:
+    abuse, watch = rules(accrual_spike={"hours": 1, "count": 50, "times_usual": None}), Watch()
+    for number in range(9 * 48):
+        one = note("a", number / 9, reference=str(number))
+        watch = watch.noted(one, abuse, one.at) or watch
+        assert watch.evidence(abuse) == []
 
 
 def test_more_than_is_kept_is_a_sign_by_itself() -> None:
-    """Never three within two hours, and still more than can be told apart."""
+    """What is dropped is not missed: half of what is kept lies within the hours."""
     wide = rules(accrual_spike={"hours": 1, "count": 100, "times_usual": None})
-    notes = [note("a", number * 0.12, reference=str(number)) for number in range(MOST_NOTES)]
+    notes = [note("a", number * 0.01, reference=str(number)) for number in range(MOST_NOTES)]
     watch = Watch()
     for one in notes[:-1]:
         watch = watch.noted(one, wide, notes[-1].at) or watch
-    assert watch.evidence(wide) == []
     full = watch.noted(notes[-1], wide, notes[-1].at)
     assert full is not None
     assert [one.signal for one in full.evidence(wide)] == [Signal.ACCRUALS]

@@ -77,6 +77,22 @@ def test_a_version_that_turns_it_off_takes_two_and_the_next_one_takes_one(table:
     assert desk.publish(desk.draft("ann", name="Better"), "ann").number == 4
 
 
+@pytest.mark.parametrize("switch", ["adjustments", "approvals", "erasure", "releases"])
+def test_a_version_that_turns_any_off_takes_two_where_others_take_one(table: Table, switch: str) -> None:
+    desk = Desk(table)
+    desk.publish(desk.draft("ann"), "bob")  # publishing takes one again
+    alone = document(four_eyes={switch: False})
+    with pytest.raises(SecondPersonRequired, match="Save the document as the draft"):
+        desk.lifecycle.publish(Proposal(alone, "ann"), expected_version=3)
+    revision = desk.draft("ann", four_eyes={switch: False})
+    with pytest.raises(SecondPersonRequired):
+        desk.publish(revision, "ann")
+    assert desk.publish(revision, "bob").number == 4
+    assert desk.lifecycle.publish(Proposal(document(), "ann"), expected_version=4).number == 5, "turned on by one"
+    with pytest.raises(SecondPersonRequired, match="Save the document of version 4 as the draft"):
+        desk.lifecycle.roll_back("acme", 4, "ann", revision=None)
+
+
 def test_without_a_draft_nothing_is_published_nor_rolled_back(table: Table) -> None:
     desk = Desk(table)
     with pytest.raises(SecondPersonRequired, match="Save the document as the draft"):

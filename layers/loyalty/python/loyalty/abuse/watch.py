@@ -20,9 +20,10 @@ from typing import Final
 from loyalty.programs.abuse import Abuse, Then
 
 LATE: Final = timedelta(days=1)
-"""How long after it was done a doing may become known."""
+"""How long after it was done a doing may become known, at most; of a rule of fewer hours, as long as these."""
 MOST_NOTES: Final = 200
-"""Doings of one kind that are kept; a rule counts half as many at most. More of them are a sign by themselves."""
+"""Doings of one kind that are kept. A rule counts half as many at most, and they are kept for twice its hours at most: so
+where more were done than are kept, half of them were done within its hours."""
 USUAL_DAYS: Final = 28
 _USUAL_AT_LEAST: Final = 7
 DAYS_KEPT: Final = 40
@@ -163,7 +164,8 @@ def kept_for(kind: Kind, rules: Abuse) -> timedelta:
         Kind.SENT: rules.transfers.hours,
         Kind.RECEIVED: rules.transfers.hours,
     }[kind]
-    return timedelta(hours=hours) + LATE
+    span = timedelta(hours=hours)
+    return span + min(LATE, span)
 
 
 def _after_change(rules: Abuse, changes: Sequence[Note], holds: Sequence[Note]) -> Iterable[Evidence]:

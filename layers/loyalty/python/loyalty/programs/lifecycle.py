@@ -124,7 +124,7 @@ class ProgramLifecycle:
         """Makes the draft the next version; there is no draft then.
 
         Raises:
-            SecondPersonRequired: the version in force asks for two people, and ``actor``, or whose credentials they go
+            SecondPersonRequired: the version in force asks for two people, or this one no longer does, and ``actor``, or whose credentials they go
                 ``through``, saved the draft.
             Stale: it is not of that revision.
             ProgramChanged: another version is in force than the one that it is based on.
@@ -136,7 +136,7 @@ class ProgramLifecycle:
         return self._versions.publish(
             program,
             Proposal(document, actor, comment, effective_at, replace_scheduled),
-            require=partial(_require_publishable, draft, (actor, through)),
+            require=partial(_require_publishable, draft, document, (actor, through)),
             also=lambda new: [gone_put(draft, by=actor, at=new.published_at, published_as=new.number)],
         )
 
@@ -144,7 +144,7 @@ class ProgramLifecycle:
         """Makes a document the next version, without a draft.
 
         Raises:
-            SecondPersonRequired: the version in force asks for two people, so for a draft.
+            SecondPersonRequired: the version in force asks for two people, or this one no longer does, so for a draft.
             ProgramChanged: the version in force is not ``expected_version``.
             LoyaltyError: :meth:`loyalty.programs.versions.VersionStore.publish` refused it.
         """
@@ -152,7 +152,9 @@ class ProgramLifecycle:
 
         def require(state: State) -> None:
             require_version(program, state, expected_version)
-            _require_alone(state, "Save the document as the draft, and let somebody else publish it.")
+            _require_alone(
+                state, proposal.document, "Save the document as the draft, and let somebody else publish it."
+            )
 
         return self._versions.publish(program, proposal, require=require)
 
@@ -170,7 +172,7 @@ class ProgramLifecycle:
         """Publishes the document of an older version again, as the next one.
 
         Raises:
-            SecondPersonRequired: the version in force asks for two people, so for a draft.
+            SecondPersonRequired: the version in force asks for two people, or this one no longer does, so for a draft.
             VersionNotFound: there is none of that number.
             VersionInForce: it is in force.
             Stale: what is published is not of that revision.
@@ -181,7 +183,7 @@ class ProgramLifecycle:
         return self._versions.publish(
             program,
             Proposal(document, actor, comment, effective_at, replace_scheduled, rolled_back_to=number),
-            require=partial(_require_other, number, revision),
+            require=partial(_require_other, number, document, revision),
         )
 
     def unschedule(self, program: str, actor: str, *, revision: int | None) -> Version:
@@ -226,22 +228,25 @@ class ProgramLifecycle:
         return Assessed(draft, assessment)
 
 
-def _require_publishable(draft: Draft, hands: tuple[str | None, ...], state: State) -> None:
-    if _by_two(state) and draft.is_by(*hands):
+def _require_publishable(draft: Draft, document: ProgramDocument, hands: tuple[str | None, ...], state: State) -> None:
+    if _by_two(state, document) and draft.is_by(*hands):
         raise SecondPersonRequired(
             "Whoever saved the draft cannot publish it; ask somebody else, who uses another client."
         )
     _require_base(draft, state)
 
 
-def _require_alone(state: State, instead: str) -> None:
-    if _by_two(state):
-        raise SecondPersonRequired(f"Two people publish a version of this program: one prepares it. {instead}")
+def _require_alone(state: State, document: ProgramDocument, instead: str) -> None:
+    if _by_two(state, document):
+        raise SecondPersonRequired(f"Two people publish this version: one prepares it. {instead}")
 
 
-def _by_two(state: State) -> bool:
-    """Whether the version in force asks for two; what would follow it does not count."""
-    return state.in_force is not None and state.in_force.program.document.four_eyes.publishing
+def _by_two(state: State, document: ProgramDocument) -> bool:
+    """Whether the version in force asks for two: for any that follows it, or for one that asks for two no more."""
+    if state.in_force is None:
+        return False
+    now = state.in_force.program.document.four_eyes
+    return now.publishing or now.loosened_by(document.four_eyes)
 
 
 def _require_base(draft: Draft, state: State) -> None:
@@ -252,11 +257,13 @@ def _require_base(draft: Draft, state: State) -> None:
         )
 
 
-def _require_other(number: int, revision: int | None, state: State) -> None:
+def _require_other(number: int, document: ProgramDocument, revision: int | None, state: State) -> None:
     _require_revision(revision, state)
     if state.number == number:
         raise VersionInForce(f"Version {number} is in force already; roll back to another.")
-    _require_alone(state, f"Save the document of version {number} as the draft, and let somebody else publish it.")
+    _require_alone(
+        state, document, f"Save the document of version {number} as the draft, and let somebody else publish it."
+    )
 
 
 def _require_revision(revision: int | None, state: State) -> None:
