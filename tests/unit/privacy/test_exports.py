@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from loyalty.abuse.cases import CaseService
+from loyalty.abuse.model import Person
+from loyalty.adjustments.model import Asked as Adjusted
+from loyalty.adjustments.service import AdjustmentService
+from loyalty.adjustments.store import AdjustmentStore
 from loyalty.core.errors import MemberErased
 from loyalty.core.table import Table
 from loyalty.privacy.erasure import ErasureReason
@@ -56,9 +61,27 @@ def test_all_that_there_is_of_them_and_whom_they_absorbed(rights: Rights) -> Non
         {"redemption_id": redemption["redemption_id"], "stored_at": "2026-11-22T09:00:00.000Z", "shown": []}
     ]
     assert [one["member_id"] for one in files["household.json"]] == [ada]
-    assert sorted(one["action"] for one in files["actions.json"]) == ["erasure.asked", "export.asked", "member.merged"]
-    assert all(one.keys() == {"action", "target", "at"} for one in files["actions.json"])
+    assert files["adjustments.json"] == files["reviews.json"] == []
     assert set(files["schema.json"]["files"]) == files.keys() - {"README.txt", "schema.json"}
+
+
+def test_what_staff_did_is_told_and_not_who_nor_by_which_signs(rights: Rights) -> None:
+    ada = rights.person("ada")
+    store = AdjustmentStore(rights.world.table)
+    adjusting = AdjustmentService(rights.world.ledger, store, rights.world.clock)
+    adjusting.ask(
+        rights.program, ada, Adjusted(25, "goodwill", "staff-17", "points"), client_id="desk", idempotency_key="k"
+    )
+    CaseService(rights.world.table, rights.world.clock).hold(
+        rights.program.document.id, ada, Person("person:ann", "client:desk"), "complaint"
+    )
+    files = made(rights, ada)
+    (adjustment,) = files["adjustments.json"]
+    assert (adjustment["points"], adjustment["reason"], adjustment["status"]) == (25, "goodwill", "posted")
+    (review,) = files["reviews.json"]
+    assert review.keys() == {"member_id", "state", "on_hold", "opened_at", "updated_at"}
+    assert review["on_hold"] is True
+    assert not [name for name in ("staff-17", "desk", "person:ann", "complaint") if name in json.dumps(files)]
 
 
 def test_neither_codes_nor_keys_nor_who_it_was_on_the_other_side(rights: Rights) -> None:

@@ -9,22 +9,22 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from loyalty.audit.store import LINE_PREFIX, LineItem, trail
+from loyalty.abuse.store import RiskItem
+from loyalty.adjustments.store import AdjustmentItem
 from loyalty.core.clock import Clock, to_text
 from loyalty.core.errors import MemberNotFound
 from loyalty.core.table import Item, Table
 from loyalty.households.store import MembershipItem
 from loyalty.ledger.items import EntryItem, book_of, entry_of
-from loyalty.ledger.keys import BOOK_SK, HOUSEHOLD_SK, partition
+from loyalty.ledger.keys import ADJUSTMENT_PREFIX, BOOK_SK, HOUSEHOLD_SK, partition
 from loyalty.ledger.settlement import as_of
 from loyalty.ledger.views import EntryView, WalletView
 from loyalty.members.model import Profile
 from loyalty.privacy.consent_store import PREFERENCES_SK, ConsentItem, PreferencesItem, require_present
-from loyalty.privacy.parts import FILES, README, consent_part, redemption_part, schema
+from loyalty.privacy.parts import FILES, README, adjustment_part, consent_part, redemption_part, review_part, schema
 from loyalty.programs.model import Program
 from loyalty.referrals.store import ReferralItem
 from loyalty.rewards.store import RedemptionItem, redemption_of
@@ -36,6 +36,7 @@ from loyalty_contract import (
     ENTRY_INDEX,
     REDEMPTION_PREFIX,
     REFERRAL_PREFIX,
+    RISK_SK,
 )
 
 Json = Mapping[str, Any]
@@ -102,7 +103,8 @@ class Archive:
             "cards": (card for one in family for card in self._cards(name, one)),
             "household": self._single(name, family, HOUSEHOLD_SK, ("household_id", "joined_at")),
             "referrals": self._each(name, family, REFERRAL_PREFIX, ReferralItem, _referral),
-            "actions": self._actions(name, family, since=book.opened_at or self._clock()),
+            "adjustments": self._each(name, family, ADJUSTMENT_PREFIX, AdjustmentItem, adjustment_part),
+            "reviews": self._each(name, family, RISK_SK, RiskItem, review_part),
         }
         for part in FILES:
             _stream(file, f"{part}.json", parts[part])
@@ -151,17 +153,6 @@ class Archive:
                     for line in self._table.query_all(pk, where=AccessItem.sk.startswith(ACCESS_PREFIX))
                 ]
                 yield {"redemption_id": redemption_id, "stored_at": card.stored_at, "shown": seen}
-
-    def _actions(self, program: str, family: Iterable[str], *, since: Any) -> Iterator[Json]:
-        """What staff did with the member, from the audit trail, day by day: what and when, not who."""
-        targets = tuple(f"members/{one}" for one in family)
-        day, last = since.date(), self._clock().date()
-        while day <= last:
-            for raw in self._table.query_all(trail(program, day), where=LineItem.sk.startswith(LINE_PREFIX)):
-                target = raw["target"]["S"]
-                if target.startswith(targets):
-                    yield {"action": raw["action"]["S"], "target": target, "at": raw["at"]["S"]}
-            day += timedelta(days=1)
 
 
 def _referral(item: ReferralItem) -> Json:

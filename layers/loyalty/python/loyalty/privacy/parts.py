@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from loyalty.abuse.store import RiskItem
+from loyalty.adjustments.store import AdjustmentItem
 from loyalty.core.clock import to_text
+from loyalty.ledger.keys import ADJUSTMENT_PREFIX
 from loyalty.privacy.consent_store import ConsentItem
 from loyalty.rewards.model import Redemption
 
@@ -17,7 +20,8 @@ FILES: Final[Mapping[str, str]] = {
     "cards": "Gift cards and codes that you were given, and when they were shown. Their codes are in the app alone.",
     "household": "The household whose points you share.",
     "referrals": "Whom you brought, by their ids.",
-    "actions": "What the business's staff did with your membership, and when.",
+    "adjustments": "Points that the business's staff gave or took by hand, or proposed to, and why.",
+    "reviews": "Whether somebody had to look at your membership for signs of abuse, and whether it is on hold. Not by which signs.",
 }
 """By name: a JSON list in ``<name>.json``, and what it says. ``wallet.json`` is one object."""
 
@@ -49,6 +53,30 @@ def consent_part(item: ConsentItem) -> dict[str, Any]:
         "language": item.language,
         "channel": item.channel,
         "at": item.at,
+    }
+
+
+def adjustment_part(item: AdjustmentItem) -> dict[str, Any]:
+    """An adjustment, without who asked for it and who decided."""
+    told = {
+        "adjustment_id": item.sk.removeprefix(ADJUSTMENT_PREFIX),
+        "status": item.status,
+        "points": item.points,
+        "wallet": item.wallet,
+        "reason": item.reason,
+        "created_at": item.created_at,
+        "decided_at": item.decided_at,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def review_part(item: RiskItem) -> dict[str, Any]:
+    """A case of suspected abuse: who knew by which signs it was opened would know what to avoid."""
+    return {
+        "state": item.state,
+        "on_hold": bool(item.on_hold),
+        "opened_at": to_text(item.opened_at),
+        "updated_at": to_text(item.updated_at),
     }
 
 
