@@ -42,7 +42,7 @@ down: setup ## stop the local cloud; its state stays for the next make up
 reset: setup ## stop the local cloud and forget its state
 	@$(PY) -m infra.local down --wipe
 
-test: setup ## everything that must pass, in as many processes as there are processors (ARGS="-n 0 tests/unit")
+test: setup ## everything that must pass, in one process more than there are processors (ARGS="-n 0 tests/unit")
 	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 $(MUTATE)/.installed: requirements/mutation.txt | $(UV)

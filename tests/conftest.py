@@ -1,5 +1,6 @@
 """Fixtures that every kind of test may use, and which tests share a process."""
 
+import os
 from typing import Any, Final
 
 import pytest
@@ -8,6 +9,12 @@ pytest_plugins = ("tests.engines.fixtures",)
 
 _TOGETHER: Final = ("tests/e2e/", "tests/infra/")
 """Folders whose tests share something that takes long to make: the local cloud, the synthesized templates."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more process than there are processors: end-to-end tests wait for most of their time."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
