@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
 
+from loyalty.audit import store as trail
 from loyalty.core import backoff, ids, pii
 from loyalty.core.table import Table
 from tests.ledgerkit.tables import create_table
@@ -135,9 +136,12 @@ def determined(rng: random.Random) -> Iterator[None]:
     reasons of their own (see :mod:`loyalty.core.backoff`).
     """
     secrets = SimpleNamespace(randbits=rng.getrandbits, choice=rng.choice)
+    # Of its own, so that a line more moves nothing else in a history.
+    lines = random.Random("lines")  # noqa: S311 -- repeatable, and no secret
     with (
         patch.object(backoff, "_RANDOM", rng),
         patch.object(ids, "secrets", secrets),
         patch.object(pii, "os", SimpleNamespace(urandom=rng.randbytes)),
+        patch.object(trail, "secrets", SimpleNamespace(token_hex=lambda size: lines.randbytes(size).hex())),
     ):
         yield

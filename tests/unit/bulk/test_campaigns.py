@@ -114,8 +114,8 @@ def test_above_the_threshold_a_second_person_decides(table: Table) -> None:
     assert (decided.status, decided.decided_by, decided.note) == (CampaignStatus.RUNNING, "person:bob", "budget 7")
     assert desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=True) == decided
     assert desk.started == [SPRING, SPRING], "who was cut off after deciding says it again"
-    kept = [(line["action"], line["actor"]) for line in lines(desk.world.table)]
-    assert kept == [("campaign.created", "person:ada"), ("campaign.approved", "person:bob")]
+    kept = {(line["action"], line["actor"]) for line in lines(desk.world.table)}
+    assert kept == {("campaign.created", "person:ada"), ("campaign.approved", "person:bob")}
     for actor, approve in (("cleo", True), ("bob", False)):
         with pytest.raises(CampaignNotAwaitingApproval):
             desk.campaigns.decide(desk.world.program, SPRING, actor=actor, approve=approve)

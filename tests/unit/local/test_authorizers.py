@@ -1,6 +1,5 @@
 """Verdicts of an authorizer at the local gateway: what they are kept under, and for whom a request is counted."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from ministack.services import apigateway_v1  # type: ignore[import-untyped]
 
 from infra.local import authorizers
+from tests.unit.local.running import finished
 
 SOURCES = "method.request.header.Authorization,context.httpMethod,context.resourcePath"
 API_STAGE = ("api", "live")
@@ -32,7 +32,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, authorize: Any, source: str = authorize
         )
         return await authorizers.authorizing(authorize)(*request), key_of({"x-api-key": "of-the-header"})
 
-    return asyncio.run(once())
+    return finished(once())
 
 
 def kept(invoke: Callable[..., Awaitable[Any]]) -> Any:
@@ -41,7 +41,7 @@ def kept(invoke: Callable[..., Awaitable[Any]]) -> Any:
     async def once() -> Any:
         return await authorizers.keeping_usage_key(invoke)({}, {})
 
-    return asyncio.run(once())
+    return finished(once())
 
 
 def test_the_method_and_route_are_part_of_what_a_verdict_is_kept_under(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """Two secrets of a client in the local cloud, as Cognito has them."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from ministack.services import cognito  # type: ignore[import-untyped]
 
 from infra.local import client_secrets
+from tests.unit.local.running import finished
 
 FIRST = "first-secret"
 
@@ -32,7 +32,7 @@ def call(action: str, **data: str) -> tuple[int, dict[str, Any]]:
     async def once() -> Any:
         return await client_secrets.with_secrets(others)(action, {"UserPoolId": "p", "ClientId": "app"} | data)
 
-    status, _, body = asyncio.run(once())
+    status, _, body = finished(once())
     return status, json.loads(body)
 
 
