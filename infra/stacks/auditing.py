@@ -3,23 +3,18 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as sources
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 import loyalty_contract as contract
 from infra.constructs.alarms import FIVE_MINUTES, alarm, function_metric
 from infra.constructs.audit_trail import TRAIL
 from infra.constructs.bucket import acknowledge_files, bucket_of, files_of
-from infra.constructs.nag import acknowledge_inline
-from infra.constructs.python_function import PythonFunction
-from infra.names import resource
 from infra.permissions import allow, read_stream
 from infra.stacks.base import FunctionStack, without_key
+from infra.stacks.clock import FunctionClock
 
 NOT_STARTED: Final = "audit-export-not-started"
 
@@ -43,21 +38,8 @@ class Auditing(Construct):
         worker = stack.function(
             contract.AUDIT_CHAIN, permissions=[chains, allow(unlinked.queue_arn, "sqs:SendMessage"), read_stream(table)]
         )
-        worker.alias.add_event_source(
-            sources.DynamoEventSource(
-                stack.stream_of_table(worker),
-                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-                batch_size=100,
-                bisect_batch_on_error=True,
-                report_batch_item_failures=True,
-                # One at a time for each shard: two would link the lines of one day against each other.
-                parallelization_factor=1,
-                # By age and not by count, which a short outage would use up: until half of the stream's memory is left.
-                max_record_age=Duration.hours(12),
-                on_failure=sources.SqsDlq(without_key(worker, "Unlinked", unlinked)),
-                filters=[_written(), _touched(), _removed()],
-            )
-        )
+        # One batch at a time for each shard: two would link the lines of one day against each other.
+        stack.follow(worker, without_key(worker, "Unlinked", unlinked), [_written(), _touched(), _removed()], at_once=1)
         alarm(
             self, "IteratorAge", topic=topic, threshold=Duration.minutes(10).to_milliseconds(),
             metric=worker.function.metric("IteratorAge", period=FIVE_MINUTES, statistic="max"),
@@ -87,8 +69,8 @@ class Auditing(Construct):
         acknowledge_files(
             worker.role, stage, TRAIL, "Files bear the names of scope, day and hash; it puts, and reads none."
         )
-        worker.alias.configure_async_invoke(retry_attempts=0, max_event_age=FIVE_MINUTES)
-        self._schedule(stack, worker)
+        clock = FunctionClock(self, stack, contract.AUDIT_EXPORT, worker, stack.dead_letter_queue(NOT_STARTED))
+        clock.every(FIVE_MINUTES, "Exports the chains of the audit trail")
         alarm(
             self, "NoExport", topic=topic, threshold=1, below=True,
             metric=function_metric(
@@ -96,37 +78,6 @@ class Auditing(Construct):
             ),
             meaning="The audit trail was not exported for a quarter of an hour: a chain made anew would not be noticed from then on.",
         )  # fmt: skip
-
-    def _schedule(self, stack: FunctionStack, worker: PythonFunction) -> None:
-        name = resource(stack.settings.name, contract.AUDIT_EXPORT)
-        not_started = stack.dead_letter_queue(NOT_STARTED)
-        group = scheduler.ScheduleGroup(self, "Group", schedule_group_name=name)
-        conditions = {
-            "StringEquals": {"aws:SourceAccount": Stack.of(self).account, "aws:SourceArn": group.schedule_group_arn}
-        }
-        service = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=conditions)
-        role = iam.Role(self, "Role", assumed_by=service)
-        acknowledge_inline(role)
-        role.add_to_policy(allow(worker.alias.function_arn, "lambda:InvokeFunction"))
-        role.add_to_policy(allow(not_started.queue_arn, "sqs:SendMessage"))
-        target = targets.LambdaInvoke(
-            worker.alias,
-            role=role.without_policy_updates(),
-            dead_letter_queue=without_key(self, "NotStarted", not_started),
-            max_event_age=FIVE_MINUTES,
-            retry_attempts=10,
-        )
-        schedule = scheduler.Schedule(
-            self,
-            "Schedule",
-            schedule_name=name,
-            description="Exports the chains of the audit trail",
-            schedule_group=group,
-            schedule=scheduler.ScheduleExpression.rate(FIVE_MINUTES),
-            target=target,
-        )
-        # Not before the role's policy: the first start would be refused.
-        schedule.node.add_dependency(role)
 
 
 def _written() -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """What the stacks with functions have in common."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -208,11 +208,31 @@ class FunctionStack(cdk.Stack):
             )
         )
 
-    def stream_of_table(self, scope: Construct) -> dynamodb.ITableV2:
-        """The table as grants of who follows its stream should see it: the stream, without its key (see ``Keys``)."""
+    def follow(
+        self, worker: PythonFunction, failed: sqs.IQueue, filters: Sequence[Mapping[str, Any]], *, at_once: int
+    ) -> None:
+        """Feed ``worker`` with changes of the table, ``at_once`` batches of a shard side by side.
+
+        What fails for good leaves in ``failed`` where in the stream it lies. By age and not by count, which a short outage would
+        use up: until half of the stream's memory is left.
+        """
         table = self.stateful.table
-        return dynamodb.TableV2.from_table_attributes(
-            scope, "Stream", table_arn=table.table_arn, table_stream_arn=table.table_stream_arn
+        # As grants should see it: the stream, without the table's key (see ``Keys``).
+        stream = dynamodb.TableV2.from_table_attributes(
+            worker, "Stream", table_arn=table.table_arn, table_stream_arn=table.table_stream_arn
+        )
+        worker.alias.add_event_source(
+            sources.DynamoEventSource(
+                stream,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=100,
+                bisect_batch_on_error=True,
+                report_batch_item_failures=True,
+                parallelization_factor=at_once,
+                max_record_age=cdk.Duration.hours(12),
+                on_failure=sources.SqsDlq(failed),
+                filters=list(filters),
+            )
         )
 
     def rule(

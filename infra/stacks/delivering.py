@@ -2,20 +2,16 @@
 
 from typing import Final
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 import loyalty_contract as contract
-from infra.constructs.alarms import FIVE_MINUTES, alarm, function_metric
+from infra.constructs.alarms import alarm, function_metric
 from infra.constructs.bucket import acknowledge_files, files_of
-from infra.constructs.nag import acknowledge_inline
-from infra.names import resource
 from infra.permissions import allow
-from infra.stacks.base import FunctionStack, without_key
+from infra.stacks.base import FunctionStack
+from infra.stacks.clock import FunctionClock
 from infra.stacks.stateful import REPORTS
 
 DELIVERY: Final = "delivery"
@@ -64,32 +60,5 @@ class Delivering(Construct):
         files = files_of(stack, settings.name, REPORTS, FOLDER)
         worker = stack.function(SETTLEMENT, permissions=[allow(files, "s3:PutObject")])
         acknowledge_files(worker.role, settings.name, REPORTS, "Files bear their batch's name.", FOLDER)
-        worker.alias.configure_async_invoke(retry_attempts=0, max_event_age=FIVE_MINUTES)
-        not_started = stack.dead_letter_queue(NOT_STARTED)
-        group = scheduler.ScheduleGroup(self, "Group", schedule_group_name=resource(settings.name, SETTLEMENT))
-        conditions = {
-            "StringEquals": {"aws:SourceAccount": Stack.of(self).account, "aws:SourceArn": group.schedule_group_arn}
-        }
-        service = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=conditions)
-        role = iam.Role(self, "Role", assumed_by=service)
-        acknowledge_inline(role)
-        role.add_to_policy(allow(worker.alias.function_arn, "lambda:InvokeFunction"))
-        role.add_to_policy(allow(not_started.queue_arn, "sqs:SendMessage"))
-        target = targets.LambdaInvoke(
-            worker.alias,
-            role=role.without_policy_updates(),
-            dead_letter_queue=without_key(self, "NotStarted", not_started),
-            max_event_age=FIVE_MINUTES,
-            retry_attempts=10,
-        )
-        schedule = scheduler.Schedule(
-            self,
-            "Schedule",
-            schedule_name=resource(settings.name, SETTLEMENT),
-            description="Closes the settlement batches of days that are over",
-            schedule_group=group,
-            schedule=scheduler.ScheduleExpression.rate(Duration.hours(1)),
-            target=target,
-        )
-        # Not before the role's policy: the first start would be refused.
-        schedule.node.add_dependency(role)
+        clock = FunctionClock(self, stack, SETTLEMENT, worker, stack.dead_letter_queue(NOT_STARTED))
+        clock.every(Duration.hours(1), "Closes the settlement batches of days that are over")

@@ -3,7 +3,6 @@
 from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
 import loyalty_contract as contract
@@ -106,20 +105,7 @@ class EventsStack(FunctionStack):
                 },
             }
         )
-        function.alias.add_event_source(
-            sources.DynamoEventSource(
-                self.stream_of_table(function),
-                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-                batch_size=100,
-                bisect_batch_on_error=True,
-                report_batch_item_failures=True,
-                parallelization_factor=4,
-                # By age and not by count, which a short outage would use up: until half of the stream's memory is left.
-                max_record_age=Duration.hours(12),
-                on_failure=sources.SqsDlq(without_key(function, "Unpublished", unpublished)),
-                filters=[written],
-            )
-        )
+        self.follow(function, without_key(function, "Unpublished", unpublished), [written], at_once=4)
         alarm(
             self,
             "IteratorAge",

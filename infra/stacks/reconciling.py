@@ -1,19 +1,18 @@
 """The daily reconciliation with the suppliers: its state machine, what starts it, and alarms on what it reports."""
 
-from aws_cdk import CfnOutput, Duration, Stack
-from aws_cdk import aws_iam as iam
+from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 import loyalty_contract as contract
 from infra.constructs.alarms import alarm, function_metric
-from infra.constructs.nag import acknowledge_inline
 from infra.constructs.workflow import workflow
 from infra.names import resource
 from infra.permissions import allow
 from infra.reconciliation import FUNCTION, definition
 from infra.stacks.base import FunctionStack
+from infra.stacks.clock import Clock
 from infra.stacks.supplying import Supplying
 
 
@@ -51,31 +50,14 @@ class Reconciling(Construct):
 
     def _schedule(self, stack: FunctionStack) -> None:
         settings = stack.settings
-        group = scheduler.ScheduleGroup(
-            self, "Group", schedule_group_name=resource(settings.name, contract.RECONCILIATION)
-        )
-        conditions = {
-            "StringEquals": {"aws:SourceAccount": Stack.of(self).account, "aws:SourceArn": group.schedule_group_arn}
-        }
-        service = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=conditions)
-        role = iam.Role(self, "Role", assumed_by=service)
-        acknowledge_inline(role)
-        role.add_to_policy(allow(self.machine.state_machine_arn, "states:StartExecution"))
+        start = allow(self.machine.state_machine_arn, "states:StartExecution")
+        clock = Clock(self, resource(settings.name, contract.RECONCILIATION), [start])
         target = targets.StepFunctionsStartExecution(
             self.machine,
-            role=role.without_policy_updates(),
+            role=clock.role,
             input=scheduler.ScheduleTargetInput.from_object({"days": settings.reconciliation_days}),
             max_event_age=Duration.hours(12),
             retry_attempts=100,
         )
-        schedule = scheduler.Schedule(
-            self,
-            "Schedule",
-            schedule_name=resource(settings.name, contract.RECONCILIATION),
-            description="Compares our orders with the suppliers' lists",
-            schedule_group=group,
-            schedule=scheduler.ScheduleExpression.cron(minute="0", hour=str(settings.reconciliation_hour)),
-            target=target,
-        )
-        # Not before the role's policy: the first start would be refused.
-        schedule.node.add_dependency(role)
+        daily = scheduler.ScheduleExpression.cron(minute="0", hour=str(settings.reconciliation_hour))
+        clock.schedule(target, daily, "Compares our orders with the suppliers' lists")

@@ -2,21 +2,15 @@
 
 from typing import Final
 
-from aws_cdk import CfnOutput, Duration, Stack
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_scheduler_targets as targets
+from aws_cdk import CfnOutput, Duration
 from constructs import Construct
 
 import loyalty_contract as contract
 from infra.constructs.alarms import FIVE_MINUTES, alarm, function_metric
-from infra.constructs.nag import acknowledge_inline
-from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetterQueue
-from infra.names import resource
 from infra.permissions import allow
-from infra.settings import StageSettings
-from infra.stacks.base import FunctionStack, without_key
+from infra.stacks.base import FunctionStack
+from infra.stacks.clock import FunctionClock
 
 FUNCTION: Final = "sweeper"
 NOT_STARTED: Final = "sweeper-not-started"
@@ -45,57 +39,17 @@ class Sweeping(Construct):
             values={contract.ENV_INBOUND_DLQ: refused.queue_url},
             permissions=[allow(refused.queue_arn, "sqs:SendMessage")],
         )
-        worker.alias.configure_async_invoke(retry_attempts=0, max_event_age=EVERY)
         not_started = stack.dead_letter_queue(NOT_STARTED)
-        group = scheduler.ScheduleGroup(self, "Group", schedule_group_name=resource(settings.name, FUNCTION))
-        role = self._role(group, worker, not_started)
+        clock = FunctionClock(self, stack, FUNCTION, worker, not_started)
         for number, shards in enumerate(shares(settings.sweepers)):
-            self._schedule(number, shards, settings=settings, group=group, worker=worker, role=role, failed=not_started)
+            clock.every(
+                EVERY,
+                "Writes down what fell due: maturity, expiry, warnings, time-outs",
+                told={"shards": shards},
+                number=number,
+            )
         self._alarms(stack)
         CfnOutput(stack, "SweeperNotStartedQueueUrl", value=not_started.queue_url)
-
-    def _role(self, group: scheduler.ScheduleGroup, worker: PythonFunction, not_started: DeadLetterQueue) -> iam.IRole:
-        """May start the sweeper and leave a start that failed in its queue, for schedules of this group alone."""
-        account = Stack.of(self).account
-        conditions = {"StringEquals": {"aws:SourceAccount": account, "aws:SourceArn": group.schedule_group_arn}}
-        service = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=conditions)
-        role = iam.Role(self, "Role", assumed_by=service)
-        acknowledge_inline(role)
-        role.add_to_policy(allow(worker.alias.function_arn, "lambda:InvokeFunction"))
-        role.add_to_policy(allow(not_started.queue_arn, "sqs:SendMessage"))
-        # The target would add the right to invoke every qualifier of the alias.
-        return role.without_policy_updates()
-
-    def _schedule(
-        self,
-        number: int,
-        shards: list[int],
-        *,
-        settings: StageSettings,
-        group: scheduler.ScheduleGroup,
-        worker: PythonFunction,
-        role: iam.IRole,
-        failed: DeadLetterQueue,
-    ) -> None:
-        target = targets.LambdaInvoke(
-            worker.alias,
-            role=role,
-            input=scheduler.ScheduleTargetInput.from_object({"shards": shards}),
-            dead_letter_queue=without_key(self, f"NotStarted{number}", failed),
-            max_event_age=EVERY,
-            retry_attempts=10,
-        )
-        schedule = scheduler.Schedule(
-            self,
-            f"Schedule{number}",
-            schedule_name=resource(settings.name, f"{FUNCTION}-{number}"),
-            description="Writes down what fell due: maturity, expiry, warnings, time-outs",
-            schedule_group=group,
-            schedule=scheduler.ScheduleExpression.rate(EVERY),
-            target=target,
-        )
-        # Not before the role's policy: the first start would be refused.
-        schedule.node.add_dependency(role)
 
     def _alarms(self, stack: FunctionStack) -> None:
         topic = stack.stateful.alarms
