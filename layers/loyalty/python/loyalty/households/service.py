@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from loyalty.core import ids
-from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import HouseholdNotFound, MemberErased, MemberMerged, MemberNotFound, WalletBusy
+from loyalty.core.errors import HouseholdNotFound, MemberErased, MemberMerged, MemberNotFound
+from loyalty.core.retrying import Retries
 from loyalty.core.table import TransactionRefused
 from loyalty.households.errors import (
     HouseholdClosed,
@@ -26,12 +26,10 @@ from loyalty.ledger.service import following
 from loyalty.ledger.settlement import as_of
 from loyalty.programs.model import Households, Program
 
-ATTEMPTS: Final = 8
-"""Times that a change of a household is tried while others change it, or post to its members' books."""
-_BACKOFF_SECONDS: Final = 0.01
-_BACKOFF_CAP_SECONDS: Final = 0.3
-
-T = TypeVar("T")
+_RETRIES: Final = Retries(
+    8, base=0.01, cap=0.3, busy="This household has many writers at the moment; send the same request again."
+)
+"""A change of a household is tried while others change it, or post to its members' books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class HouseholdService:
         def create(head: str) -> tuple[Found, bool]:
             now = self._now()
             household = Household(program.document.id, household_id, head, now, {head: now})
-            created, replayed = self._tried(lambda: self._created(program, household))
+            created, replayed = _RETRIES.of(lambda: self._created(program, household), self._sleep)
             return Found(created, Book(created.program, household_id, _entry_tier(program))), replayed
 
         return following(member_id, create)
@@ -118,7 +116,7 @@ class HouseholdService:
                 self._store.join(after, joiner)
             return self._found(program, after, joining.pool.book)
 
-        return following(member_id, lambda joiner: self._tried(lambda: join(joiner)))
+        return following(member_id, lambda joiner: _RETRIES.of(lambda: join(joiner), self._sleep))
 
     def leave(self, program: Program, household_id: str, member_id: str) -> Found:
         """Takes a member out; their points in the pool stay there. The last one to go closes the household.
@@ -144,7 +142,7 @@ class HouseholdService:
             self._store.leave(after, member_id, pool=found.book)
             return self._found(program, after, found.book)
 
-        return self._tried(leave)
+        return _RETRIES.of(leave, self._sleep)
 
     def _found(self, program: Program, household: Household, book: Book) -> Found:
         return Found(household, as_of(book, program.scope, self._now()))
@@ -167,14 +165,6 @@ class HouseholdService:
             _require_free(standing, household.head)
             raise
         return household, False
-
-    def _tried(self, change: Callable[[], T]) -> T:
-        for attempt in range(ATTEMPTS):
-            try:
-                return change()
-            except TransactionRefused:
-                self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
-        raise WalletBusy("This household has many writers at the moment; send the same request again.")
 
     def _now(self) -> datetime:
         return from_text(to_text(self._clock()))

@@ -4,13 +4,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from loyalty.core import ids
-from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import IdempotencyKeyReused, MemberNotFound, Stale, WalletBusy
-from loyalty.core.table import TransactionRefused
+from loyalty.core.errors import IdempotencyKeyReused, MemberNotFound, Stale
+from loyalty.core.retrying import Retries
 from loyalty.ledger.service import following
 from loyalty.privacy.consent_store import ConsentStore, Standing, require_present
 from loyalty.privacy.consents import Consent, Consents, Decided, Preferences
@@ -18,12 +17,10 @@ from loyalty.privacy.errors import ChannelUnknown, PurposeRepeated, PurposeUnkno
 from loyalty.programs.model import Program
 from loyalty.programs.privacy import Channel, Privacy, Purpose
 
-ATTEMPTS: Final = 6
-"""Times that one change is tried while other writers get in first."""
-_BACKOFF_SECONDS: Final = 0.02
-_BACKOFF_CAP_SECONDS: Final = 0.3
-
-T = TypeVar("T")
+_RETRIES: Final = Retries(
+    6, base=0.02, cap=0.3, busy="This member has many writers at the moment; send the same request again."
+)
+"""A change is tried while other writers get in first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,7 @@ class ConsentService:
             self._store.append(program.document.id, before, Consents(holder, before.version + 1, decided), consent)
             return consent, False
 
-        return following(member_id, lambda holder: self._tried(lambda: write(holder)))
+        return following(member_id, lambda holder: _RETRIES.of(lambda: write(holder), self._sleep))
 
     def prefer(
         self,
@@ -117,7 +114,7 @@ class ConsentService:
             self._store.replace(program.document.id, before, after, self._now())
             return replace(standing, preferences=after)
 
-        return following(member_id, lambda holder: self._tried(lambda: write(holder)))
+        return following(member_id, lambda holder: _RETRIES.of(lambda: write(holder), self._sleep))
 
     def _found(self, program: Program, member_id: str, consent_id: str | None = None) -> Standing:
         found = self._store.standing(program.document.id, member_id, consent_id)
@@ -131,14 +128,6 @@ class ConsentService:
         if earlier.request_hash != request:
             raise IdempotencyKeyReused("This Idempotency-Key was used for another consent; send a new key.")
         return earlier
-
-    def _tried(self, change: Callable[[], T]) -> T:
-        for attempt in range(ATTEMPTS):
-            try:
-                return change()
-            except TransactionRefused:
-                self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
-        raise WalletBusy("This member has many writers at the moment; send the same request again.")
 
     def _now(self) -> datetime:
         return from_text(to_text(self._clock()))

@@ -9,10 +9,10 @@ from typing import Final
 from loyalty.audit.model import Line
 from loyalty.audit.store import line_put
 from loyalty.core import origin
-from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import MemberNotFound, WalletBusy
-from loyalty.core.table import Table, TransactionRefused, Update
+from loyalty.core.errors import MemberNotFound
+from loyalty.core.retrying import Retries
+from loyalty.core.table import Table, Update
 from loyalty.ledger.items import BookItem
 from loyalty.ledger.keys import BOOK_SK, partition
 from loyalty.ledger.model import Book
@@ -20,10 +20,10 @@ from loyalty.ledger.service import following
 from loyalty.ledger.store import LedgerStore
 from loyalty.privacy.consent_store import require_present
 
-ATTEMPTS: Final = 8
-"""Times that a restriction is tried while others post to the member."""
-_BACKOFF_SECONDS: Final = 0.02
-_BACKOFF_CAP_SECONDS: Final = 0.3
+_RETRIES: Final = Retries(
+    8, base=0.02, cap=0.3, busy="This member has many writers at the moment; send the same request again."
+)
+"""A restriction is tried while others post to the member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +58,15 @@ class Restricting:
 
     def _changed(self, program: str, member_id: str, actor: str | None, *, on: bool) -> Restriction:
         def change(holder: str) -> Restriction:
-            for attempt in range(ATTEMPTS):
-                book = self._books.book(program, holder)
-                if book is None:
-                    raise MemberNotFound.of(program, holder)
-                require_present(book)
-                if on is (book.restricted_at is not None):
-                    return Restriction(holder, book.restricted_at)
-                try:
-                    return self._write(book, actor, on=on)
-                except TransactionRefused:
-                    self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
-            raise WalletBusy("This member has many writers at the moment; send the same request again.")
+            book = self._books.book(program, holder)
+            if book is None:
+                raise MemberNotFound.of(program, holder)
+            require_present(book)
+            if on is (book.restricted_at is not None):
+                return Restriction(holder, book.restricted_at)
+            return self._write(book, actor, on=on)
 
-        return following(member_id, change)
+        return following(member_id, lambda holder: _RETRIES.of(lambda: change(holder), self._sleep))
 
     def _write(self, book: Book, actor: str | None, *, on: bool) -> Restriction:
         now = from_text(to_text(self._clock()))

@@ -25,11 +25,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import HouseholdNotFound, MemberNotFound, WalletBusy
+from loyalty.core.errors import HouseholdNotFound, MemberNotFound
 from loyalty.core.files import FilesToForget
-from loyalty.core.table import Operation, TransactionRefused
+from loyalty.core.retrying import Retries
+from loyalty.core.table import Operation
 from loyalty.households.errors import HouseholdHasPoints, MemberNotInHousehold
 from loyalty.households.service import HouseholdService
 from loyalty.households.store import membership_check
@@ -46,11 +46,11 @@ from loyalty.privacy.export_store import folder_of
 from loyalty.programs.model import Program
 from loyalty_contract import MEMBER_SK
 
-ATTEMPTS: Final = 6
-"""Times that one step is tried while other writers get in first."""
+_RETRIES: Final = Retries(
+    6, base=0.02, cap=0.5, busy="This member has many writers at the moment; take the steps again."
+)
+"""A step is tried while other writers get in first."""
 NOTES: Final = "privacy/erasures"
-_BACKOFF_SECONDS: Final = 0.02
-_BACKOFF_CAP_SECONDS: Final = 0.5
 
 
 class ErasureIncomplete(Exception):
@@ -110,9 +110,9 @@ class ErasureSteps:
             book = self._closed(name, member_id)
         for one in book.absorbed:
             self._forget_unclaimed(name, one)
-            self._tried(partial(self._store.erase_member, name, one, owner=member_id, now=self._now()))
+            _RETRIES.of(partial(self._store.erase_member, name, one, owner=member_id, now=self._now()), self._sleep)
         for one in (member_id, *book.absorbed):
-            self._tried(partial(self._store.sweep, name, one))
+            _RETRIES.of(partial(self._store.sweep, name, one), self._sleep)
             self._files.remove(folder_of(name, one))
         if left := [sk for one in (member_id, *book.absorbed) for sk in self._store.left(name, one)]:
             raise ErasureIncomplete(f"left behind: {', '.join(left)}")
@@ -145,7 +145,7 @@ class ErasureSteps:
     def _forget_unclaimed(self, program: str, member_id: str) -> None:
         """As long as the profile tells under what it waits: before it is made a stub."""
         for digest in self._store.digests(program, member_id):
-            self._tried(partial(self._store.forget_unclaimed, program, digest))
+            _RETRIES.of(partial(self._store.forget_unclaimed, program, digest), self._sleep)
 
     def _leave(self, program: Program, member_id: str) -> None:
         with suppress(HouseholdNotFound, MemberNotInHousehold):
@@ -177,16 +177,6 @@ class ErasureSteps:
                     f"The redemption '{held}' is not ended; capture or release it, or wait for it, then erase the member."
                 )
         require_no_holds(as_of(book, program.scope, now))  # without those that have timed out
-
-    def _tried(self, step: Callable[[], None]) -> None:
-        for attempt in range(ATTEMPTS):
-            try:
-                step()
-            except TransactionRefused:
-                self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
-            else:
-                return
-        raise WalletBusy("This member has many writers at the moment; take the steps again.")
 
     def _now(self) -> datetime:
         return from_text(to_text(self._clock()))
