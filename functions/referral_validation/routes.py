@@ -11,7 +11,7 @@ from loyalty.core.fields import Email, MemberId, ProgramId, RequestBody, Respons
 from loyalty.core.http import caller
 from loyalty.core.pii import normal_email
 from loyalty.programs.store import ProgramStore
-from loyalty.referrals.model import CodeText, Reason
+from loyalty.referrals.codes import CodeText, Reason
 from loyalty.referrals.service import ReferralService
 
 

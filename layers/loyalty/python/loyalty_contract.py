@@ -29,7 +29,12 @@ TTL_ATTRIBUTE: Final = "ttl"
 ENTRY_PREFIX: Final = "ENTRY#"
 MEMBER_SK: Final = "MEMBER"
 REDEMPTION_PREFIX: Final = "REDEMPTION#"
-REFERRAL_PREFIX: Final = "REFERRAL#"
+REFERRAL_SK: Final = "REFERRAL"
+"""In the partition of who was brought: the one referral that they can be of."""
+CLICK_SK: Final = "CLICK"
+"""A click on a link, in a partition of its own."""
+SHARE_PREFIX: Final = "SHARE#"
+"""A link that a member was given to share, by campaign and channel."""
 ACCESS_PREFIX: Final = "ACCESS#"
 """A line of the register of who looked at a card."""
 CONSENT_PREFIX: Final = "CONSENT#"
@@ -233,6 +238,18 @@ CLIENT_SUSPECTED: Final = "client.suspected"
 FULFILLMENT_CHANGED: Final = "fulfillment.changed"
 PROGRAM_PUBLISHED: Final = "program.published"
 PROGRAM_UNSCHEDULED: Final = "program.unscheduled"
+REFERRAL_SHARED: Final = "referral.shared"
+REFERRAL_CLICKED: Final = "referral.clicked"
+REFERRAL_ENROLLED: Final = "referral.enrolled"
+REFERRAL_QUALIFIED: Final = "referral.qualified"
+REFERRAL_REVIEWED: Final = "referral.reviewed"
+"""A referral waits for a person, or a person has decided on it."""
+REFERRAL_REWARDED: Final = "referral.rewarded"
+REFERRAL_REVERSED: Final = "referral.reversed"
+REFERRAL_ENDED: Final = "referral.ended"
+"""It will not be rewarded: too late, rejected, or nobody is left to reward."""
+REFERRAL_REMINDER: Final = "referral.reminder"
+"""Who was brought has not qualified yet, and the time for it ends soon."""
 
 # --- OAuth2 scopes ---------------------------------------------------------------------------
 SCOPE_SERVER: Final = "loyalty"
@@ -257,7 +274,10 @@ SCOPES: Final = {
     "finance.read": "Read fulfilment runs, totals and reconciliation reports",
     "finance.approve": "Approve, reject, retry, cancel and resolve fulfilment runs",
     "bulk.write": "Create and start bulk fulfilments of lists",
-    "referrals.read": "Validate referral codes",
+    "referrals.read": "Validate referral codes, read referrals and their links",
+    "referrals.write": "Claim referral codes, make links, give members codes of their own choice",
+    "referrals.review": "Read what speaks against referrals, and decide on them",
+    "reports.read": "Read reports of how a program does",
     "risk.read": "Read cases of suspected abuse",
     "risk.release": "Hold members for suspected abuse, release them, confirm",
     "privacy.read": "Read consents, preferences and where exports and erasures stand",
@@ -283,6 +303,7 @@ STAFF_SCOPES: Final = frozenset(
         "finance.approve",
         "risk.read",
         "risk.release",
+        "referrals.review",
         "privacy.read",
         "privacy.write",
         "privacy.erase",

@@ -3,6 +3,7 @@ from collections import Counter
 import pytest
 
 from loyalty.members.model import Profile
+from loyalty.referrals.store import ReferralStore
 from tests.apikit.members import Members
 
 PATH = "/v1/programs/acme/members"
@@ -87,8 +88,10 @@ def test_a_referral_is_attributed_to_its_referrer(members: Members) -> None:
     ada = members.enroll("ada@example.com")
     bob = members.enroll("bob@example.com", referral_code=f" {ada['referral_code'].lower()} ")
     assert bob["referred_by"] == ada["member_id"]
-    item = members.items()[f"M#acme#{ada['member_id']}", f"REFERRAL#{bob['member_id']}"]
-    assert item["code"]["S"] == ada["referral_code"]
+    referral = ReferralStore(members.table).get("acme", bob["member_id"])
+    assert referral is not None
+    assert (referral.referrer, referral.code) == (ada["member_id"], ada["referral_code"])
+    assert list(ReferralStore(members.table).friends("acme", ada["member_id"])) == [bob["member_id"]]
 
 
 @pytest.mark.parametrize("code", ["ZZZZZZZZ", "not a code", "O0I1L"])

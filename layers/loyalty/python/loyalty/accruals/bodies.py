@@ -6,7 +6,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from loyalty.accruals.model import ENROLLMENT
+from loyalty.accruals.model import PLATFORM_SOURCES
 from loyalty.core.fields import MoneyBody, OneLine, RequestBody, Source, SourceId
 from loyalty.core.money import Money
 from loyalty.programs.deeds import BoughtLine
@@ -20,7 +20,7 @@ AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}
 
 
 def _not_ours(source: str) -> str:
-    if source == ENROLLMENT:
+    if source in PLATFORM_SOURCES:
         raise ValueError("Send a name for your own system; this one is the platform's")
     return source
 

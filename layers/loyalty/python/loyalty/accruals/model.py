@@ -16,6 +16,8 @@ __all__ = [
     "ENROLLMENT",
     "MAX_AWAITED",
     "MAX_AWAITED_OF_MEMBER",
+    "PLATFORM_SOURCES",
+    "REFERRAL_SOURCE",
     "Activity",
     "BoughtLine",
     "Refund",
@@ -28,6 +30,9 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far ahead of ours a source's clock may be."""
 ENROLLMENT: Final = "enrollment"
 """The source of what the platform posts by itself: no partner's, so that nothing of theirs can be in its way."""
+REFERRAL_SOURCE: Final = "referral"
+"""The source of what referrals earn, likewise; the id is that of who was brought."""
+PLATFORM_SOURCES: Final = frozenset({ENROLLMENT, REFERRAL_SOURCE})
 MAX_AWAITED: Final = 20
 """Reversals that may wait for one accrual."""
 MAX_AWAITED_OF_MEMBER: Final = 200

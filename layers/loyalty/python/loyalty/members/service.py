@@ -18,17 +18,19 @@ from loyalty.members.errors import AlreadyEnrolled, ExternalIdsLimitExceeded, Me
 from loyalty.members.keys import MemberKey
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile, pointer_of
 from loyalty.members.opening import open_profile
-from loyalty.members.store import KEY, MEMBER, REFERRAL_CODE, REFERRER, FoundMember, MemberStore, StoredMember
+from loyalty.members.store import KEY, MEMBER, REFERRAL_CODE, FoundMember, MemberStore, StoredMember
 from loyalty.members.vault import MemberVault
 from loyalty.programs.model import Program
-from loyalty.referrals.model import code_digest, normal_code
+from loyalty.referrals.claiming import new_referral
+from loyalty.referrals.codes import code_digest, normal_code
+from loyalty.referrals.model import Referral
 
 ATTEMPTS: Final = 6
 """Times that one change is tried while other writers get in first."""
 _BACKOFF_SECONDS: Final = 0.02
 _BACKOFF_CAP_SECONDS: Final = 0.3
 
-_NOT_LOOKUPS: Final = frozenset({MEMBER, KEY, "wallet", REFERRAL_CODE})
+_NOT_LOOKUPS: Final = frozenset({MEMBER, KEY, "wallet", REFERRAL_CODE, "referral", "friend"})
 """What another member can only stand in the way of by a collision of random ids: new ones are drawn."""
 
 
@@ -73,7 +75,7 @@ class MemberService:
         for attempt in range(ATTEMPTS):
             member, key = self._new_member(program, profile, request, referrer)
             try:
-                in_the_way = self._store.create(member, key, used_code=code)
+                in_the_way = self._store.create(member, key, referral=_referral(program, member, code))
             except TransactionRefused:
                 if attempt + 1 == ATTEMPTS:
                     raise
@@ -81,8 +83,6 @@ class MemberService:
                 continue
             if not in_the_way:
                 return Enrolled(_shown(member, member.entry_tier, profile), replayed=False)
-            if REFERRER in in_the_way:
-                raise _unknown_code()
             taken = {kind: owner for kind, owner in in_the_way.items() if kind not in _NOT_LOOKUPS}
             if taken:
                 return self._replay(program.document.id, taken, request, profile)
@@ -212,6 +212,14 @@ class MemberService:
 
     def _pause(self, attempt: int) -> None:
         self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
+
+
+def _referral(program: Program, member: StoredMember, code: str | None) -> Referral | None:
+    if code is None or member.referred_by is None:
+        return None
+    return new_referral(
+        program, referrer=member.referred_by, code=code, member_id=member.member_id, now=member.created_at
+    )
 
 
 def _shown(stored: StoredMember, tier: str, profile: Profile) -> Member:

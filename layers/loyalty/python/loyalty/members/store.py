@@ -17,7 +17,6 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.pii import Ciphertext, Sealed
 from loyalty.core.table import (
-    Check,
     Delete,
     IntegerAttribute,
     Item,
@@ -32,14 +31,14 @@ from loyalty.ledger.items import book_of, new_book_put
 from loyalty.ledger.keys import BOOK_SK, parse_partition, partition
 from loyalty.ledger.model import Book
 from loyalty.members.keys import KEY_SK, MemberKey, key_of, new_key_put, rewrapped_put
-from loyalty.referrals.model import code_digest
-from loyalty.referrals.store import attribution_put
+from loyalty.referrals.codes import code_digest
+from loyalty.referrals.model import Referral
+from loyalty.referrals.store import claim_puts
 from loyalty_contract import MEMBER_SK
 
 LOOKUP_SK: Final = "LOOKUP"
 REFERRAL_CODE: Final = "referral_code"
 """The kind of lookup that a member's own referral code is."""
-REFERRER: Final = "referrer"
 MEMBER: Final = "member"
 KEY: Final = "key"
 
@@ -141,12 +140,15 @@ class MemberStore:
         found = self._table.get_many(list(keys))
         return {keys[key]: raw["member_id"]["S"] for key, raw in found.items()}
 
-    def create(self, member: StoredMember, key: MemberKey, *, used_code: str | None = None) -> dict[str, str | None]:
-        """Writes a new member, their key, wallet and lookups, and where they used a referral code, the attribution.
+    def create(
+        self, member: StoredMember, key: MemberKey, *, referral: Referral | None = None
+    ) -> dict[str, str | None]:
+        """Writes a new member, their key, wallet and lookups, and where they came by a code, their referral.
+
+        That the code is still its owner's is not checked: all who come by it at once would wait for each other.
 
         Returns:
-            Nothing where it was written; else what stood in the way: kind of lookup → its owner's member id, or
-            ``referrer`` → whoever has the used code now, if not ``member.referred_by``.
+            Nothing where it was written; else what stood in the way: kind of lookup → its owner's member id.
 
         Raises:
             TransactionRefused: another transaction held one of the items; the same call may be made again.
@@ -158,12 +160,8 @@ class MemberStore:
             **{kind: _lookup_put(member, digest) for kind, digest in member.lookups.items()},
             REFERRAL_CODE: _lookup_put(member, code_digest(member.referral_code)),
         }
-        if used_code is not None and member.referred_by is not None:
-            used = lookup_key(member.program, code_digest(used_code))
-            operations[REFERRER] = Check(LookupItem, *used, LookupItem.member_id == member.referred_by)
-            operations["attribution"] = attribution_put(
-                member.program, member.referred_by, member.member_id, used_code, member.created_at
-            )
+        if referral is not None:
+            operations |= claim_puts(referral)
         return self._write(operations)
 
     def replace(

@@ -7,7 +7,7 @@ from pydantic import Field
 from loyalty.core.clock import to_text
 from loyalty.core.fields import Email, ExternalId, Locale, PersonName, Phone, RequestBody, ResponseBody, Source
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member
-from loyalty.referrals.model import CodeText
+from loyalty.referrals.codes import CodeText
 
 _EXTERNAL_IDS = "The member's customer id on each commerce platform."
 

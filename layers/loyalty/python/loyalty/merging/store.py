@@ -6,7 +6,7 @@ from loyalty.core.clock import to_text
 from loyalty.core.table import Operation, Put, RawItem
 from loyalty.ledger.draft import Situation
 from loyalty.members.store import LookupItem, MemberItem, lookup_key
-from loyalty.referrals.model import code_digest
+from loyalty.referrals.codes import code_digest
 from loyalty.segments.items import SEGMENTS_SK, joined, segments_of
 from loyalty_contract import MEMBER_SK, RISK_SK
 

@@ -26,7 +26,7 @@ from loyalty.members.model import Profile
 from loyalty.privacy.consent_store import PREFERENCES_SK, ConsentItem, PreferencesItem, require_present
 from loyalty.privacy.parts import FILES, README, adjustment_part, consent_part, redemption_part, review_part, schema
 from loyalty.programs.model import Program
-from loyalty.referrals.store import ReferralItem
+from loyalty.referrals.store import ReferralStore
 from loyalty.rewards.store import RedemptionItem, redemption_of
 from loyalty.segments.items import SEGMENTS_SK, SegmentsItem
 from loyalty.vault.store import CARD_SK, AccessItem, CardItem, card_pk
@@ -35,7 +35,6 @@ from loyalty_contract import (
     CONSENT_PREFIX,
     ENTRY_INDEX,
     REDEMPTION_PREFIX,
-    REFERRAL_PREFIX,
     RISK_SK,
 )
 
@@ -102,7 +101,7 @@ class Archive:
             "redemptions": self._each(name, family, REDEMPTION_PREFIX, RedemptionItem, self._redemption),
             "cards": (card for one in family for card in self._cards(name, one)),
             "household": self._single(name, family, HOUSEHOLD_SK, ("household_id", "joined_at")),
-            "referrals": self._each(name, family, REFERRAL_PREFIX, ReferralItem, _referral),
+            "referrals": (line for one in family for line in self._referrals(name, one)),
             "adjustments": self._each(name, family, ADJUSTMENT_PREFIX, AdjustmentItem, adjustment_part),
             "reviews": self._each(name, family, RISK_SK, RiskItem, review_part),
         }
@@ -122,6 +121,14 @@ class Archive:
             item = self._table.get(_SINGLE[sk], partition(program, one), sk)
             if item is not None:
                 yield {"member_id": one, **{each: getattr(item, each) for each in names}}
+
+    def _referrals(self, program: str, member_id: str) -> Iterator[Json]:
+        """By whom they came, and whom they brought. Not what speaks against it: who knew that would know what to avoid."""
+        store = ReferralStore(self._table)
+        if (own := store.get(program, member_id)) is not None:
+            yield {"member_id": member_id, "referrer": own.referrer, "claimed_at": to_text(own.claimed_at)}
+        for friend in store.friends(program, member_id):
+            yield {"member_id": member_id, "referred": friend}
 
     def _statement(self, program: str, member_id: str) -> Iterator[Json]:
         """Every entry in the order of its number, a page of the index at a time."""
@@ -153,10 +160,6 @@ class Archive:
                     for line in self._table.query_all(pk, where=AccessItem.sk.startswith(ACCESS_PREFIX))
                 ]
                 yield {"redemption_id": redemption_id, "stored_at": card.stored_at, "shown": seen}
-
-
-def _referral(item: ReferralItem) -> Json:
-    return {"referred": item.sk.removeprefix(REFERRAL_PREFIX), "referred_at": item.referred_at}
 
 
 def _stream(file: zipfile.ZipFile, name: str, lines: Iterable[Json]) -> None:

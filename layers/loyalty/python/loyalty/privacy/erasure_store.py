@@ -28,13 +28,13 @@ from loyalty.members.store import LookupItem, MemberItem, lookup_key, lookup_par
 from loyalty.privacy.consent_store import CONSENTS_SK, KEY_PREFIX, PREFERENCES_SK
 from loyalty.privacy.erasure import Erasure, ErasureReason, ErasureStatus
 from loyalty.privacy.export_store import EXPORT_PREFIX
-from loyalty.referrals.model import code_digest
-from loyalty.referrals.store import ReferralItem
+from loyalty.referrals.codes import code_digest
+from loyalty.referrals.store import ReferralItem, ReferralStore
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.rewards.store import RedemptionItem, redemption_of
 from loyalty.segments.items import SEGMENTS_SK
 from loyalty.vault.store import CARD_SK, card_pk
-from loyalty_contract import MEMBER_SK, REDEMPTION_PREFIX, REFERRAL_PREFIX, RISK_SK
+from loyalty_contract import MEMBER_SK, REDEMPTION_PREFIX, REFERRAL_SK, RISK_SK
 
 ERASURE_SK: Final = "ERASURE"
 NOBODY: Final = "-"
@@ -148,9 +148,16 @@ class ErasureStore:
             if "tracking_url" in raw
         )
         self._write(
-            Update(ReferralItem, raw["pk"]["S"], raw["sk"]["S"], [ReferralItem.code.set(NOBODY)])
-            for raw in self._items(program, member_id, REFERRAL_PREFIX)
+            self._unmarked(program, one, referrer=one != member_id)
+            for one in (member_id, *ReferralStore(self._table).friends(program, member_id))
+            if self._table.read(partition(program, one), REFERRAL_SK) is not None
         )
+
+    @staticmethod
+    def _unmarked(program: str, member_id: str, *, referrer: bool) -> Update:
+        """Of a referral what was the referrer's, a code, or the other's: by what they were like others."""
+        actions = [ReferralItem.code.set(NOBODY)] if referrer else [ReferralItem.likenesses.remove()]
+        return Update(ReferralItem, partition(program, member_id), REFERRAL_SK, actions, ReferralItem.pk.exists())
 
     def left(self, program: str, member_id: str) -> list[str]:
         """Sort keys of what should be gone and is there, in the member's partition."""

@@ -19,7 +19,7 @@ FILES: Final[Mapping[str, str]] = {
     "redemptions": "What you exchanged points for.",
     "cards": "Gift cards and codes that you were given, and when they were shown. Their codes are in the app alone.",
     "household": "The household whose points you share.",
-    "referrals": "Whom you brought, by their ids.",
+    "referrals": "By whom you came, and whom you brought, by their ids.",
     "adjustments": "Points that the business's staff gave or took by hand, or proposed to, and why.",
     "reviews": "Whether somebody had to look at your membership for signs of abuse, and whether it is on hold. Not by which signs.",
 }

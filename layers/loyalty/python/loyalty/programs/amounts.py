@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from loyalty.core.money import MINOR_UNITS, Money, minor_units
 from loyalty.programs.fields import CurrencyCode, DocumentPart, WrongPart, repeated
@@ -51,3 +51,7 @@ def one_per_currency(amounts: tuple[Amount, ...]) -> tuple[Amount, ...]:
     if (place := repeated(currencies)) is not None:
         raise WrongPart(f"{currencies[place]} is named twice; keep one amount of each currency", place, "currency")
     return amounts
+
+
+Amounts = Annotated[tuple[Amount, ...], Field(max_length=20), AfterValidator(one_per_currency)]
+"""Of different currencies."""

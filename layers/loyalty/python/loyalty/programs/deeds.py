@@ -9,6 +9,10 @@ from loyalty.core.money import Money
 
 SIGNUP: Final = "signup"
 """The activity that the platform posts by itself, for who enrolls."""
+REFERRAL: Final = "referral"
+"""The activity that it posts for who brought a customer."""
+REFERRED: Final = "referred"
+"""The activity that it posts for the customer who was brought, in the same transaction."""
 
 
 @dataclass(frozen=True, slots=True)

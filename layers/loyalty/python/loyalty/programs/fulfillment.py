@@ -2,14 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from loyalty.core.money import Money
-from loyalty.programs.amounts import Amount, one_per_currency
+from loyalty.programs.amounts import Amount, Amounts
 from loyalty.programs.fields import DocumentPart
-
-Amounts = Annotated[tuple[Amount, ...], Field(max_length=20), AfterValidator(one_per_currency)]
-"""Of different currencies."""
 
 
 class Velocity(DocumentPart):

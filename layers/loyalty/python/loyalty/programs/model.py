@@ -36,6 +36,7 @@ from loyalty.programs.fields import (
 from loyalty.programs.four_eyes import FourEyes
 from loyalty.programs.fulfillment import Fulfillment
 from loyalty.programs.privacy import Privacy
+from loyalty.programs.referrals import Referrals, require_rewards_of_both
 from loyalty.programs.rewards import GiftCard, Reward, RewardType, require_rewards
 from loyalty.programs.rules import MAX_RETURN_DAYS, EarnRule, Exclusion, Rate, Stacking
 from loyalty.programs.segments import MAX_SEGMENTS, Segment
@@ -176,7 +177,8 @@ class ProgramDocument(DocumentPart):
     ``ladders`` further ones; ``currencies`` say what money is worth where tiers count it, the first being the base.
     ``adjustment_reasons`` are the codes of which each adjustment names one. Without ``transfers`` or ``households``
     these are not offered. ``fulfillment`` is of gift cards, ``four_eyes`` says what takes two people, ``abuse`` what looks
-    like it, ``privacy`` what personal data is used for. ``locales``: the languages of the program; its names are in the first one, and
+    like it, ``privacy`` what personal data is used for. Without ``referrals`` it is known who brought whom, and nobody is
+    rewarded for it. ``locales``: the languages of the program; its names are in the first one, and
     ``translations`` beside a name say it in the others.
     """
 
@@ -217,6 +219,7 @@ class ProgramDocument(DocumentPart):
     households: Households | None = None
     abuse: Abuse = Abuse()
     privacy: Privacy = Privacy()
+    referrals: Referrals | None = None
     shopify_shops: Annotated[tuple[ShopDomain, ...], Field(max_length=50)] = ()
     """Shop domains (``example.myshopify.com``) whose events belong to this program."""
 
@@ -289,6 +292,13 @@ class ProgramDocument(DocumentPart):
             tiers = [*info.data["tiers"], *(tier for ladder in info.data["ladders"] for tier in ladder.tiers)]
             require_rewards(rewards, info.data["locales"], frozenset(tier.id for tier in tiers))
         return rewards
+
+    @field_validator("referrals")
+    @classmethod
+    def _referrals_earn(cls, referrals: Referrals | None, info: ValidationInfo) -> Referrals | None:
+        if referrals is not None and "earn_rules" in info.data:
+            require_rewards_of_both(info.data["earn_rules"])
+        return referrals
 
     @field_validator("earn_rules", "transfers")
     @classmethod

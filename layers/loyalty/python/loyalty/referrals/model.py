@@ -1,34 +1,211 @@
-"""Referral codes and what is said of them."""
+"""A referral: who brought whom, how far it is, and what speaks for and against it.
 
-import re
+::
+
+    enrolled ── a qualifying activity ──▶ qualified ── the return window is over ──▶ rewarded ──▶ reversed
+       ▲                                      │                                   given back
+       └──────────── given back ──────────────┘
+    enrolled, qualified ──▶ expired     it did not qualify in time
+                            rejected    by the score, or by a person; may be appealed
+                            unrewarded  nobody is left to be rewarded, or no rule gives either side anything
+
+There is one for each member who was brought, in their own partition: whoever names a second code finds it there.
+What who was brought is told says nothing of screening: see :meth:`Referral.told`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final
 
-from pydantic import Field, StringConstraints
-
-_CODE: Final = re.compile(r"[2-9A-HJKMNP-Z]{8}")
-
-CodeText = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
-    Field(description="As a person typed it; case does not matter.", examples=["K7WQ4M2X"]),
-]
+from loyalty.core.money import Money
 
 
-class Reason(StrEnum):
-    """Why a code may be used, or not."""
+class ReferralStatus(StrEnum):
+    """How far a referral is."""
 
-    VALID = "valid"
-    UNKNOWN = "unknown"
-    OWN_CODE = "own_code"
-
-
-def normal_code(text: str) -> str | None:
-    """The code that a person meant, or None where the text can be none."""
-    code = text.strip().upper()
-    return code if _CODE.fullmatch(code) else None
+    ENROLLED = "enrolled"
+    QUALIFIED = "qualified"
+    REWARDED = "rewarded"
+    REVERSED = "reversed"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    UNREWARDED = "unrewarded"
 
 
-def code_digest(code: str) -> str:
-    """Under what a code is looked up. It is no secret and says nothing of its owner, so it needs no hash."""
-    return f"referral#{code}"
+class Told(StrEnum):
+    """How far it is, as members are told."""
+
+    PENDING = "pending"
+    REWARDED = "rewarded"
+    REVERSED = "reversed"
+    ENDED = "ended"
+
+
+class Verdict(StrEnum):
+    """What screening says."""
+
+    ACCEPT = "accept"
+    REVIEW = "review"
+    REJECT = "reject"
+
+
+class Signal(StrEnum):
+    """What speaks against a referral. Each has a weight of its name in the program document."""
+
+    SAME_EMAIL = "same_email"
+    """The e-mail address of who was brought is the referrer's, but for dots and tags."""
+    SAME_PHONE = "same_phone"
+    SAME_DEVICE = "same_device"
+    SAME_PAYMENT = "same_payment"
+    SAME_ADDRESS = "same_address"
+    SAME_NETWORK = "same_network"
+    EXISTING_CUSTOMER = "existing_customer"
+    """Another member has that e-mail address but for dots and tags, that payment, or that phone."""
+    ERASED_CUSTOMER = "erased_customer"
+    DISPOSABLE_EMAIL = "disposable_email"
+    REFERRER_VELOCITY = "referrer_velocity"
+    DEVICE_VELOCITY = "device_velocity"
+    NETWORK_VELOCITY = "network_velocity"
+    CIRCLE = "circle"
+    """Following who brought whom leads back to who was brought."""
+    RING = "ring"
+    """Others whom the referrer brought share a device, payment or address with who was brought."""
+    CHAIN = "chain"
+    """Each brought the next within minutes."""
+    EVEN_TIMING = "even_timing"
+    """The referrer's new members come at even distances."""
+    ALIKE_EMAILS = "alike_emails"
+    """Others whom the referrer brought have addresses that differ in digits alone."""
+    LEAST_PURCHASE = "least_purchase"
+    """What qualified is hardly above the least that counts, as with others of the referrer."""
+    QUICK_PURCHASE = "quick_purchase"
+    """It came within minutes of the enrollment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sign that was found: its weight by the program's version of then, and what was counted, against which bound."""
+
+    signal: Signal
+    weight: int
+    counted: int = 1
+    bound: int = 1
+    members: Sequence[str] = ()
+    """Ids of members whom it is about; a few of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """What screening found, from what, and by which version of the program: ``score`` is 0 to 100.
+
+    ``features`` are the numbers and flags that it was computed from: from them alone it can be computed again.
+    """
+
+    verdict: Verdict
+    score: int
+    evidence: Sequence[Evidence]
+    features: Mapping[str, int]
+    program_version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a person decided: who (a staff id), through which client, why (a code), when (UTC)."""
+
+    approved: bool
+    actor: str
+    reason: str
+    at: datetime
+    through: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Qualified:
+    """What qualified: the accrual of who was brought, of what amount, when; rewards are given from ``pays_at`` (UTC) on."""
+
+    entry_id: str
+    amount: Money | None
+    occurred_at: datetime
+    qualified_at: datetime
+    pays_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rewarded:
+    """Entries of both sides, written in one transaction. ``number``: which of the referrer's it is, from 1."""
+
+    referrer: str
+    """Who was rewarded: the referrer, or whom they were merged into."""
+    member_id: str
+    number: int
+    points: int
+    """Of the wallet ``points``, to the referrer."""
+    member_points: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """By what somebody came: campaign and channel of the link; ``click`` is the id of the click that counts."""
+
+    campaign: str | None = None
+    channel: str | None = None
+    click: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """Who was brought (``member_id``, as they enrolled) by whom (``referrer``, as they were then), with which code.
+
+    ``deadline`` is until when it may qualify (UTC), ``likenesses`` keyed hashes of what may be shared with others, by kind.
+    ``due_at`` is when it next wants to be looked at; None: not by itself.
+    """
+
+    program: str
+    member_id: str
+    referrer: str
+    code: str
+    claimed_at: datetime
+    deadline: datetime | None
+    status: ReferralStatus = ReferralStatus.ENROLLED
+    source: Source = Source()
+    likenesses: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, int] = field(default_factory=dict)
+    """What is known of who was brought since then and is no hash, such as ``disposable_email``."""
+    counted: bool = False
+    """The counts of the referrer have it."""
+    screened: Screened | None = None
+    qualified: Qualified | None = None
+    decisions: Sequence[Decided] = ()
+    appealed_at: datetime | None = None
+    rewarded: Rewarded | None = None
+    ended_at: datetime | None = None
+    ended_because: str | None = None
+    reminded: int = 0
+    due_at: datetime | None = None
+    updated_at: datetime | None = None
+    revision: int = 0
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What counts: what a person decided last, unless that was appealed since; else what screening says."""
+        last = self.decisions[-1] if self.decisions else None
+        if self.appealed_at is not None and (last is None or last.at < self.appealed_at):
+            return Verdict.REVIEW
+        if last is not None:
+            return Verdict.ACCEPT if last.approved else Verdict.REJECT
+        return None if self.screened is None else self.screened.verdict
+
+    def told(self, now: datetime) -> Told:
+        """What members are told. Who is rejected, or waits for a person, looks as if nothing had qualified."""
+        if self.status is ReferralStatus.REWARDED:
+            return Told.REWARDED
+        if self.status is ReferralStatus.REVERSED:
+            return Told.REVERSED
+        if self.status in {ReferralStatus.EXPIRED, ReferralStatus.UNREWARDED}:
+            return Told.ENDED
+        if self.status is ReferralStatus.REJECTED:
+            return Told.PENDING if self.deadline is None or now < self.deadline else Told.ENDED
+        return Told.PENDING

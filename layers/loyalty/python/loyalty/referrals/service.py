@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from loyalty.core.pii import Lookups
-from loyalty.referrals.model import Reason, code_digest, normal_code
+from loyalty.referrals.codes import Reason, code_digest, normal_code
 
 
 class Owners(Protocol):

@@ -1,25 +1,313 @@
-"""Attributions in the table: ``M#{program}#{referrer}`` / ``REFERRAL#{referred}``."""
+"""Referrals in the table. The only place that speaks DynamoDB for them.
 
+::
+
+    M#{program}#{friend}          REFERRAL                    the referral of who was brought; what it waits for in the due index
+    N#{program}#{referrer}#{nn}   FRIEND#{claimed_at}#{friend}   whom a member brought, in 16 shards; by program in the due index
+
+A member who brings a million others writes to 16 partitions and to no item twice.
+"""
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any, Final
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
-from loyalty.core.clock import to_text
-from loyalty.core.table import Item, Put
-from loyalty.ledger.keys import partition
-from loyalty_contract import REFERRAL_PREFIX
+from loyalty.core.attributes import MomentAttribute, MoneyAttribute
+from loyalty.core.clock import from_text, to_text
+from loyalty.core.table import (
+    DocumentAttribute,
+    IntegerAttribute,
+    IntegerMapAttribute,
+    Item,
+    Put,
+    RawItem,
+    Table,
+    TextMapAttribute,
+)
+from loyalty.ledger.keys import parse_partition, partition
+from loyalty.referrals.model import (
+    Decided,
+    Evidence,
+    Qualified,
+    Referral,
+    ReferralStatus,
+    Rewarded,
+    Screened,
+    Signal,
+    Source,
+    Verdict,
+)
+from loyalty_contract import DUE_AT, DUE_INDEX_KEY, REFERRAL_SK
+
+FRIEND_PREFIX: Final = "FRIEND#"
+_DUE: Final = "DUE#referral#"
+SHARDS: Final = 16
+"""Partitions of each referrer, of each program's list and of what is due. More can be added; fewer would leave some behind."""
 
 
 class ReferralItem(Item):
-    """Who was brought, with which code, when. It stands with the one who brought them."""
+    """``M#{program}#{friend}`` / ``REFERRAL``."""
 
+    referrer = UnicodeAttribute()
     code = UnicodeAttribute()
-    referred_at = UnicodeAttribute()
+    claimed_at = MomentAttribute()
+    deadline = MomentAttribute(null=True)
+    status = UnicodeAttribute()
+    campaign = UnicodeAttribute(null=True)
+    channel = UnicodeAttribute(null=True)
+    click = UnicodeAttribute(null=True)
+    likenesses = TextMapAttribute(null=True)
+    flags = IntegerMapAttribute(null=True)
+    counted = BooleanAttribute(null=True)
+    screened = DocumentAttribute(null=True)
+    qualified_by = UnicodeAttribute(null=True)
+    qualified_amount = MoneyAttribute(null=True)
+    qualified_occurred_at = MomentAttribute(null=True)
+    qualified_at = MomentAttribute(null=True)
+    pays_at = MomentAttribute(null=True)
+    decisions = DocumentAttribute(null=True)
+    appealed_at = MomentAttribute(null=True)
+    rewarded = DocumentAttribute(null=True)
+    ended_at = MomentAttribute(null=True)
+    ended_because = UnicodeAttribute(null=True)
+    reminded = IntegerAttribute()
+    updated_at = MomentAttribute()
+    revision = IntegerAttribute()
+    due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY, null=True)
+    due_at = UnicodeAttribute(attr_name=DUE_AT, null=True)
 
 
-def attribution_put(program: str, referrer: str, referred: str, code: str, now: datetime) -> Put:
-    """Writes an attribution, once; part of the transaction that enrolls ``referred``."""
-    item = ReferralItem(
-        partition(program, referrer), f"{REFERRAL_PREFIX}{referred}", code=code, referred_at=to_text(now)
+class FriendItem(Item):
+    """``N#{program}#{referrer}#{nn}`` / ``FRIEND#{claimed_at}#{friend}``: written once."""
+
+    member_id = UnicodeAttribute()
+    due_shard = UnicodeAttribute(attr_name=DUE_INDEX_KEY)
+    due_at = UnicodeAttribute(attr_name=DUE_AT)
+
+
+def shard_of(member_id: str) -> int:
+    """In which of the :data:`SHARDS` somebody who was brought is."""
+    return zlib.crc32(member_id.encode()) % SHARDS
+
+
+def friends_partition(program: str, referrer: str, shard: int) -> str:
+    """The partition of a part of those whom a member brought."""
+    return f"N#{program}#{referrer}#{shard:02}"
+
+
+def due_shard(shard: int) -> str:
+    """The partition of the due index with referrals, of all programs, by when they want to be looked at."""
+    return f"{_DUE}{shard:02}"
+
+
+def reviews_shard(program: str) -> str:
+    """The partition of the due index with a program's referrals that wait for a person, by when they began to."""
+    return f"REFERRALREVIEW#{program}"
+
+
+def program_shard(program: str, shard: int) -> str:
+    """The partition of the due index with a part of all referrals of a program, by when they were claimed."""
+    return f"REFERRALS#{program}#{shard:02}"
+
+
+class ReferralStore:
+    """Reads and writes of referrals."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, program: str, member_id: str) -> Referral | None:
+        """The referral of who was brought, or None."""
+        raw = self._table.read(partition(program, member_id), REFERRAL_SK)
+        return None if raw is None else referral_of(raw)
+
+    def friends(self, program: str, referrer: str) -> Iterator[str]:
+        """Ids of all whom a member brought, shard by shard, page after page."""
+        for shard in range(SHARDS):
+            pk = friends_partition(program, referrer, shard)
+            for raw in self._table.query_all(pk, where=FriendItem.sk.startswith(FRIEND_PREFIX)):
+                yield raw["member_id"]["S"]
+
+
+def claim_puts(referral: Referral) -> dict[str, Put]:
+    """Writes a new referral, unless there is one of that member; by what is written. Part of the enrollment's transaction."""
+    shard = shard_of(referral.member_id)
+    claimed = f"{to_text(referral.claimed_at)}#{referral.member_id}"
+    friend = FriendItem(
+        friends_partition(referral.program, referral.referrer, shard),
+        f"{FRIEND_PREFIX}{claimed}",
+        member_id=referral.member_id,
+        due_shard=program_shard(referral.program, shard),
+        due_at=claimed,
     )
-    return Put(item, ReferralItem.pk.does_not_exist())
+    return {"referral": referral_put(None, referral), "friend": Put(friend, FriendItem.pk.does_not_exist())}
+
+
+def referral_put(before: Referral | None, after: Referral) -> Put:
+    """Writes a referral in place of the one that was read; None: there was none.
+
+    One that waits for a person is in the list of those, and not due by itself.
+    """
+    shard, due = due_shard(shard_of(after.member_id)), after.due_at
+    if after.verdict is Verdict.REVIEW and after.status in {ReferralStatus.QUALIFIED, ReferralStatus.REJECTED}:
+        shard, due = reviews_shard(after.program), after.updated_at or after.claimed_at
+    qualified = after.qualified
+    item = ReferralItem(
+        partition(after.program, after.member_id),
+        REFERRAL_SK,
+        referrer=after.referrer,
+        code=after.code,
+        claimed_at=after.claimed_at,
+        deadline=after.deadline,
+        status=after.status.value,
+        campaign=after.source.campaign,
+        channel=after.source.channel,
+        click=after.source.click,
+        likenesses=dict(after.likenesses) or None,
+        flags=dict(after.flags) or None,
+        counted=after.counted or None,
+        screened=_screened_document(after.screened),
+        qualified_by=qualified.entry_id if qualified else None,
+        qualified_amount=qualified.amount if qualified else None,
+        qualified_occurred_at=qualified.occurred_at if qualified else None,
+        qualified_at=qualified.qualified_at if qualified else None,
+        pays_at=qualified.pays_at if qualified else None,
+        decisions={f"{place:03}": _decided_document(one) for place, one in enumerate(after.decisions)} or None,
+        appealed_at=after.appealed_at,
+        rewarded=_rewarded_document(after.rewarded),
+        ended_at=after.ended_at,
+        ended_because=after.ended_because,
+        reminded=after.reminded,
+        updated_at=after.updated_at or after.claimed_at,
+        revision=(0 if before is None else before.revision) + 1,
+        due_shard=None if due is None else shard,
+        due_at=None if due is None else f"{to_text(due)}#{after.member_id}",
+    )
+    as_read: Condition = (
+        ReferralItem.pk.does_not_exist() if before is None else ReferralItem.revision == before.revision
+    )
+    return Put(item, as_read)
+
+
+def referral_of(raw: RawItem) -> Referral:
+    """The referral that :func:`referral_put` wrote."""
+    item = ReferralItem.from_raw_data(raw)
+    program, member_id = parse_partition(item.pk)
+    return Referral(
+        program=program,
+        member_id=member_id,
+        referrer=item.referrer,
+        code=item.code,
+        claimed_at=item.claimed_at,
+        deadline=item.deadline,
+        status=ReferralStatus(item.status),
+        source=Source(item.campaign, item.channel, item.click),
+        likenesses=item.likenesses or {},
+        flags=item.flags or {},
+        counted=bool(item.counted),
+        screened=_screened_of(item.screened),
+        qualified=_qualified_of(item),
+        decisions=tuple(_decided_of(item.decisions[place]) for place in sorted(item.decisions or {})),
+        appealed_at=item.appealed_at,
+        rewarded=_rewarded_of(item.rewarded),
+        ended_at=item.ended_at,
+        ended_because=item.ended_because,
+        reminded=item.reminded,
+        due_at=_due_of(item),
+        updated_at=item.updated_at,
+        revision=item.revision,
+    )
+
+
+def _qualified_of(item: ReferralItem) -> Qualified | None:
+    entry_id: str | None = item.qualified_by
+    if entry_id is None:
+        return None
+    return Qualified(
+        entry_id=entry_id,
+        amount=item.qualified_amount,
+        occurred_at=item.qualified_occurred_at,
+        qualified_at=item.qualified_at,
+        pays_at=item.pays_at,
+    )
+
+
+def _due_of(item: ReferralItem) -> datetime | None:
+    shard: str | None = item.due_shard
+    return from_text(item.due_at.split("#")[0]) if shard and shard.startswith(_DUE) else None
+
+
+def _screened_document(screened: Screened | None) -> dict[str, Any] | None:
+    if screened is None:
+        return None
+    return {
+        "verdict": screened.verdict.value,
+        "score": screened.score,
+        "evidence": {one.signal.value: _evidence_document(one) for one in screened.evidence},
+        "features": dict(screened.features),
+        "version": screened.program_version,
+        "at": to_text(screened.at),
+    }
+
+
+def _screened_of(parts: Mapping[str, Any] | None) -> Screened | None:
+    if parts is None:
+        return None
+    return Screened(
+        verdict=Verdict(parts["verdict"]),
+        score=parts["score"],
+        evidence=tuple(_evidence_of(name, parts["evidence"][name]) for name in Signal if name in parts["evidence"]),
+        features=parts["features"],
+        program_version=parts["version"],
+        at=from_text(parts["at"]),
+    )
+
+
+def _evidence_document(one: Evidence) -> dict[str, Any]:
+    return {
+        "weight": one.weight,
+        "counted": one.counted,
+        "bound": one.bound,
+        "members": ",".join(one.members),
+    }
+
+
+def _evidence_of(signal: str, parts: Mapping[str, Any]) -> Evidence:
+    members: Sequence[str] = tuple(one for one in parts["members"].split(",") if one)
+    return Evidence(Signal(signal), parts["weight"], parts["counted"], parts["bound"], members)
+
+
+def _decided_document(decided: Decided) -> dict[str, Any]:
+    through = {} if decided.through is None else {"through": decided.through}
+    return {
+        "approved": int(decided.approved),
+        "by": decided.actor,
+        "reason": decided.reason,
+        "at": to_text(decided.at),
+    } | through
+
+
+def _decided_of(parts: Mapping[str, Any]) -> Decided:
+    at = from_text(parts["at"])
+    return Decided(bool(parts["approved"]), parts["by"], parts["reason"], at, parts.get("through"))
+
+
+def _rewarded_document(rewarded: Rewarded | None) -> dict[str, Any] | None:
+    if rewarded is None:
+        return None
+    return {
+        "referrer": rewarded.referrer,
+        "member_id": rewarded.member_id,
+        "number": rewarded.number,
+        "points": rewarded.points,
+        "member_points": rewarded.member_points,
+        "at": to_text(rewarded.at),
+    }
+
+
+def _rewarded_of(parts: Mapping[str, Any] | None) -> Rewarded | None:
+    return None if parts is None else Rewarded(**{**parts, "at": from_text(parts["at"])})

@@ -18,7 +18,7 @@ from loyalty.ledger.verify.pairs import Pairs
 from loyalty.ledger.verify.read import Partition, read
 from loyalty.ledger.verify.report import Finding, Report, ScopesOf, scopes_unknown
 from loyalty.ledger.verify.stock import Stocks
-from loyalty_contract import ENTRY_PREFIX, REFERRAL_PREFIX
+from loyalty_contract import ENTRY_PREFIX
 
 _CONFIRMATIONS: Final = 10
 _WAIT_SECONDS: Final = 0.01
@@ -54,8 +54,7 @@ def audit_table(
 def _members(table: Table, audit: "_TableAudit") -> Iterator[tuple[str, list[RawItem]]]:
     for pk, group in groupby(table.scan(), key=lambda raw: str(raw["pk"]["S"])):
         items = list(group)
-        # Who brought others, and is in no other program's partition of their own, has no book there.
-        if pk.startswith("M#") and not all(raw["sk"]["S"].startswith(REFERRAL_PREFIX) for raw in items):
+        if pk.startswith("M#"):
             yield pk, items
         elif pk.startswith(BUDGET_PREFIX):
             audit.budgets.add_shard(pk, items)

@@ -1,0 +1,167 @@
+"""How a program has its members bring others, and what it takes for cheating.
+
+What a referral earns is said by earn rules, as of everything else: those of the activity ``referral`` are for who brought
+somebody, those of ``referred`` for who was brought. Conditions may ask ``attributes.campaign`` and ``attributes.channel`` of
+the link, and ``attributes.number``: which of the referrer's rewarded referrals it is, from "1".
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from loyalty.core.money import Money
+from loyalty.programs.amounts import Amounts
+from loyalty.programs.deeds import REFERRAL, REFERRED
+from loyalty.programs.fields import DocumentPart, Slug, twice
+from loyalty.programs.rules import EarnRule
+
+MAX_CHANNELS: Final = 20
+MAX_SCORE: Final = 100
+
+_Days = Annotated[int, Field(strict=True, ge=1, le=365)]
+_Weight = Annotated[int, Field(strict=True, ge=0, le=MAX_SCORE)]
+_Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+_CODE: Final = "{code}"
+
+
+def _with_code(template: str) -> str:
+    if template.count(_CODE) != 1:
+        raise ValueError(f"a deep link has {_CODE} once, where the code goes: shop://join?ref={_CODE}")
+    return template
+
+
+LandingUrl = Annotated[str, StringConstraints(pattern=r"^https://[^\s?#\"<>]{1,200}$")]
+"""A page of the business; code, click, campaign and channel come behind it as a query."""
+DeepLink = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9+.-]{1,30}://[^\s\"<>]{1,200}$"), AfterValidator(_with_code)
+]
+
+
+class Touch(StrEnum):
+    """Which of several links counts that somebody came by."""
+
+    FIRST = "first"
+    LAST = "last"
+
+
+class Qualifying(DocumentPart):
+    """What who was brought does to count: one ``activity``, as soon as they are members and within ``within_days``.
+
+    ``minimum`` is the least amount that it is of, by currency; none: any, or none at all. What is given back is taken
+    off it. Rewards are given ``return_days`` after it, if it is still of that amount then; 0: at once.
+    """
+
+    activity: Slug = "purchase"
+    minimum: Amounts = ()
+    within_days: _Days = 30
+    return_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 14
+
+    def counts(self, amount: Money | None) -> bool:
+        """Whether an activity of this amount, what was given back taken off, is enough."""
+        if not self.minimum:
+            return True
+        if amount is None:
+            return False
+        least = next((one.value for one in self.minimum if one.currency == amount.currency), None)
+        return least is not None and amount.amount >= least
+
+
+class Velocity(DocumentPart):
+    """How many new members are too many: of one referrer in a day and in a week, of one device and one network in a week."""
+
+    referrer_day: _Count = 20
+    referrer_week: _Count = 60
+    device_week: _Count = 3
+    network_week: _Count = 30
+
+
+class Weights(DocumentPart):
+    """How much each sign adds to the score, which ends at 100; 0: it is not looked at."""
+
+    same_email: _Weight = 100
+    same_phone: _Weight = 100
+    same_device: _Weight = 60
+    same_payment: _Weight = 80
+    same_address: _Weight = 40
+    same_network: _Weight = 15
+    existing_customer: _Weight = 80
+    erased_customer: _Weight = 60
+    disposable_email: _Weight = 50
+    referrer_velocity: _Weight = 40
+    device_velocity: _Weight = 50
+    network_velocity: _Weight = 30
+    circle: _Weight = 100
+    ring: _Weight = 60
+    chain: _Weight = 40
+    even_timing: _Weight = 40
+    alike_emails: _Weight = 40
+    least_purchase: _Weight = 25
+    quick_purchase: _Weight = 15
+
+
+class Screening(DocumentPart):
+    """What speaks against a referral. From ``review_from`` on a person decides, from ``reject_from`` on it is rejected.
+
+    ``remember_days`` is how long devices, networks, payments and addresses are remembered (as keyed hashes),
+    ``remember_erased_days`` how long it is known that a customer was erased; 0: not at all.
+    """
+
+    review_from: Annotated[int, Field(strict=True, ge=1, le=MAX_SCORE)] = 40
+    reject_from: Annotated[int, Field(strict=True, ge=1, le=MAX_SCORE)] = 80
+    weights: Weights = Weights()
+    velocity: Velocity = Velocity()
+    remember_days: _Days = 90
+    remember_erased_days: Annotated[int, Field(strict=True, ge=0, le=730)] = 365
+
+    @model_validator(mode="after")
+    def _review_before_rejection(self) -> Self:
+        if self.review_from > self.reject_from:
+            raise ValueError(f"review_from ({self.review_from}) must not be above reject_from ({self.reject_from})")
+        return self
+
+
+class Referrals(DocumentPart):
+    """Members bring others. Links lead to ``landing_url``, in an app to ``deep_link``.
+
+    ``touch`` says which link counts of several that were followed within ``attribution_days``. A code may be named until
+    ``claim_days`` after enrollment; 0: with it alone. ``code_days``: how old a member's code may be; ``code_uses``: how many
+    it may bring; without them there is no such bound. ``channels``: where links are shared. Who was brought is reminded
+    ``reminder_days`` before their time to qualify ends.
+    """
+
+    landing_url: LandingUrl
+    deep_link: DeepLink | None = None
+    touch: Touch = Touch.LAST
+    attribution_days: _Days = 30
+    claim_days: Annotated[int, Field(strict=True, ge=0, le=90)] = 0
+    code_days: _Days | None = None
+    code_uses: _Count | None = None
+    channels: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=MAX_CHANNELS)] = ("link",)
+    qualifying: Qualifying = Qualifying()
+    reminder_days: Annotated[tuple[_Days, ...], Field(max_length=3)] = ()
+    screening: Screening = Screening()
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if same := twice(list(self.channels)):
+            raise ValueError(f"channels names '{same}' twice")
+        if len(set(self.reminder_days)) != len(self.reminder_days):
+            raise ValueError("reminder_days names a number of days twice")
+        if late := [days for days in self.reminder_days if days >= self.qualifying.within_days]:
+            raise ValueError(
+                f"reminder_days has {late[0]}, and there are {self.qualifying.within_days} days to qualify; name fewer days"
+            )
+        return self
+
+
+def require_rewards_of_both(rules: Sequence[EarnRule]) -> None:
+    """Checks that a program with referrals says what either side earns.
+
+    Raises:
+        ValueError: it does not.
+    """
+    for activity, who in ((REFERRAL, "who brings a customer"), (REFERRED, "the customer who is brought")):
+        if not any(rule.activity == activity for rule in rules):
+            raise ValueError(f"no earn rule has the activity '{activity}', for {who}; add one, or leave referrals out")
