@@ -34,16 +34,17 @@ class Kind(StrEnum):
     CHAIN_REWRITTEN = "chain_rewritten"
     FILE_DIFFERS = "file_differs"
     FILE_HIDDEN = "file_hidden"
+    FILE_MISSING = "file_missing"
     ITEM_FOREIGN = "item_foreign"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A difference: where, and in words what."""
+    """A difference: where, and in words what. ``day`` is None of what is of no day."""
 
     kind: Kind
     scope: str
-    day: date
+    day: date | None
     what: str
     detail: str
 
