@@ -122,7 +122,7 @@ def test_of_days_that_begin_in_the_window_all_is_counted_and_of_no_other() -> No
     for number in range(MOST_NOTES):
         watch = watch.noted(note("a", -number / 1000, 1, reference=str(number)), abuse, NOON) or watch
     assert [one.signal for one in watch.evidence(abuse)] == [Signal.ACCRUALS]
-    more = Watch(watch.notes, watch.earned | {"2026-03-14": 800})
+    more = Watch(watch.notes, {**watch.earned, "2026-03-14": 800})
     assert [(one.signal, one.counted) for one in more.evidence(abuse)][1:] == [(Signal.POINTS, 1_000)]
 
 
