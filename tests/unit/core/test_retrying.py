@@ -19,7 +19,7 @@ def test_it_waits_between_tries_and_gives_up_as_it_was_told(retries: Retries, er
 
     def refused() -> None:
         tries.append(1)
-        raise TransactionRefused({})
+        raise TransactionRefused({}, ["TransactionConflict"], contended=True)
 
     with pytest.raises(error, match=r"Later\."):
         retries.of(refused, pauses.append)

@@ -1,18 +1,18 @@
 """Proves the audit trail: each day by itself, the days with each other, and all of it with what was exported."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
 from loyalty.audit.archive import DAYS, HEADS, Archive, Exported
-from loyalty.audit.checking import Day, Finding, Kind, check
+from loyalty.audit.checking import Chain, Day, Finding, Kind, check
 from loyalty.audit.comparing import Comparer
-from loyalty.audit.links import HEAD_SK, LINK_PREFIX, ChainStore
+from loyalty.audit.links import ChainStore
 from loyalty.audit.searching import Searched, search
 from loyalty.core.clock import Clock
-from loyalty.core.table import RawItem, Table
+from loyalty.core.table import Table
 
 _LOOKS: Final = 10
 """At the end of a chain that grows; each is short, however long the chain is."""
@@ -133,15 +133,16 @@ class Verifier:
 
     def _read(self, scope: str, day: date) -> Day:
         """The day, of a moment at which its head and its last link are of one transaction."""
-        chain = {raw["sk"]["S"]: raw for raw in self._chains.stored(scope, day)}
+        chain = Chain(scope, day)
+        for raw in self._chains.stored(scope, day):
+            chain.add(raw)
         for _ in range(_LOOKS):
-            links = [sk for sk in chain if sk.startswith(LINK_PREFIX)]
-            if _is_whole(chain, len(links)):
+            if chain.whole:
                 break
             # Not from the start: of a long day there would be new links each time.
-            last = int(max(links, default=f"{LINK_PREFIX}0").removeprefix(LINK_PREFIX))
-            chain |= {raw["sk"]["S"]: raw for raw in self._chains.behind(scope, day, last)}
-        return check(scope, day, chain.values(), self._chains.lines(scope, day), now=self._clock())
+            for raw in self._chains.behind(scope, day, max(chain.links, default=0)):
+                chain.add(raw)
+        return check(chain, self._chains.lines(scope, day), now=self._clock())
 
     def _join(self, proof: Proof, found: Day, read: dict[date, Day]) -> None:
         """That the link from which the day went on is there, and is the one that it was."""
@@ -179,8 +180,3 @@ class Verifier:
         elif last is not None and last <= end and last in read and read[last].head is None:
             detail = "it was begun last, and has no head"
             proof.findings.append(Finding(Kind.DAY_MISSING, scope, last, "day", detail))
-
-
-def _is_whole(chain: Mapping[str, RawItem], links: int) -> bool:
-    head = chain.get(HEAD_SK)
-    return links == (int(head["number"]["N"]) if head else 0)
