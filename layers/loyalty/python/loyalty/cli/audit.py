@@ -52,11 +52,18 @@ def verify(
     no_bucket: Annotated[
         bool, typer.Option("--no-bucket", help="Look at the table alone: a chain made anew is not noticed then.")
     ] = False,
+    no_scan: Annotated[
+        bool,
+        typer.Option(
+            "--no-scan", help="Look at days that chains or bucket know: lines never linked are not noticed then."
+        ),
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Prove that no line of the trail was removed or changed, by its chains and by what was exported of them.
 
-    Names each difference. Exit code 0 only if there is none. Reads every line of the days that it looks at.
+    Names each difference. Exit code 0 only if there is none. Reads every line of the days that it looks at; and, unless
+    both --scope and --from say which, all of the table once, to find days of which no chain knows.
     """
     if bucket is None and not no_bucket:
         raise typer.BadParameter("Name the bucket, or say --no-bucket.", param_hint="--bucket")
@@ -70,13 +77,17 @@ def verify(
             archive,
             lambda proof: progress.update(task, description=f"{proof.days:,} days, {proof.lines:,} lines"),
         )
-        proof = verifier.verify(scope, _date(start), _date(end))
+        proof = verifier.verify(scope, _date(start), _date(end), scan=not no_scan)
     if scope is not None and not proof.days:
         fail(f"Neither the table nor the bucket has anything of '{scope}' on these days: nothing was proved.")
     if json:
         print_json(_document(proof, with_bucket=archive is not None))
     else:
         _tell(proof, with_bucket=archive is not None)
+        if no_scan:
+            out.print(
+                "[yellow]![/] The table was not looked through: lines that were never linked may be on other days."
+            )
     if proof.findings:
         raise typer.Exit(1)
 
@@ -146,13 +157,14 @@ def _document(proof: Proof, *, with_bucket: bool) -> dict[str, Any]:
         "lines": proof.lines,
         "waiting": proof.waiting,
         "bucket": with_bucket,
+        "scanned": proof.scanned,
         "heads": proof.heads,
         "files": proof.files,
         "findings": [
             {
                 "kind": one.kind.value,
                 "scope": one.scope,
-                "day": one.day.isoformat(),
+                "day": None if one.day is None else one.day.isoformat(),
                 "what": one.what,
                 "detail": one.detail,
             }
@@ -175,6 +187,6 @@ def _tell(proof: Proof, *, with_bucket: bool) -> None:
     )
     out.print(f"[bold red]✗[/] {counts}: {kinds}.", soft_wrap=True)
     for one in proof.findings[:_SHOWN]:
-        out.print(escape(f"  {one.kind}  {one.scope} {one.day}  {one.what}: {one.detail}"), soft_wrap=True)
+        out.print(escape(f"  {one.kind}  {one.scope} {one.day or '-'}  {one.what}: {one.detail}"), soft_wrap=True)
     if len(proof.findings) > _SHOWN:
         out.print(f"  … and {len(proof.findings) - _SHOWN} more; --json prints all.")

@@ -79,6 +79,14 @@ def release(member: Member, *, table: TableName, program: ProgramId, reason: Why
     _show(case, json=json)
 
 
+@app.command()
+def confirm(member: Member, *, table: TableName, program: ProgramId, reason: Why, json: AsJson = False) -> None:
+    """Say that it is abuse: the member stays on hold, or is put on it, and the case is not listed any more."""
+    by = Person(known_operator())
+    case = CaseService(open_table(table), system_clock).confirm(program, member, by, _code(reason))
+    _show(case, json=json)
+
+
 def _code(text: str) -> str:
     try:
         return _REASON.validate_python(text)
