@@ -167,7 +167,8 @@ class ErasureSteps:
         """Nothing is on its way to the member, or to whom they absorbed.
 
         Raises:
-            ErasureBlocked: points are held, or a reward that the program pays is not given yet.
+            ErasureBlocked: points are held, a reward that the program pays is not given yet, or the fulfilment of a gift card
+                goes on: a card that is being replaced would be stored for nobody.
         """
         now = self._now()
         for one in (book.member_id, *book.absorbed):
@@ -175,6 +176,12 @@ class ErasureSteps:
             if held is not None:
                 raise ErasureBlocked(
                     f"The redemption '{held}' is not ended; capture or release it, or wait for it, then erase the member."
+                )
+            run = self._store.unsettled_run(program.document.id, one)
+            if run is not None:
+                raise ErasureBlocked(
+                    f"The fulfilment of '{run.redemption_id}' goes on ({run.status}); wait for it, or have finance end it, "
+                    "then erase the member."
                 )
         require_no_holds(as_of(book, program.scope, now))  # without those that have timed out
 
