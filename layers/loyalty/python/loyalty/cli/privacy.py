@@ -53,6 +53,7 @@ def erasure(
         "status": found.status.value,
         "reason": found.reason.value,
         "asked_at": to_text(found.asked_at),
+        "begun_at": to_text(found.begun_at) if found.begun_at else None,
         "erased_at": to_text(found.erased_at) if found.erased_at else None,
         "problem": found.problem,
     }

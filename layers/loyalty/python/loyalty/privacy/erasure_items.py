@@ -31,6 +31,7 @@ class ErasureItem(Item):
     decided_by = UnicodeAttribute(null=True)
     decided_through = UnicodeAttribute(null=True)
     decided_at = UnicodeAttribute(null=True)
+    begun_at = UnicodeAttribute(null=True)
     erased_at = UnicodeAttribute(null=True)
     problem = UnicodeAttribute(null=True)
 
@@ -49,6 +50,7 @@ def erasure_put(after: Erasure) -> Put:
         decided_by=after.decided_by,
         decided_through=after.decided_through,
         decided_at=_text(after.decided_at),
+        begun_at=_text(after.begun_at),
         erased_at=_text(after.erased_at),
         problem=after.problem,
     )
@@ -73,6 +75,7 @@ def erasure_of(program: str, member_id: str, raw: RawItem | None) -> Erasure | N
         decided_by=item.decided_by,
         decided_through=item.decided_through,
         decided_at=_moment(item.decided_at),
+        begun_at=_moment(item.begun_at),
         erased_at=_moment(item.erased_at),
         problem=item.problem,
     )

@@ -33,3 +33,7 @@ class ErasureBlocked(Conflict):
 
 class ErasureDecided(Conflict):
     code = "erasure_decided"
+
+
+class ErasureBegun(Conflict):
+    code = "erasure_begun"
