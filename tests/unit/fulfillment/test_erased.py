@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from loyalty.core.errors import MemberErased
 from loyalty.fulfillment.errors import RecipientErased
 from loyalty.fulfillment.run import RunStatus
 from loyalty.households.service import HouseholdService
@@ -148,6 +149,8 @@ def test_nor_of_whoever_the_member_absorbed(rig: Rig) -> None:
     with pytest.raises(RecipientErased, match="was erased"):
         decide(rig, "reissue")
     assert cards(rig) == []
+    with pytest.raises(MemberErased):
+        rig.reveal()
     assert rig.world.audit() == []
 
 

@@ -1,5 +1,7 @@
 """An erasure that was approved is withdrawn: until it has begun to delete anything, and not after."""
 
+from collections.abc import Callable
+
 import pytest
 
 from loyalty.core.errors import MemberMerged, SecondPersonRequired, WalletBusy
@@ -41,12 +43,13 @@ def test_another_approver_withdraws_it_and_nothing_is_left_of_it_but_its_lines(r
     assert (withdrawn.status, withdrawn.decided_by) == (ErasureStatus.WITHDRAWN, "staff-3")
     assert rights.erasing.withdraw(rights.program, ada, CARL) == withdrawn
     assert actions(rights) == ["erasure.approved", "erasure.asked", "erasure.withdrawn"]
-    for act in (
+    acts: list[Callable[[], Erasure]] = [
         lambda: rights.erasing.run(rights.program, ada),
         lambda: rights.erasing.approve(rights.program, ada, BERT),
         lambda: rights.erasing.reject(rights.program, ada, BERT),
         lambda: rights.erasing.withdraw(rights.program, ada, BERT),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(ErasureDecided, match="withdrawn"):
             act()
     assert rights.files.stored == {}
