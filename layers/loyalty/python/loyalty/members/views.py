@@ -38,7 +38,7 @@ class EnrollmentBody(RequestBody):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _or_as_before(cls, data: Any, taken: ModelWrapValidatorHandler[Self]) -> Self:
+    def _or_as_before(cls, data: Any, taken: ModelWrapValidatorHandler["EnrollmentBody"]) -> "EnrollmentBody":
         """Also what only an earlier version took: whether somebody enrolled with it is for the table to say."""
         try:
             earlier = EarlierBody.model_validate(data)

@@ -65,19 +65,22 @@ class Erasing:
             if before.status is ErasureStatus.APPROVED and before.problem is None:
                 self._start(before)  # the first call may have been cut off before it
             return before
-        self._steps.require_free(program, self._open_book(program, member_id))
-        now = self._now()
-        version = 1 if before is None else before.version + 1
-        erasure = Erasure(
-            program.document.id, member_id, ErasureStatus.ASKED, reason, by.actor, by.client_id, now, version
-        )
-        if program.document.four_eyes.erasure:
-            self._save(erasure, "erasure.asked", now)
-            return erasure
-        approved = replace(erasure, status=ErasureStatus.APPROVED, decided_at=now)
-        self._save(approved, "erasure.asked", now)
-        self._start(approved)
-        return approved
+        alone = not program.document.four_eyes.erasure
+        asked = self._asked(program, member_id, reason, by, before=before, alone=alone)
+        if alone:
+            self._start(asked)
+        return asked
+
+    def propose(self, program: Program, member_id: str, by: Asked) -> Erasure:
+        """Asks for the erasure of a member of whom nothing was heard for long. It never starts before somebody approves it.
+
+        Raises:
+            MemberNotFound, MemberMerged, MemberErased, ErasureBlocked, WalletBusy: as :meth:`ask`.
+        """
+        before = self._store.get(program.document.id, member_id)
+        if before is not None and before.status in OPEN:
+            return before
+        return self._asked(program, member_id, ErasureReason.RETENTION, by, before=before, alone=False)
 
     def get(self, program: str, member_id: str) -> Erasure:
         """Where the member's erasure stands.
@@ -87,7 +90,7 @@ class Erasing:
         """
         found = self._store.get(program, member_id)
         if found is None:
-            raise ErasureNotFound(f"Nobody asked for the erasure of '{member_id}'.")
+            raise ErasureNotFound.of(member_id)
         return found
 
     def approve(self, program: Program, member_id: str, by: Asked) -> Erasure:
@@ -226,6 +229,20 @@ class Erasing:
         if book.erased_at is not None:
             raise MemberErased.of(member_id)
         return book
+
+    def _asked(
+        self, program: Program, member_id: str, reason: ErasureReason, by: Asked, *, before: Erasure | None, alone: bool
+    ) -> Erasure:
+        self._steps.require_free(program, self._open_book(program, member_id))
+        now = self._now()
+        version = 1 if before is None else before.version + 1
+        erasure = Erasure(
+            program.document.id, member_id, ErasureStatus.ASKED, reason, by.actor, by.client_id, now, version
+        )
+        if alone:
+            erasure = replace(erasure, status=ErasureStatus.APPROVED, decided_at=now)
+        self._save(erasure, "erasure.asked", now)
+        return erasure
 
     def _approved(self, found: Erasure, by: Asked) -> Erasure:
         now = self._now()
