@@ -8,9 +8,8 @@ from typing import Any, Final
 
 import boto3
 import pytest
-from click.testing import Result
 from moto import mock_aws
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from loyalty.cli import console, privacy
 from loyalty.cli.app import app, main

@@ -1,4 +1,5 @@
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -129,7 +130,7 @@ class TestWhoCameBeforeARule:
     @pytest.fixture(params=range(len(OLD)))
     def old(self, request: pytest.FixtureRequest, members: Members) -> tuple[dict[str, object], str]:
         """A request, and the id that the earlier version gave."""
-        body: dict[str, object] = self.OLD[request.param]
+        body: dict[str, Any] = self.OLD[request.param]
         program = members.programs.current("acme")
         return body, members.service.enroll(program, Profile(**body)).member.member_id
 
