@@ -24,7 +24,7 @@ def _log(erasure: Erasure) -> ErasureView:
 
 
 def add_erasures(router: Router, programs: ProgramStore, erasing: Erasing) -> None:
-    """``POST`` and ``GET …/erasure``, ``POST …/erasure/approve``, ``POST …/erasure/reject``."""
+    """``POST`` and ``GET …/erasure``, ``POST …/erasure/approve``, ``…/reject``, ``…/withdraw``."""
 
     @router.post(_ERASURE, summary="Ask for the erasure of a member", tags=_TAGS, status_code=HTTPStatus.ACCEPTED)
     def post_erasure(program: ProgramId, member_id: MemberId, body: Annotated[ErasureBody, Body()]) -> ErasureView:
@@ -51,3 +51,10 @@ def add_erasures(router: Router, programs: ProgramStore, erasing: Erasing) -> No
         rejected = erasing.reject(programs.for_client(program, client_id), member_id, body.by(client_id))
         count("ErasuresRejected")
         return _log(rejected)
+
+    @router.post(f"{_ERASURE}/withdraw", summary="Withdraw an approved erasure that has not begun", tags=_TAGS)
+    def withdraw_erasure(program: ProgramId, member_id: MemberId, body: Annotated[HandBody, Body()]) -> ErasureView:
+        client_id = caller(router)
+        withdrawn = erasing.withdraw(programs.for_client(program, client_id), member_id, body.by(client_id))
+        count("ErasuresWithdrawn")
+        return _log(withdrawn)

@@ -207,12 +207,13 @@ class ErasureView(ResponseBody):
     """Where an erasure stands."""
 
     member_id: str
-    status: Annotated[str, Field(description="`asked`, `approved`, `rejected` or `erased`.")]
+    status: Annotated[str, Field(description="`asked`, `approved`, `rejected`, `withdrawn` or `erased`.")]
     reason: str
     asked_by: str
     asked_at: str
     decided_by: str | None
     decided_at: str | None
+    begun_at: Annotated[str | None, Field(description="From then on it cannot be withdrawn.")]
     erased_at: str | None
     problem: Annotated[str | None, Field(description="What stopped it; mend that, and approve it again.")]
 
@@ -227,6 +228,7 @@ class ErasureView(ResponseBody):
             asked_at=to_text(one.asked_at),
             decided_by=one.decided_by,
             decided_at=to_text(one.decided_at) if one.decided_at else None,
+            begun_at=to_text(one.begun_at) if one.begun_at else None,
             erased_at=to_text(one.erased_at) if one.erased_at else None,
             problem=one.problem,
         )
