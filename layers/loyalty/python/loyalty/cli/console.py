@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, NoReturn, TextIO
 
 import typer
 from rich.console import Console
+from rich.table import Table as Columns
 
 from loyalty.core.table import Table
 from loyalty_contract import ENV_TABLE
@@ -41,6 +42,14 @@ def take_region() -> None:
 def open_table(name: str) -> Table:
     """The table, in the account, region and endpoint of the environment."""
     return Table(name)
+
+
+def listing(*headings: str) -> Columns:
+    """An empty table. In a narrow terminal nothing of it is cut off: what does not fit goes on below, the first column last of all."""
+    columns = Columns(box=None)
+    for number, heading in enumerate(headings):
+        columns.add_column(heading, overflow="fold", no_wrap=number == 0)
+    return columns
 
 
 def print_json(value: Any) -> None:
