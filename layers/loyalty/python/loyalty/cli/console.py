@@ -59,9 +59,9 @@ def require_program(table: Table, program: str) -> None:
         raise ProgramNotFound(f"Nothing was published of program '{program}' yet.") from None
 
 
-def listing(*headings: str) -> Columns:
+def listing(*headings: str, title: str | None = None) -> Columns:
     """An empty table. In a narrow terminal nothing of it is cut off: what does not fit goes on below, the first column last of all."""
-    columns = Columns(box=None)
+    columns = Columns(box=None, title=title, title_justify="left")
     for number, heading in enumerate(headings):
         columns.add_column(heading, overflow="fold", no_wrap=number == 0)
     return columns
