@@ -77,6 +77,7 @@ def test_lines_are_shown_page_by_page_by_whom_and_on_what(trails: Trails) -> Non
     assert head.endswith("Z  member.greeted  members/mbr_1")
     assert rest == ["    ann by client:desk from 192.0.2.7", "    before: was 1", "    after: is 2"]
     assert run("show", "--scope", ACME, "--day", day, "--actor", "bob").stdout == "No such line.\n"
+    assert run("show", "--scope", "acmee").stdout == "No such line: of 'acmee' nothing was ever linked.\n"
 
 
 def test_a_person_is_found_by_their_id_however_the_act_names_them(trails: Trails) -> None:

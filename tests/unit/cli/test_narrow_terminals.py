@@ -6,12 +6,14 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from loyalty.cli import clients, people, risk
+from loyalty.cli import clients, people, risk, verify
 from loyalty.cli.app import app
 from loyalty.cli.console import listing
 from loyalty.clients.store import ClientStore
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Table
+from loyalty.ledger.verify import Report
+from loyalty.ledger.verify.report import Finding
 from tests.apikit.clients import FakeCognito, FakeGateway
 from tests.ledgerkit.moves import ADA
 from tests.unit.abuse.watched import Watched
@@ -23,7 +25,7 @@ WIDE = 100
 def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What a terminal of 100 columns shows."""
     shown = io.StringIO()
-    for module in (clients, people, risk):
+    for module in (clients, people, risk, verify):
         monkeypatch.setattr(module, "out", Console(file=shown, width=WIDE, highlight=False))
     return shown
 
@@ -50,6 +52,28 @@ def test_a_case_is_listed_with_its_members_whole_id(
     assert heading.split()[0] == "member"
     assert ADA in case
     assert "many_accruals" in case
+
+
+def test_findings_of_the_proof_name_member_entry_and_code_in_full(
+    table: Table, monkeypatch: pytest.MonkeyPatch, terminal: io.StringIO
+) -> None:
+    whose = "mbr_01m83cqvd7rcn3zmp7y2081dc5"
+    found = [
+        Finding("aurora", whose, "seq_gap", "accrual:shopify:5512000000102", "seq 2 where 1 is due"),
+        Finding("aurora", whose, "wallet_available_wrong", "WALLET", "entries add up to [50], it says 370"),
+    ]
+    monkeypatch.setattr(verify, "open_table", lambda _: table)
+    monkeypatch.setattr(verify, "audit_table", lambda _table, **_how: Report(8, 31, found))
+    result = CliRunner().invoke(app, ["verify", "--table", "t"])
+    assert result.exit_code == 1
+    assert terminal.getvalue().splitlines() == [
+        "✗ 8 members, 31 entries: 2 findings.",
+        f"aurora {whose}",
+        "  seq_gap  accrual:shopify:5512000000102",
+        "    seq 2 where 1 is due",
+        "  wallet_available_wrong  WALLET",
+        "    entries add up to [50], it says 370",
+    ]
 
 
 def test_cases_of_a_program_that_there_is_not_are_not_none(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:

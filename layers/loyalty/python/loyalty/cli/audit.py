@@ -123,7 +123,8 @@ def show(
     for line in page.lines:
         out.print(escape(_in_words(line)), soft_wrap=True)
     if not page.lines:
-        out.print("No such line.")
+        known = ChainStore(open_table(table)).scopes()
+        out.print("No such line." if scope in known else f"No such line: of '{scope}' nothing was ever linked.")
     if page.next_after:
         out.print(f"More: --after '{page.next_after}'", soft_wrap=True)
 

@@ -8,14 +8,13 @@ from typing import Annotated, Final
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from loyalty.cli.console import AsJson, TableName, open_table, out, print_json
+from loyalty.cli.console import AsJson, TableName, open_table, out, print_json, require_program
 from loyalty.cli.walks import RunOption, end, named, say_how_to_go_on, showing
 from loyalty.core.clock import system_clock, to_text
 from loyalty.core.fields import UtcDatetime
 from loyalty.core.keys import KmsDataKeys
 from loyalty.members.rewrapping import Rewrapping, RewrapRun, State
 from loyalty.members.vault import MemberVault
-from loyalty.programs.store import ProgramStore
 from loyalty_contract import ENV_PII_KEY
 
 app = typer.Typer(no_args_is_help=True)
@@ -71,7 +70,7 @@ def rewrap(
     if not _ARN.fullmatch(key):
         raise typer.BadParameter("Give the key's ARN: arn:aws:kms:REGION:ACCOUNT:key/ID, no alias.", param_hint="--key")
     opened = open_table(table)
-    ProgramStore(opened, system_clock).current(program)  # of a name that was mistyped nothing is due either
+    require_program(opened, program)
     vault = MemberVault(KmsDataKeys(key), system_clock, single=KmsDataKeys(single_key or key))
     rewrapping = Rewrapping(opened, KmsDataKeys(key), vault, system_clock)
     asked = RewrapRun(program, named(run), key, _moment(before))

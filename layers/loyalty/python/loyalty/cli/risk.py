@@ -9,7 +9,7 @@ from loyalty.abuse.cases import CaseService
 from loyalty.abuse.model import Case, Person, State
 from loyalty.abuse.store import RiskStore
 from loyalty.abuse.views import Reason, RiskCaseView
-from loyalty.cli.console import AsJson, TableName, listing, open_table, out, print_json
+from loyalty.cli.console import AsJson, TableName, listing, open_table, out, print_json, require_program
 from loyalty.cli.operators import known_operator
 from loyalty.core.clock import system_clock, to_text
 from loyalty.programs.store import ProgramStore
@@ -37,7 +37,7 @@ def list_(
 ) -> None:
     """List the open cases of a program, the oldest first."""
     opened = open_table(table)
-    ProgramStore(opened, system_clock).current(program)  # of a name that was mistyped no case is open either
+    require_program(opened, program)
     page = RiskStore(opened).page(program, limit=limit)
     cases = [case for case in page.items if case.state is State.OPEN]
     if json:
