@@ -1,6 +1,6 @@
 """How privacy looks from outside, and what is asked of it."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints
 
@@ -11,7 +11,7 @@ from loyalty.privacy.consent_store import Standing
 from loyalty.privacy.consenting import Said
 from loyalty.privacy.consents import Consent, allowed, channels_in_force
 from loyalty.privacy.erasing import Asked
-from loyalty.privacy.erasure import Erasure, ErasureReason
+from loyalty.privacy.erasure import Erasure
 from loyalty.privacy.export_store import Export
 from loyalty.privacy.restricting import Restriction
 from loyalty.programs.fields import Slug
@@ -182,10 +182,14 @@ class ExportView(ResponseBody):
         )
 
 
+AskedReason = Literal["request", "withdrawn", "retention", "unlawful"]
+"""Why somebody may ask; that a backup was restored is for the platform to say."""
+
+
 class ErasureBody(RequestBody):
     """Why a member is to be erased, and who asks for it."""
 
-    reason: ErasureReason
+    reason: AskedReason
     actor: Actor
 
     def by(self, client_id: str) -> Asked:
