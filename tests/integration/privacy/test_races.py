@@ -12,16 +12,16 @@ from loyalty.core.errors import RecordChanged
 from loyalty.core.table import Table
 from loyalty.fulfillment.run import RunStatus
 from loyalty.privacy.consent_store import ConsentStore
-from loyalty.privacy.consenting import ConsentService
+from loyalty.privacy.consenting import ConsentService, Said
 from loyalty.privacy.erasing import Erasing
-from loyalty.privacy.erasure import ErasureStatus
+from loyalty.privacy.erasure import ErasureReason, ErasureStatus
 from tests.integration.ledger.test_concurrency import together
 from tests.ledgerkit.world import MEMBER, World
 from tests.suppliers import sandbox, sandbox_server
 from tests.unit.fulfillment.rig import Rig
 from tests.unit.fulfillment.test_decisions import decide
 from tests.unit.fulfillment.test_erased import BOB, ask
-from tests.unit.privacy.rig import ANNA, BERT, MARKETING, ErasureReason, Rights, Said
+from tests.unit.privacy.rig import ANNA, BERT, MARKETING, Rights
 
 __all__ = ["sandbox", "sandbox_server"]
 pytestmark = pytest.mark.integration
