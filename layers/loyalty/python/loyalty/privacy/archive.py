@@ -23,7 +23,8 @@ from loyalty.ledger.keys import ADJUSTMENT_PREFIX, BOOK_SK, HOUSEHOLD_SK, partit
 from loyalty.ledger.settlement import as_of
 from loyalty.ledger.views import EntryView, WalletView
 from loyalty.members.model import Profile
-from loyalty.privacy.consent_store import PREFERENCES_SK, ConsentItem, PreferencesItem, require_present
+from loyalty.privacy.consent_items import PREFERENCES_SK, ConsentItem, PreferencesItem
+from loyalty.privacy.consent_store import require_present
 from loyalty.privacy.parts import FILES, README, adjustment_part, consent_part, redemption_part, review_part, schema
 from loyalty.programs.model import Program
 from loyalty.referrals.store import ReferralStore
