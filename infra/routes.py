@@ -104,6 +104,8 @@ ROUTES: Final = (
     Route("POST", f"{_CAMPAIGN}/approve", "bulk", "finance.approve"),
     Route("POST", f"{_CAMPAIGN}/reject", "bulk", "finance.approve"),
     Route("POST", f"{_PROGRAM}/referrals/validate", "referral_validation", "referrals.read"),
+    Route("GET", f"{_MEMBER}/referral-code", "referral_validation", "referrals.read"),
+    Route("PUT", f"{_MEMBER}/referral-code", "referral_validation", "referrals.write"),
     Route("GET", f"{_PROGRAM}/risk-cases", "abuse", "risk.read"),
     Route("GET", f"{_MEMBER}/risk", "abuse", "risk.read"),
     Route("POST", f"{_MEMBER}/risk/hold", "abuse", "risk.release"),

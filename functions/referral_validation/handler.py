@@ -1,4 +1,4 @@
-"""Referral codes, over HTTPS. Reads only: its role can write nothing but counts of misses."""
+"""Referrals, over HTTPS: codes, and whether one may be used."""
 
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.choosing import MemberCodes
 from loyalty.referrals.service import ReferralService
 
 
@@ -25,10 +26,12 @@ class ReferralSettings(Settings):
 
 SETTINGS = ReferralSettings.load()
 TABLE = Table(SETTINGS.table)
-REFERRALS = ReferralService(MemberStore(TABLE), Lookups(KmsMac(SETTINGS.lookup_key)), system_clock)
+MEMBERS = MemberStore(TABLE)
+REFERRALS = ReferralService(MEMBERS, Lookups(KmsMac(SETTINGS.lookup_key)), system_clock)
 PROGRAMS = ProgramStore(TABLE, system_clock)
 MISSES = Misses(TABLE, PROGRAMS, system_clock)
-APP = api(routes(PROGRAMS, REFERRALS, unknown=partial(MISSES.missed, signal=ClientSignal.CODES)))
+CODES = MemberCodes(MEMBERS, system_clock)
+APP = api(routes(PROGRAMS, REFERRALS, CODES, system_clock, unknown=partial(MISSES.missed, signal=ClientSignal.CODES)))
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
 
 

@@ -11,6 +11,7 @@ from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
 from loyalty.members.vault import MemberVault
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.choosing import MemberCodes
 from loyalty.referrals.service import ReferralService
 from loyalty.segments.service import SegmentService
 from loyalty.segments.store import SegmentStore
@@ -33,8 +34,10 @@ class Members:
         self.service = self.service_with(self.store)
         self.segments = SegmentService(SegmentStore(table), self.clock, sleep=lambda _seconds: None)
         referrals = ReferralService(self.store, self.lookups, self.clock)
+        self.codes = MemberCodes(self.store, self.clock, sleep=lambda _seconds: None)
         self.app = api(
-            enrollment_routes(self.programs, self.service, self.segments), referral_routes(self.programs, referrals)
+            enrollment_routes(self.programs, self.service, self.segments),
+            referral_routes(self.programs, referrals, self.codes, self.clock),
         )
         self.call = Gateway(self.app)
         for program, client in (("acme", "app"), ("other", "stranger")):
