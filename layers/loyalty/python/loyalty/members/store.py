@@ -223,7 +223,7 @@ class MemberStore:
             MemberItem.version.set(after.version),
             MemberItem.updated_at.set(to_text(after.updated_at)),
             MemberItem.referral_code.set(after.referral_code),
-            earlier.set(after.earlier_codes) if after.earlier_codes else earlier.remove(),
+            earlier.set(set(after.earlier_codes)) if after.earlier_codes else earlier.remove(),
         ]
         operations: dict[str, Operation] = {
             MEMBER: Update(MemberItem, pk, MEMBER_SK, actions, MemberItem.version == before.version),

@@ -34,14 +34,14 @@ from loyalty.rewards.model import RedemptionStatus
 from loyalty.rewards.store import RedemptionItem, redemption_of
 from loyalty.segments.items import SEGMENTS_SK
 from loyalty.vault.store import CARD_SK, card_pk
-from loyalty_contract import MEMBER_SK, REDEMPTION_PREFIX, REFERRAL_SK, RISK_SK
+from loyalty_contract import MEMBER_SK, REDEMPTION_PREFIX, REFERRAL_SK, RISK_SK, SHARE_PREFIX
 
 ERASURE_SK: Final = "ERASURE"
 NOBODY: Final = "-"
 """In the place of what a stub must have and may not say."""
 _AT_ONCE: Final = 25
 _GOES: Final = frozenset({SEGMENTS_SK, CONSENTS_SK, PREFERENCES_SK, RISK_SK})
-_GO: Final = (KEY_PREFIX, EXPORT_PREFIX)
+_GO: Final = (KEY_PREFIX, EXPORT_PREFIX, SHARE_PREFIX)
 """Sort keys, and what they begin with, of all that is simply deleted."""
 
 

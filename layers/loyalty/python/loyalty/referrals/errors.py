@@ -17,3 +17,19 @@ class CodeTaken(Conflict):
 
 class CodesLimitExceeded(Conflict):
     code = "referral_codes_limit_exceeded"
+
+
+class ReferralsNotOffered(Unacceptable):
+    code = "referrals_not_offered"
+
+
+class ChannelUnknown(Unacceptable):
+    code = "referral_channel_unknown"
+
+
+class CampaignUnknown(Unacceptable):
+    code = "referral_campaign_unknown"
+
+
+class CampaignOver(Unacceptable):
+    code = "referral_campaign_over"
