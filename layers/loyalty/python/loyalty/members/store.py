@@ -4,16 +4,18 @@
 
     M#{program}#{member}   MEMBER    profile as ciphertext, hashes of its lookups, referral code, version
     M#{program}#{member}   KEY       the member's data key, wrapped: see ``members.keys``
-    U#{program}#{digest}   LOOKUP    the one member who has this e-mail, phone, platform's customer id or code
+    U#{program}#{digest}   LOOKUP    the one member who has this e-mail, phone, platform's customer id or code; of a code, since when
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
+from loyalty.core.attributes import MomentAttribute, TextSetAttribute
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.pii import Ciphertext, Sealed
 from loyalty.core.table import (
@@ -26,12 +28,13 @@ from loyalty.core.table import (
     Table,
     TextMapAttribute,
     TransactionRefused,
+    Update,
 )
 from loyalty.ledger.items import book_of, new_book_put
 from loyalty.ledger.keys import BOOK_SK, parse_partition, partition
 from loyalty.ledger.model import Book
 from loyalty.members.keys import KEY_SK, MemberKey, key_of, new_key_put, rewrapped_put
-from loyalty.referrals.codes import code_digest
+from loyalty.referrals.codes import GivenCode, code_digest
 from loyalty.referrals.model import Referral
 from loyalty.referrals.store import claim_puts
 from loyalty_contract import MEMBER_SK
@@ -51,6 +54,7 @@ class MemberItem(Item):
 
     version = IntegerAttribute()
     referral_code = UnicodeAttribute()
+    earlier_codes = TextSetAttribute(null=True)
     entry_tier = UnicodeAttribute()
     referred_by = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
@@ -65,9 +69,16 @@ class MemberItem(Item):
 
 
 class LookupItem(Item):
-    """Makes its digest unique within the program, and leads to the member."""
+    """Makes its digest unique within the program, and leads to the member.
+
+    That of a referral code says what the code is and since when; ``uses`` is how many had come by it when it was marked as
+    exhausted. Codes from before have none of these.
+    """
 
     member_id = UnicodeAttribute()
+    code = UnicodeAttribute(null=True)
+    created_at = MomentAttribute(null=True)
+    uses = IntegerAttribute(null=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,13 @@ class StoredMember:
     sealed: Ciphertext | Sealed
     merged_into: str | None = None
     erased_at: datetime | None = None
+    earlier_codes: frozenset[str] = frozenset()
+    """Codes that they showed before, and that lead to them still."""
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """All codes that lead to them."""
+        return self.earlier_codes | {self.referral_code}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +154,20 @@ class MemberStore:
 
     def owners(self, program: str, *digests: str) -> dict[str, str]:
         """Digest → member id, for those that somebody has; one round trip."""
-        keys = {lookup_key(program, digest): digest for digest in digests}
-        found = self._table.get_many(list(keys))
-        return {keys[key]: raw["member_id"]["S"] for key, raw in found.items()}
+        return {digest: item.member_id for digest, item in self._lookups(program, *digests).items()}
+
+    def given_code(self, program: str, code: str, *digests: str) -> tuple[GivenCode | None, dict[str, str]]:
+        """A code in its normal form as somebody has it, and the owners of other digests; one round trip."""
+        by_code = code_digest(code)
+        found = self._lookups(program, by_code, *digests)
+        item = found.pop(by_code, None)
+        given = None if item is None else given_code_of(code, item)
+        return given, {digest: one.member_id for digest, one in found.items()}
+
+    def given_codes(self, program: str, codes: Collection[str]) -> dict[str, GivenCode]:
+        """Those of these codes that somebody has, as they have them; one round trip."""
+        found = self._lookups(program, *map(code_digest, codes))
+        return {code: given_code_of(code, found[code_digest(code)]) for code in codes if code_digest(code) in found}
 
     def create(
         self, member: StoredMember, key: MemberKey, *, referral: Referral | None = None
@@ -158,7 +187,7 @@ class MemberStore:
             KEY: new_key_put(member.program, member.member_id, key),
             "wallet": new_book_put(member.program, member.member_id, member.entry_tier, member.created_at),
             **{kind: _lookup_put(member, digest) for kind, digest in member.lookups.items()},
-            REFERRAL_CODE: _lookup_put(member, code_digest(member.referral_code)),
+            REFERRAL_CODE: code_put(member.program, member.member_id, member.referral_code, member.created_at),
         }
         if referral is not None:
             operations |= claim_puts(referral)
@@ -182,6 +211,35 @@ class MemberStore:
             }
         )
 
+    def change_codes(
+        self, before: StoredMember, after: StoredMember, *, new: str | None = None
+    ) -> dict[str, str | None]:
+        """Writes which codes a member has, and no more of them: ``new`` is given now, those that are gone lead nowhere.
+
+        Returns and raises like :meth:`replace`; :data:`REFERRAL_CODE` → who has the new code.
+        """
+        pk, earlier = partition(after.program, after.member_id), MemberItem.earlier_codes
+        actions = [
+            MemberItem.version.set(after.version),
+            MemberItem.updated_at.set(to_text(after.updated_at)),
+            MemberItem.referral_code.set(after.referral_code),
+            earlier.set(set(after.earlier_codes)) if after.earlier_codes else earlier.remove(),
+        ]
+        operations: dict[str, Operation] = {
+            MEMBER: Update(MemberItem, pk, MEMBER_SK, actions, MemberItem.version == before.version),
+            **{f"old {code}": _lookup_delete(before, code_digest(code)) for code in before.codes - after.codes},
+        }
+        if new is not None:
+            operations[REFERRAL_CODE] = code_put(after.program, after.member_id, new, after.updated_at)
+        return self._write(operations)
+
+    def exhaust(self, program: str, code: str, uses: int) -> bool:
+        """Writes down that ``uses`` came by a code, as many as may; whether the code is there and had no higher number."""
+        higher = LookupItem.uses.does_not_exist() | (LookupItem.uses < uses)
+        there = LookupItem.pk.exists() & higher
+        key = lookup_key(program, code_digest(code))
+        return not self._write({"uses": Update(LookupItem, *key, [LookupItem.uses.set(uses)], there)})
+
     def rewrap(self, found: FoundMember, key: MemberKey, sealed: Ciphertext | None) -> bool:
         """Writes a member's key as it is wrapped now, and the profile under it where it is given: no new version of it.
 
@@ -202,6 +260,10 @@ class MemberStore:
             operations[MEMBER] = Put(_item_of(replace(member, sealed=sealed)), same)
         return not self._write(operations)
 
+    def _lookups(self, program: str, *digests: str) -> dict[str, LookupItem]:
+        keys = {lookup_key(program, digest): digest for digest in digests}
+        return {keys[key]: LookupItem.from_raw_data(raw) for key, raw in self._table.get_many(list(keys)).items()}
+
     def _write(self, operations: Mapping[str, Operation]) -> dict[str, str | None]:
         names = list(operations)
         try:
@@ -213,14 +275,35 @@ class MemberStore:
         return {}
 
 
+def code_put(program: str, member_id: str, code: str, now: datetime) -> Put:
+    """Gives a member a code at ``now`` (UTC), unless somebody has it."""
+    item = LookupItem(*lookup_key(program, code_digest(code)), member_id=member_id, code=code, created_at=now)
+    return Put(item, _free_for(member_id))
+
+
+def given_code_of(code: str, item: LookupItem) -> GivenCode:
+    """The code that a lookup is of, as it was given; ``code`` is as it was typed, in its normal form."""
+    return GivenCode(item.code or code, item.member_id, item.created_at, item.uses)
+
+
+def codes_of(item: MemberItem) -> set[str]:
+    """All codes that lead to a member, as it is stored."""
+    return {item.referral_code, *(item.earlier_codes or ())}
+
+
 def _owner(raw: RawItem | None) -> str | None:
     return raw.get("member_id", {}).get("S") if raw else None
 
 
 def _lookup_put(member: StoredMember, digest: str) -> Put:
     item = LookupItem(*lookup_key(member.program, digest), member_id=member.member_id)
+    return Put(item, _free_for(member.member_id))
+
+
+def _free_for(member_id: str) -> Condition:
     # Their own it is already where they have absorbed the member who had it.
-    return Put(item, LookupItem.pk.does_not_exist() | (LookupItem.member_id == member.member_id))
+    free: Condition = LookupItem.pk.does_not_exist() | (LookupItem.member_id == member_id)
+    return free
 
 
 def _lookup_delete(member: StoredMember, digest: str) -> Delete:
@@ -233,6 +316,7 @@ def _item_of(member: StoredMember) -> MemberItem:
         MEMBER_SK,
         version=member.version,
         referral_code=member.referral_code,
+        earlier_codes=member.earlier_codes or None,
         entry_tier=member.entry_tier,
         referred_by=member.referred_by,
         created_at=to_text(member.created_at),
@@ -263,6 +347,7 @@ def _member_of(raw: RawItem) -> StoredMember:
         sealed=_sealed_of(item),
         merged_into=item.merged_into,
         erased_at=from_text(item.erased_at) if item.erased_at else None,
+        earlier_codes=frozenset(item.earlier_codes or ()),
     )
 
 
