@@ -1,0 +1,105 @@
+"""Clicks on links of members: which of them an enrollment came by.
+
+::
+
+    V#{program}#{click}   CLICK   the code of the link, its campaign and channel, when it was followed; nothing of who did
+
+A click is remembered for the program's ``attribution_days``. Time to live deletes later than it promises, so that
+:func:`attributed` goes by the moment of the click alone.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
+from pynamodb.attributes import UnicodeAttribute
+
+from loyalty.core.attributes import MomentAttribute
+from loyalty.core.table import IntegerAttribute, Item, Put, RawItem
+from loyalty.programs.referrals import Touch
+from loyalty_contract import CLICK_SK, TTL_ATTRIBUTE
+
+MAX_CLICKS: Final = 10
+"""Clicks that one enrollment may name: those that an app remembers."""
+
+ClickId = Annotated[
+    str,
+    StringConstraints(pattern=r"^clk_[0-9a-z]{26}$"),
+    Field(
+        description="As the redirect of a link gave it to the landing page.",
+        examples=["clk_01k9m3c8h7q2w5z0v4r6t8y1ab"],
+    ),
+]
+
+
+class ClickItem(Item):
+    """``V#{program}#{click}`` / ``CLICK``: written once."""
+
+    code = UnicodeAttribute()
+    campaign = UnicodeAttribute(null=True)
+    channel = UnicodeAttribute(null=True)
+    clicked_at = MomentAttribute()
+    ttl = IntegerAttribute(attr_name=TTL_ATTRIBUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """That a link was followed, at ``clicked_at`` (UTC). Nothing here says by whom."""
+
+    program: str
+    click_id: str
+    code: str
+    clicked_at: datetime
+    campaign: str | None = None
+    channel: str | None = None
+
+
+def click_key(program: str, click_id: str) -> tuple[str, str]:
+    """Partition and sort key of a click."""
+    return f"V#{program}#{click_id}", CLICK_SK
+
+
+def click_put(click: Click, *, days: int) -> Put:
+    """Writes a new click, to be forgotten after ``days``."""
+    gone = click.clicked_at + timedelta(days=days)
+    item = ClickItem(
+        *click_key(click.program, click.click_id),
+        code=click.code,
+        campaign=click.campaign,
+        channel=click.channel,
+        clicked_at=click.clicked_at,
+        ttl=int(gone.timestamp()),
+    )
+    return Put(item, ClickItem.pk.does_not_exist())
+
+
+def click_of(raw: RawItem) -> Click:
+    """The click that :func:`click_put` wrote."""
+    item = ClickItem.from_raw_data(raw)
+    _, program, click_id = item.pk.split("#")
+    return Click(
+        program=program,
+        click_id=click_id,
+        code=item.code,
+        clicked_at=item.clicked_at,
+        campaign=item.campaign,
+        channel=item.channel,
+    )
+
+
+def attributed(clicks: Iterable[Click], *, touch: Touch, days: int, now: datetime) -> list[Click]:
+    """The clicks that may count at ``now``, the one that does first: of the last ``days``, by the program's ``touch``.
+
+    One from the future (a clock that was set back) counts like one of now. Of the same moment the lower id comes first,
+    so that a retry finds the same.
+    """
+    since = now - timedelta(days=days)
+    alive = sorted((one for one in clicks if one.clicked_at >= since), key=lambda one: one.click_id)
+    return sorted(alive, key=lambda one: one.clicked_at, reverse=touch is Touch.LAST)
+
+
+def wanted(clicks: Collection[str]) -> list[str]:
+    """Ids to look up: each once, in the order in which they came, :data:`MAX_CLICKS` at most."""
+    return list(dict.fromkeys(clicks))[:MAX_CLICKS]
