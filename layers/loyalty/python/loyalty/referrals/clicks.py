@@ -2,12 +2,14 @@
 
 ::
 
-    V#{program}#{click}   CLICK   the code of the link, its campaign and channel, when it was followed; nothing of who did
+    V#{program}#{click}   CLICK   the link's code and whose it is, its campaign and channel, when it was followed; nothing of who did
 
-A click is remembered for the program's ``attribution_days``. Time to live deletes later than it promises, so that
-:func:`attributed` goes by the moment of the click alone.
+A click is kept for links whose code was good when they were followed, and remembered for the program's ``attribution_days``.
+That it says whose the code is spares an enrollment the read that would find out. Time to live deletes later than it
+promises, so that :func:`attributed` goes by the moment of the click alone.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,20 +26,24 @@ from loyalty_contract import CLICK_SK, TTL_ATTRIBUTE
 MAX_CLICKS: Final = 10
 """Clicks that one enrollment may name: those that an app remembers."""
 
-ClickId = Annotated[
+_CLICK_ID: Final = re.compile(r"clk_[0-9a-z]{26}")
+
+ClickText = Annotated[
     str,
-    StringConstraints(pattern=r"^clk_[0-9a-z]{26}$"),
+    StringConstraints(min_length=1, max_length=64),
     Field(
-        description="As the redirect of a link gave it to the landing page.",
+        description="The `click` with which a link led to the landing page. What is none, or is forgotten, counts for nothing.",
         examples=["clk_01k9m3c8h7q2w5z0v4r6t8y1ab"],
     ),
 ]
+"""It came by the address bar of a browser: a mangled one must not keep anybody from enrolling."""
 
 
 class ClickItem(Item):
     """``V#{program}#{click}`` / ``CLICK``: written once."""
 
     code = UnicodeAttribute()
+    referrer = UnicodeAttribute()
     campaign = UnicodeAttribute(null=True)
     channel = UnicodeAttribute(null=True)
     clicked_at = MomentAttribute()
@@ -46,11 +52,12 @@ class ClickItem(Item):
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """That a link was followed, at ``clicked_at`` (UTC). Nothing here says by whom."""
+    """That a link of ``referrer`` was followed, at ``clicked_at`` (UTC). Nothing here says by whom."""
 
     program: str
     click_id: str
     code: str
+    referrer: str
     clicked_at: datetime
     campaign: str | None = None
     channel: str | None = None
@@ -67,6 +74,7 @@ def click_put(click: Click, *, days: int) -> Put:
     item = ClickItem(
         *click_key(click.program, click.click_id),
         code=click.code,
+        referrer=click.referrer,
         campaign=click.campaign,
         channel=click.channel,
         clicked_at=click.clicked_at,
@@ -83,6 +91,7 @@ def click_of(raw: RawItem) -> Click:
         program=program,
         click_id=click_id,
         code=item.code,
+        referrer=item.referrer,
         clicked_at=item.clicked_at,
         campaign=item.campaign,
         channel=item.channel,
@@ -101,5 +110,5 @@ def attributed(clicks: Iterable[Click], *, touch: Touch, days: int, now: datetim
 
 
 def wanted(clicks: Collection[str]) -> list[str]:
-    """Ids to look up: each once, in the order in which they came, :data:`MAX_CLICKS` at most."""
-    return list(dict.fromkeys(clicks))[:MAX_CLICKS]
+    """Ids to look up: each once, those that can be ids, :data:`MAX_CLICKS` at most."""
+    return [one for one in dict.fromkeys(clicks) if _CLICK_ID.fullmatch(one)][:MAX_CLICKS]
