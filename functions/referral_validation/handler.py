@@ -25,7 +25,7 @@ class ReferralSettings(Settings):
 
 SETTINGS = ReferralSettings.load()
 TABLE = Table(SETTINGS.table)
-REFERRALS = ReferralService(MemberStore(TABLE), Lookups(KmsMac(SETTINGS.lookup_key)))
+REFERRALS = ReferralService(MemberStore(TABLE), Lookups(KmsMac(SETTINGS.lookup_key)), system_clock)
 PROGRAMS = ProgramStore(TABLE, system_clock)
 MISSES = Misses(TABLE, PROGRAMS, system_clock)
 APP = api(routes(PROGRAMS, REFERRALS, unknown=partial(MISSES.missed, signal=ClientSignal.CODES)))

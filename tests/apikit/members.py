@@ -32,7 +32,7 @@ class Members:
         self.lookups = Lookups(self.keys)
         self.service = self.service_with(self.store)
         self.segments = SegmentService(SegmentStore(table), self.clock, sleep=lambda _seconds: None)
-        referrals = ReferralService(self.store, self.lookups)
+        referrals = ReferralService(self.store, self.lookups, self.clock)
         self.app = api(
             enrollment_routes(self.programs, self.service, self.segments), referral_routes(self.programs, referrals)
         )

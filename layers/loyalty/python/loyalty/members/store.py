@@ -14,6 +14,7 @@ from typing import Final
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
+from loyalty.core.attributes import MomentAttribute
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.pii import Ciphertext, Sealed
 from loyalty.core.table import (
@@ -31,7 +32,7 @@ from loyalty.ledger.items import book_of, new_book_put
 from loyalty.ledger.keys import BOOK_SK, parse_partition, partition
 from loyalty.ledger.model import Book
 from loyalty.members.keys import KEY_SK, MemberKey, key_of, new_key_put, rewrapped_put
-from loyalty.referrals.codes import code_digest
+from loyalty.referrals.codes import GivenCode, code_digest
 from loyalty.referrals.model import Referral
 from loyalty.referrals.store import claim_puts
 from loyalty_contract import MEMBER_SK
@@ -65,9 +66,16 @@ class MemberItem(Item):
 
 
 class LookupItem(Item):
-    """Makes its digest unique within the program, and leads to the member."""
+    """Makes its digest unique within the program, and leads to the member.
+
+    That of a referral code says what the code is and since when; ``uses`` is how many had come by it when it was marked as
+    exhausted. Codes from before have none of these.
+    """
 
     member_id = UnicodeAttribute()
+    code = UnicodeAttribute(null=True)
+    created_at = MomentAttribute(null=True)
+    uses = IntegerAttribute(null=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +144,14 @@ class MemberStore:
 
     def owners(self, program: str, *digests: str) -> dict[str, str]:
         """Digest → member id, for those that somebody has; one round trip."""
-        keys = {lookup_key(program, digest): digest for digest in digests}
-        found = self._table.get_many(list(keys))
-        return {keys[key]: raw["member_id"]["S"] for key, raw in found.items()}
+        return {digest: item.member_id for digest, item in self._lookups(program, *digests).items()}
+
+    def given_code(self, program: str, code: str, *digests: str) -> tuple[GivenCode | None, dict[str, str]]:
+        """A code in its normal form as somebody has it, and the owners of other digests; one round trip."""
+        by_code = code_digest(code)
+        found = self._lookups(program, by_code, *digests)
+        item = found.pop(by_code, None)
+        return given_code_of(code, item), {digest: one.member_id for digest, one in found.items()}
 
     def create(
         self, member: StoredMember, key: MemberKey, *, referral: Referral | None = None
@@ -158,7 +171,7 @@ class MemberStore:
             KEY: new_key_put(member.program, member.member_id, key),
             "wallet": new_book_put(member.program, member.member_id, member.entry_tier, member.created_at),
             **{kind: _lookup_put(member, digest) for kind, digest in member.lookups.items()},
-            REFERRAL_CODE: _lookup_put(member, code_digest(member.referral_code)),
+            REFERRAL_CODE: code_put(member.program, member.member_id, member.referral_code, member.created_at),
         }
         if referral is not None:
             operations |= claim_puts(referral)
@@ -202,6 +215,10 @@ class MemberStore:
             operations[MEMBER] = Put(_item_of(replace(member, sealed=sealed)), same)
         return not self._write(operations)
 
+    def _lookups(self, program: str, *digests: str) -> dict[str, LookupItem]:
+        keys = {lookup_key(program, digest): digest for digest in digests}
+        return {keys[key]: LookupItem.from_raw_data(raw) for key, raw in self._table.get_many(list(keys)).items()}
+
     def _write(self, operations: Mapping[str, Operation]) -> dict[str, str | None]:
         names = list(operations)
         try:
@@ -211,6 +228,17 @@ class MemberStore:
                 raise
             return {names[place]: _owner(raw) for place, raw in refusal.failed.items()}
         return {}
+
+
+def code_put(program: str, member_id: str, code: str, now: datetime) -> Put:
+    """Gives a member a code at ``now`` (UTC), unless somebody has it."""
+    item = LookupItem(*lookup_key(program, code_digest(code)), member_id=member_id, code=code, created_at=now)
+    return Put(item, LookupItem.pk.does_not_exist())
+
+
+def given_code_of(code: str, item: LookupItem | None) -> GivenCode | None:
+    """The code that a lookup is of, as it was given; ``code`` is as it was typed, in its normal form."""
+    return None if item is None else GivenCode(item.code or code, item.member_id, item.created_at, item.uses)
 
 
 def _owner(raw: RawItem | None) -> str | None:

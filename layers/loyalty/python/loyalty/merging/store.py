@@ -3,7 +3,7 @@
 from loyalty.abuse.model import joined as joined_cases
 from loyalty.abuse.store import case_check, case_of, case_put
 from loyalty.core.clock import to_text
-from loyalty.core.table import Operation, Put, RawItem
+from loyalty.core.table import Operation, Put, RawItem, Update
 from loyalty.ledger.draft import Situation
 from loyalty.members.store import LookupItem, MemberItem, lookup_key
 from loyalty.referrals.codes import code_digest
@@ -46,6 +46,7 @@ def cases_of_both(survivor: Situation, absorbed: Situation) -> list[Operation]:
     return [case_put(into, merged), case_put(gone, closed)]
 
 
-def _moved(absorbed: Situation, digest: str, into: str) -> Put:
-    item = LookupItem(*lookup_key(absorbed.book.program, digest), member_id=into)
-    return Put(item, LookupItem.member_id == absorbed.book.member_id)
+def _moved(absorbed: Situation, digest: str, into: str) -> Update:
+    # All else stays: a referral code is as old as it is.
+    key, still_theirs = lookup_key(absorbed.book.program, digest), LookupItem.member_id == absorbed.book.member_id
+    return Update(LookupItem, *key, [LookupItem.member_id.set(into)], still_theirs)
