@@ -129,8 +129,8 @@ _API: Final = (
         "merge", "Merges two members who are one person", 10, table=(*REPLACE, "dynamodb:Query"), snap_start=True,
     ),
     FunctionSpec(
-        "referral_validation", "Is this referral code good?", 10, misses=True,
-        table=READ, lookup=True, snap_start=True, environment=(contract.ENV_LOOKUP_KEY,),
+        "referral_validation", "Referrals: codes, claims, who brought whom", 10, misses=True,
+        table=(*READ, "dynamodb:Query", PUT, CHECK), lookup=True, snap_start=True, environment=(contract.ENV_LOOKUP_KEY,),
     ),
     FunctionSpec(
         "program", "Programs: what they offer, drafts, versions", 10,

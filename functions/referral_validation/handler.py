@@ -1,12 +1,14 @@
-"""Referral codes, over HTTPS. Reads only: its role can write nothing but counts of misses."""
+"""Referrals, over HTTPS."""
 
 from functools import partial
 from typing import Any
 
+from functions.referral_validation.claims import claim_routes
 from functions.referral_validation.routes import routes
 from loyalty.abuse.clients import ClientSignal
 from loyalty.abuse.edge import Misses
 from loyalty.core.clock import system_clock
+from loyalty.core.cursor import Cursors
 from loyalty.core.http import Answer, Event, api, handle
 from loyalty.core.keys import KmsMac
 from loyalty.core.pii import Lookups
@@ -14,6 +16,8 @@ from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.claim_store import ClaimStore
+from loyalty.referrals.claims import ClaimService
 from loyalty.referrals.service import ReferralService
 
 
@@ -25,10 +29,15 @@ class ReferralSettings(Settings):
 
 SETTINGS = ReferralSettings.load()
 TABLE = Table(SETTINGS.table)
-REFERRALS = ReferralService(MemberStore(TABLE), Lookups(KmsMac(SETTINGS.lookup_key)), system_clock)
+KEYS = KmsMac(SETTINGS.lookup_key)
+REFERRALS = ReferralService(MemberStore(TABLE), Lookups(KEYS), system_clock)
+CLAIMS = ClaimService(ClaimStore(TABLE), system_clock, Cursors(KEYS))
 PROGRAMS = ProgramStore(TABLE, system_clock)
 MISSES = Misses(TABLE, PROGRAMS, system_clock)
-APP = api(routes(PROGRAMS, REFERRALS, unknown=partial(MISSES.missed, signal=ClientSignal.CODES)))
+APP = api(
+    routes(PROGRAMS, REFERRALS, unknown=partial(MISSES.missed, signal=ClientSignal.CODES)),
+    claim_routes(PROGRAMS, CLAIMS, system_clock),
+)
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
 
 

@@ -3,7 +3,9 @@
 from typing import Any
 
 from functions.enrollment.routes import routes as enrollment_routes
+from functions.referral_validation.claims import claim_routes
 from functions.referral_validation.routes import routes as referral_routes
+from loyalty.core.cursor import Cursors
 from loyalty.core.http import api
 from loyalty.core.pii import Lookups
 from loyalty.core.table import RawItem, Table
@@ -11,6 +13,8 @@ from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
 from loyalty.members.vault import MemberVault
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.claim_store import ClaimStore
+from loyalty.referrals.claims import ClaimService
 from loyalty.referrals.service import ReferralService
 from loyalty.segments.service import SegmentService
 from loyalty.segments.store import SegmentStore
@@ -33,8 +37,11 @@ class Members:
         self.service = self.service_with(self.store)
         self.segments = SegmentService(SegmentStore(table), self.clock, sleep=lambda _seconds: None)
         referrals = ReferralService(self.store, self.lookups, self.clock)
+        self.claims = ClaimService(ClaimStore(table), self.clock, Cursors(self.keys), sleep=lambda _seconds: None)
         self.app = api(
-            enrollment_routes(self.programs, self.service, self.segments), referral_routes(self.programs, referrals)
+            enrollment_routes(self.programs, self.service, self.segments),
+            referral_routes(self.programs, referrals),
+            claim_routes(self.programs, self.claims, self.clock),
         )
         self.call = Gateway(self.app)
         for program, client in (("acme", "app"), ("other", "stranger")):

@@ -1,0 +1,45 @@
+"""What referrals refuse, by name. ``core.errors`` says what each kind of refusal means."""
+
+from loyalty.core.errors import Conflict, Missing, Unacceptable
+
+
+class ReferralCodeUnknown(Unacceptable):
+    code = "referral_code_unknown"
+
+
+class ReferralCodeMalformed(Unacceptable):
+    code = "referral_code_malformed"
+
+
+class ReferralCodeExpired(Unacceptable):
+    code = "referral_code_expired"
+
+
+class ReferralCodeExhausted(Unacceptable):
+    code = "referral_code_exhausted"
+
+
+class ReferralCodeOwn(Unacceptable):
+    code = "referral_code_own"
+
+
+class ReferralChannelUnknown(Unacceptable):
+    code = "referral_channel_unknown"
+
+
+class ReferralCampaignUnknown(Unacceptable):
+    code = "referral_campaign_unknown"
+
+
+class ReferralNotFound(Missing):
+    code = "referral_not_found"
+
+
+class ReferralExists(Conflict):
+    """There is one for each member, ever: by another code they came already."""
+
+    code = "referral_exists"
+
+
+class ReferralClaimClosed(Conflict):
+    code = "referral_claim_closed"
