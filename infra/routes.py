@@ -107,6 +107,8 @@ ROUTES: Final = (
     Route("POST", f"{_MEMBER}/referral", "referral_validation", "referrals.write"),
     Route("GET", f"{_MEMBER}/referral", "referral_validation", "referrals.read"),
     Route("GET", f"{_MEMBER}/referrals", "referral_validation", "referrals.read"),
+    Route("GET", f"{_MEMBER}/referral-code", "referral_validation", "referrals.read"),
+    Route("PUT", f"{_MEMBER}/referral-code", "referral_validation", "referrals.write"),
     Route("GET", f"{_PROGRAM}/risk-cases", "abuse", "risk.read"),
     Route("GET", f"{_MEMBER}/risk", "abuse", "risk.read"),
     Route("POST", f"{_MEMBER}/risk/hold", "abuse", "risk.release"),

@@ -1,4 +1,4 @@
-"""Referrals, over HTTPS."""
+"""Referrals, over HTTPS: codes, claims, who brought whom."""
 
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.choosing import MemberCodes
 from loyalty.referrals.claim_store import ClaimStore
 from loyalty.referrals.claims import ClaimService
 from loyalty.referrals.service import ReferralService
@@ -30,12 +31,14 @@ class ReferralSettings(Settings):
 SETTINGS = ReferralSettings.load()
 TABLE = Table(SETTINGS.table)
 KEYS = KmsMac(SETTINGS.lookup_key)
-REFERRALS = ReferralService(MemberStore(TABLE), Lookups(KEYS), system_clock)
+MEMBERS = MemberStore(TABLE)
+REFERRALS = ReferralService(MEMBERS, Lookups(KEYS), system_clock)
+CODES = MemberCodes(MEMBERS, system_clock)
 CLAIMS = ClaimService(ClaimStore(TABLE), system_clock, Cursors(KEYS))
 PROGRAMS = ProgramStore(TABLE, system_clock)
 MISSES = Misses(TABLE, PROGRAMS, system_clock)
 APP = api(
-    routes(PROGRAMS, REFERRALS, unknown=partial(MISSES.missed, signal=ClientSignal.CODES)),
+    routes(PROGRAMS, REFERRALS, CODES, system_clock, unknown=partial(MISSES.missed, signal=ClientSignal.CODES)),
     claim_routes(PROGRAMS, CLAIMS, system_clock),
 )
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request

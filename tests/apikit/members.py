@@ -13,6 +13,7 @@ from loyalty.members.service import MemberService
 from loyalty.members.store import MemberStore
 from loyalty.members.vault import MemberVault
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.choosing import MemberCodes
 from loyalty.referrals.claim_store import ClaimStore
 from loyalty.referrals.claims import ClaimService
 from loyalty.referrals.service import ReferralService
@@ -38,9 +39,10 @@ class Members:
         self.segments = SegmentService(SegmentStore(table), self.clock, sleep=lambda _seconds: None)
         referrals = ReferralService(self.store, self.lookups, self.clock)
         self.claims = ClaimService(ClaimStore(table), self.clock, Cursors(self.keys), sleep=lambda _seconds: None)
+        self.codes = MemberCodes(self.store, self.clock, sleep=lambda _seconds: None)
         self.app = api(
             enrollment_routes(self.programs, self.service, self.segments),
-            referral_routes(self.programs, referrals),
+            referral_routes(self.programs, referrals, self.codes, self.clock),
             claim_routes(self.programs, self.claims, self.clock),
         )
         self.call = Gateway(self.app)

@@ -4,17 +4,18 @@
 
     M#{program}#{member}   MEMBER    profile as ciphertext, hashes of its lookups, referral code, version
     M#{program}#{member}   KEY       the member's data key, wrapped: see ``members.keys``
-    U#{program}#{digest}   LOOKUP    the one member who has this e-mail, phone, platform's customer id or code
+    U#{program}#{digest}   LOOKUP    the one member who has this e-mail, phone, platform's customer id or code; of a code, since when
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
-from loyalty.core.attributes import MomentAttribute
+from loyalty.core.attributes import MomentAttribute, TextSetAttribute
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.pii import Ciphertext, Sealed
 from loyalty.core.table import (
@@ -28,6 +29,7 @@ from loyalty.core.table import (
     Table,
     TextMapAttribute,
     TransactionRefused,
+    Update,
 )
 from loyalty.ledger.items import book_of, new_book_put
 from loyalty.ledger.keys import BOOK_SK, parse_partition, partition
@@ -56,6 +58,7 @@ class MemberItem(Item):
 
     version = IntegerAttribute()
     referral_code = UnicodeAttribute()
+    earlier_codes = TextSetAttribute(null=True)
     entry_tier = UnicodeAttribute()
     referred_by = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
@@ -110,6 +113,13 @@ class StoredMember:
     erased_at: datetime | None = None
     likenesses: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, int] = field(default_factory=dict)
+    earlier_codes: frozenset[str] = frozenset()
+    """Codes that they showed before, and that lead to them still."""
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """All codes that lead to them."""
+        return self.earlier_codes | {self.referral_code}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +180,13 @@ class MemberStore:
         by_code = code_digest(code)
         found = self._lookups(program, by_code, *digests)
         item = found.pop(by_code, None)
-        return given_code_of(code, item), {digest: one.member_id for digest, one in found.items()}
+        given = None if item is None else given_code_of(code, item)
+        return given, {digest: one.member_id for digest, one in found.items()}
+
+    def given_codes(self, program: str, codes: Collection[str]) -> dict[str, GivenCode]:
+        """Those of these codes that somebody has, as they have them; one round trip."""
+        found = self._lookups(program, *map(code_digest, codes))
+        return {code: given_code_of(code, found[code_digest(code)]) for code in codes if code_digest(code) in found}
 
     def trail(self, program: str, *, code: str | None, clicks: Sequence[str], email: str) -> Trail:
         """A code in its normal form, links by their ids, the owner of an e-mail address by its digest; one round trip."""
@@ -179,8 +195,8 @@ class MemberStore:
             [*([by_code] if code else []), by_email, *(click_key(program, one) for one in clicks)]
         )
         raw, owner = found.pop(by_code, None), found.pop(by_email, None)
-        item = None if raw is None else LookupItem.from_raw_data(raw)
-        return Trail(given_code_of(code or "", item), [click_of(one) for one in found.values()], _owner(owner))
+        given = None if raw is None else given_code_of(code or "", LookupItem.from_raw_data(raw))
+        return Trail(given, [click_of(one) for one in found.values()], _owner(owner))
 
     def create(
         self, member: StoredMember, key: MemberKey, *, referral: Referral | None = None
@@ -224,6 +240,35 @@ class MemberStore:
             }
         )
 
+    def change_codes(
+        self, before: StoredMember, after: StoredMember, *, new: str | None = None
+    ) -> dict[str, str | None]:
+        """Writes which codes a member has, and no more of them: ``new`` is given now, those that are gone lead nowhere.
+
+        Returns and raises like :meth:`replace`; :data:`REFERRAL_CODE` → who has the new code.
+        """
+        pk, earlier = partition(after.program, after.member_id), MemberItem.earlier_codes
+        actions = [
+            MemberItem.version.set(after.version),
+            MemberItem.updated_at.set(to_text(after.updated_at)),
+            MemberItem.referral_code.set(after.referral_code),
+            earlier.set(set(after.earlier_codes)) if after.earlier_codes else earlier.remove(),
+        ]
+        operations: dict[str, Operation] = {
+            MEMBER: Update(MemberItem, pk, MEMBER_SK, actions, MemberItem.version == before.version),
+            **{f"old {code}": _lookup_delete(before, code_digest(code)) for code in before.codes - after.codes},
+        }
+        if new is not None:
+            operations[REFERRAL_CODE] = code_put(after.program, after.member_id, new, after.updated_at)
+        return self._write(operations)
+
+    def exhaust(self, program: str, code: str, uses: int) -> bool:
+        """Writes down that ``uses`` came by a code, as many as may; whether the code is there and had no higher number."""
+        higher = LookupItem.uses.does_not_exist() | (LookupItem.uses < uses)
+        there = LookupItem.pk.exists() & higher
+        key = lookup_key(program, code_digest(code))
+        return not self._write({"uses": Update(LookupItem, *key, [LookupItem.uses.set(uses)], there)})
+
     def rewrap(self, found: FoundMember, key: MemberKey, sealed: Ciphertext | None) -> bool:
         """Writes a member's key as it is wrapped now, and the profile under it where it is given: no new version of it.
 
@@ -262,12 +307,17 @@ class MemberStore:
 def code_put(program: str, member_id: str, code: str, now: datetime) -> Put:
     """Gives a member a code at ``now`` (UTC), unless somebody has it."""
     item = LookupItem(*lookup_key(program, code_digest(code)), member_id=member_id, code=code, created_at=now)
-    return Put(item, LookupItem.pk.does_not_exist())
+    return Put(item, _free_for(member_id))
 
 
-def given_code_of(code: str, item: LookupItem | None) -> GivenCode | None:
+def given_code_of(code: str, item: LookupItem) -> GivenCode:
     """The code that a lookup is of, as it was given; ``code`` is as it was typed, in its normal form."""
-    return None if item is None else GivenCode(item.code or code, item.member_id, item.created_at, item.uses)
+    return GivenCode(item.code or code, item.member_id, item.created_at, item.uses)
+
+
+def codes_of(item: MemberItem) -> set[str]:
+    """All codes that lead to a member, as it is stored."""
+    return {item.referral_code, *(item.earlier_codes or ())}
 
 
 def _owner(raw: RawItem | None) -> str | None:
@@ -276,8 +326,13 @@ def _owner(raw: RawItem | None) -> str | None:
 
 def _lookup_put(member: StoredMember, digest: str) -> Put:
     item = LookupItem(*lookup_key(member.program, digest), member_id=member.member_id)
+    return Put(item, _free_for(member.member_id))
+
+
+def _free_for(member_id: str) -> Condition:
     # Their own it is already where they have absorbed the member who had it.
-    return Put(item, LookupItem.pk.does_not_exist() | (LookupItem.member_id == member.member_id))
+    free: Condition = LookupItem.pk.does_not_exist() | (LookupItem.member_id == member_id)
+    return free
 
 
 def _lookup_delete(member: StoredMember, digest: str) -> Delete:
@@ -290,6 +345,7 @@ def _item_of(member: StoredMember) -> MemberItem:
         MEMBER_SK,
         version=member.version,
         referral_code=member.referral_code,
+        earlier_codes=member.earlier_codes or None,
         entry_tier=member.entry_tier,
         referred_by=member.referred_by,
         created_at=to_text(member.created_at),
@@ -326,6 +382,7 @@ def member_of(raw: RawItem) -> StoredMember:
         erased_at=from_text(item.erased_at) if item.erased_at else None,
         likenesses=(item.likenesses or {}) | ({EMAIL_STEM: item.email_stem} if item.email_stem else {}),
         flags=item.flags or {},
+        earlier_codes=frozenset(item.earlier_codes or ()),
     )
 
 

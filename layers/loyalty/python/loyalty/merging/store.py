@@ -5,7 +5,7 @@ from loyalty.abuse.store import case_check, case_of, case_put
 from loyalty.core.clock import to_text
 from loyalty.core.table import Operation, Put, RawItem, Update
 from loyalty.ledger.draft import Situation
-from loyalty.members.store import LookupItem, MemberItem, lookup_key
+from loyalty.members.store import LookupItem, MemberItem, codes_of, lookup_key
 from loyalty.referrals.codes import code_digest
 from loyalty.segments.items import SEGMENTS_SK, joined, segments_of
 from loyalty_contract import MEMBER_SK, RISK_SK
@@ -24,7 +24,7 @@ def handed_over(absorbed: Situation, into: str) -> list[Operation]:
     member.version += 1
     member.updated_at = to_text(absorbed.now)
     member.merged_into = into
-    digests = [*member.lookups.values(), code_digest(member.referral_code)]
+    digests = [*member.lookups.values(), *map(code_digest, sorted(codes_of(member)))]
     return [Put(member, as_read), *(_moved(absorbed, digest, into) for digest in digests)]
 
 

@@ -24,7 +24,7 @@ from loyalty.core.table import Delete, IntegerAttribute, Item, Operation, Put, R
 from loyalty.fulfillment.recent import RECENT_SK
 from loyalty.ledger.keys import HOUSEHOLD_SK, partition
 from loyalty.members.keys import KEY_SK
-from loyalty.members.store import LookupItem, MemberItem, lookup_key, lookup_partition
+from loyalty.members.store import LookupItem, MemberItem, codes_of, lookup_key, lookup_partition
 from loyalty.privacy.consent_store import CONSENTS_SK, KEY_PREFIX, PREFERENCES_SK
 from loyalty.privacy.erasure import Erasure, ErasureReason, ErasureStatus
 from loyalty.privacy.export_store import EXPORT_PREFIX
@@ -199,13 +199,14 @@ def stub(program: str, member_id: str, raw: RawItem | None, *, owners: Sequence[
             MemberItem.lookups.set({}),
             MemberItem.request_hash.set(NOBODY),
             MemberItem.referral_code.set(NOBODY),
+            MemberItem.earlier_codes.remove(),
             MemberItem.pii_key.remove(),
             MemberItem.pii_nonce.remove(),
             MemberItem.pii.remove(),
         ],
         MemberItem.version == member.version,
     )
-    digests = sorted({*member.lookups.values(), code_digest(member.referral_code)})
+    digests = sorted({*member.lookups.values(), *map(code_digest, codes_of(member))})
     mine = LookupItem.member_id.is_in(*owners)
     free = LookupItem.pk.does_not_exist() | mine
     lookups = [Delete(LookupItem, *lookup_key(program, digest), free) for digest in digests]

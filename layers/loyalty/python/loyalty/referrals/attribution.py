@@ -15,11 +15,11 @@ from loyalty.programs.model import ProgramDocument
 from loyalty.referrals.clicks import Click, attributed
 from loyalty.referrals.codes import GivenCode, Reason, normal_code, usable
 from loyalty.referrals.errors import (
+    CodeMalformed,
     ReferralCampaignUnknown,
     ReferralChannelUnknown,
     ReferralCodeExhausted,
     ReferralCodeExpired,
-    ReferralCodeMalformed,
     ReferralCodeOwn,
     ReferralCodeUnknown,
 )
@@ -27,7 +27,7 @@ from loyalty.referrals.likenesses import Signals
 from loyalty.referrals.model import Source
 
 _REFUSALS: Final[Mapping[Reason, tuple[type[Unacceptable], str]]] = {
-    Reason.MALFORMED: (ReferralCodeMalformed, "This is no referral code: a character is wrong, missing or too many."),
+    Reason.MALFORMED: (CodeMalformed, "This is no referral code: a character is wrong, missing or too many."),
     Reason.UNKNOWN: (ReferralCodeUnknown, "Nobody has this referral code; correct it or leave it out."),
     Reason.EXPIRED: (ReferralCodeExpired, "This referral code has expired; ask for a new one, or leave it out."),
     Reason.EXHAUSTED: (ReferralCodeExhausted, "This referral code has brought as many as it may; leave it out."),
@@ -59,7 +59,7 @@ def required_form(code_text: str) -> str:
     """The code that a person meant, in its normal form.
 
     Raises:
-        ReferralCodeMalformed: the text can be none.
+        CodeMalformed: the text can be none.
     """
     code = normal_code(code_text)
     if code is None:

@@ -51,7 +51,7 @@ class ClaimStore:
             member_of(found[pk, MEMBER_SK]),
             book_of(found[pk, BOOK_SK]),
             None if referral is None else referral_of(referral),
-            given_code_of(code, None if lookup is None else LookupItem.from_raw_data(lookup)),
+            None if lookup is None else given_code_of(code, LookupItem.from_raw_data(lookup)),
         )
 
     def create(self, member: StoredMember, referral: Referral) -> None:

@@ -78,7 +78,7 @@ class ClaimService:
         What qualified a referral must have happened after it was claimed; what they bought before counts for nothing.
 
         Raises:
-            ReferralCodeMalformed, ReferralCodeUnknown, ReferralCodeExpired, ReferralCodeExhausted, ReferralCodeOwn: it
+            CodeMalformed, ReferralCodeUnknown, ReferralCodeExpired, ReferralCodeExhausted, ReferralCodeOwn: it
                 cannot be used.
             ReferralChannelUnknown, ReferralCampaignUnknown: the program has no such channel or campaign.
             MemberNotFound, MemberErased, MemberMerged, MemberRestricted: it is nobody's, or not theirs to claim.

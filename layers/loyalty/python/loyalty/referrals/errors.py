@@ -7,7 +7,7 @@ class ReferralCodeUnknown(Unacceptable):
     code = "referral_code_unknown"
 
 
-class ReferralCodeMalformed(Unacceptable):
+class CodeMalformed(Unacceptable):
     code = "referral_code_malformed"
 
 
@@ -43,3 +43,15 @@ class ReferralExists(Conflict):
 
 class ReferralClaimClosed(Conflict):
     code = "referral_claim_closed"
+
+
+class CodeReserved(Unacceptable):
+    code = "referral_code_reserved"
+
+
+class CodeTaken(Conflict):
+    code = "referral_code_taken"
+
+
+class CodesLimitExceeded(Conflict):
+    code = "referral_codes_limit_exceeded"
