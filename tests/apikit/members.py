@@ -32,7 +32,7 @@ class Members:
         self.table = table
         self.keys = keys or FakeKeys()
         self.clock = SettableClock(at("2026-03-15T12:00:00Z"))
-        self.programs = ProgramStore(table, self.clock)
+        self.programs = ProgramStore(table, self.clock, seconds=lambda: self.clock().timestamp())
         self.store = MemberStore(table)
         self.lookups = Lookups(self.keys)
         self.service = self.service_with(self.store)
