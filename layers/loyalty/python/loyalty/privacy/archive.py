@@ -24,7 +24,16 @@ from loyalty.ledger.settlement import as_of
 from loyalty.ledger.views import EntryView, WalletView
 from loyalty.members.model import Profile
 from loyalty.privacy.consent_store import PREFERENCES_SK, ConsentItem, PreferencesItem, require_present
-from loyalty.privacy.parts import FILES, README, adjustment_part, consent_part, redemption_part, review_part, schema
+from loyalty.privacy.parts import (
+    FILES,
+    README,
+    adjustment_part,
+    consent_part,
+    redemption_part,
+    referral_part,
+    review_part,
+    schema,
+)
 from loyalty.programs.model import Program
 from loyalty.referrals.store import ReferralStore
 from loyalty.rewards.store import RedemptionItem, redemption_of
@@ -126,7 +135,7 @@ class Archive:
         """By whom they came, and whom they brought. Not what speaks against it: who knew that would know what to avoid."""
         store = ReferralStore(self._table)
         if (own := store.get(program, member_id)) is not None:
-            yield {"member_id": member_id, "referrer": own.referrer, "claimed_at": to_text(own.claimed_at)}
+            yield {"member_id": member_id, **referral_part(own, self._clock())}
         for friend in store.friends(program, member_id):
             yield {"member_id": member_id, "referred": friend}
 
