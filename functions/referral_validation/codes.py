@@ -18,8 +18,9 @@ from loyalty.referrals.code_views import CodeBody, CodesView
 _CODE = "/v1/programs/<program>/members/<member_id>/referral-code"
 
 
-def add_codes(router: Router, programs: ProgramStore, codes: MemberCodes, clock: Clock) -> None:
+def code_routes(programs: ProgramStore, codes: MemberCodes, clock: Clock) -> Router:
     """``GET`` and ``PUT …/referral-code``."""
+    router = Router()
 
     def answer(program: Program, held: HeldCodes) -> Response[CodesView]:
         return Response(
@@ -40,3 +41,5 @@ def add_codes(router: Router, programs: ProgramStore, codes: MemberCodes, clock:
     ) -> Response[CodesView]:
         current = programs.for_client(program, caller(router))
         return answer(current, codes.choose(current, member_id, body.code, if_version=version_of(if_match)))
+
+    return router

@@ -1,9 +1,12 @@
-"""Referrals, over HTTPS: codes, claims, who brought whom."""
+"""Referrals, over HTTPS: codes, links, claims, who brought whom."""
 
+import random
 from functools import partial
 from typing import Any
 
 from functions.referral_validation.claims import claim_routes
+from functions.referral_validation.codes import code_routes
+from functions.referral_validation.links import link_routes
 from functions.referral_validation.routes import routes
 from loyalty.abuse.clients import ClientSignal
 from loyalty.abuse.edge import Misses
@@ -19,13 +22,16 @@ from loyalty.programs.store import ProgramStore
 from loyalty.referrals.choosing import MemberCodes
 from loyalty.referrals.claim_store import ClaimStore
 from loyalty.referrals.claims import ClaimService
+from loyalty.referrals.link_store import LinkStore
 from loyalty.referrals.service import ReferralService
+from loyalty.referrals.sharing import Sharing
 
 
 class ReferralSettings(Settings):
     """What this function is told."""
 
     lookup_key: str
+    links_url: str
 
 
 SETTINGS = ReferralSettings.load()
@@ -37,8 +43,11 @@ CODES = MemberCodes(MEMBERS, system_clock)
 CLAIMS = ClaimService(ClaimStore(TABLE), system_clock, Cursors(KEYS))
 PROGRAMS = ProgramStore(TABLE, system_clock)
 MISSES = Misses(TABLE, PROGRAMS, system_clock)
+SHARING = Sharing(CODES, LinkStore(TABLE, draw=random.randrange), SETTINGS.links_url, system_clock)
 APP = api(
-    routes(PROGRAMS, REFERRALS, CODES, system_clock, unknown=partial(MISSES.missed, signal=ClientSignal.CODES)),
+    routes(PROGRAMS, REFERRALS, unknown=partial(MISSES.missed, signal=ClientSignal.CODES)),
+    code_routes(PROGRAMS, CODES, system_clock),
+    link_routes(PROGRAMS, SHARING),
     claim_routes(PROGRAMS, CLAIMS, system_clock),
 )
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request

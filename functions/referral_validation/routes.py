@@ -7,13 +7,10 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import Field
 
-from functions.referral_validation.codes import add_codes
-from loyalty.core.clock import Clock
 from loyalty.core.fields import Email, MemberId, ProgramId, RequestBody, ResponseBody
 from loyalty.core.http import caller
 from loyalty.core.pii import normal_email
 from loyalty.programs.store import ProgramStore
-from loyalty.referrals.choosing import MemberCodes
 from loyalty.referrals.codes import CodeText, Reason
 from loyalty.referrals.service import ReferralService
 
@@ -41,13 +38,10 @@ class ValidationView(ResponseBody):
 def routes(
     programs: ProgramStore,
     referrals: ReferralService,
-    codes: MemberCodes,
-    clock: Clock,
     unknown: Callable[[str, str], None] = lambda _program, _client: None,
 ) -> Router:
-    """``POST …/referrals/validate``, everything under ``…/referral-code``. ``unknown`` is told the program and the client of each code that nobody has, or can have."""
+    """``POST …/referrals/validate``. ``unknown`` is told the program and the client of each code that nobody has, or can have."""
     router = Router()
-    add_codes(router, programs, codes, clock)
 
     @router.post("/v1/programs/<program>/referrals/validate", summary="Validate a referral code", tags=["Referrals"])
     def post_validation(program: ProgramId, body: Annotated[ValidationBody, Body()]) -> ValidationView:

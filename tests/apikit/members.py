@@ -4,6 +4,8 @@ from typing import Any
 
 from functions.enrollment.routes import routes as enrollment_routes
 from functions.referral_validation.claims import claim_routes
+from functions.referral_validation.codes import code_routes
+from functions.referral_validation.links import link_routes
 from functions.referral_validation.routes import routes as referral_routes
 from loyalty.core.cursor import Cursors
 from loyalty.core.http import api
@@ -16,7 +18,9 @@ from loyalty.programs.store import ProgramStore
 from loyalty.referrals.choosing import MemberCodes
 from loyalty.referrals.claim_store import ClaimStore
 from loyalty.referrals.claims import ClaimService
+from loyalty.referrals.link_store import LinkStore
 from loyalty.referrals.service import ReferralService
+from loyalty.referrals.sharing import Sharing
 from loyalty.segments.service import SegmentService
 from loyalty.segments.store import SegmentStore
 from tests.apikit.gateway import Gateway
@@ -24,11 +28,13 @@ from tests.apikit.keys import FakeKeys
 from tests.ledgerkit.clock import SettableClock, at
 from tests.ledgerkit.programs import document
 
+LINKS_URL = "https://go.example"
+
 
 class Members:
     """Everything that a test of members wants to hold."""
 
-    def __init__(self, table: Table, keys: FakeKeys | None = None) -> None:
+    def __init__(self, table: Table, keys: FakeKeys | None = None, *, time_zone: str = "UTC") -> None:
         self.table = table
         self.keys = keys or FakeKeys()
         self.clock = SettableClock(at("2026-03-15T12:00:00Z"))
@@ -40,14 +46,18 @@ class Members:
         referrals = ReferralService(self.store, self.lookups, self.clock)
         self.claims = ClaimService(ClaimStore(table), self.clock, Cursors(self.keys), sleep=lambda _seconds: None)
         self.codes = MemberCodes(self.store, self.clock, sleep=lambda _seconds: None)
+        self.links = LinkStore(table, draw=lambda shards: shards - 1)
+        self.sharing = Sharing(self.codes, self.links, LINKS_URL, self.clock, sleep=lambda _seconds: None)
         self.app = api(
             enrollment_routes(self.programs, self.service, self.segments),
-            referral_routes(self.programs, referrals, self.codes, self.clock),
+            referral_routes(self.programs, referrals),
+            code_routes(self.programs, self.codes, self.clock),
+            link_routes(self.programs, self.sharing),
             claim_routes(self.programs, self.claims, self.clock),
         )
         self.call = Gateway(self.app)
         for program, client in (("acme", "app"), ("other", "stranger")):
-            self.programs.publish(document(id=program), expected_version=0, actor="test")
+            self.programs.publish(document(id=program, time_zone=time_zone), expected_version=0, actor="test")
             self.programs.clients.bind(client, {program})
 
     def service_with(self, store: MemberStore, keys: FakeKeys | None = None, **parts: Any) -> MemberService:

@@ -1,6 +1,7 @@
 """What is left of referrals once either side is erased, what a merge and a restriction do to them, what a copy says."""
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -13,10 +14,11 @@ from loyalty.members.model import Profile
 from loyalty.referrals.attribution import Came
 from loyalty.referrals.claim_store import ClaimStore
 from loyalty.referrals.claims import ClaimService
-from loyalty.referrals.clicks import Click, click_put
+from loyalty.referrals.clicks import click_put
 from loyalty.referrals.errors import ReferralCodeUnknown
 from loyalty.referrals.likenesses import Signals
-from loyalty.referrals.model import Referral
+from loyalty.referrals.links import Click
+from loyalty.referrals.model import Referral, Source
 from loyalty.referrals.store import ReferralStore, referral_put
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.interleaving import interrupted
@@ -130,7 +132,8 @@ def test_what_was_left_is_found(chain: Chain) -> None:
 def test_by_a_code_of_who_was_erased_nobody_comes_and_by_their_link_one_who_is_never_rewarded(chain: Chain) -> None:
     rights, code = chain.rights, chain.code(chain.bob)
     click = f"clk_{1:026}"
-    rights.table.write([click_put(Click("acme", click, code, chain.bob, rights.clock()), days=10)])
+    followed = Click("acme", click, code, chain.bob, Source(), rights.clock())
+    rights.table.write([click_put(followed, keep=timedelta(days=10))])
     rights.erase(chain.bob)
     before = rights.world.dump()
     with pytest.raises(ReferralCodeUnknown):

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from loyalty.core.table import Update
 from loyalty.members.store import LookupItem, lookup_key
-from loyalty.referrals.clicks import Click, click_put
+from loyalty.referrals.clicks import click_put
 from loyalty.referrals.codes import code_digest
-from loyalty.referrals.model import Referral
+from loyalty.referrals.links import Click
+from loyalty.referrals.model import Referral, Source
 from loyalty.referrals.store import ReferralStore
 from tests.apikit.gateway import Reply, proxy_event
 from tests.apikit.members import Members
@@ -66,9 +67,9 @@ class Referring:
         """A link of a member that somebody followed some time ago: its click's id, made of ``number``."""
         click_id = f"clk_{number:026}"
         click = Click(
-            "acme", click_id, member["referral_code"], member["member_id"], self.members.clock() - ago, **source
+            "acme", click_id, member["referral_code"], member["member_id"], Source(**source), self.members.clock() - ago
         )
-        self.members.table.write([click_put(click, days=10)])
+        self.members.table.write([click_put(click, keep=timedelta(days=10))])
         return click_id
 
     def exhausted(self, member: dict[str, str], uses: int) -> None:

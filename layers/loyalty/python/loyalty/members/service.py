@@ -73,7 +73,7 @@ class MemberService:
         Raises:
             AlreadyEnrolled: their e-mail, phone or customer id is a member's, who enrolled with another request.
             CodeMalformed, ReferralCodeUnknown, ReferralCodeExpired, ReferralCodeExhausted: it cannot be used.
-            ReferralChannelUnknown, ReferralCampaignUnknown: the program has no such channel or campaign.
+            ChannelUnknown, CampaignUnknown: the program has no such channel or campaign.
             TransactionRefused: others kept writing the same items through :data:`ATTEMPTS` tries.
         """
         came = came or Came()

@@ -35,9 +35,10 @@ from loyalty.ledger.items import book_of, new_book_put
 from loyalty.ledger.keys import BOOK_SK, parse_partition, partition
 from loyalty.ledger.model import Book
 from loyalty.members.keys import KEY_SK, MemberKey, key_of, new_key_put, rewrapped_put
-from loyalty.referrals.clicks import Click, click_key, click_of
+from loyalty.referrals.clicks import click_key, click_of
 from loyalty.referrals.codes import GivenCode, code_digest
 from loyalty.referrals.likenesses import EMAIL_STEM
+from loyalty.referrals.links import Click
 from loyalty.referrals.model import Referral
 from loyalty.referrals.store import claim_puts
 from loyalty_contract import MEMBER_SK

@@ -12,18 +12,19 @@ from typing import Final
 
 from loyalty.core.errors import Unacceptable
 from loyalty.programs.model import ProgramDocument
-from loyalty.referrals.clicks import Click, attributed
+from loyalty.referrals.clicks import attributed
 from loyalty.referrals.codes import GivenCode, Reason, normal_code, usable
 from loyalty.referrals.errors import (
+    CampaignUnknown,
+    ChannelUnknown,
     CodeMalformed,
-    ReferralCampaignUnknown,
-    ReferralChannelUnknown,
     ReferralCodeExhausted,
     ReferralCodeExpired,
     ReferralCodeOwn,
     ReferralCodeUnknown,
 )
 from loyalty.referrals.likenesses import Signals
+from loyalty.referrals.links import Click
 from loyalty.referrals.model import Source
 
 _REFUSALS: Final[Mapping[Reason, tuple[type[Unacceptable], str]]] = {
@@ -73,14 +74,14 @@ def require_source(document: ProgramDocument, channel: str | None, campaign: str
     A campaign that is over may be named: a leaflet outlives it, and its rules say themselves until when they reward.
 
     Raises:
-        ReferralChannelUnknown, ReferralCampaignUnknown: it has not.
+        ChannelUnknown, CampaignUnknown: it has not.
     """
     channels = document.referrals.channels if document.referrals else ()
     if channel is not None and channel not in channels:
         known = f"name one of {', '.join(channels)}" if channels else "leave it out"
-        raise ReferralChannelUnknown(f"The program knows no such channel; {known}.", pointer="/referral_channel")
+        raise ChannelUnknown(f"The program knows no such channel; {known}.", pointer="/referral_channel")
     if campaign is not None and document.campaign(campaign) is None:
-        raise ReferralCampaignUnknown(
+        raise CampaignUnknown(
             "The program has no such campaign; correct it or leave it out.", pointer="/referral_campaign"
         )
 
@@ -104,7 +105,7 @@ def by_code(
     reason = usable(given, document.referrals, now)
     if given is None or reason is not Reason.VALID:
         raise refusal(reason)
-    click = next((one for one in _alive(document, clicks, now) if one.referrer == given.member_id), None)
+    click = next((one for one in _alive(document, clicks, now) if one.member_id == given.member_id), None)
     source = Source(came.campaign, came.channel) if click is None else _source(click)
     if click is not None and (came.campaign or came.channel):
         source = replace(source, campaign=came.campaign, channel=came.channel)
@@ -114,7 +115,7 @@ def by_code(
 def by_click(document: ProgramDocument, clicks: Sequence[Click], now: datetime) -> Attribution | None:
     """The attribution to whose link counts at ``now`` (UTC); None: none does."""
     click = next(iter(_alive(document, clicks, now)), None)
-    return None if click is None else Attribution(click.referrer, click.code, _source(click))
+    return None if click is None else Attribution(click.member_id, click.code, _source(click))
 
 
 def _alive(document: ProgramDocument, clicks: Sequence[Click], now: datetime) -> list[Click]:
@@ -123,4 +124,4 @@ def _alive(document: ProgramDocument, clicks: Sequence[Click], now: datetime) ->
 
 
 def _source(click: Click) -> Source:
-    return Source(click.campaign, click.channel, click.click_id)
+    return replace(click.source, click=click.click_id)

@@ -69,7 +69,7 @@ class MemberCodes:
             MemberNotFound: there is none.
             MemberErased: there is none any more.
         """
-        found = following(member_id, lambda holder: self._found(program, holder))
+        found = following(member_id, lambda holder: self.member(program, holder))
         held = _held(found, self._given(found))
         return held if held.member_id == member_id else replace(held, merged_from=member_id)
 
@@ -93,7 +93,7 @@ class MemberCodes:
         """
         rules = program.document.referrals
         for attempt in range(ATTEMPTS):
-            before = self._found(program, member_id)
+            before = self.member(program, member_id)
             if if_version not in (None, before.version):
                 raise Stale(f"The current version is {before.version}; read the codes and decide again.")
             now, given = self._clock(), self._given(before)
@@ -134,7 +134,12 @@ class MemberCodes:
     def _given(self, member: StoredMember) -> Mapping[str, GivenCode]:
         return self._store.given_codes(member.program, member.codes)
 
-    def _found(self, program: Program, member_id: str) -> StoredMember:
+    def member(self, program: Program, member_id: str) -> StoredMember:
+        """This very member.
+
+        Raises:
+            MemberNotFound, MemberMerged, MemberErased: there is none, or none any more.
+        """
         found = self._store.get(program.document.id, member_id)
         if found is None:
             raise MemberNotFound.of(program.document.id, member_id)

@@ -80,7 +80,7 @@ class ClaimService:
         Raises:
             CodeMalformed, ReferralCodeUnknown, ReferralCodeExpired, ReferralCodeExhausted, ReferralCodeOwn: it
                 cannot be used.
-            ReferralChannelUnknown, ReferralCampaignUnknown: the program has no such channel or campaign.
+            ChannelUnknown, CampaignUnknown: the program has no such channel or campaign.
             MemberNotFound, MemberErased, MemberMerged, MemberRestricted: it is nobody's, or not theirs to claim.
             ReferralExists: they came by another code.
             ReferralClaimClosed: they have been a member for too long, or the program has codes named at enrollment alone.

@@ -11,7 +11,6 @@ promises, so that :func:`attributed` goes by the moment of the click alone.
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -21,7 +20,9 @@ from pynamodb.attributes import UnicodeAttribute
 from loyalty.core.attributes import MomentAttribute
 from loyalty.core.table import IntegerAttribute, Item, Put, RawItem
 from loyalty.programs.referrals import Touch
-from loyalty_contract import CLICK_SK, TTL_ATTRIBUTE
+from loyalty.referrals.links import Click
+from loyalty.referrals.model import Source
+from loyalty_contract import CLICK_SK, CLICKS_PREFIX, TTL_ATTRIBUTE
 
 MAX_CLICKS: Final = 10
 """Clicks that one enrollment may name: those that an app remembers."""
@@ -40,62 +41,40 @@ ClickText = Annotated[
 
 
 class ClickItem(Item):
-    """``V#{program}#{click}`` / ``CLICK``: written once."""
+    """``V#{program}#{click}`` / ``CLICK``: written once. Nothing in it is of who clicked."""
 
     code = UnicodeAttribute()
-    referrer = UnicodeAttribute()
+    member_id = UnicodeAttribute()
     campaign = UnicodeAttribute(null=True)
     channel = UnicodeAttribute(null=True)
-    clicked_at = MomentAttribute()
-    ttl = IntegerAttribute(attr_name=TTL_ATTRIBUTE)
-
-
-@dataclass(frozen=True, slots=True)
-class Click:
-    """That a link of ``referrer`` was followed, at ``clicked_at`` (UTC). Nothing here says by whom."""
-
-    program: str
-    click_id: str
-    code: str
-    referrer: str
-    clicked_at: datetime
-    campaign: str | None = None
-    channel: str | None = None
+    at = MomentAttribute()
+    expires_at = IntegerAttribute(attr_name=TTL_ATTRIBUTE)
 
 
 def click_key(program: str, click_id: str) -> tuple[str, str]:
     """Partition and sort key of a click."""
-    return f"V#{program}#{click_id}", CLICK_SK
+    return f"{CLICKS_PREFIX}{program}#{click_id}", CLICK_SK
 
 
-def click_put(click: Click, *, days: int) -> Put:
-    """Writes a new click, to be forgotten after ``days``."""
-    gone = click.clicked_at + timedelta(days=days)
+def click_put(click: Click, *, keep: timedelta) -> Put:
+    """Writes a new click, to be forgotten after so long."""
     item = ClickItem(
         *click_key(click.program, click.click_id),
         code=click.code,
-        referrer=click.referrer,
-        campaign=click.campaign,
-        channel=click.channel,
-        clicked_at=click.clicked_at,
-        ttl=int(gone.timestamp()),
+        member_id=click.member_id,
+        campaign=click.source.campaign,
+        channel=click.source.channel,
+        at=click.at,
+        expires_at=int((click.at + keep).timestamp()),
     )
     return Put(item, ClickItem.pk.does_not_exist())
 
 
 def click_of(raw: RawItem) -> Click:
-    """The click that :func:`click_put` wrote."""
+    """The click that a stored item holds."""
     item = ClickItem.from_raw_data(raw)
     _, program, click_id = item.pk.split("#")
-    return Click(
-        program=program,
-        click_id=click_id,
-        code=item.code,
-        referrer=item.referrer,
-        clicked_at=item.clicked_at,
-        campaign=item.campaign,
-        channel=item.channel,
-    )
+    return Click(program, click_id, item.code, item.member_id, Source(item.campaign, item.channel), item.at)
 
 
 def attributed(clicks: Iterable[Click], *, touch: Touch, days: int, now: datetime) -> list[Click]:
@@ -105,8 +84,8 @@ def attributed(clicks: Iterable[Click], *, touch: Touch, days: int, now: datetim
     so that a retry finds the same.
     """
     since = now - timedelta(days=days)
-    alive = sorted((one for one in clicks if one.clicked_at >= since), key=lambda one: one.click_id)
-    return sorted(alive, key=lambda one: one.clicked_at, reverse=touch is Touch.LAST)
+    alive = sorted((one for one in clicks if one.at >= since), key=lambda one: one.click_id)
+    return sorted(alive, key=lambda one: one.at, reverse=touch is Touch.LAST)
 
 
 def wanted(clicks: Collection[str]) -> list[str]:

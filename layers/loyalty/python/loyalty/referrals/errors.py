@@ -23,14 +23,6 @@ class ReferralCodeOwn(Unacceptable):
     code = "referral_code_own"
 
 
-class ReferralChannelUnknown(Unacceptable):
-    code = "referral_channel_unknown"
-
-
-class ReferralCampaignUnknown(Unacceptable):
-    code = "referral_campaign_unknown"
-
-
 class ReferralNotFound(Missing):
     code = "referral_not_found"
 
@@ -55,3 +47,19 @@ class CodeTaken(Conflict):
 
 class CodesLimitExceeded(Conflict):
     code = "referral_codes_limit_exceeded"
+
+
+class ReferralsNotOffered(Unacceptable):
+    code = "referrals_not_offered"
+
+
+class ChannelUnknown(Unacceptable):
+    code = "referral_channel_unknown"
+
+
+class CampaignUnknown(Unacceptable):
+    code = "referral_campaign_unknown"
+
+
+class CampaignOver(Unacceptable):
+    code = "referral_campaign_over"
