@@ -92,13 +92,14 @@ class Bounds(DocumentPart):
     ring: _Seen = 3
     shared_address: _Seen = 4
     chain: Annotated[int, Field(strict=True, ge=1, le=5)] = 2
-    even_timing: _Percent = 75
+    even_timing: _Percent = 85
     alike_emails: _Seen = 2
     disposable_others: _Percent = 30
     one_network: _Percent = 60
-    least_purchase: _Percent = 60
-    quick_purchase: _Percent = 60
-    returned_others: _Seen = 2
+    least_purchase: _Percent = 75
+    quick_purchase: _Percent = 75
+    some_returned: _Percent = 30
+    most_returned: _Percent = 60
 
 
 class Weights(DocumentPart):
@@ -110,28 +111,29 @@ class Weights(DocumentPart):
     same_email: _Weight = 100
     same_phone: _Weight = 100
     same_device: _Weight = 60
-    same_payment: _Weight = 20
-    same_address: _Weight = 10
-    same_network: _Weight = 5
+    same_payment: _Weight = 15
+    same_address: _Weight = 8
+    same_network: _Weight = 4
     existing_customer: _Weight = 80
     erased_customer: _Weight = 60
-    disposable_email: _Weight = 25
+    disposable_email: _Weight = 20
     disposable_others: _Weight = 40
-    referrer_velocity: _Weight = 10
+    referrer_velocity: _Weight = 8
     device_velocity: _Weight = 50
     payment_velocity: _Weight = 50
-    network_velocity: _Weight = 5
-    program_velocity: _Weight = 5
+    network_velocity: _Weight = 3
+    program_velocity: _Weight = 3
     circle: _Weight = 100
     ring: _Weight = 60
-    shared_address: _Weight = 5
+    shared_address: _Weight = 4
     chain: _Weight = 40
     even_timing: _Weight = 40
     alike_emails: _Weight = 40
-    one_network: _Weight = 10
-    least_purchase: _Weight = 25
-    quick_purchase: _Weight = 15
-    returned_others: _Weight = 40
+    one_network: _Weight = 5
+    least_purchase: _Weight = 24
+    quick_purchase: _Weight = 16
+    some_returned: _Weight = 20
+    most_returned: _Weight = 25
 
 
 class Screening(DocumentPart):

@@ -93,8 +93,10 @@ class Signal(StrEnum):
     """What qualified is hardly above the least that counts, as with the others."""
     QUICK_PURCHASE = "quick_purchase"
     """It came within minutes of the enrollment, as with the others."""
-    RETURNED_OTHERS = "returned_others"
-    """The others gave back what had qualified them, once both sides were rewarded."""
+    SOME_RETURNED = "some_returned"
+    """Others who were rewarded gave back what had qualified them."""
+    MOST_RETURNED = "most_returned"
+    """So did most of them, and two at least."""
 
 
 @dataclass(frozen=True, slots=True)

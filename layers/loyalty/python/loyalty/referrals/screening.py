@@ -5,14 +5,15 @@
     count    read the likenesses' SEEN, a shard of COUNTS, the referral            1 round trip
              write what changes of them, the referral as counted                   1 round trip, exactly once
     screen   the referrer, the likenesses, all COUNTS of both, the program's hour  1 round trip
-             some of the others whom the referrer brought, and the ancestors       1, and 1 for each ancestor behind the second
+             some of the others whom the referrer brought, the ancestors, COUNTS
+             of the first whom they brought themselves, if that was at once        1, and 1 for each ancestor behind the second
 
 Neither grows with how many a referrer brought. ``screen`` writes nothing: whoever asked keeps what it says.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -23,7 +24,9 @@ from loyalty.core.table import Operation, RawItem, Table
 from loyalty.ledger.keys import partition
 from loyalty.programs.model import Program
 from loyalty.programs.referrals import Qualifying, Screening
-from loyalty.referrals.features import DEPTH, DISPOSABLE, EMAIL, OTHERS, PAYMENT, PHONE, STEM, Facts, features_of
+from loyalty.referrals.facts import DEPTH, OTHERS, PHONE, Facts, at_once
+from loyalty.referrals.features import features_of
+from loyalty.referrals.likenesses import DISPOSABLE_EMAIL, EMAIL_LIKE, EMAIL_STEM, PAYMENT
 from loyalty.referrals.model import Referral, Screened
 from loyalty.referrals.remembering import (
     Key,
@@ -48,10 +51,19 @@ _RETRIES: Final = Retries(
 )
 LIKENESSES: Final = "likenesses"
 """The attribute of a member's profile: kinds of likenesses → digests."""
-_OUTLIVE: Final = frozenset({EMAIL, PHONE, PAYMENT})
+_OUTLIVE: Final = frozenset({EMAIL_LIKE, PHONE, PAYMENT})
 """Of who was erased these tell that they come back. A device, an address or a network may be others' as well."""
 
 _Found = Mapping[Key, RawItem]
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """Who stands around a referral: see :class:`Facts`."""
+
+    others: Sequence[Referral]
+    ancestors: Sequence[Referral]
+    below: Sequence[Claim]
 
 
 class Screener:
@@ -88,7 +100,10 @@ class Screener:
             return before
         after = replace(before, counted=True)
         claim = Claim(
-            member_id, before.claimed_at, before.likenesses.get(STEM, ""), before.flags.get(DISPOSABLE, 0) > 0
+            member_id,
+            before.claimed_at,
+            before.likenesses.get(EMAIL_STEM, ""),
+            before.flags.get(DISPOSABLE_EMAIL, 0) > 0,
         )
         sighting = Sighting(member_id, before.claimed_at, before.referrer)
         self._table.write(
@@ -171,43 +186,50 @@ class Screener:
         found = self._table.get_many([member, above, hour, *seen.values(), *counts])
         by_referrer = self._counts(found, name, referrer)
         remembered = referral.claimed_at - timedelta(days=_screening(program).remember_days)
-        others, ancestors = self._around(referral, by_referrer, found.get(above))
+        brought = self._counts(found, name, friend).claims
+        below = at_once(brought, referral.claimed_at)
+        around = self._around(referral, by_referrer, found.get(above), below)
         facts = Facts(
             referral=referral,
             qualifying=_qualifying(program),
             referrer=_likenesses(found.get(member)),
             seen={kind: seen_of(found.get(key)).since(remembered) for kind, key in seen.items()},
             counts=by_referrer,
-            brought=self._counts(found, name, friend).claims,
-            ancestors=ancestors,
-            others=others,
+            brought=brought,
+            brought_by_them=around.below,
+            ancestors=around.ancestors,
+            others=around.others,
             in_program=in_hour(found.get(hour)),
         )
         features, members = features_of(facts)
         now = from_text(to_text(self._clock()))
         return screened(features, _screening(program), version=program.version, at=now, members=members)
 
-    def _around(
-        self, referral: Referral, counts: Counts, above: RawItem | None
-    ) -> tuple[list[Referral], list[Referral]]:
-        """Others whom the referrer brought, in the order of time, and who brought the referrer, and so on."""
+    def _around(self, referral: Referral, counts: Counts, above: RawItem | None, below: Claim | None) -> "_Around":
+        """Others whom the referrer brought, in the order of time; who brought the referrer, and so on; who came below."""
+        name = referral.program
         claims = [one for one in counts.claims if one.member_id != referral.member_id]
-        near = [one.member_id for one in nearest(claims, referral.claimed_at, OTHERS)]
+        near = [_referral_key(name, one.member_id) for one in nearest(claims, referral.claimed_at, OTHERS)]
+        links = [] if below is None else counts_keys(name, below.member_id)
+        found: dict[Key, RawItem] = {}
         ancestors = [] if above is None else [referral_of(above)]
-        others: dict[str, Referral] = {}
-        wanted = {*near, *(one.referrer for one in ancestors)}
-        known = {referral.member_id, referral.referrer}
-        while wanted:
-            keys = [(partition(referral.program, one), REFERRAL_SK) for one in sorted(wanted)]
-            read = {one.member_id: one for one in map(referral_of, self._table.get_many(keys).values())}
-            others |= {one: read[one] for one in near if one in read}
-            up = ancestors[-1].referrer if ancestors else None
-            if up is None or up in known or up not in read:
+        wanted = {*near, *links}
+        passed = {referral.member_id, referral.referrer}
+        while True:
+            up = ancestors[-1].referrer if ancestors and len(ancestors) < DEPTH else None
+            higher = None if up is None or up in passed else _referral_key(name, up)
+            keys = sorted({*wanted, *([higher] if higher else [])} - found.keys())
+            found |= self._table.get_many(keys)
+            wanted = set()
+            if higher is None or higher not in found:
                 break
-            known.add(up)
-            ancestors.append(read[up])
-            wanted = {read[up].referrer} if len(ancestors) < DEPTH else set()
-        return [others[one] for one in near if one in others], ancestors
+            ancestors.append(referral_of(found[higher]))
+            passed.add(ancestors[-1].member_id)
+        return _Around(
+            [referral_of(found[key]) for key in near if key in found],
+            ancestors,
+            () if below is None else self._counts(found, name, below.member_id).claims,
+        )
 
     @staticmethod
     def _counts(found: _Found, program: str, referrer: str) -> Counts:
@@ -222,7 +244,11 @@ def _sightings(screening: Screening, keys: Iterable[Key], found: _Found, sightin
 
 def _seen_keys(program: str, likenesses: Mapping[str, str]) -> dict[str, Key]:
     """Where the likenesses are remembered, by kind; those that are remembered by the referrer's counts are not."""
-    return {kind: seen_key(program, digest) for kind, digest in sorted(likenesses.items()) if kind != STEM}
+    return {kind: seen_key(program, digest) for kind, digest in sorted(likenesses.items()) if kind != EMAIL_STEM}
+
+
+def _referral_key(program: str, member_id: str) -> Key:
+    return partition(program, member_id), REFERRAL_SK
 
 
 def _likenesses(raw: RawItem | None) -> dict[str, str]:

@@ -58,6 +58,12 @@ class Seen:
             return replace(self, sightings=left)
         return replace(self, sightings=left, erased_at=now, erased_until=now + keep)
 
+    def was_erased(self, moment: datetime) -> bool:
+        """Whether it is known at a moment that somebody who had it was erased before."""
+        return (
+            self.erased_at is not None and self.erased_until is not None and self.erased_at < moment < self.erased_until
+        )
+
     def since(self, moment: datetime) -> "Seen":
         """Without those who had it before a moment."""
         return replace(self, sightings=tuple(one for one in self.sightings if one.at >= moment))
