@@ -73,15 +73,17 @@ def chain(facts: Facts) -> Found:
 def even_timing(facts: Facts) -> Found:
     """How many percent of the distances between claims are within a third of the middle one; of few: none.
 
-    The middle one, and not the average: a farm that sleeps at night has one long distance, and is as even as before.
+    The middle one, and not the average; and pauses do not count, of more than four times as long: a farm that sleeps at
+    night is as even as before.
     """
     claims = nearest(facts.counts.claims, facts.referral.claimed_at, MOST_GAPS + 1)
     gaps = sorted((later.at - one.at) // timedelta(milliseconds=1) for one, later in pairwise(claims))
-    middle = gaps[len(gaps) // 2] if len(gaps) >= LEAST_GAPS else 0
-    if not middle:
+    middle = gaps[len(gaps) // 2] if gaps else 0
+    awake = [gap for gap in gaps if gap <= 4 * middle]
+    if not middle or len(awake) < LEAST_GAPS:
         return NOTHING  # too few, or so many that several came at once: there is no distance to speak of
-    alike = sum(3 * abs(gap - middle) <= middle for gap in gaps)
-    return 100 * alike // len(gaps), ()
+    alike = sum(3 * abs(gap - middle) <= middle for gap in awake)
+    return 100 * alike // len(awake), ()
 
 
 def one_network(facts: Facts) -> Found:

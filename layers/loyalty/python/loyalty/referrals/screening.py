@@ -6,7 +6,7 @@
              write what changes of them, the referral as counted                   1 round trip, exactly once
     screen   the referrer, the likenesses, all COUNTS of both, the program's hour  1 round trip
              some of the others whom the referrer brought, the ancestors, COUNTS
-             of the first whom they brought themselves, if that was at once        1, and 1 for each ancestor behind the second
+             of the first whom they brought themselves, if that was at once        1 for each ancestor, 4 at most
 
 Neither grows with how many a referrer brought. ``screen`` writes nothing: whoever asked keeps what it says.
 """
