@@ -158,19 +158,19 @@ def test_a_chain_is_of_links_within_the_hour(
     assert counted(facts).get("chain", 0) == links
 
 
-EVEN = [10 * n for n in range(-5, 6)]
+EVEN = [10.0 * n for n in range(-6, 7)]
 
 
 @pytest.mark.parametrize(
     ("minutes", "percent"),
     [
         (EVEN, 100),
-        (EVEN[1:], 0),  # nine distances
-        ([*EVEN, 50 + 41], 100),  # a night
-        ([*EVEN, 50 + 40], 90),  # no night
-        ([*EVEN[1:], 50 + 41], 0),  # nine distances and a night
-        ([0, 6, 19, 26, 40, 47, 60, 73, 80, 91, 103], 60),  # middle 12: of 6 13 7 14 7 13 13 7 11 12 six are of 8 to 16
-        ([0] * 11, 0),  # all at once
+        (EVEN[1:], 0),  # eleven distances
+        ([*EVEN, 60 + 41], 100),  # a night
+        ([*EVEN, 60 + 40], 92),  # no night: 12 of 13
+        ([*EVEN[1:], 60 + 41], 0),  # eleven distances and a night
+        ([0, 6, 19, 26, 40, 47, 60, 73, 80, 91, 103, 115, 130], 66),  # middle 12: of 8 to 16 are 8 of 12
+        ([0] * 13, 0),  # all at once
     ],
 )
 def test_even_distances_are_told_in_percent(minutes: list[float], percent: int) -> None:

@@ -92,7 +92,7 @@ class Bounds(DocumentPart):
     ring: _Seen = 3
     shared_address: _Seen = 4
     chain: Annotated[int, Field(strict=True, ge=1, le=5)] = 2
-    even_timing: _Percent = 85
+    even_timing: _Percent = 80
     alike_emails: _Seen = 2
     disposable_others: _Percent = 30
     one_network: _Percent = 60

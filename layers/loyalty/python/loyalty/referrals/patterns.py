@@ -11,7 +11,7 @@ from loyalty.referrals.likenesses import DISPOSABLE_EMAIL, NETWORK
 from loyalty.referrals.model import Referral, ReferralStatus
 from loyalty.referrals.sightings import nearest
 
-LEAST_GAPS, MOST_GAPS = 10, 16
+LEAST_GAPS, MOST_GAPS = 12, 16
 """Between so many of the referrer's claims distances are compared."""
 SOME: Final = 4
 """Fewer others show no pattern."""
