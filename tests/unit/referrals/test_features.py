@@ -120,15 +120,26 @@ def test_a_ring_is_of_those_whom_the_same_referrer_brought_each_once() -> None:
     assert counted(Facts(FRIEND, seen={"address": shared}))["shared_address"] == 1
 
 
-@pytest.mark.parametrize(("depth", "found"), [(0, 0), (1, 1), (4, 1)])
-def test_a_circle_leads_back_to_who_was_brought(depth: int, found: int) -> None:
-    names = ["mbr_ada", "mbr_b", "mbr_c", "mbr_d", "mbr_e", "mbr_friend"]
-    up = [replace(BARE, member_id=names[n], referrer=names[n + 1]) for n in range(4)]
-    if depth:
-        up = [*up[: depth - 1], replace(up[depth - 1], referrer="mbr_friend")]
+@pytest.mark.parametrize(
+    ("depth", "days", "found"),
+    [
+        (0, -1, {}),
+        (1, -1, {"circle": 1}),
+        (4, -1, {"circle": 1}),
+        (1, 0, {"in_circle": 1, "chain": 1}),
+        (4, 1, {"in_circle": 1}),
+    ],
+)
+def test_a_circle_leads_back_to_who_was_brought(depth: int, days: int, found: dict[str, int]) -> None:
+    names = ["mbr_ada", "mbr_b", "mbr_c", "mbr_d", "mbr_friend"]
+    up = [
+        replace(BARE, member_id=names[n], referrer=names[n + 1], claimed_at=NOON - 9 * DAY) for n in range(depth or 3)
+    ]
+    up[-1] = replace(up[-1], referrer="mbr_friend" if depth else "mbr_d", claimed_at=NOON + days * DAY)
     features, members = features_of(Facts(BARE, ancestors=up))
-    assert features.get("circle", 0) == found
-    assert len(members.get(Signal.CIRCLE, ())) == (depth if found else 0)
+    assert features == found
+    circle = members.get(Signal.CIRCLE) or members.get(Signal.IN_CIRCLE) or ()
+    assert list(circle) == names[:depth]
 
 
 @pytest.mark.parametrize(
@@ -137,6 +148,7 @@ def test_a_circle_leads_back_to_who_was_brought(depth: int, found: int) -> None:
         ([], [], [], 0),
         ([60], [], [], 1),
         ([61], [], [], 0),
+        ([-1], [], [], 0),
         ([30, 60], [], [], 2),
         ([30, 91], [], [], 1),
         ([], [60], [], 1),

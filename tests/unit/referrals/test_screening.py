@@ -190,14 +190,17 @@ def test_ancestors_are_followed_five_times_at_most(rig: Rig, above: int, trips: 
     assert rig.wire.calls == {"BatchGetItem": trips}
 
 
-@pytest.mark.parametrize(("members", "found"), [(2, True), (3, True), (6, True), (7, False)])
-def test_a_circle_of_six_is_found_and_one_of_seven_is_not(rig: Rig, members: int, found: bool) -> None:
+@pytest.mark.parametrize(("members", "found"), [(2, 1), (3, 1), (6, 1), (7, None)])
+def test_who_closes_a_circle_of_six_is_rejected_and_the_others_are_looked_at(
+    rig: Rig, members: int, found: int | None
+) -> None:
     names = [f"mbr_{n}" for n in range(members)]
-    circle = [rig.counted(name, names[place - 1], at=NOON + place * DAY) for place, name in enumerate(names)]
-    for one in circle:
-        screened = rig.screener.screen(PROGRAM, one)
-        assert (screened.features.get("circle") == 1) is found
-        assert (screened.verdict is Verdict.REJECT) is found
+    ring = [rig.counted(name, names[place - 1], at=NOON + place * DAY) for place, name in enumerate(names)]
+    screened = [rig.screener.screen(PROGRAM, one) for one in ring]
+    assert [one.features.get("in_circle") for one in screened] == [found] * (members - 1) + [None]
+    assert [one.features.get("circle") for one in screened] == [None] * (members - 1) + [found]
+    if found:
+        assert [one.verdict for one in screened] == [Verdict.REVIEW] * (members - 1) + [Verdict.REJECT]
 
 
 def test_the_top_of_a_chain_is_found_from_below(rig: Rig) -> None:
@@ -223,8 +226,26 @@ def test_who_came_without_a_code_is_known_when_they_come_again(rig: Rig) -> None
 
 
 def test_who_was_remembered_too_long_ago_is_not_counted(rig: Rig) -> None:
-    rig.screener.remember(PROGRAM, {"email_like": "e1"}, Sighting("mbr_old", NOON - 91 * DAY))
-    assert "existing_customer" not in rig.features(rig.claim("mbr_again", email_like="e1"))
+    for age, found in ((91, None), (90, 1)):
+        rig.screener.remember(PROGRAM, {"phone": f"t{age}"}, Sighting("mbr_old", NOON - age * DAY))
+        again = rig.claim(f"mbr_again{age}", phone=f"t{age}")
+        assert rig.features(again).get("existing_customer") == found
+
+
+def test_a_mailbox_is_remembered_for_ever_and_by_whom_it_was_first(rig: Rig) -> None:
+    for number in range(30):
+        rig.screener.remember(PROGRAM, {"email_like": "e1"}, Sighting(f"mbr_{number:02}", NOON - (900 - number) * DAY))
+    assert rig.who_had("e1") == [f"mbr_{number:02}" for number in range(24)]
+    assert rig.features(rig.claim("mbr_again", email_like="e1"))["existing_customer"] == 24
+    assert not any("ttl" in raw for raw in rig.items() if raw["sk"]["S"] == "SEEN")
+
+
+def test_what_is_not_needed_any_more_expires(rig: Rig) -> None:
+    rig.counted("mbr_friend", device="d1")
+    (seen,) = [raw for raw in rig.items() if raw["sk"]["S"] == "SEEN"]
+    assert int(seen["ttl"]["N"]) == int((NOON + 90 * DAY).timestamp())
+    (hour,) = [raw for raw in rig.items() if raw["sk"]["S"].startswith("HOUR#")]
+    assert (hour["sk"]["S"], int(hour["ttl"]["N"])) == ("HOUR#2026-11-22T12", int((NOON + 3 * DAY).timestamp()))
 
 
 def test_who_is_erased_is_forgotten_and_known_if_they_come_back(rig: Rig) -> None:
@@ -243,6 +264,7 @@ def test_who_is_erased_is_forgotten_and_known_if_they_come_back(rig: Rig) -> Non
         likeness: dict[str, str] = {kind: f"{kind}-1"}
         back = rig.claim(f"mbr_{kind}", "mbr_eve", at=NOON + 2 * DAY, **likeness)
         assert rig.features(back).get("erased_customer") == found
+    assert {raw["ttl"]["N"] for raw in left if raw["sk"]["S"] == "SEEN"} == {str(int((NOON + 366 * DAY).timestamp()))}
     late = rig.claim("mbr_late", "mbr_eve", at=NOON + 367 * DAY, email_like="email_like-1")
     assert "erased_customer" not in rig.features(late)
 

@@ -44,19 +44,28 @@ def program_velocity(facts: Facts) -> Found:
     return facts.in_program, ()
 
 
-def circle(facts: Facts) -> Found:
-    """Whether somebody whom they brought, directly or not, brought the referrer."""
-    for depth, ancestor in enumerate(facts.ancestors, start=1):
-        if ancestor.referrer == facts.referral.member_id:
-            return 1, [one.member_id for one in facts.ancestors[:depth]]
-    return NOTHING
+def circle(*, closing: bool) -> Callable[[Facts], Found]:
+    """Whether somebody whom they brought, directly or not, brought the referrer: before they came themselves, or since.
+
+    Who closes a circle claims what cannot be; whom it runs through may have been brought as they say.
+    """
+
+    def found(facts: Facts) -> Found:
+        for depth, ancestor in enumerate(facts.ancestors, start=1):
+            if ancestor.referrer == facts.referral.member_id:
+                around = facts.ancestors[:depth]
+                last = all(one.claimed_at < facts.referral.claimed_at for one in around)
+                return (1, [one.member_id for one in around]) if last is closing else NOTHING
+        return NOTHING
+
+    return found
 
 
 def chain(facts: Facts) -> Found:
     """Links that hang together: up to the first ancestor who took their time, and down as far as was read."""
     links, later = [], facts.referral
     for ancestor in facts.ancestors:
-        if later.claimed_at - ancestor.claimed_at > AT_ONCE:
+        if not timedelta() <= later.claimed_at - ancestor.claimed_at <= AT_ONCE:
             break
         links.append(ancestor.member_id)
         later = ancestor

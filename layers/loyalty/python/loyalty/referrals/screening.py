@@ -12,7 +12,7 @@ Neither grows with how many a referrer brought. ``screen`` writes nothing: whoev
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -42,7 +42,7 @@ from loyalty.referrals.remembering import (
     seen_write,
 )
 from loyalty.referrals.scoring import screened
-from loyalty.referrals.sightings import Claim, Counts, Sighting, nearest, together
+from loyalty.referrals.sightings import Claim, Counts, Seen, Sighting, nearest, together
 from loyalty.referrals.store import referral_of, referral_put, shard_of
 from loyalty_contract import MEMBER_SK, REFERRAL_SK
 
@@ -111,7 +111,7 @@ class Screener:
                 referral_put(before, after),
                 counts_put(shard, counts_of(found.get(shard)).with_one(claim)),
                 one_more_in_hour(hour_key(name, member_id, before.claimed_at), before.claimed_at),
-                *_sightings(_screening(program), seen.values(), found, sighting),
+                *_sightings(program, seen, found, sighting),
             ]
         )
         return replace(after, revision=before.revision + 1)
@@ -122,10 +122,10 @@ class Screener:
         Raises:
             WalletBusy: as :meth:`count`.
         """
-        keys = list(_seen_keys(program.document.id, likenesses).values())
+        seen = _seen_keys(program.document.id, likenesses)
 
         def change() -> None:
-            puts = _sightings(_screening(program), keys, self._table.get_many(keys), sighting)
+            puts = _sightings(program, seen, self._table.get_many(list(seen.values())), sighting)
             if puts:
                 self._table.write(puts)
 
@@ -157,7 +157,7 @@ class Screener:
             keep = timedelta(days=rules.remember_erased_days if kind in _OUTLIVE else 0)
             after = before.without(member_id, now, keep)
             if after != before:
-                operations.append(seen_write(key, after, timedelta(days=rules.remember_days)))
+                operations.append(seen_write(key, after, _remembered(program, kind)))
         if shard is not None and shard in found:
             counts = counts_of(found[shard])
             if counts.without_stem(member_id) != counts:
@@ -185,7 +185,6 @@ class Screener:
         counts = [*counts_keys(name, referrer), *counts_keys(name, friend)]
         found = self._table.get_many([member, above, hour, *seen.values(), *counts])
         by_referrer = self._counts(found, name, referrer)
-        remembered = referral.claimed_at - timedelta(days=_screening(program).remember_days)
         brought = self._counts(found, name, friend).claims
         below = at_once(brought, referral.claimed_at)
         around = self._around(referral, by_referrer, found.get(above), below)
@@ -193,7 +192,7 @@ class Screener:
             referral=referral,
             qualifying=_qualifying(program),
             referrer=_likenesses(found.get(member)),
-            seen={kind: seen_of(found.get(key)).since(remembered) for kind, key in seen.items()},
+            seen={kind: _of_late(seen_of(found.get(key)), program, kind, referral) for kind, key in seen.items()},
             counts=by_referrer,
             brought=brought,
             brought_by_them=around.below,
@@ -236,10 +235,25 @@ class Screener:
         return together(counts_of(found.get(key)) for key in counts_keys(program, referrer))
 
 
-def _sightings(screening: Screening, keys: Iterable[Key], found: _Found, sighting: Sighting) -> list[Operation]:
-    remember = timedelta(days=screening.remember_days)
-    after = {key: seen_of(found.get(key)).with_one(sighting, remember) for key in keys}
-    return [seen_write(key, one, remember) for key, one in after.items() if one is not None]
+def _remembered(program: Program, kind: str) -> timedelta | None:
+    """How long it is remembered who had a likeness. A mailbox is nobody else's ever, so as long as they are members."""
+    return None if kind == EMAIL_LIKE else timedelta(days=_screening(program).remember_days)
+
+
+def _of_late(seen: Seen, program: Program, kind: str, referral: Referral) -> Seen:
+    """Without what is still stored, and longer ago than is remembered."""
+    remember = _remembered(program, kind)
+    return seen if remember is None else seen.since(referral.claimed_at - remember)
+
+
+def _sightings(program: Program, seen: Mapping[str, Key], found: _Found, sighting: Sighting) -> list[Operation]:
+    """What changes of who had these likenesses."""
+    operations: list[Operation] = []
+    for kind, key in seen.items():
+        remember = _remembered(program, kind)
+        after = seen_of(found.get(key)).with_one(sighting, remember)
+        operations += [] if after is None else [seen_write(key, after, remember)]
+    return operations
 
 
 def _seen_keys(program: str, likenesses: Mapping[str, str]) -> dict[str, Key]:
