@@ -1,9 +1,11 @@
 """What is left of referrals once either side is erased, what a merge and a restriction do to them, what a copy says."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -34,6 +36,10 @@ EARNING: list[object] = [
     {"id": "brought", "activity": "referred", "fixed_points": 250},
 ]
 KINDS = {"email_like", "email_stem", "device", "network", "payment", "address"}
+
+
+OUTLIVE = {"email_like", "payment"}
+"""By these it stays known that somebody was erased who had them, and no more than that."""
 
 
 class Chain:
@@ -67,6 +73,10 @@ class Chain:
     def item(self, member: str, sk: str) -> dict[str, Any]:
         return dict(self.rights.world.dump()[f"M#acme#{member}", sk])
 
+    def seen(self, digest: str) -> dict[str, Any]:
+        """Who had a likeness of late."""
+        return dict(self.rights.world.dump().get((f"U#acme#{digest}", "SEEN"), {}))
+
     def brought(self, member: str) -> list[str]:
         page = self.claims.brought(self.rights.program, member, limit=10)
         return [one.member_id for one in page.referrals]
@@ -89,7 +99,7 @@ def test_of_who_is_erased_no_likeness_is_left_and_no_code_and_the_referrals_stay
     assert of_cleo.likenesses.keys() == KINDS
     assert of_cleo.likenesses["network"] == shared
     whole = text(chain.rights)
-    assert not [kind for kind, digest in own.items() if digest in whole]
+    assert {kind for kind, digest in own.items() if digest in whole} == OUTLIVE, "as long as the program says"
     assert code not in whole
     assert chain.brought(chain.ada) == [chain.bob]
 
@@ -116,6 +126,45 @@ def test_whoever_writes_a_referral_while_it_is_erased_brings_nothing_back(chain:
     with interrupted(rights.table.client, erase), pytest.raises(TransactionRefused):
         rights.table.write([referral_put(before, replace(before, reminded=1))])
     assert (chain.of(chain.cleo).likenesses, chain.of(chain.cleo).reminded) == ({}, 0)
+
+
+@pytest.mark.parametrize("days", [0, 365])
+def test_that_somebody_was_erased_stays_known_as_long_as_the_program_says_and_not_who(chain: Chain, days: int) -> None:
+    rights = chain.rights
+    rights.publish(earn_rules=EARNING, referrals={**RULES, "screening": {"remember_erased_days": days}})
+    rights.screener.count(rights.program, chain.of(chain.bob))
+    digests = dict(chain.of(chain.bob).likenesses)
+    assert {kind for kind in digests if chain.seen(digests[kind])} == KINDS - {"email_stem"}
+    rights.erase(chain.bob)
+    left = {kind: chain.seen(digest) for kind, digest in digests.items() if chain.seen(digest)}
+    assert left.keys() == (OUTLIVE if days else set())
+    for item in left.values():
+        assert item["erased_until"]["S"] == "2027-11-22T09:00:00.000Z"
+        assert "members" not in item
+    assert chain.bob not in json.dumps([raw for (_, sk), raw in rights.world.dump().items() if sk == "SEEN"])
+
+
+def test_a_referral_that_is_counted_while_it_is_erased_leaves_nothing(chain: Chain) -> None:
+    """Between what screening forgets and what the referral does: the count reads likenesses that are there still."""
+    rights, digests = chain.rights, dict(chain.of(chain.bob).likenesses)
+    counting = partial(rights.screener.count, rights.program, chain.of(chain.bob))
+    forget = rights.screener.forget
+
+    class Late:
+        """Forgets, and lets the count come right behind it, once."""
+
+        waiting: ClassVar[list[Callable[[], object]]] = [counting]
+
+        def forget(self, *what: Any) -> None:
+            forget(*what)
+            if self.waiting:
+                self.waiting.pop()()
+
+    rights.steps._screening = Late()
+    rights.erase(chain.bob)
+    left = {kind for kind, digest in digests.items() if chain.seen(digest)}
+    assert left == OUTLIVE
+    assert chain.bob not in json.dumps([raw for (_, sk), raw in rights.world.dump().items() if sk == "SEEN"])
 
 
 def test_what_was_left_is_found(chain: Chain) -> None:

@@ -230,6 +230,22 @@ def test_signals_are_kept_as_hashes_with_the_member_and_told_nobody(acme: Referr
     assert not [trace for trace in ("planted", "203.0.113", "rome") if trace in text]
 
 
+def test_a_phone_is_kept_as_what_it_is_found_by(acme: Referring) -> None:
+    ada = acme.member("ada", phone="+393331234567")
+    path = (f"M#acme#{ada['member_id']}", "MEMBER")
+
+    def phones() -> list[str | None]:
+        stored = acme.members.items()[path]
+        return [stored[name]["M"].get("phone", {}).get("S") for name in ("likenesses", "lookups")]
+
+    first = phones()
+    assert first[0] == first[1] is not None
+    acme.call("PATCH", f"{MEMBERS}/{ada['member_id']}", {"phone": "+393331234568"})
+    assert phones()[0] == phones()[1] != first[0]
+    acme.call("PATCH", f"{MEMBERS}/{ada['member_id']}", {"phone": None})
+    assert phones() == [None, None]
+
+
 def test_a_new_address_has_other_likenesses_and_the_rest_stays(acme: Referring) -> None:
     ada = acme.member("ada", signals={"device": "device-one-1"})
     path = ("M#acme#" + ada["member_id"], "MEMBER")

@@ -1,15 +1,17 @@
 """Who enrolls, and by whom they come: what is read for it, and the referral that is written with them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from loyalty.core.errors import Unacceptable
-from loyalty.core.pii import Lookups, normal_email
+from loyalty.core.pii import PHONE, Lookups, normal_email
 from loyalty.members.model import Profile
 from loyalty.members.store import MemberStore, StoredMember
 from loyalty.programs.model import Program
 from loyalty.referrals.attribution import Attribution, Came, by_click, by_code
 from loyalty.referrals.claiming import new_referral
 from loyalty.referrals.clicks import wanted
+from loyalty.referrals.likenesses import Signals, likenesses_of
 from loyalty.referrals.model import Referral
 
 
@@ -59,6 +61,14 @@ def attribution_of(
         if trail.email_owner is None:
             raise
         raise Known(trail.email_owner) from None
+
+
+def alike(
+    program: str, lookups: Lookups, profile: Profile, digests: Mapping[str, str], signals: Signals | None = None
+) -> dict[str, str]:
+    """What a member may share with others, as keyed hashes by kind. A phone is kept as what it is found by (``digests``)."""
+    phone = {PHONE: digests[PHONE]} if PHONE in digests else {}
+    return likenesses_of(program, lookups, profile.email, signals) | phone
 
 
 def referral_of(program: Program, member: StoredMember, attribution: Attribution | None) -> Referral | None:

@@ -14,7 +14,7 @@ from loyalty.core.pii import EMAIL, Lookups, profile_of
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.service import following
 from loyalty.ledger.settlement import as_of
-from loyalty.members.arriving import Known, attribution_of, referral_of
+from loyalty.members.arriving import Known, alike, attribution_of, referral_of
 from loyalty.members.errors import AlreadyEnrolled, ExternalIdsLimitExceeded, MemberChanged
 from loyalty.members.keys import MemberKey
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile, pointer_of
@@ -24,7 +24,7 @@ from loyalty.members.vault import MemberVault
 from loyalty.programs.model import Program
 from loyalty.referrals.attribution import Attribution, Came, require_source, required_form
 from loyalty.referrals.codes import new_referral_code
-from loyalty.referrals.likenesses import EMAIL_LIKE, EMAIL_STEM, flags_of, likenesses_of
+from loyalty.referrals.likenesses import SIGNALS, flags_of
 
 ATTEMPTS: Final = 6
 """Times that one change is tried while other writers get in first."""
@@ -161,6 +161,7 @@ class MemberService:
         now = self._clock()
         program_id, member_id = program.document.id, ids.new_member_id(now)
         key = self._vault.new_key(program_id, member_id)
+        digests = profile.digests(program_id, self._lookups)
         member = StoredMember(
             program=program_id,
             member_id=member_id,
@@ -171,9 +172,9 @@ class MemberService:
             created_at=now,
             updated_at=now,
             request_hash=request,
-            lookups=profile.digests(program_id, self._lookups),
+            lookups=digests,
             sealed=self._vault.seal(profile_of(program_id, member_id), key, profile.as_json()),
-            likenesses=likenesses_of(program_id, self._lookups, profile.email, came.signals),
+            likenesses=alike(program_id, self._lookups, profile, digests, came.signals),
             flags=flags_of(profile.email),
         )
         return member, key
@@ -208,14 +209,15 @@ class MemberService:
         return open_profile(self._vault, found)
 
     def _next_version(self, before: StoredMember, profile: Profile, key: MemberKey | None) -> StoredMember:
-        others = {kind: digest for kind, digest in before.likenesses.items() if kind not in {EMAIL_LIKE, EMAIL_STEM}}
+        digests = profile.digests(before.program, self._lookups)
+        signals = {kind: digest for kind, digest in before.likenesses.items() if kind in SIGNALS}
         return replace(
             before,
             version=before.version + 1,
             updated_at=self._clock(),
-            lookups=profile.digests(before.program, self._lookups),
+            lookups=digests,
             sealed=self._vault.seal(profile_of(before.program, before.member_id), key, profile.as_json()),
-            likenesses=others | likenesses_of(before.program, self._lookups, profile.email),
+            likenesses=signals | alike(before.program, self._lookups, profile, digests),
             flags=flags_of(profile.email),
         )
 

@@ -7,6 +7,7 @@ Each kind of likeness has one spelling, :func:`spellings_of`, and is kept as its
 - ``email_stem``: the same without digits, where three letters are left: ``ada.l1990@`` and ``ada.l1991@`` have one.
 - ``device``, ``payment``: ids that an app or a payment provider gave. All zeros, as of a device that is not to be told, are none.
 - ``address``: the words and numbers of a postal address, without accents and signs, in alphabetical order.
+- ``phone``: the number, as it is looked up by; :mod:`loyalty.members` adds it.
 - ``network``: the first 24 bits of an IPv4 address, 48 of IPv6; none where the address is a private one.
 
 Likenesses decide nothing by themselves. Nobody is found by them, and two mailboxes with one likeness are two members.
@@ -27,6 +28,8 @@ DEVICE: Final = "device"
 PAYMENT: Final = "payment"
 ADDRESS: Final = "address"
 NETWORK: Final = "network"
+SIGNALS: Final = frozenset({DEVICE, PAYMENT, ADDRESS, NETWORK})
+"""Kinds of which a profile says nothing."""
 DISPOSABLE_EMAIL: Final = "disposable_email"
 """The flag of an address at a provider of throw-away mailboxes."""
 
