@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from loyalty.core.clock import to_text
 from loyalty.core.errors import WalletBusy
 from loyalty.core.table import Operation, RawItem, Table
 from loyalty.ledger.keys import partition
@@ -15,7 +16,6 @@ from loyalty.referrals.claiming import new_referral
 from loyalty.referrals.model import Referral, Signal, Verdict
 from loyalty.referrals.remembering import counts_keys, counts_of, seen_key, seen_of
 from loyalty.referrals.screening import Screener
-from loyalty.referrals.sightings import Sighting
 from loyalty.referrals.store import SHARDS, ReferralStore, claim_puts, shard_of
 from loyalty_contract import MEMBER_SK
 from tests.ledgerkit.clock import SettableClock
@@ -66,13 +66,19 @@ class Rig:
     def counted(self, member_id: str, referrer: str = "mbr_ada", *, at: datetime = NOON, **likenesses: str) -> Referral:
         return self.screener.count(PROGRAM, self.claim(member_id, referrer, at=at, **likenesses))
 
-    def profile(self, member_id: str, **likenesses: str) -> None:
+    def profile(self, member_id: str, *, at: datetime = NOON, **likenesses: str) -> None:
         item = {
             "pk": {"S": partition("acme", member_id)},
             "sk": {"S": MEMBER_SK},
+            "created_at": {"S": to_text(at)},
+            "lookups": {"M": {"phone": {"S": likenesses.pop("phone")}} if "phone" in likenesses else {}},
             "likenesses": {"M": {kind: {"S": digest} for kind, digest in likenesses.items()}},
         }
         self.table.client.put_item(TableName=self.table.name, Item=item)
+
+    def remember(self, member_id: str, at: datetime, **likenesses: str) -> None:
+        self.profile(member_id, at=at, **likenesses)
+        self.screener.remember(PROGRAM, member_id)
 
     def who_had(self, digest: str) -> list[str]:
         return [one.member_id for one in seen_of(self.table.read(*seen_key("acme", digest))).sightings]
@@ -218,23 +224,23 @@ def test_the_same_mailbox_is_rejected_and_a_stranger_accepted(rig: Rig) -> None:
 
 
 def test_who_came_without_a_code_is_known_when_they_come_again(rig: Rig) -> None:
-    likenesses = {"email_like": "e1", "email_stem": "s1"}
     for _ in range(2):
-        rig.screener.remember(PROGRAM, likenesses, Sighting("mbr_old", NOON - DAY))
+        rig.remember("mbr_old", NOON - DAY, email_like="e1", email_stem="s1")
+    rig.screener.remember(PROGRAM, "mbr_nobody")
     assert rig.who_had("e1") == ["mbr_old"]
     assert rig.features(rig.counted("mbr_again", email_like="e1"))["existing_customer"] == 1
 
 
 def test_who_was_remembered_too_long_ago_is_not_counted(rig: Rig) -> None:
     for age, found in ((91, None), (90, 1)):
-        rig.screener.remember(PROGRAM, {"phone": f"t{age}"}, Sighting("mbr_old", NOON - age * DAY))
+        rig.remember(f"mbr_old{age}", NOON - age * DAY, phone=f"t{age}")
         again = rig.claim(f"mbr_again{age}", phone=f"t{age}")
         assert rig.features(again).get("existing_customer") == found
 
 
 def test_a_mailbox_is_remembered_for_ever_and_by_whom_it_was_first(rig: Rig) -> None:
     for number in range(30):
-        rig.screener.remember(PROGRAM, {"email_like": "e1"}, Sighting(f"mbr_{number:02}", NOON - (900 - number) * DAY))
+        rig.remember(f"mbr_{number:02}", NOON - (900 - number) * DAY, email_like="e1")
     assert rig.who_had("e1") == [f"mbr_{number:02}" for number in range(24)]
     assert rig.features(rig.claim("mbr_again", email_like="e1"))["existing_customer"] == 24
     assert not any("ttl" in raw for raw in rig.items() if raw["sk"]["S"] == "SEEN")
@@ -250,10 +256,11 @@ def test_what_is_not_needed_any_more_expires(rig: Rig) -> None:
 
 def test_who_is_erased_is_forgotten_and_known_if_they_come_back(rig: Rig) -> None:
     likenesses = {kind: f"{kind}-1" for kind in ALL_KINDS}
-    gone = rig.counted("mbr_gone", at=NOON, **likenesses)
+    rig.counted("mbr_gone", at=NOON, **likenesses)
+    rig.profile("mbr_gone", at=NOON, **likenesses)
     rig.clock.advance(days=1)
     for _ in range(2):
-        rig.screener.forget(PROGRAM, "mbr_gone", likenesses, gone)
+        rig.screener.forget(PROGRAM, "mbr_gone")
     left = [raw for raw in rig.items() if raw["sk"]["S"] in {"SEEN", "COUNTS"}]
     assert not any("mbr_gone" in str(raw) for raw in left if raw["sk"]["S"] == "SEEN")
     assert not any("email_stem-1" in str(raw) for raw in left)
@@ -269,9 +276,19 @@ def test_who_is_erased_is_forgotten_and_known_if_they_come_back(rig: Rig) -> Non
     assert "erased_customer" not in rig.features(late)
 
 
+def test_once_a_profile_is_a_stub_nothing_is_forgotten_again(rig: Rig) -> None:
+    rig.counted("mbr_gone", email_like="e1")
+    rig.profile("mbr_gone")
+    before = rig.items()
+    rig.screener.forget(PROGRAM, "mbr_gone")
+    rig.screener.forget(PROGRAM, "mbr_nobody")
+    assert rig.items() == before
+
+
 def test_a_program_may_keep_nothing_of_who_was_erased(rig: Rig) -> None:
     rig.counted("mbr_gone", email_like="e1", phone="t1")
-    rig.screener.forget(with_referrals(remember_erased_days=0), "mbr_gone", {"email_like": "e1", "phone": "t1"}, None)
+    rig.profile("mbr_gone", email_like="e1", phone="t1")
+    rig.screener.forget(with_referrals(remember_erased_days=0), "mbr_gone")
     assert [raw for raw in rig.items() if raw["sk"]["S"] == "SEEN"] == []
 
 
