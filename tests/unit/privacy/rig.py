@@ -29,8 +29,8 @@ from loyalty.programs.privacy import Channel
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.link_store import LinkStore
 from loyalty.referrals.links import Share
+from loyalty.referrals.memory import Memory
 from loyalty.referrals.model import Source
-from loyalty.referrals.screening import Screener
 from loyalty.rewards.model import Party
 from loyalty.segments.model import Assignment
 from loyalty.segments.service import SegmentService
@@ -88,13 +88,13 @@ class Rights(Commerce):
         self.merging = MergeService(self.world.ledger, AwaitedReversals(table, self.world.accruals, now))
         self.store_of_erasures = ErasureStore(table)
         self.started: list[Erasure] = []
-        self.screener = Screener(table, now, sleep=lambda _: None)
+        self.memory = Memory(table, now, sleep=lambda _: None)
         self.steps = ErasureSteps(
             store=self.store_of_erasures,
             ledger=self.world.ledger,
             books=self.world.store,
             households=self.households,
-            screening=self.screener,
+            screening=self.memory,
             files=self.files,
             clock=now,
             sleep=lambda _: None,

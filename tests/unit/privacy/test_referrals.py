@@ -1,11 +1,10 @@
 """What is left of referrals once either side is erased, what a merge and a restriction do to them, what a copy says."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -132,7 +131,7 @@ def test_whoever_writes_a_referral_while_it_is_erased_brings_nothing_back(chain:
 def test_that_somebody_was_erased_stays_known_as_long_as_the_program_says_and_not_who(chain: Chain, days: int) -> None:
     rights = chain.rights
     rights.publish(earn_rules=EARNING, referrals={**RULES, "screening": {"remember_erased_days": days}})
-    rights.screener.count(rights.program, chain.of(chain.bob))
+    rights.memory.count(rights.program, chain.of(chain.bob))
     digests = dict(chain.of(chain.bob).likenesses)
     assert {kind for kind in digests if chain.seen(digests[kind])} == KINDS - {"email_stem"}
     rights.erase(chain.bob)
@@ -145,26 +144,21 @@ def test_that_somebody_was_erased_stays_known_as_long_as_the_program_says_and_no
 
 
 def test_a_referral_that_is_counted_while_it_is_erased_leaves_nothing(chain: Chain) -> None:
-    """Between what screening forgets and what the referral does: the count reads likenesses that are there still."""
     rights, digests = chain.rights, dict(chain.of(chain.bob).likenesses)
-    counting = partial(rights.screener.count, rights.program, chain.of(chain.bob))
-    forget = rights.screener.forget
-
-    class Late:
-        """Forgets, and lets the count come right behind it, once."""
-
-        waiting: ClassVar[list[Callable[[], object]]] = [counting]
-
-        def forget(self, *what: Any) -> None:
-            forget(*what)
-            if self.waiting:
-                self.waiting.pop()()
-
-    rights.steps._screening = Late()
+    counting = partial(rights.memory.count, rights.program, chain.of(chain.bob))
+    with interrupted(rights.table.client, counting):
+        rights.memory.forget(rights.program, chain.bob)
     rights.erase(chain.bob)
-    left = {kind for kind, digest in digests.items() if chain.seen(digest)}
-    assert left == OUTLIVE
+    assert {kind for kind, digest in digests.items() if chain.seen(digest)} == OUTLIVE
     assert chain.bob not in json.dumps([raw for (_, sk), raw in rights.world.dump().items() if sk == "SEEN"])
+
+
+def test_an_address_that_was_changed_since_is_forgotten_too(chain: Chain) -> None:
+    rights, digests = chain.rights, dict(chain.of(chain.bob).likenesses)
+    rights.memory.count(rights.program, chain.of(chain.bob))
+    rights.enrollment.update(rights.program, chain.bob, {"email": "robert@example.com"})
+    rights.erase(chain.bob)
+    assert "members" not in chain.seen(digests["email_like"])
 
 
 def test_what_was_left_is_found(chain: Chain) -> None:

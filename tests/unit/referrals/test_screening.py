@@ -276,10 +276,13 @@ def test_who_is_erased_is_forgotten_and_known_if_they_come_back(rig: Rig) -> Non
     assert "erased_customer" not in rig.features(late)
 
 
-def test_once_a_profile_is_a_stub_nothing_is_forgotten_again(rig: Rig) -> None:
+def test_of_a_stub_what_the_referral_knows_is_forgotten_and_nothing_again(rig: Rig) -> None:
     rig.counted("mbr_gone", email_like="e1")
     rig.profile("mbr_gone")
+    rig.screener.forget(PROGRAM, "mbr_gone")
+    assert rig.who_had("e1") == []
     before = rig.items()
+    rig.clock.advance(days=1)
     rig.screener.forget(PROGRAM, "mbr_gone")
     rig.screener.forget(PROGRAM, "mbr_nobody")
     assert rig.items() == before

@@ -20,7 +20,7 @@ from loyalty.privacy.erasure_store import ErasureStore
 from loyalty.privacy.errors import ErasureNotFound
 from loyalty.privacy.steps import NOTES, ErasureIncomplete, ErasureSteps
 from loyalty.programs.store import ProgramStore
-from loyalty.referrals.screening import Screener
+from loyalty.referrals.memory import Memory
 from loyalty_contract import ENV_REPORTS
 
 app = typer.Typer(no_args_is_help=True)
@@ -112,7 +112,7 @@ def _erasing(table: Table, files: Bucket) -> Erasing:
         ledger=Ledger(table, system_clock),
         books=books,
         households=HouseholdService(HouseholdStore(table), system_clock),
-        screening=Screener(table, system_clock),
+        screening=Memory(table, system_clock),
         files=files,
         clock=system_clock,
     )

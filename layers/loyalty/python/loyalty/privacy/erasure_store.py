@@ -7,8 +7,7 @@
                            CONSENT#… stays: the proof of what had been agreed to, by whom no longer
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -31,8 +30,7 @@ from loyalty.privacy.consent_store import CONSENTS_SK, KEY_PREFIX, PREFERENCES_S
 from loyalty.privacy.erasure import Erasure, ErasureReason, ErasureStatus
 from loyalty.privacy.export_store import EXPORT_PREFIX
 from loyalty.referrals.codes import code_digest
-from loyalty.referrals.model import Referral
-from loyalty.referrals.store import ReferralItem, ReferralStore, referral_of
+from loyalty.referrals.store import ReferralItem, ReferralStore
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.rewards.store import RedemptionItem, redemption_of
 from loyalty.segments.items import SEGMENTS_SK
@@ -62,14 +60,6 @@ class ErasureItem(Item):
     decided_at = UnicodeAttribute(null=True)
     erased_at = UnicodeAttribute(null=True)
     problem = UnicodeAttribute(null=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Alike:
-    """Keyed hashes by kind, and the referral by which a member came; None: nobody brought them."""
-
-    likenesses: Mapping[str, str]
-    referral: Referral | None
 
 
 class ErasureStore:
@@ -102,15 +92,6 @@ class ErasureStore:
         """Under what the member is found, but for their referral code; none once they are a stub."""
         raw = self._table.read(partition(program, member_id), MEMBER_SK)
         return [] if raw is None else sorted(MemberItem.from_raw_data(raw).lookups.values())
-
-    def alike(self, program: str, member_id: str) -> Alike:
-        """What the member may share with others, as it is kept with them and with the referral by which they came."""
-        pk = partition(program, member_id)
-        found = self._table.get_many([(pk, MEMBER_SK), (pk, REFERRAL_SK)])
-        member, referral = found.get((pk, MEMBER_SK)), found.get((pk, REFERRAL_SK))
-        kept = {} if member is None else MemberItem.from_raw_data(member).likenesses or {}
-        own = None if referral is None else referral_of(referral)
-        return Alike({**(own.likenesses if own else {}), **kept}, own)
 
     def forget_unclaimed(self, program: str, digest: str) -> None:
         """Deletes what waits under a digest, under the others that it waits under too, and that it came."""

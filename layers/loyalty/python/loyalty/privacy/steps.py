@@ -5,11 +5,12 @@
     note        a file in the bucket says who is to be erased: a backup that is restored does not know of it
     leave       the household
     unclaimed   what waits under their hashes, which nobody knows afterwards
-    alike       who had what they may share with others: but that somebody was erased, for as long as the program says
+    alike       in what screening remembers, and in the referral by which they came, by what they were like others; that somebody was
+                erased who was stays known for as long as the program says
     close       one transaction: points forfeited, book closed, key and lookups deleted, the profile a stub
     absorbed    the same of whoever was merged into them, until that very moment; their books are closed already
     sweep       segments, consents in force, preferences, cases of abuse, exports, cards, links to
-                parcels, links to share, codes and likenesses of referrals; and alike again: a referral may have been counted meanwhile
+                parcels, links to share, codes of referrals
     check       nothing of it is left
     end         the record says erased
 
@@ -19,7 +20,7 @@ Cut off anywhere, the whole is taken again from its beginning: what was done is 
 import json
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -41,11 +42,10 @@ from loyalty.ledger.settlement import as_of
 from loyalty.ledger.store import LedgerStore
 from loyalty.privacy.closing import closing, require_no_holds
 from loyalty.privacy.erasure import Erasure
-from loyalty.privacy.erasure_store import Alike, ErasureStore, stub
+from loyalty.privacy.erasure_store import ErasureStore, stub
 from loyalty.privacy.errors import ErasureBlocked
 from loyalty.privacy.export_store import folder_of
 from loyalty.programs.model import Program
-from loyalty.referrals.model import Referral
 from loyalty_contract import MEMBER_SK
 
 _RETRIES: Final = Retries(
@@ -62,9 +62,7 @@ class ErasureIncomplete(Exception):
 class Forgetting(Protocol):
     """Remembers who may share what with whom, for the screening of referrals."""
 
-    def forget(
-        self, program: Program, member_id: str, likenesses: Mapping[str, str], referral: Referral | None
-    ) -> None:
+    def forget(self, program: Program, member_id: str) -> None:
         """Takes a member out of it; raises ``WalletBusy`` where others keep writing the same."""
 
 
@@ -115,24 +113,21 @@ class ErasureSteps:
         book = self._books.book(name, member_id)
         if book is None:
             raise MemberNotFound.of(name, member_id)
-        alike: dict[str, Alike] = {}
         if book.erased_at is None:
             self.require_free(program, book)
             self._note(erasure)
             self._leave(program, member_id)
             self._forget_unclaimed(name, member_id)
-            alike = {member_id: self._forget_alike(program, member_id)}
+            self._screening.forget(program, member_id)
             self._close(program, erasure)
             book = self._closed(name, member_id)
         for one in book.absorbed:
             self._forget_unclaimed(name, one)
-            alike[one] = self._forget_alike(program, one)
+            self._screening.forget(program, one)
             _RETRIES.of(partial(self._store.erase_member, name, one, owner=member_id, now=self._now()), self._sleep)
         for one in (member_id, *book.absorbed):
             _RETRIES.of(partial(self._store.sweep, name, one), self._sleep)
             self._files.remove(folder_of(name, one))
-        for one, known in alike.items():
-            self._screening.forget(program, one, known.likenesses, known.referral)
         if left := [sk for one in (member_id, *book.absorbed) for sk in self._store.left(name, one)]:
             raise ErasureIncomplete(f"left behind: {', '.join(left)}")
 
@@ -165,12 +160,6 @@ class ErasureSteps:
         """As long as the profile tells under what it waits: before it is made a stub."""
         for digest in self._store.digests(program, member_id):
             _RETRIES.of(partial(self._store.forget_unclaimed, program, digest), self._sleep)
-
-    def _forget_alike(self, program: Program, member_id: str) -> Alike:
-        """As long as they are kept: before the profile is made a stub, and the referral forgets them."""
-        known = self._store.alike(program.document.id, member_id)
-        self._screening.forget(program, member_id, known.likenesses, known.referral)
-        return known
 
     def _leave(self, program: Program, member_id: str) -> None:
         with suppress(HouseholdNotFound, MemberNotInHousehold):

@@ -125,8 +125,9 @@ class Memory:
     def forget(self, program: Program, member_id: str) -> None:
         """Takes somebody out of what is remembered, before their profile is erased: it says what they were like.
 
-        That somebody was erased who had that mailbox, phone or payment stays for as long as the program says. Once the
-        profile is a stub it does nothing.
+        So does the referral by which they came, with an address that they may have changed since; it forgets that in the same
+        transaction, so that no count that comes at that moment brings anything back. That somebody was erased who had that
+        mailbox, phone or payment stays for as long as the program says. Once the profile is a stub it does nothing.
 
         Raises:
             WalletBusy: as :meth:`count`.
@@ -137,12 +138,13 @@ class Memory:
         name = program.document.id
         profile, mine = (partition(name, member_id), MEMBER_SK), (partition(name, member_id), REFERRAL_SK)
         read = self._table.get_many([profile, mine])
-        keys = seen_keys(name, likenesses_in(read.get(profile)))
         referral = referral_of(read[mine]) if mine in read else None
+        known = [likenesses_in(read.get(profile)), {} if referral is None else referral.likenesses]
+        keys = sorted({key for likenesses in known for key in seen_keys(name, likenesses).items()})
         shard = None if referral is None else counts_key(name, referral.referrer, shard_of(member_id))
-        found = self._table.get_many([*keys.values(), *([shard] if shard else [])])
+        found = self._table.get_many([*(key for _, key in keys), *([shard] if shard else [])])
         operations: list[Operation] = []
-        for kind, key in keys.items():
+        for kind, key in keys:
             before = seen_of(found.get(key))
             keep = screening_of(program).remember_erased_days if kind in _OUTLIVE else 0
             after = before.without(member_id, from_text(to_text(self._clock())), timedelta(days=keep))
@@ -150,6 +152,8 @@ class Memory:
         counts = counts_of(found.get(shard)) if shard is not None else Counts()
         if shard is not None and counts.without_stem(member_id) != counts:
             operations.append(counts_put(shard, counts.without_stem(member_id)))
+        if referral is not None and (referral.likenesses or referral.flags):
+            operations.append(referral_put(referral, replace(referral, likenesses={}, flags={})))
         if operations:
             self._table.write(operations)
 
