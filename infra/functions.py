@@ -129,7 +129,7 @@ _API: Final = (
         "merge", "Merges two members who are one person", 10, table=(*REPLACE, "dynamodb:Query"), snap_start=True,
     ),
     FunctionSpec(
-        "referral_validation", "Referrals: codes, links, whether a code may be used", 10, misses=True,
+        "referral_validation", "Referrals: codes, links, claims, who brought whom", 10, misses=True,
         table=(*READ, "dynamodb:Query", PUT, CHECK, UPDATE, DELETE), lookup=True, snap_start=True,
         environment=(contract.ENV_LOOKUP_KEY, contract.ENV_LINKS_URL),
     ),

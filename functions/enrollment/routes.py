@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from functions.enrollment.segments import add_segments
 from loyalty.core.fields import MemberId, ProgramId
 from loyalty.core.http import REPLAYED_HEADER, IfMatch, caller, etag, version_of
-from loyalty.members.model import Member, Profile
+from loyalty.members.model import PROFILE_FIELDS, Member, Profile
 from loyalty.members.service import MemberService
 from loyalty.members.views import ChangesBody, EnrollmentBody, MemberView
 from loyalty.programs.store import ProgramStore
@@ -36,7 +36,7 @@ def routes(programs: ProgramStore, members: MemberService, segments: SegmentServ
     @router.post(_MEMBERS, summary="Enroll a member", tags=["Members"], status_code=HTTPStatus.CREATED)
     def post_member(program: ProgramId, body: Annotated[EnrollmentBody, Body()]) -> Response[MemberView]:
         current = programs.for_client(program, caller(router))
-        fields: dict[str, Any] = body.model_dump(exclude={"referral_code"})
+        fields: dict[str, Any] = body.model_dump(include=set(PROFILE_FIELDS))
         if body.refused:
             found = members.enrolled_before(current, body.earlier, referral_code=body.referral_code)
             if found is None:
@@ -44,7 +44,7 @@ def routes(programs: ProgramStore, members: MemberService, segments: SegmentServ
             enrolled = found
         else:
             enrolled = members.enroll(
-                current, Profile(**fields), referral_code=body.referral_code, earlier=body.earlier
+                current, Profile(**fields), referral_code=body.referral_code, came=body.came(), earlier=body.earlier
             )
         location = f"/v1/programs/{program}/members/{enrolled.member.member_id}"
         replayed = {REPLAYED_HEADER: str(enrolled.replayed).lower()}

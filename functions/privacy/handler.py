@@ -23,6 +23,7 @@ from loyalty.privacy.restricting import Restricting
 from loyalty.privacy.starting import Machine
 from loyalty.privacy.steps import ErasureSteps
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.memory import Memory
 
 
 class PrivacySettings(Settings):
@@ -51,6 +52,7 @@ STEPS = ErasureSteps(
     ledger=Ledger(TABLE, system_clock),
     books=BOOKS,
     households=HouseholdService(HouseholdStore(TABLE), system_clock),
+    screening=Memory(TABLE, system_clock),
     files=FILES,
     clock=system_clock,
 )

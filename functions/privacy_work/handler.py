@@ -25,6 +25,7 @@ from loyalty.privacy.exporting import ExportService
 from loyalty.privacy.steps import ErasureSteps
 from loyalty.privacy.work import PrivacyWork, StepRequest
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.memory import Memory
 
 
 class PrivacySettings(Settings):
@@ -52,6 +53,7 @@ STEPS: Final = ErasureSteps(
     ledger=Ledger(TABLE, system_clock),
     books=BOOKS,
     households=HouseholdService(HouseholdStore(TABLE), system_clock),
+    screening=Memory(TABLE, system_clock),
     files=FILES,
     clock=system_clock,
 )

@@ -1,15 +1,17 @@
-"""Referrals, over HTTPS: codes, and whether one may be used."""
+"""Referrals, over HTTPS: codes, links, claims, who brought whom."""
 
 import random
 from functools import partial
 from typing import Any
 
+from functions.referral_validation.claims import claim_routes
 from functions.referral_validation.codes import code_routes
 from functions.referral_validation.links import link_routes
 from functions.referral_validation.routes import routes
 from loyalty.abuse.clients import ClientSignal
 from loyalty.abuse.edge import Misses
 from loyalty.core.clock import system_clock
+from loyalty.core.cursor import Cursors
 from loyalty.core.http import Answer, Event, api, handle
 from loyalty.core.keys import KmsMac
 from loyalty.core.pii import Lookups
@@ -18,6 +20,8 @@ from loyalty.core.table import Table
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.choosing import MemberCodes
+from loyalty.referrals.claim_store import ClaimStore
+from loyalty.referrals.claims import ClaimService
 from loyalty.referrals.link_store import LinkStore
 from loyalty.referrals.service import ReferralService
 from loyalty.referrals.sharing import Sharing
@@ -32,16 +36,19 @@ class ReferralSettings(Settings):
 
 SETTINGS = ReferralSettings.load()
 TABLE = Table(SETTINGS.table)
+KEYS = KmsMac(SETTINGS.lookup_key)
 MEMBERS = MemberStore(TABLE)
-REFERRALS = ReferralService(MEMBERS, Lookups(KmsMac(SETTINGS.lookup_key)), system_clock)
+REFERRALS = ReferralService(MEMBERS, Lookups(KEYS), system_clock)
+CODES = MemberCodes(MEMBERS, system_clock)
+CLAIMS = ClaimService(ClaimStore(TABLE), system_clock, Cursors(KEYS))
 PROGRAMS = ProgramStore(TABLE, system_clock)
 MISSES = Misses(TABLE, PROGRAMS, system_clock)
-CODES = MemberCodes(MEMBERS, system_clock)
 SHARING = Sharing(CODES, LinkStore(TABLE, draw=random.randrange), SETTINGS.links_url, system_clock)
 APP = api(
     routes(PROGRAMS, REFERRALS, unknown=partial(MISSES.missed, signal=ClientSignal.CODES)),
     code_routes(PROGRAMS, CODES, system_clock),
     link_routes(PROGRAMS, SHARING),
+    claim_routes(PROGRAMS, CLAIMS, system_clock),
 )
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request
 

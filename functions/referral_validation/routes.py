@@ -20,7 +20,7 @@ _REASONS: Final = (
 )
 
 
-class ReferralBody(RequestBody):
+class ValidationBody(RequestBody):
     """A code, and who wants to use it, where that is known."""
 
     referral_code: CodeText
@@ -28,7 +28,7 @@ class ReferralBody(RequestBody):
     email: Email | None = None
 
 
-class ReferralView(ResponseBody):
+class ValidationView(ResponseBody):
     """Whether the code may be used, and why not."""
 
     valid: bool
@@ -44,13 +44,13 @@ def routes(
     router = Router()
 
     @router.post("/v1/programs/<program>/referrals/validate", summary="Validate a referral code", tags=["Referrals"])
-    def post_validation(program: ProgramId, body: Annotated[ReferralBody, Body()]) -> ReferralView:
+    def post_validation(program: ProgramId, body: Annotated[ValidationBody, Body()]) -> ValidationView:
         client_id = caller(router)
         current = programs.for_client(program, client_id)
         email = normal_email(body.email) if body.email else None
         reason = referrals.validate(current, body.referral_code, member_id=body.member_id, email=email)
         if reason in {Reason.UNKNOWN, Reason.MALFORMED}:
             unknown(program, client_id)
-        return ReferralView(valid=reason is Reason.VALID, reason=reason)
+        return ValidationView(valid=reason is Reason.VALID, reason=reason)
 
     return router

@@ -64,6 +64,21 @@ _FOUNDED: Final = {
     "pool": _POOL,
 }
 _BOTH: Final = _FOUNDED | {"members": [_JOINED, {"member_id": OTHER, "joined_at": "2026-11-22T10:05:00.000Z"}]}
+_CAME: Final = {
+    "member_id": MEMBER,
+    "referred_by": OTHER,
+    "status": "pending",
+    "claimed_at": "2026-11-22T09:00:00.000Z",
+    "deadline": "2026-12-22T09:00:00.000Z",
+    "points": 0,
+}
+_BROUGHT: Final = {
+    "member_id": OTHER,
+    "status": "rewarded",
+    "claimed_at": "2026-11-22T09:00:00.000Z",
+    "deadline": "2026-12-22T09:00:00.000Z",
+    "points": 500,
+}
 REQUESTS: Final[dict[str, Any]] = {
     "post_member": _PERSON | {"referral_code": "H2NPXT95"},
     "patch_member": {"family_name": "King", "phone": None},
@@ -73,6 +88,7 @@ REQUESTS: Final[dict[str, Any]] = {
     "post_merge": {"from_member_id": OTHER, "actor": "staff-17"},
     "post_household": {"head": MEMBER},
     "post_household_member": {"member_id": OTHER},
+    "post_referral": {"referral_code": "K7WQ4M2X", "referral_channel": "link"},
     "post_validation": {"referral_code": "K7WQ4M2X", "email": "grace@example.com"},
 }
 
@@ -99,5 +115,12 @@ RESPONSES: Final[dict[str, Any]] = {
     "get_member_household": _BOTH,
     "post_household_member": _BOTH,
     "delete_household_member": _FOUNDED,
+    "post_referral": _CAME,
+    "get_referral": _CAME,
+    "get_referrals": {
+        "items": [_BROUGHT],
+        "next_cursor": None,
+        "summary": {"pending": 0, "rewarded": 1, "reversed": 0, "ended": 0, "points": 500},
+    },
     "post_validation": {"valid": True, "reason": "valid"},
 }

@@ -42,5 +42,6 @@ RESPONSES: Final[dict[str, Any]] = {
     "get_referral_code": _CODES,
     "put_referral_code": _CODES,
     "post_referral_link": _LINK,
+    "get_referral_qr": '<svg xmlns="http://www.w3.org/2000/svg" width="328" height="328"></svg>',
     "get_referral_links": {"member_id": MEMBER, "code": "ADASHOP", "reason": "valid", "links": [_LINK]},
 }

@@ -3,9 +3,11 @@
 from typing import Any
 
 from functions.enrollment.routes import routes as enrollment_routes
+from functions.referral_validation.claims import claim_routes
 from functions.referral_validation.codes import code_routes
 from functions.referral_validation.links import link_routes
 from functions.referral_validation.routes import routes as referral_routes
+from loyalty.core.cursor import Cursors
 from loyalty.core.http import api
 from loyalty.core.pii import Lookups
 from loyalty.core.table import RawItem, Table
@@ -14,6 +16,8 @@ from loyalty.members.store import MemberStore
 from loyalty.members.vault import MemberVault
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.choosing import MemberCodes
+from loyalty.referrals.claim_store import ClaimStore
+from loyalty.referrals.claims import ClaimService
 from loyalty.referrals.link_store import LinkStore
 from loyalty.referrals.service import ReferralService
 from loyalty.referrals.sharing import Sharing
@@ -34,12 +38,13 @@ class Members:
         self.table = table
         self.keys = keys or FakeKeys()
         self.clock = SettableClock(at("2026-03-15T12:00:00Z"))
-        self.programs = ProgramStore(table, self.clock)
+        self.programs = ProgramStore(table, self.clock, seconds=lambda: self.clock().timestamp())
         self.store = MemberStore(table)
         self.lookups = Lookups(self.keys)
         self.service = self.service_with(self.store)
         self.segments = SegmentService(SegmentStore(table), self.clock, sleep=lambda _seconds: None)
         referrals = ReferralService(self.store, self.lookups, self.clock)
+        self.claims = ClaimService(ClaimStore(table), self.clock, Cursors(self.keys), sleep=lambda _seconds: None)
         self.codes = MemberCodes(self.store, self.clock, sleep=lambda _seconds: None)
         self.links = LinkStore(table, draw=lambda shards: shards - 1)
         self.sharing = Sharing(self.codes, self.links, LINKS_URL, self.clock, sleep=lambda _seconds: None)
@@ -48,6 +53,7 @@ class Members:
             referral_routes(self.programs, referrals),
             code_routes(self.programs, self.codes, self.clock),
             link_routes(self.programs, self.sharing),
+            claim_routes(self.programs, self.claims, self.clock),
         )
         self.call = Gateway(self.app)
         for program, client in (("acme", "app"), ("other", "stranger")):

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from functions.authorizer.answers import authorization, route
 from functions.redemption.views import CaptureBody, RedemptionBody
-from functions.referral_validation.routes import ReferralBody
+from functions.referral_validation.routes import ValidationBody
 from infra.local.sample_access import filled
 from infra.local.sample_script import EVENTS, Accrue, BusEvent, Enroll, Redeem, Script, ValidateReferral, sample
 from infra.routes import CONSOLE
@@ -45,7 +45,7 @@ SCRIPT = Script.load()
 AURORA = ProgramDocument.model_validate_json((EVENTS / "programs" / "aurora.json").read_text())
 BODIES: dict[str, type[BaseModel]] = {
     "enrollment": EnrollmentBody,
-    "referral_validation": ReferralBody,
+    "referral_validation": ValidationBody,
     "accrual": AccrualBody,
     "redemption": RedemptionBody,
     "adjustment": AdjustmentBody,

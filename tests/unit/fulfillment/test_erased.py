@@ -18,6 +18,7 @@ from loyalty.privacy.erasure import ErasureReason, ErasureStatus
 from loyalty.privacy.erasure_store import ErasureStore
 from loyalty.privacy.errors import ErasureBlocked
 from loyalty.privacy.steps import ErasureSteps
+from loyalty.referrals.memory import Memory
 from tests.ledgerkit.world import MEMBER
 from tests.unit.fulfillment.rig import Rig, no_sleep
 from tests.unit.fulfillment.tables import tapped
@@ -37,6 +38,7 @@ def erasing(rig: Rig) -> Erasing:
         books=world.store,
         households=HouseholdService(HouseholdStore(rig.table), world.clock),
         files=ForgettingFiles(),
+        screening=Memory(rig.table, world.clock),
         clock=world.clock,
         sleep=no_sleep,
     )

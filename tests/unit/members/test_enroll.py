@@ -95,11 +95,13 @@ def test_a_referral_is_attributed_to_its_referrer(members: Members) -> None:
     assert list(ReferralStore(members.table).friends("acme", ada["member_id"])) == [bob["member_id"]]
 
 
-@pytest.mark.parametrize("code", ["ZZZZZZZZ", "not a code", "O0I1L"])
-def test_an_unknown_referral_code_enrolls_nobody(members: Members, code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "reason"), [("ZZZZZZZZ", "unknown"), ("O0I1L", "unknown"), ("not a code", "malformed")]
+)
+def test_a_code_that_nobody_has_enrolls_nobody(members: Members, code: str, reason: str) -> None:
     before = members.items()
     reply = members.call("POST", PATH, {"email": "bob@example.com", "referral_code": code})
-    problem = reply.problem(422, "referral_code_unknown")
+    problem = reply.problem(422, f"referral_code_{reason}")
     assert problem["errors"][0]["pointer"] == "/referral_code"
     assert members.items() == before
 

@@ -29,6 +29,7 @@ from loyalty.programs.privacy import Channel
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.link_store import LinkStore
 from loyalty.referrals.links import Share
+from loyalty.referrals.memory import Memory
 from loyalty.referrals.model import Source
 from loyalty.rewards.model import Party
 from loyalty.segments.model import Assignment
@@ -87,11 +88,13 @@ class Rights(Commerce):
         self.merging = MergeService(self.world.ledger, AwaitedReversals(table, self.world.accruals, now))
         self.store_of_erasures = ErasureStore(table)
         self.started: list[Erasure] = []
+        self.memory = Memory(table, now, sleep=lambda _: None)
         self.steps = ErasureSteps(
             store=self.store_of_erasures,
             ledger=self.world.ledger,
             books=self.world.store,
             households=self.households,
+            screening=self.memory,
             files=self.files,
             clock=now,
             sleep=lambda _: None,

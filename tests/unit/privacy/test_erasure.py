@@ -418,8 +418,9 @@ def test_cut_off_before_and_after_each_write_and_taken_again_it_ends_the_same(ta
     with recorded(table.client) as calls:
         rights.erasing.run(rights.program, ada)
     writes = [number for number, name in enumerate(calls.names, start=1) if name == "TransactWriteItems"]
-    # Leaving the household, that it began, the closing, the absorbed one; per partition what is swept; the end.
-    assert len(writes) == 8
+    # Leaving the household, that it began, the closing, the absorbed one; of either what they share with others, and what is
+    # swept; the end.
+    assert len(writes) == 10
     for number in writes:
         for cut in Cut:
             rights, ada, bob = approved()

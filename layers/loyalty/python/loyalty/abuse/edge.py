@@ -9,13 +9,15 @@ from loyalty.core.clock import Clock
 from loyalty.core.errors import MemberNotFound, ProgramNotFound
 from loyalty.core.table import Table
 from loyalty.core.telemetry import count, logger
-from loyalty.members.errors import AlreadyEnrolled, ReferralCodeUnknown
+from loyalty.members.errors import AlreadyEnrolled
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.errors import CodeMalformed, ReferralCodeUnknown
 from loyalty_contract import MISSES_NOT_COUNTED
 
 _SIGNALS: Final = {
     MemberNotFound.code: ClientSignal.MEMBERS,
     ReferralCodeUnknown.code: ClientSignal.CODES,
+    CodeMalformed.code: ClientSignal.CODES,
     AlreadyEnrolled.code: ClientSignal.ENROLLMENTS,
 }
 _STATUSES: Final = frozenset({404, 409, 422})

@@ -25,6 +25,7 @@ from loyalty.privacy.inactivity import Inactivity, Quiet
 from loyalty.privacy.steps import NOTES, ErasureIncomplete, ErasureSteps
 from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.memory import Memory
 from loyalty_contract import ENV_REPORTS
 
 app = typer.Typer(no_args_is_help=True)
@@ -186,6 +187,7 @@ def _erasing(table: Table, files: Bucket) -> Erasing:
         ledger=Ledger(table, system_clock),
         books=books,
         households=HouseholdService(HouseholdStore(table), system_clock),
+        screening=Memory(table, system_clock),
         files=files,
         clock=system_clock,
     )

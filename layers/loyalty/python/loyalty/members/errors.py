@@ -3,10 +3,6 @@
 from loyalty.core.errors import Conflict, Unacceptable
 
 
-class ReferralCodeUnknown(Unacceptable):
-    code = "referral_code_unknown"
-
-
 class ExternalIdsLimitExceeded(Unacceptable):
     code = "external_ids_limit_exceeded"
 

@@ -1,7 +1,7 @@
 """Members and their profiles: values, pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Final, Self
 
@@ -42,6 +42,9 @@ class Profile:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The profile that :meth:`as_json` gave."""
         return cls(**data)
+
+
+PROFILE_FIELDS: Final = frozenset(one.name for one in fields(Profile))
 
 
 @dataclass(frozen=True, slots=True)

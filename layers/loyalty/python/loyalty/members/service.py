@@ -10,20 +10,21 @@ from loyalty.core import ids
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock
 from loyalty.core.errors import MemberErased, MemberMerged, MemberNotFound, Stale
-from loyalty.core.pii import Lookups, profile_of
+from loyalty.core.pii import EMAIL, Lookups, profile_of
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.service import following
 from loyalty.ledger.settlement import as_of
-from loyalty.members.errors import AlreadyEnrolled, ExternalIdsLimitExceeded, MemberChanged, ReferralCodeUnknown
+from loyalty.members.arriving import Known, alike, attribution_of, referral_of
+from loyalty.members.errors import AlreadyEnrolled, ExternalIdsLimitExceeded, MemberChanged
 from loyalty.members.keys import MemberKey
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile, pointer_of
 from loyalty.members.opening import open_profile
 from loyalty.members.store import KEY, MEMBER, REFERRAL_CODE, FoundMember, MemberStore, StoredMember
 from loyalty.members.vault import MemberVault
 from loyalty.programs.model import Program
-from loyalty.referrals.claiming import new_referral
-from loyalty.referrals.codes import code_digest, new_referral_code, normal_code
-from loyalty.referrals.model import Referral
+from loyalty.referrals.attribution import Attribution, Came, require_source, required_form
+from loyalty.referrals.codes import new_referral_code, normal_code
+from loyalty.referrals.likenesses import SIGNALS, flags_of
 
 ATTEMPTS: Final = 6
 """Times that one change is tried while other writers get in first."""
@@ -68,26 +69,37 @@ class MemberService:
         profile: Profile,
         *,
         referral_code: str | None = None,
+        came: Came | None = None,
         earlier: Profile | None = None,
     ) -> Enrolled:
         """Makes a person a member, once: the same request again gives its first result.
 
+        The request is who enrolls and the code that they name. From where they ``came`` may look otherwise the second time.
         ``earlier`` is the profile that an earlier version made of the same request.
 
         Raises:
             AlreadyEnrolled: their e-mail, phone or customer id is a member's, who enrolled with another request.
-            ReferralCodeUnknown: nobody in the program has that code.
+            CodeMalformed, ReferralCodeUnknown, ReferralCodeExpired, ReferralCodeExhausted: it cannot be used.
+            ChannelUnknown, CampaignUnknown: the program has no such channel or campaign.
             TransactionRefused: others kept writing the same items through :data:`ATTEMPTS` tries.
         """
-        code, referrer = self._referrer(program.document.id, referral_code)
+        came = came or Came()
+        code = None if referral_code is None else required_form(referral_code)
+        require_source(program.document, came.channel, came.campaign)
         request = self._request_hash(program.document.id, profile, code)
         same = {
             self._request_hash(program.document.id, one, code): one for one in (earlier, profile) if one is not None
         }
+        try:
+            attribution = attribution_of(
+                self._store, self._lookups, program, profile, code=code, came=came, now=self._clock()
+            )
+        except Known as known:
+            return self._replay(program.document.id, {EMAIL: known.owner}, same)
         for attempt in range(ATTEMPTS):
-            member, key = self._new_member(program, profile, request, referrer)
+            member, key = self._new_member(program, profile, request, came, attribution)
             try:
-                in_the_way = self._store.create(member, key, referral=_referral(program, member, code))
+                in_the_way = self._store.create(member, key, referral=referral_of(program, member, attribution))
             except TransactionRefused:
                 if attempt + 1 == ATTEMPTS:
                     raise
@@ -167,39 +179,32 @@ class MemberService:
                 raise _already_enrolled(taken)
         raise MemberChanged("Others are changing this member at the moment; read it and decide again.")
 
-    def _referrer(self, program: str, referral_code: str | None) -> tuple[str | None, str | None]:
-        """The code in its normal form, and whose it is."""
-        if referral_code is None:
-            return None, None
-        code = normal_code(referral_code)
-        referrer = self._store.owners(program, code_digest(code)).get(code_digest(code)) if code else None
-        if referrer is None:
-            raise _unknown_code()
-        return code, referrer
-
     def _request_hash(self, program: str, profile: Profile, code: str | None) -> str:
         # Keyed like a lookup: of a plain hash anybody with the table could find the e-mail by trying.
         request = json.dumps([profile.as_json(), code], sort_keys=True)
         return self._lookups.digest(program, "enrollment", request)
 
     def _new_member(
-        self, program: Program, profile: Profile, request: str, referrer: str | None
+        self, program: Program, profile: Profile, request: str, came: Came, attribution: Attribution | None
     ) -> tuple[StoredMember, MemberKey]:
         now = self._clock()
         program_id, member_id = program.document.id, ids.new_member_id(now)
         key = self._vault.new_key(program_id, member_id)
+        digests = profile.digests(program_id, self._lookups)
         member = StoredMember(
             program=program_id,
             member_id=member_id,
             version=1,
             referral_code=self._new_code(),
             entry_tier=program.document.tiers[0].id,
-            referred_by=referrer,
+            referred_by=None if attribution is None else attribution.referrer,
             created_at=now,
             updated_at=now,
             request_hash=request,
-            lookups=profile.digests(program_id, self._lookups),
+            lookups=digests,
             sealed=self._vault.seal(profile_of(program_id, member_id), key, profile.as_json()),
+            likenesses=alike(program_id, self._lookups, profile, digests, came.signals),
+            flags=flags_of(profile.email),
         )
         return member, key
 
@@ -236,24 +241,20 @@ class MemberService:
         return open_profile(self._vault, found)
 
     def _next_version(self, before: StoredMember, profile: Profile, key: MemberKey | None) -> StoredMember:
+        digests = profile.digests(before.program, self._lookups)
+        signals = {kind: digest for kind, digest in before.likenesses.items() if kind in SIGNALS}
         return replace(
             before,
             version=before.version + 1,
             updated_at=self._clock(),
-            lookups=profile.digests(before.program, self._lookups),
+            lookups=digests,
             sealed=self._vault.seal(profile_of(before.program, before.member_id), key, profile.as_json()),
+            likenesses=signals | alike(before.program, self._lookups, profile, digests),
+            flags=flags_of(profile.email),
         )
 
     def _pause(self, attempt: int) -> None:
         self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
-
-
-def _referral(program: Program, member: StoredMember, code: str | None) -> Referral | None:
-    if code is None or member.referred_by is None:
-        return None
-    return new_referral(
-        program, referrer=member.referred_by, code=code, member_id=member.member_id, now=member.created_at
-    )
 
 
 def _shown(stored: StoredMember, tier: str, profile: Profile) -> Member:
@@ -279,10 +280,6 @@ def _merged(profile: Profile, changes: Mapping[str, Any]) -> Profile:
                 f"A member has {MAX_EXTERNAL_IDS} customer ids at most; remove some by null.", pointer="/external_ids"
             )
     return replace(profile, **fields)
-
-
-def _unknown_code() -> ReferralCodeUnknown:
-    return ReferralCodeUnknown("Nobody has this referral code; correct it or leave it out.", pointer="/referral_code")
 
 
 def _already_enrolled(taken: Mapping[str, str | None]) -> AlreadyEnrolled:

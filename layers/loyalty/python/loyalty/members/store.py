@@ -7,8 +7,8 @@
     U#{program}#{digest}   LOOKUP    the one member who has this e-mail, phone, platform's customer id or code; of a code, since when
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -21,6 +21,7 @@ from loyalty.core.pii import Ciphertext, Sealed
 from loyalty.core.table import (
     Delete,
     IntegerAttribute,
+    IntegerMapAttribute,
     Item,
     Operation,
     Put,
@@ -34,7 +35,10 @@ from loyalty.ledger.items import book_of, new_book_put
 from loyalty.ledger.keys import BOOK_SK, parse_partition, partition
 from loyalty.ledger.model import Book
 from loyalty.members.keys import KEY_SK, MemberKey, key_of, new_key_put, rewrapped_put
+from loyalty.referrals.clicks import click_key, click_of
 from loyalty.referrals.codes import GivenCode, code_digest
+from loyalty.referrals.likenesses import EMAIL_STEM
+from loyalty.referrals.links import Click
 from loyalty.referrals.model import Referral
 from loyalty.referrals.store import claim_puts
 from loyalty_contract import MEMBER_SK
@@ -49,7 +53,8 @@ KEY: Final = "key"
 class MemberItem(Item):
     """A member; nothing personal stands here in the clear. ``pii_key`` is of records from before members had keys.
 
-    Who was erased has no ``pii``, and no lookups.
+    ``likenesses`` are the keyed hashes of what the member may share with others, by kind, but for ``email_stem``: too many have
+    the same to be remembered by it. Who was erased has none of these, no ``pii``, and no lookups.
     """
 
     version = IntegerAttribute()
@@ -61,6 +66,9 @@ class MemberItem(Item):
     updated_at = UnicodeAttribute()
     request_hash = UnicodeAttribute()
     lookups = TextMapAttribute()
+    likenesses = TextMapAttribute(null=True)
+    email_stem = UnicodeAttribute(null=True)
+    flags = IntegerMapAttribute(null=True)
     pii_key = BinaryAttribute(legacy_encoding=False, null=True)
     pii_nonce = BinaryAttribute(legacy_encoding=False, null=True)
     pii = BinaryAttribute(legacy_encoding=False, null=True)
@@ -87,7 +95,8 @@ class StoredMember:
 
     ``entry_tier`` is the tier on the day of enrollment, ``request_hash`` the keyed hash of that request;
     ``merged_into`` names the member who has everything now that this one had. ``sealed`` is a :class:`Sealed` with a key
-    of its own where it was written before members had keys, and has not been since.
+    of its own where it was written before members had keys, and has not been since. ``likenesses`` maps kinds to keyed
+    hashes as well, see :mod:`loyalty.referrals.likenesses`; ``flags`` are what is known of the e-mail address and is no hash.
     """
 
     program: str
@@ -103,6 +112,8 @@ class StoredMember:
     sealed: Ciphertext | Sealed
     merged_into: str | None = None
     erased_at: datetime | None = None
+    likenesses: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, int] = field(default_factory=dict)
     earlier_codes: frozenset[str] = frozenset()
     """Codes that they showed before, and that lead to them still."""
 
@@ -110,6 +121,15 @@ class StoredMember:
     def codes(self) -> frozenset[str]:
         """All codes that lead to them."""
         return self.earlier_codes | {self.referral_code}
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What an enrollment finds of what was sent with it: the code as somebody has it, links, whose the e-mail address is."""
+
+    given: GivenCode | None
+    clicks: Sequence[Click]
+    email_owner: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +160,7 @@ class MemberStore:
     def get(self, program: str, member_id: str) -> StoredMember | None:
         """The member, or None."""
         raw = self._table.read(partition(program, member_id), MEMBER_SK)
-        return None if raw is None else _member_of(raw)
+        return None if raw is None else member_of(raw)
 
     def find(self, program: str, member_id: str) -> FoundMember | None:
         """The member with book and key, in one round trip; None where there is no such member."""
@@ -149,7 +169,7 @@ class MemberStore:
         if (pk, MEMBER_SK) not in found:
             return None
         return FoundMember(
-            _member_of(found[pk, MEMBER_SK]), book_of(found[pk, BOOK_SK]), key_of(found.get((pk, KEY_SK)))
+            member_of(found[pk, MEMBER_SK]), book_of(found[pk, BOOK_SK]), key_of(found.get((pk, KEY_SK)))
         )
 
     def owners(self, program: str, *digests: str) -> dict[str, str]:
@@ -168,6 +188,16 @@ class MemberStore:
         """Those of these codes that somebody has, as they have them; one round trip."""
         found = self._lookups(program, *map(code_digest, codes))
         return {code: given_code_of(code, found[code_digest(code)]) for code in codes if code_digest(code) in found}
+
+    def trail(self, program: str, *, code: str | None, clicks: Sequence[str], email: str) -> Trail:
+        """A code in its normal form, links by their ids, the owner of an e-mail address by its digest; one round trip."""
+        by_code, by_email = lookup_key(program, code_digest(code or "")), lookup_key(program, email)
+        found = self._table.get_many(
+            [*([by_code] if code else []), by_email, *(click_key(program, one) for one in clicks)]
+        )
+        raw, owner = found.pop(by_code, None), found.pop(by_email, None)
+        given = None if raw is None else given_code_of(code or "", LookupItem.from_raw_data(raw))
+        return Trail(given, [click_of(one) for one in found.values()], _owner(owner))
 
     def create(
         self, member: StoredMember, key: MemberKey, *, referral: Referral | None = None
@@ -323,6 +353,9 @@ def _item_of(member: StoredMember) -> MemberItem:
         updated_at=to_text(member.updated_at),
         request_hash=member.request_hash,
         lookups=dict(member.lookups),
+        likenesses={kind: digest for kind, digest in member.likenesses.items() if kind != EMAIL_STEM} or None,
+        email_stem=member.likenesses.get(EMAIL_STEM),
+        flags=dict(member.flags) or None,
         pii_key=member.sealed.key if isinstance(member.sealed, Sealed) else None,
         pii_nonce=member.sealed.nonce,
         pii=member.sealed.ciphertext,
@@ -330,7 +363,8 @@ def _item_of(member: StoredMember) -> MemberItem:
     )
 
 
-def _member_of(raw: RawItem) -> StoredMember:
+def member_of(raw: RawItem) -> StoredMember:
+    """The member that a stored item holds."""
     item = MemberItem.from_raw_data(raw)
     program, member_id = parse_partition(item.pk)
     return StoredMember(
@@ -347,6 +381,8 @@ def _member_of(raw: RawItem) -> StoredMember:
         sealed=_sealed_of(item),
         merged_into=item.merged_into,
         erased_at=from_text(item.erased_at) if item.erased_at else None,
+        likenesses=(item.likenesses or {}) | ({EMAIL_STEM: item.email_stem} if item.email_stem else {}),
+        flags=item.flags or {},
         earlier_codes=frozenset(item.earlier_codes or ()),
     )
 

@@ -9,7 +9,11 @@ from loyalty.core.clock import to_text
 from loyalty.core.fields import Email, ExternalId, Locale, PersonName, Phone, RequestBody, ResponseBody, Source
 from loyalty.members.earlier import EarlierBody
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile
+from loyalty.programs.fields import Slug
+from loyalty.referrals.attribution import Came
+from loyalty.referrals.clicks import MAX_CLICKS, ClickText
 from loyalty.referrals.codes import CodeText
+from loyalty.referrals.signals import SignalsBody
 
 _EXTERNAL_IDS = "The member's customer id on each commerce platform."
 
@@ -26,6 +30,15 @@ class EnrollmentBody(RequestBody):
     family_name: PersonName | None = None
     locale: Locale | None = None
     referral_code: CodeText | None = None
+    referral_channel: Annotated[Slug | None, Field(description="Where they got the code: one of the program's.")] = None
+    referral_campaign: Annotated[Slug | None, Field(description="With which campaign.")] = None
+    referral_clicks: Annotated[
+        tuple[ClickText, ...],
+        Field(max_length=MAX_CLICKS, description="Links of members that they followed; a code counts before them."),
+    ] = ()
+    signals: Annotated[
+        SignalsBody | None, Field(description="Against cheating; kept as keyed hashes alone, and never told again.")
+    ] = None
     external_ids: Annotated[
         dict[Source, ExternalId],
         Field(
@@ -63,6 +76,17 @@ class EnrollmentBody(RequestBody):
         errors = [] if self._refused is None else self._refused.errors(include_url=False)
         return [{**error, "loc": ("body", *error["loc"])} for error in errors]
 
+    @model_validator(mode="after")
+    def _source_of_a_code(self) -> Self:
+        if self.referral_code is None and (self.referral_channel or self.referral_campaign):
+            raise ValueError("Send referral_channel and referral_campaign with the referral_code that they are of")
+        return self
+
+    def came(self) -> Came:
+        """How they came."""
+        signals = None if self.signals is None else self.signals.to_signals()
+        return Came(self.referral_clicks, self.referral_channel, self.referral_campaign, signals)
+
 
 class ChangesBody(RequestBody):
     """The fields to change, and no others; null removes a value."""
@@ -94,7 +118,7 @@ class MemberView(ResponseBody):
     family_name: str | None
     locale: str | None
     external_ids: dict[str, str]
-    referred_by: Annotated[str | None, Field(description="Id of the member whose code was used at enrollment.")]
+    referred_by: Annotated[str | None, Field(description="Id of the member by whose code or link they enrolled.")]
     created_at: str
     version: Annotated[int, Field(description="Grows with each change; the ETag.")]
     merged_from: Annotated[

@@ -32,6 +32,7 @@ from loyalty.privacy.parts import (
     adjustment_part,
     consent_part,
     redemption_part,
+    referral_part,
     review_part,
     schema,
     share_part,
@@ -142,7 +143,7 @@ class Archive:
         """By whom they came, and whom they brought. Not what speaks against it: who knew that would know what to avoid."""
         store = ReferralStore(self._table)
         if (own := store.get(program, member_id)) is not None:
-            yield {"member_id": member_id, "referrer": own.referrer, "claimed_at": to_text(own.claimed_at)}
+            yield {"member_id": member_id, **referral_part(own, self._clock())}
         for friend in store.friends(program, member_id):
             yield {"member_id": member_id, "referred": friend}
 

@@ -12,6 +12,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
+from pynamodb.expressions.update import Action
+
 from loyalty.abuse.store import WATCH_SK
 from loyalty.audit.model import Line
 from loyalty.audit.store import line_put
@@ -146,24 +148,29 @@ class ErasureStore:
             for raw in self._items(program, member_id, REDEMPTION_PREFIX)
             if "tracking_url" in raw
         )
-        self._write(
-            self._unmarked(program, one, referrer=one != member_id)
-            for one in (member_id, *ReferralStore(self._table).friends(program, member_id))
-            if self._table.read(partition(program, one), REFERRAL_SK) is not None
-        )
+        self._write(self._unmarked(program, member_id))
 
-    @staticmethod
-    def _unmarked(program: str, member_id: str, *, referrer: bool) -> Update:
-        """Of a referral what was the referrer's, a code, or the other's: by what they were like others."""
-        actions = [ReferralItem.code.set(NOBODY)] if referrer else [ReferralItem.likenesses.remove()]
-        return Update(ReferralItem, partition(program, member_id), REFERRAL_SK, actions, ReferralItem.pk.exists())
+    def _unmarked(self, program: str, member_id: str) -> Iterator[Update]:
+        """Takes from referrals what was the member's: by what they were like others, and their code in those of their friends.
+
+        What is done already is not done again, so that who brought a million is erased in as many runs as it takes.
+        """
+        own = self._table.read(partition(program, member_id), REFERRAL_SK)
+        if own is not None and {"likenesses", "flags"} & own.keys():
+            yield _changed(own, ReferralItem.likenesses.remove(), ReferralItem.flags.remove())
+        friends = ReferralStore(self._table).friends(program, member_id)
+        while some := [(partition(program, one), REFERRAL_SK) for one in islice(friends, MOST_READS)]:
+            for raw in self._table.get_many(some).values():
+                if raw["code"]["S"] != NOBODY:
+                    yield _changed(raw, ReferralItem.code.set(NOBODY))
 
     def left(self, program: str, member_id: str) -> list[str]:
         """Sort keys of what should be gone and is there, in the member's partition."""
         found = []
         for raw in self._table.query_all(partition(program, member_id)):
             sk = raw["sk"]["S"]
-            personal = sk == MEMBER_SK and ("pii" in raw or raw.get("lookups", {}).get("M"))
+            alike = sk in {MEMBER_SK, REFERRAL_SK} and {"likenesses", "email_stem", "flags"} & raw.keys()
+            personal = alike or (sk == MEMBER_SK and ("pii" in raw or raw.get("lookups", {}).get("M")))
             # Where a parcel is, is a page with a name and an address on it.
             parcel = sk.startswith(REDEMPTION_PREFIX) and "tracking_url" in raw
             if personal or parcel or sk in {*_GOES, KEY_SK, HOUSEHOLD_SK} or sk.startswith(_GO):
@@ -199,6 +206,9 @@ def stub(program: str, member_id: str, raw: RawItem | None, *, owners: Sequence[
             MemberItem.request_hash.set(NOBODY),
             MemberItem.referral_code.set(NOBODY),
             MemberItem.earlier_codes.remove(),
+            MemberItem.likenesses.remove(),
+            MemberItem.email_stem.remove(),
+            MemberItem.flags.remove(),
             MemberItem.pii_key.remove(),
             MemberItem.pii_nonce.remove(),
             MemberItem.pii.remove(),
@@ -226,6 +236,13 @@ def line(erasure: Erasure, action: str, now: datetime) -> Put:
             after={"status": erasure.status.value, "reason": erasure.reason.value},
         )
     )
+
+
+def _changed(raw: RawItem, *actions: Action) -> Update:
+    """Changes a referral as it was read: whoever writes it at the same time must read it again, or would write it all back."""
+    item = ReferralItem.from_raw_data(raw)
+    next_one = ReferralItem.revision.set(item.revision + 1)
+    return Update(ReferralItem, item.pk, item.sk, [*actions, next_one], ReferralItem.revision == item.revision)
 
 
 def _is_elses(operation: Operation, held: dict[tuple[str, str], RawItem], owners: Sequence[str]) -> bool:

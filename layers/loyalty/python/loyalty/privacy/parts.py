@@ -1,6 +1,7 @@
 """What is in an export: its files, what each of them says, and for whom."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from loyalty.abuse.store import RiskItem
@@ -9,6 +10,7 @@ from loyalty.core.clock import to_text
 from loyalty.ledger.keys import ADJUSTMENT_PREFIX
 from loyalty.privacy.consent_items import ConsentItem
 from loyalty.referrals.link_store import ShareItem
+from loyalty.referrals.model import Referral
 from loyalty.rewards.model import Redemption
 
 FILES: Final[Mapping[str, str]] = {
@@ -20,7 +22,7 @@ FILES: Final[Mapping[str, str]] = {
     "redemptions": "What you exchanged points for.",
     "cards": "Gift cards and codes that you were given, and when they were shown. Their codes are in the app alone.",
     "household": "The household whose points you share.",
-    "referrals": "By whom you came, and whom you brought, by their ids.",
+    "referrals": "By whom you came and how far that is, what is kept of you as hashes to compare with others, and whom you brought. By ids.",
     "referral_codes": "The codes by which you bring others; the first of each membership is the one that you show.",
     "referral_links": "Links that you were given to share, by campaign and channel.",
     "adjustments": "Points that the business's staff gave or took by hand, or proposed to, and why.",
@@ -69,6 +71,20 @@ def adjustment_part(item: AdjustmentItem) -> dict[str, Any]:
         "reason": item.reason,
         "created_at": item.created_at,
         "decided_at": item.decided_at,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def referral_part(own: Referral, now: datetime) -> dict[str, Any]:
+    """By whom a member came, as they are told it at ``now`` (UTC), and of what hashes are kept: by kind, as none can be read."""
+    told = {
+        "referrer": own.referrer,
+        "status": own.told(now).value,
+        "claimed_at": to_text(own.claimed_at),
+        "deadline": None if own.deadline is None else to_text(own.deadline),
+        "campaign": own.source.campaign,
+        "channel": own.source.channel,
+        "hashes": sorted(own.likenesses),
     }
     return {name: value for name, value in told.items() if value is not None}
 

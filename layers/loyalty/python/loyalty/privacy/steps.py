@@ -6,10 +6,12 @@
     begin       the record says so: until here the erasure may be withdrawn, and nothing is deleted
     note        a file in the bucket says who is to be erased: a backup that is restored does not know of it
     unclaimed   what waits under their hashes, which nobody knows afterwards
+    alike       in what screening remembers, and in the referral by which they came, by what they were like others; that somebody was
+                erased who was stays known for as long as the program says
     close       one transaction: points forfeited, book closed, key and lookups deleted, the profile a stub
     absorbed    the same of whoever was merged into them, until that very moment; their books are closed already
     sweep       segments, consents in force, preferences, cases of abuse, exports, cards, links to
-                parcels, codes of referrals
+                parcels, links to share, codes of referrals
     check       nothing of it is left
     end         the record says erased
 
@@ -24,7 +26,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.errors import HouseholdNotFound, MemberNotFound
@@ -58,6 +60,13 @@ class ErasureIncomplete(Exception):
     """Something is left of a member after all steps: another try takes it, or somebody has to look."""
 
 
+class Forgetting(Protocol):
+    """Remembers who may share what with whom, for the screening of referrals."""
+
+    def forget(self, program: Program, member_id: str) -> None:
+        """Takes a member out of it; raises ``WalletBusy`` where others keep writing the same."""
+
+
 class ErasureSteps:
     """Takes the steps.
 
@@ -66,6 +75,7 @@ class ErasureSteps:
         ledger: closes books.
         books: reads books.
         households: are left.
+        screening: forgets what they shared with others.
         files: the bucket with exports, and with the notes of who was erased.
         clock: gives the present moment.
         sleep: waits.
@@ -78,6 +88,7 @@ class ErasureSteps:
         ledger: Ledger,
         books: LedgerStore,
         households: HouseholdService,
+        screening: Forgetting,
         files: FilesToForget,
         clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
@@ -86,6 +97,7 @@ class ErasureSteps:
         self._ledger = ledger
         self._books = books
         self._households = households
+        self._screening = screening
         self._files = files
         self._clock = clock
         self._sleep = sleep
@@ -116,10 +128,12 @@ class ErasureSteps:
         if book.erased_at is None:
             self._note(erasure)
             self._forget_unclaimed(name, member_id)
+            self._screening.forget(program, member_id)
             self._close(program, erasure)
             book = self._closed(name, member_id)
         for one in book.absorbed:
             self._forget_unclaimed(name, one)
+            self._screening.forget(program, one)
             _RETRIES.of(partial(self._store.erase_member, name, one, owner=member_id, now=self._now()), self._sleep)
         for one in (member_id, *book.absorbed):
             _RETRIES.of(partial(self._store.sweep, name, one), self._sleep)

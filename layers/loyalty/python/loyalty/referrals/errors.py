@@ -1,10 +1,40 @@
 """What referrals refuse, by name. ``core.errors`` says what each kind of refusal means."""
 
-from loyalty.core.errors import Conflict, Unacceptable
+from loyalty.core.errors import Conflict, Missing, Unacceptable
+
+
+class ReferralCodeUnknown(Unacceptable):
+    code = "referral_code_unknown"
 
 
 class CodeMalformed(Unacceptable):
     code = "referral_code_malformed"
+
+
+class ReferralCodeExpired(Unacceptable):
+    code = "referral_code_expired"
+
+
+class ReferralCodeExhausted(Unacceptable):
+    code = "referral_code_exhausted"
+
+
+class ReferralCodeOwn(Unacceptable):
+    code = "referral_code_own"
+
+
+class ReferralNotFound(Missing):
+    code = "referral_not_found"
+
+
+class ReferralExists(Conflict):
+    """There is one for each member, ever: by another code they came already."""
+
+    code = "referral_exists"
+
+
+class ReferralClaimClosed(Conflict):
+    code = "referral_claim_closed"
 
 
 class CodeReserved(Unacceptable):

@@ -1,4 +1,4 @@
-"""Links in the table: what was shared, who followed it, and how many did. The only place that speaks DynamoDB for links.
+"""Links in the table: what was shared, who followed it, and how many did. It speaks DynamoDB for links, beside ``clicks``.
 
 ::
 
@@ -20,9 +20,10 @@ from loyalty.core.attributes import IntegerAttribute, MomentAttribute
 from loyalty.core.table import Check, Item, Put, RawItem, Table, TransactionRefused, Update
 from loyalty.ledger.keys import parse_partition, partition
 from loyalty.members.store import MemberItem
+from loyalty.referrals.clicks import click_key, click_of, click_put
 from loyalty.referrals.links import Click, Share
 from loyalty.referrals.model import Source
-from loyalty_contract import CLICK_SK, CLICKS_PREFIX, MEMBER_SK, SHARE_PREFIX, TTL_ATTRIBUTE
+from loyalty_contract import CLICKS_PREFIX, MEMBER_SK, SHARE_PREFIX, TTL_ATTRIBUTE
 
 COUNT_SHARDS: Final = 4
 """Partitions of each day's counts. More can be added; fewer would leave some behind."""
@@ -37,17 +38,6 @@ class ShareItem(Item):
     campaign = UnicodeAttribute(null=True)
     channel = UnicodeAttribute()
     at = MomentAttribute()
-
-
-class ClickItem(Item):
-    """``CLICK``: written once. Nothing in it is of who clicked."""
-
-    code = UnicodeAttribute()
-    member_id = UnicodeAttribute()
-    campaign = UnicodeAttribute(null=True)
-    channel = UnicodeAttribute(null=True)
-    at = MomentAttribute()
-    expires_at = IntegerAttribute(attr_name=TTL_ATTRIBUTE)
 
 
 class LinkCountItem(Item):
@@ -114,17 +104,7 @@ class LinkStore:
 
     def click(self, click: Click, *, keep: timedelta) -> None:
         """Writes that a link was followed; it is kept for so long."""
-        item = ClickItem(
-            click_partition(click.program, click.click_id),
-            CLICK_SK,
-            code=click.code,
-            member_id=click.member_id,
-            campaign=click.source.campaign,
-            channel=click.source.channel,
-            at=click.at,
-            expires_at=int((click.at + keep).timestamp()),
-        )
-        self._table.write([Put(item, ClickItem.pk.does_not_exist())])
+        self._table.write([click_put(click, keep=keep)])
 
     def count_click(self, click: Click, day: date) -> None:
         """Counts a click on ``day``. Not in one transaction with it: those of a hot link would stand in each other's way."""
@@ -139,7 +119,7 @@ class LinkStore:
 
     def clicked(self, program: str, click_id: str) -> Click | None:
         """A click, unless it is none, or gone: time to live is kept within days."""
-        raw = self._table.read(click_partition(program, click_id), CLICK_SK)
+        raw = self._table.read(*click_key(program, click_id))
         return None if raw is None else click_of(raw)
 
     def counts(self, program: str, day: date) -> Iterator[LinkCount]:
@@ -160,23 +140,11 @@ class LinkStore:
         return pk, f"{_COUNT_PREFIX}{source.campaign or _NONE}#{source.channel or _NONE}"
 
 
-def click_partition(program: str, click_id: str) -> str:
-    """The partition of one click."""
-    return f"{CLICKS_PREFIX}{program}#{click_id}"
-
-
 def share_of(raw: RawItem) -> Share:
     """The link that a stored item holds."""
     item = ShareItem.from_raw_data(raw)
     program, member_id = parse_partition(item.pk)
     return Share(program, member_id, Source(item.campaign, item.channel), item.at)
-
-
-def click_of(raw: RawItem) -> Click:
-    """The click that a stored item holds."""
-    item = ClickItem.from_raw_data(raw)
-    _, program, click_id = item.pk.split("#")
-    return Click(program, click_id, item.code, item.member_id, Source(item.campaign, item.channel), item.at)
 
 
 def _share_sk(source: Source) -> str:

@@ -4,7 +4,6 @@ The item is written once, with the hold, and says where the redemption is and of
 redemption says. So a page costs what is on it, whatever the history, and no index carries it.
 """
 
-import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from pynamodb.attributes import UnicodeAttribute
 from loyalty.core.clock import Clock, to_text
 from loyalty.core.cursor import Cursors
 from loyalty.core.errors import MemberNotFound
+from loyalty.core.newest import newest_of
 from loyalty.core.table import Item, Put, Table
 from loyalty.ledger.keys import parse_partition, partition
 from loyalty.ledger.store import LedgerStore
@@ -91,29 +91,12 @@ class History:
         partitions = [partition(program, one) for one in (book.member_id, *book.absorbed)]
         asked, found = only or Filter(), list[Redemption]()
         for _ in range(_ROUNDS):
-            looked, before = self._newest(partitions, limit, before)
+            raws, before = newest_of(self._table, partitions, prefix=HISTORY_PREFIX, limit=limit, before=before)
+            looked = [HistoryItem.from_raw_data(raw) for raw in raws]
             found += self._redemptions([one for one in looked if _of_type(one, asked)], self._clock(), asked.status)
             if found or before is None:
                 break
         return HistoryPage(found, None if before is None else self._cursors.write(resource, {"before": before}))
-
-    def _newest(
-        self, partitions: Sequence[str], limit: int, before: str | None
-    ) -> tuple[list[HistoryItem], str | None]:
-        """The newest items of all partitions together, and the position behind them."""
-        end = f"{HISTORY_PREFIX}{before}" if before else f"{HISTORY_PREFIX}~"
-        pages = [
-            self._table.query(
-                pk, where=HistoryItem.sk.between(HISTORY_PREFIX, end), newest_first=True, limit=limit + bool(before)
-            )
-            for pk in partitions
-        ]
-        # Both ends of a range are in it: the position itself was on the page before.
-        read = [[HistoryItem.from_raw_data(raw) for raw in page.items if raw["sk"]["S"] < end] for page in pages]
-        merged = list(heapq.merge(*read, key=lambda item: item.sk, reverse=True))
-        more = len(merged) > limit or any(page.last_key for page in pages)
-        newest = merged[:limit]
-        return newest, newest[-1].sk.removeprefix(HISTORY_PREFIX) if more and newest else None
 
     def _redemptions(
         self, items: Sequence[HistoryItem], now: datetime, status: RedemptionStatus | None
