@@ -82,6 +82,8 @@ class Memory:
         shard = counts_key(name, referral.referrer, shard_of(member_id))
         seen = seen_keys(name, referral.likenesses)
         found = self._table.get_many([mine, shard, *seen.values()])
+        if mine not in found:
+            raise AssertionError(f"there is no referral of '{member_id}'")
         before = referral_of(found[mine])
         if before.counted:
             return before
