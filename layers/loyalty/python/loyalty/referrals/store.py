@@ -125,6 +125,16 @@ class ReferralStore:
         raw = self._table.read(partition(program, member_id), REFERRAL_SK)
         return None if raw is None else referral_of(raw)
 
+    def replace(self, before: Referral, after: Referral) -> Referral:
+        """Writes ``after`` in place of what was read, and says what is stored now.
+
+        Raises:
+            TransactionRefused: it is not what was read any more.
+        """
+        put = referral_put(before, after)
+        self._table.write([put])
+        return referral_of(put.item.to_dynamodb_dict())
+
     def friends(self, program: str, referrer: str) -> Iterator[str]:
         """Ids of all whom a member brought, shard by shard, page after page."""
         for shard in range(SHARDS):
