@@ -41,24 +41,24 @@ _BACKOFF_CAP_SECONDS: Final = 0.3
 class Pays(Protocol):
     """Rewards both sides in one transaction, and takes both rewards back likewise."""
 
-    def pay(self, program: Program, referral: Referral, *, guards: Sequence[Operation] = ()) -> Referral:
+    def pay(self, program: Program, referral: Referral, /, *, guards: Sequence[Operation] = ()) -> Referral:
         """The referral as it is stored then; ``guards`` hold, or nothing is written.
 
         Raises:
             WalletBusy, RecordChanged: somebody else was first.
         """
 
-    def reverse(self, program: Program, referral: Referral, reason: ReversalReason) -> Referral:
+    def reverse(self, program: Program, referral: Referral, reason: ReversalReason, /) -> Referral:
         """The same of a referral that was rewarded."""
 
 
 class Screens(Protocol):
     """Counts a referral among others, and says what speaks against it."""
 
-    def count(self, program: Program, referral: Referral) -> Referral:
+    def count(self, program: Program, referral: Referral, /) -> Referral:
         """The referral as it is stored once it is counted."""
 
-    def screen(self, program: Program, referral: Referral) -> Screened:
+    def screen(self, program: Program, referral: Referral, /) -> Screened:
         """What screening says now. Writes nothing."""
 
 
