@@ -1,6 +1,6 @@
 """Members whom others brought, over the real ledger: with a payer that moves no points, and screening that says what a test says."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,7 +50,7 @@ class PlainPayer:
     def __init__(self, world: World) -> None:
         self._world = world
         self.paid = self.taken_back = 0
-        self.before_writing = lambda: None
+        self.before_writing: Callable[[], None] = lambda: None
         """What others do between the decision and the payment."""
 
     def pay(self, _program: Program, referral: Referral, *, guards: Sequence[Operation] = ()) -> Referral:

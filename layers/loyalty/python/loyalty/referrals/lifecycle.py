@@ -15,13 +15,13 @@ the purchase as then: so a refund comes before the payment, which is not made, o
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from loyalty.accruals.model import ReversalReason
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
-from loyalty.core.errors import RecordChanged, WalletBusy
+from loyalty.core.errors import MemberRestricted, RecordChanged, WalletBusy
 from loyalty.core.table import Operation, Table, TransactionRefused
 from loyalty.programs.model import Program
 from loyalty.programs.referrals import Referrals
@@ -33,6 +33,8 @@ from loyalty.referrals.store import ReferralStore
 
 ATTEMPTS: Final = 6
 """Times that a referral is read again because others wrote it, or what it depends on."""
+RESTRICTED: Final = timedelta(days=1)
+"""After which a payment is tried again to somebody whose data may not be used for now: the reward is kept for them."""
 _MOST_STEPS: Final = 20
 _BACKOFF_SECONDS: Final = 0.02
 _BACKOFF_CAP_SECONDS: Final = 0.3
@@ -46,6 +48,7 @@ class Pays(Protocol):
 
         Raises:
             WalletBusy, RecordChanged: somebody else was first.
+            MemberRestricted: the data of one of them may not be used for now.
         """
 
     def reverse(self, program: Program, referral: Referral, reason: ReversalReason, /) -> Referral:
@@ -176,8 +179,15 @@ class Lifecycle:
             screened = replace(referral, screened=self._screener.screen(program, referral), updated_at=self._now())
             return self._store.replace(referral, screened)
         if step is Do.PAY:
-            return self._payer.pay(program, referral, guards=self._looker.still(referral, facts))
+            return self._paid(program, referral, facts)
         return self._payer.reverse(program, referral, ReversalReason.RETURN)
+
+    def _paid(self, program: Program, referral: Referral, facts: Facts) -> Referral:
+        try:
+            return self._payer.pay(program, referral, guards=self._looker.still(referral, facts))
+        except MemberRestricted:
+            now = self._now()
+            return self._store.replace(referral, replace(referral, due_at=now + RESTRICTED, updated_at=now))
 
     def _now(self) -> datetime:
         """In the precision in which it is stored."""

@@ -175,6 +175,8 @@ def _payable(referral: Referral, now: datetime) -> Step | None:
     if now < qualified.pays_at:
         due = replace(referral, due_at=qualified.pays_at, updated_at=now)
         return None if referral.due_at == qualified.pays_at else Write(due)
+    if referral.due_at is not None and now < referral.due_at:
+        return None  # it could not be paid, and is tried again then
     if referral.verdict is None:
         return Do.SCREEN
     if referral.verdict is Verdict.ACCEPT:

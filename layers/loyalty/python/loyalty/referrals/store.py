@@ -41,7 +41,7 @@ from loyalty.referrals.model import (
     Source,
     Verdict,
 )
-from loyalty_contract import DUE_AT, DUE_INDEX_KEY, REFERRAL_SK
+from loyalty_contract import DUE_AT, DUE_INDEX_KEY, REFERRAL_REVIEWS_PREFIX, REFERRAL_SK
 
 FRIEND_PREFIX: Final = "FRIEND#"
 _DUE: Final = "DUE#referral#"
@@ -106,7 +106,7 @@ def due_shard(shard: int) -> str:
 
 def reviews_shard(program: str) -> str:
     """The partition of the due index with a program's referrals that wait for a person, by when they began to."""
-    return f"REFERRALREVIEW#{program}"
+    return f"{REFERRAL_REVIEWS_PREFIX}{program}"
 
 
 def program_shard(program: str, shard: int) -> str:
