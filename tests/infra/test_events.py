@@ -14,6 +14,7 @@ WORKERS = {
     "fulfillment-start": "fulfillment_start",
     "reward-delivery": "delivery",
     "abuse-watch": "abuse_watch",
+    "referrals": "referral_events",
 }
 
 

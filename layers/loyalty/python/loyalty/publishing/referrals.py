@@ -87,7 +87,8 @@ def _told(item: RawItem) -> str:
 
 
 def _waits(item: RawItem) -> bool:
-    return item.get(contract.DUE_INDEX_KEY, {}).get("S", "").startswith(contract.REFERRAL_REVIEWS_PREFIX)
+    shard = _text(item, contract.DUE_INDEX_KEY)
+    return shard is not None and shard.startswith(contract.REFERRAL_REVIEWS_PREFIX)
 
 
 def _event(new: RawItem, old: RawItem | None, kind: str) -> ReferralEvent:
