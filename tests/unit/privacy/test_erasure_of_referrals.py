@@ -7,7 +7,7 @@ import pytest
 from loyalty.core.table import Table, TransactionRefused
 from loyalty.privacy.erasure_store import ErasureStore
 from loyalty.referrals.store import ReferralStore, claim_puts
-from tests.ledgerkit.brought import ADA, FRIEND, Brought
+from tests.ledgerkit.waking import ADA, FRIEND, Brought
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from loyalty.core.table import Table
 from loyalty.referrals.model import Decided, ReferralStatus, Verdict
 from loyalty.referrals.steps import LATE
 from loyalty.referrals.store import ReferralStore, reviews_shard
-from tests.ledgerkit.brought import ADA, FRIEND, Brought, with_referrals
+from tests.ledgerkit.waking import ADA, FRIEND, Brought, with_referrals
 from tests.ledgerkit.calls import recorded
 
 STATUS = ReferralStatus

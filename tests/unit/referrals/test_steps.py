@@ -11,7 +11,7 @@ from loyalty.core.money import Money
 from loyalty.programs.referrals import Referrals
 from loyalty.referrals.model import Decided, Qualified, Referral, ReferralStatus, Rewarded, Screened, Verdict
 from loyalty.referrals.steps import LATE, Counted, Do, Facts, Step, Write, concerns, counts, next_step
-from tests.ledgerkit.brought import REFERRALS
+from tests.ledgerkit.waking import REFERRALS
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 TERMS = Referrals.model_validate(REFERRALS)
