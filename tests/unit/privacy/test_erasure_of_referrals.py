@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from loyalty.core.table import Table, TransactionRefused
+from loyalty.core.errors import RecordChanged
+from loyalty.core.table import Table
 from loyalty.privacy.erasure_store import ErasureStore
 from loyalty.referrals.store import ReferralStore, claim_puts
 from tests.ledgerkit.waking import ADA, FRIEND, Brought
@@ -23,7 +24,7 @@ def test_a_referral_that_was_read_before_is_read_again(brought: Brought, erased:
     ErasureStore(brought.table).sweep("acme", erased)
     assert (dict(brought.referral.likenesses) == {}) is (erased == FRIEND)
     assert (brought.referral.code == "-") is (erased == ADA)
-    with pytest.raises(TransactionRefused):
+    with pytest.raises(RecordChanged):
         ReferralStore(brought.table).replace(before, replace(before, reminded=1))
 
 
