@@ -19,10 +19,14 @@ from loyalty.programs.rules import EarnRule
 
 MAX_CHANNELS: Final = 20
 MAX_SCORE: Final = 100
+MAX_SEEN: Final = 24
+"""So many members of one device, payment, address or network are remembered, and no more."""
 
 _Days = Annotated[int, Field(strict=True, ge=1, le=365)]
 _Weight = Annotated[int, Field(strict=True, ge=0, le=MAX_SCORE)]
 _Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+_Seen = Annotated[int, Field(strict=True, ge=1, le=MAX_SEEN)]
+_Percent = Annotated[int, Field(strict=True, ge=1, le=100)]
 _CODE: Final = "{code}"
 
 
@@ -68,37 +72,68 @@ class Qualifying(DocumentPart):
         return least is not None and amount.amount >= least
 
 
-class Velocity(DocumentPart):
-    """How many new members are too many: of one referrer in a day and in a week, of one device and one network in a week."""
+class Bounds(DocumentPart):
+    """From how many on a sign counts; what has no bound here counts from one on. Members are counted with who was brought.
 
-    referrer_day: _Count = 20
-    referrer_week: _Count = 60
-    device_week: _Count = 3
-    network_week: _Count = 30
+    In percent are signs of a pattern: the share of distances between the referrer's new members that are alike, or of those
+    others whom the referrer brought who are like who was brought. Such a sign needs some others to be found at all.
+    """
+
+    referrer_velocity: _Count = 20
+    """Whom the referrer brought on one day, in UTC."""
+    device_velocity: _Seen = 3
+    """Members on the device within a week of the enrollment, whoever brought them."""
+    payment_velocity: _Seen = 6
+    """Members who pay by the same within ``remember_days``."""
+    network_velocity: _Seen = 15
+    """Members behind the network within a week."""
+    program_velocity: _Count = 2_000
+    """Referrals of the whole program within an hour, as estimated from a sixteenth of them."""
+    ring: _Seen = 3
+    shared_address: _Seen = 4
+    chain: Annotated[int, Field(strict=True, ge=1, le=5)] = 2
+    even_timing: _Percent = 85
+    alike_emails: _Seen = 2
+    disposable_others: _Percent = 30
+    one_network: _Percent = 60
+    least_purchase: _Percent = 75
+    quick_purchase: _Percent = 75
+    some_returned: _Percent = 30
+    most_returned: _Percent = 60
 
 
 class Weights(DocumentPart):
-    """How much each sign adds to the score, which ends at 100; 0: it is not looked at."""
+    """How much each sign adds to the score, which ends at 100; 0: it is not looked at.
+
+    What families, offices and students share weighs little: alone and all together it stays below a review.
+    """
 
     same_email: _Weight = 100
     same_phone: _Weight = 100
     same_device: _Weight = 60
-    same_payment: _Weight = 80
-    same_address: _Weight = 40
-    same_network: _Weight = 15
+    same_payment: _Weight = 15
+    same_address: _Weight = 8
+    same_network: _Weight = 4
     existing_customer: _Weight = 80
     erased_customer: _Weight = 60
-    disposable_email: _Weight = 50
-    referrer_velocity: _Weight = 40
+    disposable_email: _Weight = 20
+    disposable_others: _Weight = 40
+    referrer_velocity: _Weight = 8
     device_velocity: _Weight = 50
-    network_velocity: _Weight = 30
+    payment_velocity: _Weight = 50
+    network_velocity: _Weight = 3
+    program_velocity: _Weight = 3
     circle: _Weight = 100
     ring: _Weight = 60
+    shared_address: _Weight = 4
     chain: _Weight = 40
     even_timing: _Weight = 40
     alike_emails: _Weight = 40
-    least_purchase: _Weight = 25
-    quick_purchase: _Weight = 15
+    one_network: _Weight = 5
+    least_purchase: _Weight = 24
+    quick_purchase: _Weight = 16
+    some_returned: _Weight = 20
+    most_returned: _Weight = 25
 
 
 class Screening(DocumentPart):
@@ -111,7 +146,7 @@ class Screening(DocumentPart):
     review_from: Annotated[int, Field(strict=True, ge=1, le=MAX_SCORE)] = 40
     reject_from: Annotated[int, Field(strict=True, ge=1, le=MAX_SCORE)] = 80
     weights: Weights = Weights()
-    velocity: Velocity = Velocity()
+    bounds: Bounds = Bounds()
     remember_days: _Days = 90
     remember_erased_days: Annotated[int, Field(strict=True, ge=0, le=730)] = 365
 

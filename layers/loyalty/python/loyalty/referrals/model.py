@@ -51,7 +51,10 @@ class Verdict(StrEnum):
 
 
 class Signal(StrEnum):
-    """What speaks against a referral. Each has a weight of its name in the program document."""
+    """What speaks against a referral. Each has a weight of its name in the program document; some have a bound there.
+
+    ``the others`` are those whom the referrer brought of late, nearest in time to who was brought.
+    """
 
     SAME_EMAIL = "same_email"
     """The e-mail address of who was brought is the referrer's, but for dots and tags."""
@@ -61,26 +64,39 @@ class Signal(StrEnum):
     SAME_ADDRESS = "same_address"
     SAME_NETWORK = "same_network"
     EXISTING_CUSTOMER = "existing_customer"
-    """Another member has that e-mail address but for dots and tags, that payment, or that phone."""
+    """Another member had that e-mail address, but for dots and tags, or that phone before."""
     ERASED_CUSTOMER = "erased_customer"
+    """Somebody who had that e-mail address, phone or payment was erased before."""
     DISPOSABLE_EMAIL = "disposable_email"
+    DISPOSABLE_OTHERS = "disposable_others"
+    """It is one of those that last minutes, and so are those of the others."""
     REFERRER_VELOCITY = "referrer_velocity"
     DEVICE_VELOCITY = "device_velocity"
+    PAYMENT_VELOCITY = "payment_velocity"
     NETWORK_VELOCITY = "network_velocity"
+    PROGRAM_VELOCITY = "program_velocity"
     CIRCLE = "circle"
     """Following who brought whom leads back to who was brought."""
     RING = "ring"
-    """Others whom the referrer brought share a device, payment or address with who was brought."""
+    """Others whom the referrer brought share a device or payment with who was brought."""
+    SHARED_ADDRESS = "shared_address"
+    """They share an address."""
     CHAIN = "chain"
-    """Each brought the next within minutes."""
+    """Each brought the next within the hour."""
     EVEN_TIMING = "even_timing"
     """The referrer's new members come at even distances."""
     ALIKE_EMAILS = "alike_emails"
     """Others whom the referrer brought have addresses that differ in digits alone."""
+    ONE_NETWORK = "one_network"
+    """The others came from behind the same network."""
     LEAST_PURCHASE = "least_purchase"
-    """What qualified is hardly above the least that counts, as with others of the referrer."""
+    """What qualified is hardly above the least that counts, as with the others."""
     QUICK_PURCHASE = "quick_purchase"
-    """It came within minutes of the enrollment."""
+    """It came within minutes of the enrollment, as with the others."""
+    SOME_RETURNED = "some_returned"
+    """Others who were rewarded gave back what had qualified them."""
+    MOST_RETURNED = "most_returned"
+    """So did most of them, and two at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +115,8 @@ class Evidence:
 class Screened:
     """What screening found, from what, and by which version of the program: ``score`` is 0 to 100.
 
-    ``features`` are the numbers and flags that it was computed from: from them alone it can be computed again.
+    ``features`` are the numbers that it was computed from, by the names of signals: from them and that version alone it can
+    be computed again.
     """
 
     verdict: Verdict
