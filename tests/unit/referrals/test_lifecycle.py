@@ -109,6 +109,8 @@ def test_after_that_it_does_not_and_costs_one_read(brought: Brought) -> None:
     brought.later(days=30)
     brought.run()
     brought.clock.advance(days=LATE.days)
+    assert brought.run()[0].members == 1
+    assert brought.run()[0].members == 0
     brought.buys("R-1", at=made_at)
     with recorded(brought.table.client) as calls:
         assert brought.wake().after.status is STATUS.EXPIRED
