@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty.core.errors import WalletBusy
+from loyalty.core.errors import MemberRestricted, WalletBusy
 from loyalty.core.table import Table
 from loyalty.referrals.events import Happening, What
+from loyalty.referrals.lifecycle import RESTRICTED
 from loyalty.referrals.model import Decided, ReferralStatus, Verdict
 from loyalty.referrals.steps import LATE
 from loyalty.referrals.store import ReferralStore, reviews_shard
@@ -179,6 +180,23 @@ def test_a_refund_that_races_with_the_payment_is_not_paid_for(brought: Brought) 
     brought.payer.before_writing = once
     woken = brought.wake()
     assert (woken.after.status, brought.payer.paid) == (STATUS.ENROLLED, 0)
+
+
+def test_a_reward_is_kept_for_somebody_whose_data_may_not_be_used(brought: Brought) -> None:
+    brought.buys("R-1")
+    brought.wake()
+    brought.later(days=14)
+
+    def refuse() -> None:
+        raise MemberRestricted.of(FRIEND)
+
+    brought.payer.before_writing = refuse
+    assert brought.run()[0].failures == []
+    assert brought.referral.due_at == brought.clock() + RESTRICTED
+    assert brought.run()[1] == []
+    brought.payer.before_writing = lambda: None
+    brought.clock.advance(days=RESTRICTED.days)
+    assert list(brought.run()[1][0].passed) == [STATUS.REWARDED]
 
 
 def test_two_at_once_pay_once(brought: Brought) -> None:

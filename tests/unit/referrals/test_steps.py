@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from pydantic import ValidationError
 
 from loyalty.accruals.share import Reversed
 from loyalty.core.money import Money
 from loyalty.programs.referrals import Referrals
 from loyalty.referrals.model import Decided, Qualified, Referral, ReferralStatus, Rewarded, Screened, Verdict
 from loyalty.referrals.steps import LATE, Counted, Do, Facts, Step, Write, concerns, counts, next_step
-from tests.ledgerkit.waking import REFERRALS
+from tests.ledgerkit.waking import REFERRALS, with_referrals
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 TERMS = Referrals.model_validate(REFERRALS)
@@ -161,6 +162,28 @@ def test_the_next_step(name: str, referral: Referral, facts: Facts, days: int, e
     assert _status(next_step(referral, facts, TERMS, NOW + days * DAY)) == expected
 
 
+def test_without_terms_it_only_ends_in_time() -> None:
+    assert _status(next_step(NEW, HAS, None, NOW + DAY)) == (STATUS.ENROLLED, DEADLINE)
+    assert next_step(replace(NEW, due_at=DEADLINE), HAS, None, NOW + 29 * DAY) is None
+    assert _status(next_step(NEW, HAS, None, DEADLINE)) == (STATUS.EXPIRED, LAST)
+    assert _status(next_step(replace(NEW, status=STATUS.EXPIRED), HAS, None, LAST)) == (STATUS.EXPIRED, None)
+
+
+def test_one_that_could_not_be_paid_is_left_alone_until_its_moment() -> None:
+    accepted = replace(QUALIFIED, screened=screened(Verdict.ACCEPT), due_at=PAYS_AT + DAY)
+    assert next_step(accepted, HAS, TERMS, PAYS_AT) is None
+    assert next_step(accepted, HAS, TERMS, PAYS_AT + DAY) is Do.PAY
+
+
+@pytest.mark.parametrize(
+    ("activity", "says"),
+    [("referral", "which they earn themselves"), ("referred", "which they earn themselves"), ("visit", "no earn rule")],
+)
+def test_what_qualifies_must_be_posted(activity: str, says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        with_referrals(qualifying={"activity": activity})
+
+
 def test_of_several_the_first_that_was_posted_qualifies_and_the_next_takes_its_place() -> None:
     second = replace(PURCHASE, entry_id="accrual:pos:R-2", posted_at=NOW + 2 * DAY)
     step = next_step(FIRST_LOOK, Facts([PURCHASE, second]), TERMS, NOW + 3 * DAY)
@@ -195,7 +218,7 @@ def test_a_purchase_that_is_not_found_is_never_taken_for_one_that_was_given_back
     ("referral", "days", "does"),
     [
         (NEW, 1, True),
-        (replace(NEW, deadline=None), 1, False),
+        (replace(NEW, deadline=None, due_at=None), 1, False),
         (replace(NEW, status=STATUS.EXPIRED, due_at=None), 43, True),
         (replace(NEW, status=STATUS.EXPIRED, due_at=None), 44, False),
         (REWARDED, 400, True),

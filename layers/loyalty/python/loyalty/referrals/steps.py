@@ -84,7 +84,7 @@ Step = Do | Write
 def concerns(referral: Referral, now: datetime) -> bool:
     """Whether anything that who was brought does can still change it; else the ledger need not be read."""
     if referral.deadline is None:
-        return False  # of a program that had no referrals then: it says who brought whom, and no more
+        return referral.due_at is not None  # of a program without referrals: it says who brought whom, and no more
     if referral.status is ReferralStatus.EXPIRED:
         return now < referral.deadline + LATE or referral.due_at is not None
     ended = referral.status in {ReferralStatus.REVERSED, ReferralStatus.UNREWARDED}
@@ -103,17 +103,17 @@ def counts(one: Counted, referral: Referral, terms: Referrals) -> bool:
 
 def next_step(referral: Referral, facts: Facts, terms: Referrals | None, now: datetime) -> Step | None:
     """The next step at ``now`` (UTC, as it is stored), or None where there is none until something happens."""
-    if referral.deadline is None or terms is None:
-        return _at_rest(referral, now)
-    status = referral.status
+    status, deadline = referral.status, referral.deadline
+    if deadline is None or terms is None:
+        return _without_terms(referral, now)
     if status is ReferralStatus.REWARDED:
         return _at_rest(referral, now) if _still(referral, facts, terms) else Do.REVERSE
     if status in {ReferralStatus.REVERSED, ReferralStatus.UNREWARDED}:
         return _at_rest(referral, now)
     if status is ReferralStatus.REJECTED and referral.verdict is not Verdict.ACCEPT:
-        return _rejected(referral, referral.deadline, now)
+        return _rejected(referral, deadline, now)
     if status is ReferralStatus.EXPIRED and not any(counts(one, referral, terms) for one in facts.counted):
-        return _expired(referral, referral.deadline, now)
+        return _expired(referral, deadline, now)
     return _open(referral, facts, terms, now)
 
 
@@ -131,6 +131,16 @@ def _open(referral: Referral, facts: Facts, terms: Referrals, now: datetime) -> 
     if referral.status is not ReferralStatus.QUALIFIED or _entry(referral) != which.entry_id:
         return Write(_qualified(referral, which, terms, now))
     return _payable(referral, now)
+
+
+def _without_terms(referral: Referral, now: datetime) -> Step | None:
+    """Of a program without referrals, or that ended them in the very moment of the claim: nothing qualifies."""
+    deadline = referral.deadline
+    if deadline is None or referral.status is not ReferralStatus.ENROLLED:
+        return _at_rest(referral, now)
+    if now >= deadline:
+        return _ended(referral, ReferralStatus.EXPIRED, TOO_LATE, now)
+    return None if referral.due_at == deadline else Write(replace(referral, due_at=deadline, updated_at=now))
 
 
 def _not_qualified(referral: Referral, terms: Referrals, now: datetime) -> Step | None:
