@@ -21,6 +21,7 @@ from tests.bench import (
     operations,
     programs,
     recalculation,
+    referrals,
     rules,
     stock,
     stream,
@@ -28,6 +29,7 @@ from tests.bench import (
 )
 from tests.bench.engine import Running, running_engine
 from tests.bench.figures import Figure, matrix, table, write
+from tests.referralkit.matrix import shown
 
 RESULT = REPOSITORY / "build" / "bench.json"
 LEAST_RUNS = 7
@@ -110,6 +112,20 @@ def _stock(running: Running) -> list[Figure]:
     return _shown(list(stock.figures(running)))
 
 
+def _referrals(running: Running) -> list[Figure]:
+    _say(
+        f"\nA generated population of honest and abusive referrals, seeds {referrals.SEEDS}, through the screening, in memory"
+    )
+    tuned = referrals.play(referrals.SEEDS, "seeds that weights were chosen with")
+    _say(shown(referrals.by_pattern(tuned)))
+    _say(f"Seeds that nothing was chosen with, {referrals.UNSEEN}")
+    unseen = referrals.play(referrals.UNSEEN, "seeds that they were not chosen with")
+    _say(shown(referrals.by_pattern(unseen)))
+    _say(f"What one referral costs on {running}, and {referrals.HOT:,} of one code in memory")
+    found = [*referrals.of_population(tuned, unseen), *referrals.of_one(running), *referrals.of_a_hot_code()]
+    return _shown(found)
+
+
 def _kms(running: Running) -> list[Figure]:
     _say(f"\nCalls to KMS by {kms.EACH:,} of each, on {running}")
     return _shown(list(kms.figures(running)))
@@ -181,6 +197,7 @@ ON_AN_ENGINE: dict[str, Callable[[Running], list[Figure]]] = {
     "sweep": _sweep,
     "recalculation": _recalculation,
     "stock": _stock,
+    "referrals": _referrals,
     "kms": _kms,
     "bulk": _bulk,
     "fulfillment": _fulfillment,

@@ -92,6 +92,11 @@ class Draw:
     events: list[Event] = field(default_factory=list)
     _mailboxes: set[str] = field(default_factory=set)
 
+    @classmethod
+    def of(cls, seed: int) -> "Draw":
+        """The same people for the same seed."""
+        return cls(random.Random(seed))  # noqa: S311
+
     def person(self, **known: str | None) -> Person:
         """A stranger with a device, a network and an address of their own; most pay in a way that is told."""
         drawn: dict[str, Any] = {

@@ -5,7 +5,6 @@ likenesses and referrals, purchases qualify, goods come back, and what screening
 """
 
 import heapq
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,7 +22,6 @@ from loyalty.referrals.facts import PHONE
 from loyalty.referrals.likenesses import DISPOSABLE_EMAIL, Signals, likenesses_of
 from loyalty.referrals.model import Qualified, Referral, ReferralStatus, Screened, Verdict
 from loyalty.referrals.screening import Screener
-from loyalty.referrals.sightings import Sighting
 from loyalty.referrals.store import ReferralStore, claim_puts, referral_put
 from loyalty_contract import MEMBER_SK
 from tests.apikit.keys import FakeKeys
@@ -71,7 +69,7 @@ class Decision:
 
 def population(seed: int) -> list[Event]:
     """Everybody of one world, and what happens to them."""
-    draw = Draw(random.Random(seed))  # noqa: S311 -- the same people every time
+    draw = Draw.of(seed)
     for groups in (HONEST, ABUSIVE):
         for pattern, times in groups:
             for _ in range(times):
@@ -119,8 +117,7 @@ class Played:
             likenesses = self._likenesses(person)
             self._profile(person, likenesses)
             self._emails[person.member_id] = person.email
-            if coming.referrer is None or coming.claims_after is not None:
-                self._screener.remember(self._program, likenesses, Sighting(person.member_id, self._clock()))
+            self._screener.remember(self._program, person.member_id)
             if coming.referrer is not None and coming.claims_after is None:
                 self._claims(coming)
             elif coming.claims_after is not None:
@@ -185,7 +182,7 @@ class Played:
     def _erases(self, erasing: Erasing) -> Callable[[], None]:
         def happens() -> None:
             person = erasing.person
-            self._screener.forget(self._program, person.member_id, self._likenesses(person), None)
+            self._screener.forget(self._program, person.member_id)
             self._profile(person, {})
 
         return happens
@@ -199,6 +196,7 @@ class Played:
         item = {
             "pk": {"S": partition("acme", person.member_id)},
             "sk": {"S": MEMBER_SK},
+            "created_at": {"S": to_text(self._clock())},
             "likenesses": {"M": {kind: {"S": digest} for kind, digest in likenesses.items()}},
         }
         self.table.client.put_item(TableName=self.table.name, Item=item)

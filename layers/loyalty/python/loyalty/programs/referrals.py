@@ -92,7 +92,7 @@ class Bounds(DocumentPart):
     ring: _Seen = 3
     shared_address: _Seen = 4
     chain: Annotated[int, Field(strict=True, ge=1, le=5)] = 2
-    even_timing: _Percent = 85
+    even_timing: _Percent = 80
     alike_emails: _Seen = 2
     disposable_others: _Percent = 30
     one_network: _Percent = 60
@@ -124,6 +124,7 @@ class Weights(DocumentPart):
     network_velocity: _Weight = 3
     program_velocity: _Weight = 3
     circle: _Weight = 100
+    in_circle: _Weight = 40
     ring: _Weight = 60
     shared_address: _Weight = 4
     chain: _Weight = 40
@@ -139,8 +140,9 @@ class Weights(DocumentPart):
 class Screening(DocumentPart):
     """What speaks against a referral. From ``review_from`` on a person decides, from ``reject_from`` on it is rejected.
 
-    ``remember_days`` is how long devices, networks, payments and addresses are remembered (as keyed hashes),
-    ``remember_erased_days`` how long it is known that a customer was erased; 0: not at all.
+    ``remember_days`` is how long phones, devices, networks, payments and addresses are remembered, as keyed hashes; mailboxes
+    are for as long as their owner is a member. ``remember_erased_days`` is how long it is known that a customer was erased;
+    0: not at all.
     """
 
     review_from: Annotated[int, Field(strict=True, ge=1, le=MAX_SCORE)] = 40

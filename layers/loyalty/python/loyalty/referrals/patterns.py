@@ -11,7 +11,7 @@ from loyalty.referrals.likenesses import DISPOSABLE_EMAIL, NETWORK
 from loyalty.referrals.model import Referral, ReferralStatus
 from loyalty.referrals.sightings import nearest
 
-LEAST_GAPS, MOST_GAPS = 10, 16
+LEAST_GAPS, MOST_GAPS = 12, 16
 """Between so many of the referrer's claims distances are compared."""
 SOME: Final = 4
 """Fewer others show no pattern."""
@@ -44,19 +44,28 @@ def program_velocity(facts: Facts) -> Found:
     return facts.in_program, ()
 
 
-def circle(facts: Facts) -> Found:
-    """Whether somebody whom they brought, directly or not, brought the referrer."""
-    for depth, ancestor in enumerate(facts.ancestors, start=1):
-        if ancestor.referrer == facts.referral.member_id:
-            return 1, [one.member_id for one in facts.ancestors[:depth]]
-    return NOTHING
+def circle(*, closing: bool) -> Callable[[Facts], Found]:
+    """Whether somebody whom they brought, directly or not, brought the referrer: before they came themselves, or since.
+
+    Who closes a circle claims what cannot be; whom it runs through may have been brought as they say.
+    """
+
+    def found(facts: Facts) -> Found:
+        for depth, ancestor in enumerate(facts.ancestors, start=1):
+            if ancestor.referrer == facts.referral.member_id:
+                around = facts.ancestors[:depth]
+                last = all(one.claimed_at < facts.referral.claimed_at for one in around)
+                return (1, [one.member_id for one in around]) if last is closing else NOTHING
+        return NOTHING
+
+    return found
 
 
 def chain(facts: Facts) -> Found:
     """Links that hang together: up to the first ancestor who took their time, and down as far as was read."""
     links, later = [], facts.referral
     for ancestor in facts.ancestors:
-        if later.claimed_at - ancestor.claimed_at > AT_ONCE:
+        if not timedelta() <= later.claimed_at - ancestor.claimed_at <= AT_ONCE:
             break
         links.append(ancestor.member_id)
         later = ancestor
@@ -73,15 +82,17 @@ def chain(facts: Facts) -> Found:
 def even_timing(facts: Facts) -> Found:
     """How many percent of the distances between claims are within a third of the middle one; of few: none.
 
-    The middle one, and not the average: a farm that sleeps at night has one long distance, and is as even as before.
+    The middle one, and not the average; and pauses do not count, of more than four times as long: a farm that sleeps at
+    night is as even as before.
     """
     claims = nearest(facts.counts.claims, facts.referral.claimed_at, MOST_GAPS + 1)
     gaps = sorted((later.at - one.at) // timedelta(milliseconds=1) for one, later in pairwise(claims))
-    middle = gaps[len(gaps) // 2] if len(gaps) >= LEAST_GAPS else 0
-    if not middle:
+    middle = gaps[len(gaps) // 2] if gaps else 0
+    awake = [gap for gap in gaps if gap <= 4 * middle]
+    if not middle or len(awake) < LEAST_GAPS:
         return NOTHING  # too few, or so many that several came at once: there is no distance to speak of
-    alike = sum(3 * abs(gap - middle) <= middle for gap in gaps)
-    return 100 * alike // len(gaps), ()
+    alike = sum(3 * abs(gap - middle) <= middle for gap in awake)
+    return 100 * alike // len(awake), ()
 
 
 def one_network(facts: Facts) -> Found:

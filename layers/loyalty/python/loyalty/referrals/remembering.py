@@ -2,7 +2,7 @@
 
 ::
 
-    U#{program}#{digest}          SEEN          who had this likeness of late, 24 at most; that somebody was erased who had it
+    U#{program}#{digest}          SEEN          who had this likeness, 24 at most; that somebody was erased who had it
     N#{program}#{referrer}#{nn}   COUNTS        a sixteenth of whom a member brought: how many, by day, and the last 8
     N#{program}#-#{nn}            HOUR#{hour}   a sixteenth of a program's referrals of an hour, for 3 days
 
@@ -50,7 +50,7 @@ class SeenItem(Item):
     erased_at = MomentAttribute(null=True)
     erased_until = MomentAttribute(null=True)
     revision = IntegerAttribute()
-    expires_at = IntegerAttribute(attr_name=TTL_ATTRIBUTE)
+    expires_at = IntegerAttribute(attr_name=TTL_ATTRIBUTE, null=True)
 
 
 class CountsItem(Item):
@@ -90,19 +90,24 @@ def hour_key(program: str, member_id: str, moment: datetime) -> Key:
     return friends_partition(program, _NOBODY, shard_of(member_id)), f"HOUR#{hour}"
 
 
-def seen_write(key: Key, after: Seen, remember: timedelta) -> Put | Delete:
-    """Writes who had a likeness in place of what was read; what says nothing of anybody any more is deleted."""
-    until = [one.at + remember for one in after.sightings[-1:]] + ([after.erased_until] if after.erased_until else [])
+def seen_write(key: Key, after: Seen, remember: timedelta | None) -> Put | Delete:
+    """Writes who had a likeness in place of what was read; what says nothing of anybody any more is deleted.
+
+    ``remember``: it expires so long after the last of them; None: as long as one of them is a member, it does not.
+    """
     same: Condition = SeenItem.revision == after.revision if after.revision else SeenItem.pk.does_not_exist()
-    if not until:
+    if not after.sightings and after.erased_until is None:
         return Delete(SeenItem, *key, same)
+    lasting = bool(after.sightings) and remember is None
+    until = [one.at + remember for one in after.sightings[-1:] if remember]
+    until += [after.erased_until] if after.erased_until else []
     item = SeenItem(
         *key,
         members={one.member_id: f"{to_text(one.at)}{_BETWEEN}{one.referrer or ''}" for one in after.sightings} or None,
         erased_at=after.erased_at,
         erased_until=after.erased_until,
         revision=after.revision + 1,
-        expires_at=int(max(until).timestamp()),
+        expires_at=None if lasting else int(max(until).timestamp()),
     )
     return Put(item, same, shared=True)
 

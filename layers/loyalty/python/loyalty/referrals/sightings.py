@@ -36,9 +36,12 @@ class Seen:
     erased_until: datetime | None = None
     revision: int = 0
 
-    def with_one(self, new: Sighting, remember: timedelta) -> "Seen | None":
-        """With one more; None where nothing is to be written: they are known, or there are too many of this week."""
-        kept = [one for one in self.sightings if one.at >= new.at - remember]
+    def with_one(self, new: Sighting, remember: timedelta | None) -> "Seen | None":
+        """With one more; None where nothing is to be written: they are known, or there are too many of this week.
+
+        ``remember``: who had it longer ago goes; None: nobody does, and of too many the first ones stay.
+        """
+        kept = [one for one in self.sightings if remember is None or one.at >= new.at - remember]
         known = next((one for one in kept if one.member_id == new.member_id), None)
         if known is not None:
             if known.referrer is not None or new.referrer is None:
@@ -46,7 +49,7 @@ class Seen:
             # They were remembered as somebody who came by themselves, before their referral was counted.
             kept.remove(known)
         elif len(kept) >= MAX_SEEN:
-            if kept[0].at > new.at - WEEK:
+            if remember is None or kept[0].at > new.at - WEEK:
                 return None
             kept = kept[1:]
         return replace(self, sightings=tuple(sorted([*kept, new], key=lambda one: (one.at, one.member_id))))
