@@ -115,7 +115,9 @@ def test_both_are_rewarded_and_both_rewards_are_taken_back(
     )
 
 
-def test_the_clock_pays_when_the_return_window_is_over(bring: Callable[[str, int], Partner], cloud: LocalCloud) -> None:
+def test_the_clock_pays_when_the_return_window_is_over(
+    bring: Callable[[str, int], Partner], cloud: LocalCloud, overheard: str
+) -> None:
     """The days go by in the item: nobody can wait for them."""
     partner = bring("patient", 14)
     ada, friend = two(partner)
@@ -123,22 +125,31 @@ def test_the_clock_pays_when_the_return_window_is_over(bring: Callable[[str, int
     eventually("a purchase that counts", lambda: stored(cloud, friend)["status"]["S"] == "qualified" or None)
     assert rewards(partner, ada, friend) == [[], []]
     over = to_text(datetime.now(UTC) - timedelta(days=1))
-    cloud.client("dynamodb").update_item(
-        TableName=cloud.table,
-        Key=key(friend),
-        UpdateExpression="SET pays_at = :over, #due_at = :due",
-        ExpressionAttributeNames={"#due_at": contract.DUE_AT},
-        ExpressionAttributeValues={":over": {"S": over}, ":due": {"S": f"{over}#{friend}"}},
-    )
-    assert stored(cloud, friend)[contract.DUE_INDEX_KEY]["S"] == due_shard(shard_of(friend))
-    payload = json.dumps({"shards": [shard_of(friend)]}).encode()
+    changed(cloud, friend, over, "pays_at")
+    nobody = two(partner)[1]
+    eventually("a look at who came", lambda: "screened" in stored(cloud, nobody) or None)
+    changed(cloud, nobody, over, "deadline")
+    payload = json.dumps({"shards": sorted({shard_of(friend), shard_of(nobody)})}).encode()
     name = f"{resource(STAGE, 'referral_clock')}:live"
     answer = cloud.client("lambda").invoke(FunctionName=name, Payload=payload)
     done = json.loads(answer["Payload"].read())
     assert (done["failed"], done["finished"]) == (0, True), done
     # The schedule of the stage may have been first.
     assert rewards(partner, ada, friend) == [[500], [250]]
-    assert stored(cloud, friend)["status"]["S"] == "rewarded"
+    assert [stored(cloud, one)["status"]["S"] for one in (friend, nobody)] == ["rewarded", "expired"]
+    events(cloud, overheard, nobody, {contract.REFERRAL_ENDED})
+
+
+def changed(cloud: LocalCloud, friend: str, moment: str, attribute: str) -> None:
+    """The moment that a referral waits for has come."""
+    cloud.client("dynamodb").update_item(
+        TableName=cloud.table,
+        Key=key(friend),
+        UpdateExpression="SET #attribute = :moment, #due_at = :due",
+        ExpressionAttributeNames={"#attribute": attribute, "#due_at": contract.DUE_AT},
+        ExpressionAttributeValues={":moment": {"S": moment}, ":due": {"S": f"{moment}#{friend}"}},
+    )
+    assert stored(cloud, friend)[contract.DUE_INDEX_KEY]["S"] == due_shard(shard_of(friend))
 
 
 def key(friend: str, program: str = "patient") -> dict[str, dict[str, str]]:
