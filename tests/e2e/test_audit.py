@@ -120,9 +120,11 @@ def test_what_is_exported_cannot_be_taken_out_and_agrees_with_the_table(audited:
     audited.linked(7)
     assert audited.export()["heads"] >= 1
     code, proof = audited.verify()
-    assert (code, proof["findings"], proof["bucket"], proof["heads"]) == (0, [], True, 1)
+    assert (code, proof["findings"], proof["bucket"]) == (0, [], True)
     s3, bucket = audited.cloud.client("s3"), audited.cloud.platform.outputs["AuditTrailBucketName"]
-    (version,) = s3.list_object_versions(Bucket=bucket, Prefix=f"heads/{audited.id}/")["Versions"]
+    versions = s3.list_object_versions(Bucket=bucket, Prefix=f"heads/{audited.id}/")["Versions"]
+    assert proof["heads"] == len(versions) >= 1, "the clock exports too, of a day that is not over"
+    version = versions[0]
     with pytest.raises(ClientError, match="object lock"):
         s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
     mark = s3.delete_object(Bucket=bucket, Key=version["Key"])
