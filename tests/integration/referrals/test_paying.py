@@ -19,7 +19,7 @@ from tests.ledgerkit.tables import empty_table
 
 pytestmark = pytest.mark.integration
 
-FRIENDS = [f"mbr_f{number:02}" for number in range(12)]
+FRIENDS = ["mbr_" + letter * 26 for letter in "efghijklmnop"]
 
 
 def together(calls: list[Callable[[], object]], threads: int = 8) -> Counter[str]:
