@@ -179,6 +179,16 @@ def test_round_trips_do_not_grow_with_friends(rig: Rig, friends: int) -> None:
     assert rig.wire.keys <= 2 + 1 + 6 + 2 * SHARDS + 24
 
 
+def test_a_code_is_exhausted_by_all_whom_its_owner_brought(rig: Rig) -> None:
+    bounded = with_referrals(code_uses=3)
+    said = [rig.screener.exhausted(bounded, rig.counted(f"mbr_{number}")) for number in range(4)]
+    assert said == [None, None, 3, 4]
+    last = rig.counted("mbr_last")
+    rig.wire.calls.clear()
+    assert rig.screener.exhausted(PROGRAM, last) is None
+    assert not rig.wire.calls
+
+
 def test_what_a_referrer_has_stays_small_with_very_many_friends(rig: Rig) -> None:
     for number in range(600):
         rig.counted(f"mbr_{number:026}", at=NOON + number * HOUR, email_stem="s" * 40)

@@ -159,6 +159,17 @@ class Memory:
         """How many a member brought, as far as they are counted: by this a code is exhausted. One round trip."""
         return all_counts(self._table.get_many(counts_keys(program, referrer)), program, referrer).total
 
+    def exhausted(self, program: Program, referral: Referral) -> int | None:
+        """How many the referrer brought, where that is as many as a code may bring; None: the code may be used on.
+
+        To be asked once a referral is counted. A program without such a bound costs no read, any other one round trip.
+        """
+        rules = program.document.referrals
+        if rules is None or rules.code_uses is None:
+            return None
+        brought = self.brought(referral.program, referral.referrer)
+        return brought if brought >= rules.code_uses else None
+
 
 def all_counts(found: Found, program: str, referrer: str) -> Counts:
     """Whom a member brought, of all shards that were read."""
