@@ -111,7 +111,7 @@ _API: Final = (
     ),
     FunctionSpec(
         "reveal", "Shows delivered gift cards and codes, and writes down who saw them", 10,
-        table=(GET, PUT, UPDATE), sealed=SealedData(contract.GIFT_CARD, OPEN), snap_start=True,
+        table=(*READ, PUT, UPDATE), sealed=SealedData(contract.GIFT_CARD, OPEN), snap_start=True,
         environment=(contract.ENV_VAULT_KEY,),
     ),
     FunctionSpec(

@@ -95,6 +95,7 @@ ROUTES: Final = (
     Route("GET", f"{_MEMBER}/erasure", "privacy", "privacy.read"),
     Route("POST", f"{_MEMBER}/erasure/approve", "privacy", "privacy.erase"),
     Route("POST", f"{_MEMBER}/erasure/reject", "privacy", "privacy.erase"),
+    Route("POST", f"{_MEMBER}/erasure/withdraw", "privacy", "privacy.erase"),
     Route("POST", f"{_PROGRAM}/households", "transfer", "households.write"),
     Route("GET", _HOUSEHOLD, "transfer", "households.read"),
     Route("POST", f"{_HOUSEHOLD}/members", "transfer", "households.write"),

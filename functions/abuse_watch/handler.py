@@ -11,7 +11,7 @@ from loyalty.abuse.watching import Doing, Seen, Watcher
 from loyalty.core.clock import system_clock
 from loyalty.core.settings import Settings
 from loyalty.core.table import Table
-from loyalty.core.telemetry import count, logger, metrics
+from loyalty.core.telemetry import count, failures_told, logger, metrics
 from loyalty.programs.store import ProgramStore
 from loyalty.publishing.events import ClientSuspected
 from loyalty_contract import CLIENTS_SUSPECTED, MEMBERS_FLAGGED, MEMBERS_PUT_ON_HOLD
@@ -24,18 +24,12 @@ TABLE.client  # noqa: B018 - made now, and not in the first event
 
 def watch(record: SQSRecord) -> None:
     """One event; what it raises sends this record, and no other, back to the queue and at last to its dead letters."""
-    try:
+    with failures_told("AbuseEventsFailed", record.message_id):
         event = watched(record.body)
         if isinstance(event, ClientSuspected):
             _suspected(event)
         elif event is not None:
             _told(event, WATCHER.see(event))
-    except Exception as error:
-        # By its type alone: what it says may quote the message.
-        count("AbuseEventsFailed")
-        label = {"sqs_message": record.message_id, "error": type(error).__name__}
-        logger.error("event failed, to be delivered again", extra=label)
-        raise
 
 
 def _suspected(event: ClientSuspected) -> None:

@@ -84,7 +84,7 @@ def routes(
     @router.get(_ADJUSTMENT, summary="Read an adjustment", tags=["Adjustments"])
     def get_adjustment(program: ProgramId, member_id: MemberId, adjustment_id: AdjustmentId) -> AdjustmentView:
         programs.for_client(program, caller(router))
-        return AdjustmentView.of(store.get(program, member_id, adjustment_id))
+        return AdjustmentView.of(store.shown(program, member_id, adjustment_id))
 
     @router.post(f"{_ADJUSTMENT}/approve", summary="Approve an adjustment as the second person", tags=["Adjustments"])
     def approve(

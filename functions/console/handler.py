@@ -3,6 +3,7 @@
 from typing import Any
 
 from functions.console.routes import Console
+from loyalty.abuse.desk import CaseDesk
 from loyalty.console.assets import static_files
 from loyalty.console.cookies import Cookies, Sealer
 from loyalty.console.languages import languages
@@ -70,6 +71,7 @@ CONSOLE = Console(
     finance=FinanceServices.over(TABLE, system_clock),
     decisions=DECISIONS,
     reports=ReportStore(TABLE, system_clock),
+    cases=CaseDesk.over(TABLE, system_clock),
     clock=system_clock,
 )
 languages()

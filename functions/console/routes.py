@@ -7,10 +7,12 @@ from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
+from functions.console import cases as case_pages
 from functions.console import reports as report_pages
 from functions.console import runs as run_pages
 from functions.console import totals as total_pages
 from functions.console.visit import Guest, Here
+from loyalty.abuse.desk import CaseDesk
 from loyalty.console.assets import static_files
 from loyalty.console.cookies import Cookies
 from loyalty.console.errors import FormRefused, PageNotFound, SignInRefused
@@ -49,6 +51,7 @@ class Console:
         finance: FinanceServices,
         decisions: Decider,
         reports: Reports | None,
+        cases: CaseDesk,
         clock: Clock,
     ) -> None:
         self._pages = pages
@@ -59,6 +62,7 @@ class Console:
         self._finance = finance
         self._decisions = decisions
         self._reports = reports
+        self._cases = cases
         self._clock = clock
 
     def answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -127,6 +131,8 @@ class Console:
                 return self._runs_page(here, which)
             case _, "reports", *which:
                 return self._reports_page(here, which)
+            case _, "cases", *which:
+                return self._cases_page(here, which)
         raise PageNotFound("There is no such page.")
 
     def _runs_page(self, here: Here, which: Sequence[str]) -> Answer:
@@ -147,6 +153,16 @@ class Console:
                 return report_pages.detail(here, self._reports, supplier, _day(day))
             case "POST", supplier, day:
                 return report_pages.resolve(here, self._reports, supplier, _day(day))
+        raise PageNotFound("There is no such page.")
+
+    def _cases_page(self, here: Here, which: Sequence[str]) -> Answer:
+        match here.request.method, *which:
+            case ("GET",):
+                return case_pages.listing(here, self._cases)
+            case "GET", member_id:
+                return case_pages.detail(here, self._cases, member_id)
+            case "POST", member_id:
+                return case_pages.decide(here, self._cases, member_id)
         raise PageNotFound("There is no such page.")
 
     def _signed_in(self, request: Request) -> Answer:

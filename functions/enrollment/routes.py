@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from functions.enrollment.segments import add_segments
@@ -36,7 +37,15 @@ def routes(programs: ProgramStore, members: MemberService, segments: SegmentServ
     def post_member(program: ProgramId, body: Annotated[EnrollmentBody, Body()]) -> Response[MemberView]:
         current = programs.for_client(program, caller(router))
         fields: dict[str, Any] = body.model_dump(include=set(PROFILE_FIELDS))
-        enrolled = members.enroll(current, Profile(**fields), referral_code=body.referral_code, came=body.came())
+        if body.refused:
+            found = members.enrolled_before(current, body.earlier, referral_code=body.referral_code)
+            if found is None:
+                raise RequestValidationError(body.refused)
+            enrolled = found
+        else:
+            enrolled = members.enroll(
+                current, Profile(**fields), referral_code=body.referral_code, came=body.came(), earlier=body.earlier
+            )
         location = f"/v1/programs/{program}/members/{enrolled.member.member_id}"
         replayed = {REPLAYED_HEADER: str(enrolled.replayed).lower()}
         return answer(HTTPStatus.CREATED, enrolled.member, Location=location, **replayed)

@@ -10,7 +10,7 @@ from loyalty.core.fields import MemberId, ProgramId
 from loyalty.core.http import caller
 from loyalty.core.telemetry import count, logger
 from loyalty.privacy.erasing import Erasing
-from loyalty.privacy.erasure import Erasure
+from loyalty.privacy.erasure import Erasure, ErasureReason
 from loyalty.privacy.views import ErasureBody, ErasureView, HandBody
 from loyalty.programs.store import ProgramStore
 
@@ -24,12 +24,13 @@ def _log(erasure: Erasure) -> ErasureView:
 
 
 def add_erasures(router: Router, programs: ProgramStore, erasing: Erasing) -> None:
-    """``POST`` and ``GET …/erasure``, ``POST …/erasure/approve``, ``POST …/erasure/reject``."""
+    """``POST`` and ``GET …/erasure``, ``POST …/erasure/approve``, ``…/reject``, ``…/withdraw``."""
 
     @router.post(_ERASURE, summary="Ask for the erasure of a member", tags=_TAGS, status_code=HTTPStatus.ACCEPTED)
     def post_erasure(program: ProgramId, member_id: MemberId, body: Annotated[ErasureBody, Body()]) -> ErasureView:
         client_id = caller(router)
-        asked = erasing.ask(programs.for_client(program, client_id), member_id, body.reason, body.by(client_id))
+        current, reason = programs.for_client(program, client_id), ErasureReason(body.reason)
+        asked = erasing.ask(current, member_id, reason, body.by(client_id))
         count("ErasuresAsked")
         return _log(asked)
 
@@ -51,3 +52,10 @@ def add_erasures(router: Router, programs: ProgramStore, erasing: Erasing) -> No
         rejected = erasing.reject(programs.for_client(program, client_id), member_id, body.by(client_id))
         count("ErasuresRejected")
         return _log(rejected)
+
+    @router.post(f"{_ERASURE}/withdraw", summary="Withdraw an approved erasure that has not begun", tags=_TAGS)
+    def withdraw_erasure(program: ProgramId, member_id: MemberId, body: Annotated[HandBody, Body()]) -> ErasureView:
+        client_id = caller(router)
+        withdrawn = erasing.withdraw(programs.for_client(program, client_id), member_id, body.by(client_id))
+        count("ErasuresWithdrawn")
+        return _log(withdrawn)

@@ -70,7 +70,7 @@ def routes(
     @router.get(f"{_REDEMPTIONS}/<redemption_id>", summary="Read a redemption", tags=["Redemptions"])
     def get_redemption(program: ProgramId, member_id: MemberId, redemption_id: RedemptionId) -> RedemptionView:
         programs.for_client(program, caller(router))
-        return RedemptionView.of(redemptions.get(program, member_id, redemption_id))
+        return RedemptionView.of(redemptions.shown(program, member_id, redemption_id))
 
     @router.post(f"{_REDEMPTIONS}/<redemption_id>/capture", summary="Spend held points", tags=["Redemptions"])
     def capture(

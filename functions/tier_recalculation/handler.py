@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from loyalty.core.clock import from_text, system_clock
 from loyalty.core.settings import Settings
 from loyalty.core.table import Table
-from loyalty.core.telemetry import count, logger, metrics
+from loyalty.core.telemetry import count, failures_told, logger, metrics
 from loyalty.ledger.service import Ledger
 from loyalty.programs.store import ProgramStore
 from loyalty.publishing.events import PointsEvent
@@ -24,14 +24,8 @@ TABLE.client  # noqa: B018 - made now, and not in the first event
 
 def recalculate(record: SQSRecord) -> None:
     """One event; what it raises sends this record, and no other, back to the queue and at last to its dead letters."""
-    try:
+    with failures_told("TierEventsFailed", record.message_id):
         _recalculate(record)
-    except Exception as error:
-        # By its type alone: what it says may quote the message.
-        count("TierEventsFailed")
-        label = {"sqs_message": record.message_id, "error": type(error).__name__}
-        logger.error("event failed, to be delivered again", extra=label)
-        raise
 
 
 def _recalculate(record: SQSRecord) -> None:

@@ -28,7 +28,7 @@ _Cursor = Annotated[str | None, Query(max_length=512, description="`next_cursor`
 
 
 _ENDS = frozenset({EntryKind.FORFEITURE, EntryKind.MERGE_OUT})
-"""The last entry of who was erased, or merged into somebody who may be: others cost no look at the book."""
+"""The last entry of who was erased, or merged into somebody who may be: of others the first page costs no look at the book."""
 
 
 class EntriesPage(ResponseBody):
@@ -92,7 +92,7 @@ def routes(programs: ProgramStore, ledger: LedgerStore, cursors: Cursors, clock:
         page = ledger.entries(program, member_id, limit=limit, before=before)
         if not page.entries and ledger.book(program, member_id) is None:
             raise MemberNotFound.of(program, member_id)
-        if before is None and page.entries and page.entries[0].key.kind in _ENDS:
+        if before is not None or (page.entries and page.entries[0].key.kind in _ENDS):
             ledger.current(program, member_id)  # it says where they were erased
         return EntriesPage(
             items=[EntryView.of(entry) for entry in page.entries],

@@ -28,6 +28,7 @@ _ERASURE: Final = {
     "asked_at": "2026-11-22T10:00:00.000Z",
     "decided_by": None,
     "decided_at": None,
+    "begun_at": None,
     "erased_at": None,
     "problem": None,
 }
@@ -50,6 +51,7 @@ REQUESTS: Final[dict[str, Any]] = {
     "post_erasure": {"reason": "request", "actor": "staff-17"},
     "approve_erasure": {"actor": "staff-4"},
     "reject_erasure": {"actor": "staff-4"},
+    "withdraw_erasure": {"actor": "staff-4"},
 }
 RESPONSES: Final[dict[str, Any]] = {
     "get_consents": {
@@ -76,7 +78,9 @@ RESPONSES: Final[dict[str, Any]] = {
     "get_data_export": _EXPORT
     | {"status": "ready", "size": 18_233, "url": "https://s3.example.com/privacy/exports/a.zip"},
     "post_erasure": _ERASURE,
-    "get_erasure": _APPROVED | {"status": "erased", "erased_at": "2026-11-22T10:05:04.000Z"},
+    "get_erasure": _APPROVED
+    | {"status": "erased", "begun_at": "2026-11-22T10:05:02.000Z", "erased_at": "2026-11-22T10:05:04.000Z"},
     "approve_erasure": _APPROVED,
     "reject_erasure": _APPROVED | {"status": "rejected"},
+    "withdraw_erasure": _APPROVED | {"status": "withdrawn"},
 }

@@ -65,7 +65,7 @@ MOST: Final[Mapping[str, Most]] = {
     "transfer": Most(2, 12, 3),
     "contribution": Most(2, 12, 3),
     "withdrawal": Most(2, 14, 4),
-    "merge": Most(2, 36, 8),
+    "merge": Most(2, 40, 12),
     "accrual_after_merge": Most(2, 7, 1),
     "reversal_before_its_accrual": Most(4, 10, 17),
     "accrual_while_another_is_awaited": Most(3, 7, 3),

@@ -3,18 +3,31 @@
 from datetime import timedelta
 from typing import Final
 
+from loyalty.abuse.model import Case, Decided, Person, State
+from loyalty.abuse.store import case_put
+from loyalty.abuse.watch import Evidence, Signal
 from loyalty.core.clock import to_text
 from loyalty.core.money import Money
 from loyalty.fulfillment.run import RunStatus
+from loyalty.programs.abuse import Then
+from loyalty.programs.store import ProgramStore
 from loyalty.reconciliation.model import DifferenceKind
 from tests.financekit.console import ConsoleRig, a_difference, a_report
 from tests.financekit.runs import a_run, redemption, step, write
+from tests.ledgerkit.clock import at
+from tests.ledgerkit.programs import document
 
 WAITING: Final = redemption(1)
 OWN: Final = redemption(2)
 ATTENTION: Final = redemption(3)
 REJECTED: Final = redemption(7)
 FULFILLED: Final = redemption(6)
+
+
+FLAGGED: Final = "mbr_01J8QX2V5T0000000000000001"
+HELD: Final = "mbr_01J8QX2V5T0000000000000002"
+ASKED: Final = "mbr_01J8QX2V5T0000000000000003"
+CONFIRMED: Final = "mbr_01J8QX2V5T0000000000000004"
 
 
 def set_scene(rig: ConsoleRig) -> None:
@@ -24,6 +37,7 @@ def set_scene(rig: ConsoleRig) -> None:
     rig.people.add("staff-9", set(), set())
     _open_runs(rig)
     _ended_runs(rig)
+    _cases(rig)
     rig.reports.add(a_report("2026-03-14"))
     rig.reports.add(
         a_report("2026-03-13", missing_there=1, amount=1, duplicate=1),
@@ -72,6 +86,30 @@ def _open_runs(rig: ConsoleRig) -> None:
     funds = {"status": RunStatus.AWAITING_FUNDS, "reason": "insufficient_funds", "supplier": "tango"}
     write(rig.table, a_run(4, "2026-03-15T10:15:00Z", value="1500000 IDR", **funds))
     write(rig.table, a_run(5, "2026-03-15T11:58:30Z", status=RunStatus.PENDING, supplier="xoxoday", value="40.00 AED"))
+
+
+def _cases(rig: ConsoleRig) -> None:
+    """A member of whom there are many accruals, one on hold, one whose release is asked for, one whose abuse is confirmed."""
+    ProgramStore(rig.table, rig.clock).publish(document(), expected_version=0, actor="test")
+    many = Evidence(
+        Signal.ACCRUALS, Then.FLAG, 104, 100, at("2026-03-13T20:12:00Z"), at("2026-03-14T20:12:00Z"),
+        tuple(str(number) for number in range(95, 105)),
+    )  # fmt: skip
+    taken = Evidence(
+        Signal.REDEMPTIONS_AFTER_CHANGE, Then.HOLD, 3, 3, at("2026-03-15T06:00:00Z"), at("2026-03-15T07:30:00Z"),
+        (redemption(21), redemption(22), redemption(23)),
+    )  # fmt: skip
+    by_hand = Evidence(Signal.BY_HAND, Then.HOLD, 1, 1, at("2026-03-12T09:00:00Z"), at("2026-03-12T09:00:00Z"))
+    ann = Decided(Person("person:staff-4", "client:desk"), "complaint", at("2026-03-12T09:00:00Z"))
+    asks = Decided(Person("person:staff-4"), "called_back", at("2026-03-14T10:30:00Z"))
+    ends = Decided(Person("person:staff-17"), "sold_codes", at("2026-03-11T16:45:00Z"))
+    for case in (
+        Case("acme", FLAGGED, State.OPEN, False, [many], many.until, many.until),
+        Case("acme", HELD, State.OPEN, True, [many, taken], taken.until, taken.until),
+        Case("acme", ASKED, State.OPEN, True, [by_hand], ann.at, asks.at, held=ann, proposed=asks),
+        Case("acme", CONFIRMED, State.CONFIRMED, True, [taken], ends.at, ends.at, decided=ends),
+    ):
+        rig.table.write([case_put(None, case)])
 
 
 def _ended_runs(rig: ConsoleRig) -> None:

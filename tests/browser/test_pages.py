@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.conftest import screenshot, sign_in
-from tests.browser.scene import ATTENTION, FULFILLED, OWN, REJECTED, WAITING
+from tests.browser.scene import ASKED, ATTENTION, CONFIRMED, FLAGGED, FULFILLED, HELD, OWN, REJECTED, WAITING
 from tests.financekit.console import ConsoleRig
 
 PAGES = {
@@ -22,6 +22,11 @@ PAGES = {
     "totals": "/acme/totals",
     "reports": "/acme/reports",
     "report": "/acme/reports/tremendous/2026-03-13",
+    "cases": "/acme/cases",
+    "flagged": f"/acme/cases/{FLAGGED}",
+    "held": f"/acme/cases/{HELD}",
+    "asked": f"/acme/cases/{ASKED}",
+    "confirmed": f"/acme/cases/{CONFIRMED}?done=1",
     "missing": "/acme/nowhere",
 }
 SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}

@@ -125,6 +125,11 @@ def test_what_is_exported_cannot_be_taken_out_and_agrees_with_the_table(audited:
     (version,) = s3.list_object_versions(Bucket=bucket, Prefix=f"heads/{audited.id}/")["Versions"]
     with pytest.raises(ClientError, match="object lock"):
         s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    mark = s3.delete_object(Bucket=bucket, Key=version["Key"])
+    code, proof = audited.verify()
+    assert (code, [one["kind"] for one in proof["findings"]]) == (1, ["file_hidden"]), "its lock is not over"
+    s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=mark["VersionId"])
+    assert audited.verify()[0] == 0
 
 
 def test_a_line_that_somebody_changes_or_takes_out_is_named(audited: Audited) -> None:

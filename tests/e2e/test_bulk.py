@@ -89,6 +89,16 @@ class Campaign:
 
         return eventually(f"{' or '.join(statuses)}", look)
 
+    def listed(self, *, limit: int) -> list[str]:
+        """The names of all campaigns, page after page: as the index has them, a moment late."""
+        names, query = [], f"limit={limit}"
+        while True:
+            page = self._call("GET", f"{self.url}?{query}").json()
+            names += [one["campaign"] for one in page["items"]]
+            if page["next_cursor"] is None:
+                return names
+            query = f"limit={limit}&cursor={page['next_cursor']}"
+
     def holds(self, member: str) -> list[int]:
         entries = LedgerStore(self.table).entries(self.program, member, limit=10).entries
         return [entry.movement.change().points for entry in entries if entry.key.kind is EntryKind.HOLD]
@@ -197,3 +207,14 @@ def test_a_malformed_list_is_refused_whole_and_a_stranger_s_list_is_not_found(ca
     assert len(campaign.holds(member)) == before, "nothing of a refused list is held"
     campaign.name = "nobody-made-this"
     assert campaign.decide("approve", "bob").json()["code"] == "campaign_not_found"
+
+
+def test_campaigns_are_listed_page_by_page(campaign: Campaign) -> None:
+    made = {campaign.name, f"autumn-{unique()}"}
+    for campaign.name in made:
+        campaign.send([f"{campaign.members[0]},A"])
+
+    def all_listed() -> bool | None:
+        return made <= set(campaign.listed(limit=1)) or None
+
+    eventually("both campaigns", all_listed)

@@ -54,6 +54,24 @@ def test_a_person_signs_in_looks_and_signs_out(cloud: LocalCloud, context: Brows
     assert [line for line in said if "Content Security Policy" in line] == []
 
 
+def test_a_case_of_abuse_is_found_and_decided_about(
+    cloud: LocalCloud, partner: Partner, context: BrowserContext
+) -> None:
+    member_id = partner.enroll()["member_id"]
+    partner.accrue(member_id, "100.00")
+    run_loyalty(["risk", "hold", member_id, "--program", cloud.program, "--reason", "complaint"], cloud.environment)
+    page = context.new_page()
+    sign_in(page, cloud)
+    page.get_by_role("link", name="Casi").click()
+    assert page.locator("h1").inner_text() == "Casi di sospetto abuso"
+    page.goto(f"{cloud.platform.console_url}/{cloud.program}/cases/{member_id}")
+    page.get_by_label("Motivo").fill("sold_codes")
+    page.get_by_role("button", name="Conferma").click()
+    assert page.get_by_role("status").inner_text().startswith("Hai confermato")
+    assert page.get_by_role("button", name="Conferma").count() == 0
+    assert partner.hold(member_id, "coffee").json()["code"] == "redemptions_on_hold"
+
+
 def test_who_is_disabled_is_out_at_the_next_request(cloud: LocalCloud, context: BrowserContext) -> None:
     assert cloud.person is not None
     page = context.new_page()

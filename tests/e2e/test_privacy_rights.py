@@ -158,7 +158,10 @@ def test_a_copy_of_everything_then_nothing_that_anybody_can_read(
     )
     assert not [*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())]
 
-    for path in ("", "/wallet", "/entries", "/tier", "/segments", "/consents", "/preferences"):
+    late = office.call("POST", f"{life.path}/erasure/withdraw", {"actor": "staff-2"})
+    assert (late.status_code, late.json()["code"]) == (409, "erasure_decided")
+    one = f"/redemptions/{life.redemption}"
+    for path in ("", "/wallet", "/entries", "/tier", "/segments", "/consents", "/preferences", "/redemptions", one):
         gone = partner.call("GET", life.path + path)
         assert (gone.status_code, gone.json()["code"]) == (410, "member_erased"), path
     assert partner.hold(life.id, "coffee").json()["code"] == "member_erased"

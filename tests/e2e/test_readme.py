@@ -1,8 +1,9 @@
-"""What the README tells a newcomer to type works as printed."""
+"""What the README and the pages on security tell a newcomer to type works as printed."""
 
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 
 
-def documents(text: str) -> Iterator[dict[str, Any]]:
+def documents(text: str) -> Iterator[Any]:
     """The JSON documents that stand one after the other."""
     while text := text.strip():
         document, end = json.JSONDecoder().raw_decode(text)
@@ -26,10 +27,15 @@ def documents(text: str) -> Iterator[dict[str, Any]]:
         text = text[end:]
 
 
+def shell(page: Path) -> list[str]:
+    """The page's blocks that call the API."""
+    found = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+    return [block for block in found if "curl" in block]
+
+
 def blocks() -> list[str]:
     """What is typed after ``make up``: the first steps, a request for a card, and what is to be seen of it."""
-    found = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    return [block for block in found if "curl" in block]
+    return shell(ROOT / "README.md")
 
 
 def typed(cloud: LocalCloud, folder: Path, *lines: str) -> str:
@@ -77,3 +83,22 @@ def test_the_curl_lines_work_as_printed(cloud: LocalCloud, tmp_path: Path) -> No
     assert card["link"].startswith("http")
     assert [step["name"] for step in detail["timeline"]][-1] == "capture"
     assert sum(line["issued"] for line in totals["days"][0]["lines"]) >= 1
+
+
+def test_the_lines_of_the_privacy_page_work_as_printed(cloud: LocalCloud, partner: Partner, tmp_path: Path) -> None:
+    folder = ROOT / "docs" / "security"
+    (setup,) = shell(folder / "README.md")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    answers = list(
+        documents(typed(cloud, tmp_path, setup, *shell(folder / "privacy.md"), 'echo; echo "\\"$MEMBER\\""'))
+    )
+    consent, consents, preferences, export, asked, approved, _, member = answers
+    assert (consent["given"], consents["purposes"][0]["allowed"]) == (True, True)
+    assert preferences["purposes"][0]["in_force"] == ["email"]
+    assert export["status"] in {"running", "ready"}
+    assert (asked["status"], approved["decided_by"]) == ("asked", "staff-4")
+
+    def erased() -> bool | None:
+        return partner.call("GET", f"/members/{member}/erasure").json()["status"] == "erased" or None
+
+    eventually("an erasure", erased)

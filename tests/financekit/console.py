@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from functions.console.routes import Console
 from infra.local.processes import LOOPBACK
+from loyalty.abuse.desk import CaseDesk
 from loyalty.console.cookies import Cookies, Sealer
 from loyalty.console.pages import Pages
 from loyalty.console.session import SESSION, Session, Sessions
@@ -124,6 +125,7 @@ class ConsoleRig:
             finance=FinanceServices.over(table, self.clock),
             decisions=self.decisions,
             reports=self.reports,
+            cases=CaseDesk.over(table, self.clock),
             clock=self.clock,
         )
 

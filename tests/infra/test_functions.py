@@ -44,7 +44,7 @@ MAY_DO = {
     "wallet": MISSES | {"dynamodb:GetItem", "kms:GenerateMac"},
     "accrual": MEMBERS | {"dynamodb:Query"},
     "redemption": POSTS | {"dynamodb:Query", "kms:GenerateMac", "s3:GetObject"},
-    "reveal": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "kms:Decrypt"},
+    "reveal": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "kms:Decrypt"},
     "stock": ENTRIES | {"dynamodb:UpdateItem", "dynamodb:Query"},
     "adjustment": POSTS | {"dynamodb:Query"},
     "transfer": MEMBERS | MISSES,

@@ -1,10 +1,10 @@
 """An audit trail for tests: lines, what the table's stream tells of them, and an archive in memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from loyalty.audit.archive import Exported, exported
 from loyalty.audit.exporting import Exporter
@@ -13,11 +13,14 @@ from loyalty.audit.links import ChainStore
 from loyalty.audit.model import Line
 from loyalty.audit.store import LINE_PREFIX, Trail, trail
 from loyalty.audit.verify import Proof, Verifier
+from loyalty.core.clock import Clock
 from loyalty.core.origin import Origin
 from loyalty.core.table import RawItem, Table
 from tests.ledgerkit.clock import SettableClock
 
 ACME = "acme"
+YEAR: Final = timedelta(days=366)
+"""How long the archive locks its files."""
 
 
 def lines(table: Table, scope: str = ACME) -> list[dict[str, str]]:
@@ -30,18 +33,21 @@ def lines(table: Table, scope: str = ACME) -> list[dict[str, str]]:
 
 
 class MemoryArchive:
-    """A bucket: every version of every file."""
+    """A bucket: every version of every file, each locked for a year since it was put."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.stored: dict[str, list[bytes]] = {}
-        self.hidden: set[str] = set()
+        self.put_at: dict[str, datetime] = {}
+        self.hidden: dict[str, datetime] = {}
 
     def has(self, key: str) -> bool:
         return key in self.stored and key not in self.hidden
 
     def put(self, key: str, path: Path, content_type: str) -> None:
         assert content_type
-        self.hidden.discard(key)
+        self.hidden.pop(key, None)
+        self.put_at[key] = self._clock()
         self.stored.setdefault(key, []).append(path.read_bytes())
 
     def files(self, prefix: str) -> Iterator[Exported]:
@@ -49,12 +55,28 @@ class MemoryArchive:
             for number in range(len(versions)):
                 file = exported(key, str(number)) if key.startswith(prefix) else None
                 if file is not None:
-                    yield Exported(
-                        file.kind, file.scope, file.day, file.number, file.hash, key, str(number), key in self.hidden
-                    )
+                    yield replace(file, hidden_at=self.hidden.get(key))
 
     def read(self, file: Exported) -> Iterator[bytes]:
         yield self.stored[file.key][int(file.version or 0)]
+
+    def locked_until(self, file: Exported) -> datetime | None:
+        return self.put_at[file.key] + YEAR
+
+    def retention(self) -> timedelta | None:
+        return YEAR
+
+    def let_go(self) -> None:
+        """What the bucket's own rule does on a day: files whose lock was over a day ago are hidden."""
+        for key, put_at in self.put_at.items():
+            if key not in self.hidden and put_at + YEAR + timedelta(days=1) <= self._clock():
+                self.hidden[key] = self._clock()
+
+    def empty(self) -> None:
+        """Takes away for good what is hidden, as the rule does ninety days later."""
+        for key in self.hidden:
+            del self.stored[key], self.put_at[key]
+        self.hidden.clear()
 
 
 @dataclass(frozen=True)
@@ -63,6 +85,7 @@ class Snapshot:
 
     items: tuple[RawItem, ...]
     stored: dict[str, tuple[bytes, ...]]
+    put_at: dict[str, datetime]
     sequence: int
 
 
@@ -72,18 +95,19 @@ class Trails:
     def __init__(self, table: Table, now: datetime) -> None:
         self.table = table
         self.clock = SettableClock(now)
-        self.archive = MemoryArchive()
+        self.archive = MemoryArchive(self.clock)
         self.chains = ChainStore(table, sleep=lambda _: None)
         self.sequence = 0
 
     def snapshot(self) -> Snapshot:
         stored = {key: tuple(versions) for key, versions in self.archive.stored.items()}
-        return Snapshot(tuple(self.table.scan()), stored, self.sequence)
+        return Snapshot(tuple(self.table.scan()), stored, dict(self.archive.put_at), self.sequence)
 
     def restore(self, kept: Snapshot) -> None:
         for item in kept.items:
             self.put(item)
         self.archive.stored = {key: list(versions) for key, versions in kept.stored.items()}
+        self.archive.put_at = dict(kept.put_at)
         self.sequence = kept.sequence
 
     def write(self, *targets: str, scope: str = ACME) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loyalty.abuse.watch import MOST_NOTES, Evidence, Kind, Note, Signal, Watch
-from loyalty.programs.abuse import Abuse
+from loyalty.programs.abuse import Abuse, Then
 from tests.ledgerkit.clock import at
 
 NOON = at("2026-03-15T12:00:00Z")
@@ -73,7 +73,7 @@ def test_windows_have_their_edges(abuse: Abuse, notes: list[Note], expected: lis
 
 
 def test_a_rule_that_does_nothing_raises_nothing() -> None:
-    off = rules(accrual_spike={"hours": 2, "count": 3, "then": "nothing"})
+    off = rules(accrual_spike={"hours": 2, "count": 3, "count_then": "nothing"})
     assert signals(off, note("a", 0), note("a", 0.1), note("a", 0.2)) == []
 
 
@@ -89,6 +89,41 @@ def test_what_a_person_has_looked_at_is_no_sign_again() -> None:
     assert signals(SPIKE, *notes, note("a", 1.5), cleared_at=NOON) == [("many_accruals", 3, 3)]
     changed = [note("c", 0), note("h", 1, 1), note("h", 1.5, 1)]
     assert signals(CHANGE, *changed, cleared_at=NOON) == [], "the change was looked at, too"
+
+
+@pytest.mark.parametrize(
+    ("points", "found"),
+    [
+        (1, [("many_accruals", Then.FLAG)]),
+        # 400 times 40 points: 16,000 in a day, of which the notes that are kept have 8,000.
+        (40, [("many_accruals", Then.FLAG), ("unusual_points_earned", Then.HOLD)]),
+    ],
+    ids=["a point each", "much in small parts"],
+)
+def test_by_default_a_mere_number_of_accruals_holds_nobody_and_what_they_come_to_does(
+    points: int, found: list[tuple[str, Then]]
+) -> None:
+    usual = {(NOON.date() - timedelta(days=day)).isoformat(): 10 for day in range(3, 10)}
+    watch = Watch(earned=usual)
+    for number in range(400):
+        one = note("a", number / 100, points, reference=str(number))
+        watch = watch.noted(one, Abuse(), one.at) or watch
+    told = watch.evidence(Abuse())
+    assert [(one.signal.value, one.then) for one in told] == found
+    assert told[-1].counted == (200 if points == 1 else 16_000)
+    looked_at = watch.evidence(Abuse(), cleared_at=NOON + timedelta(hours=1, minutes=59))
+    assert [one.signal for one in looked_at] == [Signal.ACCRUALS], "what is left of the day is 8,000 points"
+
+
+def test_of_days_that_begin_in_the_window_all_is_counted_and_of_no_other() -> None:
+    """A window of two days, from the 13th at noon: the 14th and 15th lie in it, and the 13th does not wholly."""
+    abuse = rules(accrual_spike={"hours": 48, "points": 1_000, "times_usual": None})
+    watch = Watch(earned={"2026-03-13": 5_000, "2026-03-14": 700})
+    for number in range(MOST_NOTES):
+        watch = watch.noted(note("a", -number / 1000, 1, reference=str(number)), abuse, NOON) or watch
+    assert [one.signal for one in watch.evidence(abuse)] == [Signal.ACCRUALS]
+    more = Watch(watch.notes, {**watch.earned, "2026-03-14": 800})
+    assert [(one.signal, one.counted) for one in more.evidence(abuse)][1:] == [(Signal.POINTS, 1_000)]
 
 
 class TestUsual:

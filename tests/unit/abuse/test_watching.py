@@ -54,7 +54,7 @@ def test_a_case_is_told_once_of_each_signal(watched: Watched) -> None:
 
 
 def test_a_rule_that_flags_holds_nobody(table: Table) -> None:
-    watched = Watched(table, abuse={"accrual_spike": {"hours": 2, "count": 3, "then": "flag"}})
+    watched = Watched(table, abuse={"accrual_spike": {"hours": 2, "count": 3}})
     watched.spike()
     assert (watched.case().on_hold, watched.case().severity) == (False, Severity.LOW)
     assert not watched.world.book(ADA).on_hold

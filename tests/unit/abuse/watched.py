@@ -15,7 +15,7 @@ from loyalty.programs.store import ProgramStore
 from tests.ledgerkit.moves import ADA, Moves, generous
 
 CLOSE: dict[str, Any] = {
-    "accrual_spike": {"hours": 2, "count": 3, "times_usual": None},
+    "accrual_spike": {"hours": 2, "count": 3, "count_then": "hold", "times_usual": None},
     "redemptions_after_change": {"hours": 2, "redemptions": 2},
     "reveals_of_member": {"hours": 1, "count": 3},
     "reveals_by_client": {"minutes": 60, "count": 5},

@@ -73,8 +73,57 @@ def test_lines_are_shown_page_by_page_by_whom_and_on_what(trails: Trails) -> Non
     told = json.loads(rest.stdout)
     assert ([one["target"] for one in told["lines"]], told["next_after"]) == (["members/mbr_2"], None)
     one = run("show", "--scope", ACME, "--day", day, "--target", "members/mbr_1", "--actor", "client:desk")
-    assert "member.greeted  members/mbr_1  ann by client:desk from 192.0.2.7  [was 1 → is 2]" in one.stdout
+    (head, *rest) = one.stdout.splitlines()
+    assert head.endswith("Z  member.greeted  members/mbr_1")
+    assert rest == ["    ann by client:desk from 192.0.2.7", "    before: was 1", "    after: is 2"]
     assert run("show", "--scope", ACME, "--day", day, "--actor", "bob").stdout == "No such line.\n"
+    assert run("show", "--scope", "acmee").stdout == "No such line: of 'acmee' nothing was ever linked.\n"
+
+
+def test_a_person_is_found_by_their_id_however_the_act_names_them(trails: Trails) -> None:
+    """Decisions about runs and cases of abuse name ``person:ann``, adjustments and erasures ``ann``."""
+    second = trails.lines()[1]
+    trails.put(second | {"actor": {"S": "person:Ann"}})
+    trails.put(trails.lines()[2] | {"actor": {"S": "anna"}, "by": {"S": "person:ann"}})
+    for said in ("ann", "person:ann"):
+        told = json.loads(run("show", "--scope", ACME, "--actor", said, "--json").stdout)
+        assert [one["target"] for one in told["lines"]] == [f"members/mbr_{number}" for number in range(3)]
+    told = json.loads(run("show", "--scope", ACME, "--actor", "anna", "--json").stdout)
+    assert [one["target"] for one in told["lines"]] == ["members/mbr_2"]
+
+
+def test_lines_of_several_days_are_shown_in_one_order(trails: Trails) -> None:
+    today = trails.clock().date()
+    before, first = today - timedelta(days=1), today - timedelta(days=3)
+    early = trails.lines()[0]
+    for day in (before, first):
+        sk = early["sk"]["S"].replace(str(today), str(day))
+        trails.put(early | {"pk": {"S": f"A#{ACME}#{day}"}, "sk": {"S": sk}, "target": {"S": f"of {day}"}})
+    words = ["show", "--scope", ACME, "--from", str(first), "--json", "--limit", "2"]
+    page = json.loads(run(*words).stdout)
+    assert [one["target"] for one in page["lines"]] == [f"of {first}", f"of {before}"]
+    rest = json.loads(run(*words, "--after", page["next_after"]).stdout)
+    assert [one["target"] for one in rest["lines"]] == ["members/mbr_0", "members/mbr_1"]
+    assert not json.loads(run("show", "--scope", ACME, "--from", str(first), "--to", str(before), "--json").stdout)[
+        "next_after"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--day", "2026-03-01", "--from", "2026-03-01"], "Name one day, or --from and --to."),
+        (["--to", "2026-03-01"], "Name the first day, too."),
+        (["--from", "2026-03-02", "--to", "2026-03-01"], "The last day is before the first."),
+        (["--after", "LINE#tomorrow"], "Give it as the page before says it."),
+        (["--after", "2026-03-01"], "Give it as the page before says it."),
+    ],
+)
+def test_days_and_pages_that_cannot_be_meant_are_refused(trails: Trails, words: list[str], told: str) -> None:
+    assert trails.lines()
+    result = run("show", "--scope", ACME, *words)
+    assert result.exit_code == 2
+    assert told in result.stderr
 
 
 def test_days_are_listed_with_their_heads(trails: Trails) -> None:

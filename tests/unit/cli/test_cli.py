@@ -9,11 +9,13 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
+from loyalty.cli import clients
 from loyalty.cli.app import app, main
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Put, Table
 from loyalty.ledger.items import new_book_put
 from loyalty.programs.store import ProgramStore
+from tests.apikit.clients import FakeCognito, FakeGateway
 
 PROGRAM = Path(__file__).parents[3] / "events" / "programs" / "aurora.json"
 RUNNER = CliRunner()
@@ -39,6 +41,17 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
             BillingMode="PAY_PER_REQUEST",
         )
         yield Table("loyalty-test")
+
+
+@pytest.fixture
+def partner(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A client that only the user pool knows."""
+    cognito = FakeCognito()
+    cognito.clients["abc"] = {"ClientId": "abc", "ClientName": "partner"}
+    services = {"cognito-idp": cognito, "apigateway": FakeGateway()}
+    monkeypatch.setattr(clients, "service", services.__getitem__)
+    monkeypatch.setenv("LOYALTY_USER_POOL", "eu-south-1_Clients")
+    return "abc"
 
 
 def test_a_valid_program_is_said_to_be_one() -> None:
@@ -136,11 +149,12 @@ def test_a_program_keeps_its_time_zone(
     assert ProgramStore(table, system_clock).version("aurora") == 1
 
 
-def test_a_client_is_bound_to_programs_that_exist(table: Table) -> None:
-    assert RUNNER.invoke(app, ["client", "bind", "abc", "--program", "aurora"]).exit_code == 1
+def test_a_client_that_exists_is_bound_to_programs_that_exist(table: Table, partner: str) -> None:
+    assert RUNNER.invoke(app, ["client", "bind", partner, "--program", "aurora"]).exit_code == 1
     RUNNER.invoke(app, ["program", "publish", str(PROGRAM)])
-    assert RUNNER.invoke(app, ["client", "bind", "abc", "--program", "aurora"]).exit_code == 0
-    assert ProgramStore(table, system_clock).for_client("aurora", "abc").version == 1
+    assert RUNNER.invoke(app, ["client", "bind", "mistyped", "--program", "aurora"]).exit_code == 1
+    assert RUNNER.invoke(app, ["client", "bind", partner, "--program", "aurora"]).exit_code == 0
+    assert ProgramStore(table, system_clock).for_client("aurora", partner).version == 1
 
 
 def test_verify_ends_with_1_where_a_wallet_is_wrong(table: Table) -> None:

@@ -106,6 +106,19 @@ def test_what_cannot_be_meant_is_refused(stage: Stage, options: list[str]) -> No
     assert stage.under() == [stage.old] * 3
 
 
+def test_of_a_program_that_there_is_not_nothing_is_said_to_be_done(stage: Stage) -> None:
+    for more in (["--dry-run"], []):
+        words = ["pii", "rewrap", "--program", "acmee", "--key", stage.new, *more]
+        assert type(RUNNER.invoke(app, words).exception).__name__ == "ProgramNotFound"
+
+
+def test_whoever_fails_is_named_with_what_aws_said(stage: Stage) -> None:
+    result = stage.rewrap(stage.new.rpartition("/")[0] + "/00000000-0000-0000-0000-000000000000")
+    assert result.exit_code == 1
+    told = [line.split() for line in result.stdout.splitlines()[1:]]
+    assert sorted(told) == sorted([one, "NotFoundException.NotFoundException"] for one in stage.ids)
+
+
 @pytest.mark.parametrize("key", ["alias/pii", "1234abcd", "arn:aws:kms:eu-south-1:1:alias/pii"])
 def test_a_key_is_named_by_its_arn(stage: Stage, key: str) -> None:
     assert "no alias" in stage.rewrap(key).output

@@ -15,9 +15,9 @@ from loyalty.cli.app import app, main
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Table
 from loyalty.programs.store import ProgramStore
-from tests.unit.cli.test_cli import PROGRAM, table
+from tests.unit.cli.test_cli import PROGRAM, partner, table
 
-__all__ = ["table"]
+__all__ = ["partner", "table"]
 
 RUNNER = CliRunner()
 DOCUMENT = json.loads(PROGRAM.read_text())
@@ -220,7 +220,7 @@ def test_all_that_decides_is_shown(write: Write) -> None:
     ) in shown
 
 
-def test_a_client_may_be_bound_to_what_it_will_publish_first(table: Table) -> None:
-    assert RUNNER.invoke(app, ["client", "bind", "abc", "--program", "fresh"]).exit_code == 1
-    assert RUNNER.invoke(app, ["client", "bind", "abc", "--program", "fresh", "--unpublished"]).exit_code == 0
-    ProgramStore(table, system_clock).require_client("fresh", "abc")
+def test_a_client_may_be_bound_to_what_it_will_publish_first(table: Table, partner: str) -> None:
+    assert RUNNER.invoke(app, ["client", "bind", partner, "--program", "fresh"]).exit_code == 1
+    assert RUNNER.invoke(app, ["client", "bind", partner, "--program", "fresh", "--unpublished"]).exit_code == 0
+    ProgramStore(table, system_clock).require_client("fresh", partner)

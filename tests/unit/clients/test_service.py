@@ -56,6 +56,17 @@ def rig(table: Table) -> Rig:
     return Rig(table)
 
 
+def test_who_is_bound_is_registered_or_in_the_pool(rig: Rig) -> None:
+    with pytest.raises(ClientNotFound, match="neither registered nor in the user pool"):
+        rig.clients.bind("mistyped", {"acme"})
+    assert rig.store.find("mistyped") is None
+    assert rig.lines() == []
+    rig.cognito.clients["of-the-template"] = {"ClientId": "of-the-template", "ClientName": "partner"}
+    assert rig.clients.bind("of-the-template", {"acme"}).programs == {"acme"}
+    del rig.cognito.clients["of-the-template"]  # what is registered is bound whatever became of it in the pool
+    assert rig.clients.bind("of-the-template", {"acme", "aurora"}).programs == {"acme", "aurora"}
+
+
 def test_a_client_is_registered_with_its_plan_its_scopes_and_the_id_of_its_secret(rig: Rig) -> None:
     made = rig.clients.create("App", {"acme"}, {"wallet.read"}, "trial")
     client = rig.store.require(made.client_id)

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from functions.console.totals import sums
+from loyalty.abuse.desk import Decision
+from loyalty.abuse.model import Severity, State
+from loyalty.abuse.watch import Signal
 from loyalty.console import chart, languages, offers
 from loyalty.console.chart import top_of
 from loyalty.console.languages import choose
@@ -47,6 +50,9 @@ def test_statuses_kinds_and_decisions_all_have_names() -> None:
     wanted = {f"status.{one}" for one in RunStatus} | {f"kind.{one}" for one in DifferenceKind}
     wanted |= {f"{kind}.{one}" for one in offers.DECISIONS for kind in ("decision", "done")}
     wanted |= {f"under_way.{one}" for one in ("approve", "reject", "cancel", "reissue", "retry", "release")}
+    wanted |= {f"signal.{one}" for one in Signal} | {f"case_state.{one}" for one in State}
+    wanted |= {f"severity.{one}" for one in Severity} | {f"case.{one}" for one in Decision}
+    wanted |= {f"case.done.{one}" for one in (*Decision, "asked")}
     refusals = {
         reason_of(one(""))
         for one in (SupplierUnavailable, SupplierTimeout, SupplierAccessDenied, SupplierProtocolError)

@@ -21,11 +21,9 @@ from loyalty.fulfillment.errors import (
 from loyalty.fulfillment.journal import Did
 from loyalty.fulfillment.model import Progress
 from loyalty.fulfillment.run import RunStatus
-from loyalty.privacy.closing import closing, require_no_holds
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.vault.errors import CardNotDelivered
 from tests.ledgerkit.programs import program
-from tests.ledgerkit.world import MEMBER
 from tests.unit.fulfillment.rig import COFFEE, Rig, gift_card
 
 ANNA = "person:anna"
@@ -188,25 +186,6 @@ def test_a_reissued_card_takes_the_place_of_the_old_one_and_costs_no_points(
     decide(rig, "reissue")
     assert rig.execute().succeeded
     assert [order.issued for order in rig.ours] == [False, False, True]
-
-
-def test_no_card_is_ordered_for_who_was_erased(rig: Rig) -> None:
-    rig.execute()
-    program = rig.world.program
-    closed = closing(
-        program,
-        MEMBER,
-        actor=None,
-        approved_by=None,
-        records=(),
-        require_free=require_no_holds,
-        beside=lambda _situation: [],
-    )
-    rig.world.ledger.post(program.scope, MEMBER, closed)
-    with pytest.raises(NotReissuable, match="erased"):
-        decide(rig, "reissue")
-    assert [order.status for order in rig.orders] == ["EXECUTED"]
-    rig.written_down(RunStatus.FULFILLED)
 
 
 def test_a_reissue_that_is_refused_needs_a_person_who_can_give_the_points_back(rig: Rig) -> None:

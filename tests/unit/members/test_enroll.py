@@ -1,4 +1,5 @@
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -118,3 +119,53 @@ def test_a_code_that_is_taken_is_drawn_anew(members: Members) -> None:
     service = members.service_with(members.store, new_code=lambda: next(codes))
     enrolled = service.enroll(members.programs.current("acme"), Profile("bob@example.com"))
     assert enrolled.member.referral_code == "FREECDDE"
+
+
+class TestWhoCameBeforeARule:
+    """They enrolled while less was asked of addresses, numbers and names; their request is theirs for ever."""
+
+    OLD = (
+        {"email": "\u0430da@example.com"},  # a Cyrillic letter among Latin ones
+        {"email": "ada@example.com", "phone": "+15555555555"},  # a number that no country gives
+        {"email": "ada@example.com", "given_name": "Ada\u3164"},  # a letter that nobody sees
+        {"email": "ada@example.com", "given_name": "Ada  Augusta"},  # two spaces, which today are one
+        {"email": "ada@example.com", "external_ids": {"shopify": "1"}, "phone": "+521551234567"},
+    )
+
+    @pytest.fixture(params=range(len(OLD)))
+    def old(self, request: pytest.FixtureRequest, members: Members) -> tuple[dict[str, object], str]:
+        """A request, and the id that the earlier version gave."""
+        body: dict[str, Any] = self.OLD[request.param]
+        program = members.programs.current("acme")
+        return body, members.service.enroll(program, Profile(**body)).member.member_id
+
+    def test_gets_their_answer_again(self, members: Members, old: tuple[dict[str, object], str]) -> None:
+        body, member_id = old
+        before = members.items()
+        again = members.call("POST", PATH, body)
+        assert (again.status, again.headers["Idempotent-Replayed"]) == (201, "true")
+        assert again.json["member_id"] == member_id
+        assert {name: again.json[name] for name in body} == body
+        assert members.items() == before
+
+    def test_with_anything_else_it_is_as_of_anybody(self, members: Members, old: tuple[dict[str, object], str]) -> None:
+        body, _ = old
+        other = members.call("POST", PATH, {**body, "locale": "it-IT"})
+        assert other.status == (409 if "Augusta" in str(body) else 422)
+
+    @pytest.mark.parametrize(
+        ("body", "pointer"),
+        [
+            (OLD[0], "/email"),
+            (OLD[1], "/phone"),
+            (OLD[2], "/given_name"),
+            ({**OLD[1], "referral_code": "K7WQ4M2X"}, "/phone"),
+            ({"email": "nobody"}, "/email"),
+            ({"email": "ada@example.com", "phone": "333"}, "/phone"),
+        ],
+    )
+    def test_nobody_new_comes_so(self, members: Members, body: dict[str, object], pointer: str) -> None:
+        before = members.items()
+        problem = members.call("POST", PATH, body).problem(422, "invalid")
+        assert [field["pointer"] for field in problem["errors"]] == [pointer]
+        assert members.items() == before

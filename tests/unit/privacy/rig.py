@@ -190,6 +190,11 @@ class Rights(Commerce):
         self.households.join(self.program, home.household_id, ada)
         return ada, bob
 
+    def begun(self, member: str) -> None:
+        """Approved by two people, and begun: what is written next closes the book."""
+        self.erasing.ask(self.program, member, ErasureReason.REQUEST, ANNA)
+        self.erasing._begun(self.erasing.approve(self.program, member, BERT))
+
     def erase(self, member: str) -> Erasure:
         """By two people, and all steps."""
         self.erasing.ask(self.program, member, ErasureReason.REQUEST, ANNA)

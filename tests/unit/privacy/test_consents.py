@@ -178,3 +178,9 @@ def test_nobody_is_told_of_members_who_are_none(app: Api) -> None:
     for path in ("consents", "preferences", "exports/exp_00000000000000000000000000"):
         app.call("GET", f"{app.path}/{path}").problem(410, "member_erased")
     assert app.call("GET", f"{app.path}/erasure").json["status"] == "erased"
+
+
+def test_nobody_asks_for_an_erasure_by_the_platform_s_own_reason(app: Api) -> None:
+    reply = app.call("POST", f"{app.path}/erasure", {"reason": "restored", "actor": "staff-1"})
+    assert reply.problem(422, "invalid")["errors"][0]["pointer"] == "/reason"
+    app.call("GET", f"{app.path}/erasure").problem(404, "erasure_not_found")

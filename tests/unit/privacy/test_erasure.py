@@ -35,6 +35,8 @@ from tests.ledgerkit.interleaving import interrupted
 from tests.ledgerkit.tables import empty_table
 from tests.unit.privacy.rig import ANNA, BERT, MARKETING, Rights
 
+CARL = Asked("staff-3", "office")
+
 
 @pytest.fixture
 def rights(table: Table) -> Rights:
@@ -252,8 +254,9 @@ class TestWhoDecides:
             rights.erasing.run(rights.program, ada)
         approved = rights.erasing.approve(rights.program, ada, BERT)
         assert (approved.status, len(rights.started)) == (ErasureStatus.APPROVED, 1)
-        assert rights.erasing.approve(rights.program, ada, BERT) == approved
-        assert len(rights.started) == 2  # said again, it starts what may have stopped
+        for by in (BERT, CARL):  # said again, by whoever may, it starts what may have stopped
+            assert rights.erasing.approve(rights.program, ada, by) == approved
+        assert len(rights.started) == 3
         with pytest.raises(ErasureDecided):
             rights.erasing.reject(rights.program, ada, BERT)
         lines = {raw["action"]["S"] for (pk, _), raw in rights.world.dump().items() if pk.startswith("A#acme#")}
@@ -313,8 +316,7 @@ class TestWhatStandsInTheWay:
     def test_a_hold_in_the_very_moment_of_the_closing(self, rights: Rights) -> None:
         ada = rights.person("ada")
         rights.bought(ada, "R-1", "500")
-        rights.erasing.ask(rights.program, ada, ErasureReason.REQUEST, ANNA)
-        rights.erasing.approve(rights.program, ada, BERT)
+        rights.begun(ada)
         with (
             interrupted(rights.table.client, lambda: rights.world.hold("h-1", member=ada)),
             pytest.raises(ErasureBlocked),
@@ -326,8 +328,7 @@ class TestWhatStandsInTheWay:
     def test_what_the_program_pays_for_in_the_very_moment_of_the_closing(self, rights: Rights) -> None:
         """Such a hold takes no points, so that the book alone does not tell of it; its card would be bought for nobody."""
         ada = rights.person("ada")
-        rights.erasing.ask(rights.program, ada, ErasureReason.REQUEST, ANNA)
-        rights.erasing.approve(rights.program, ada, BERT)
+        rights.begun(ada)
 
         def give() -> None:
             rights.world.hold("gift", "card", member=ada, paid_by=Payer.PROGRAM, campaign="spring")
@@ -340,8 +341,7 @@ class TestWhatStandsInTheWay:
     def test_somebody_is_absorbed_in_the_very_moment_of_the_closing(self, rights: Rights) -> None:
         rights.event("bob@example.com", "T-1")
         ada, bob = rights.person("ada"), rights.person("bob")
-        rights.erasing.ask(rights.program, ada, ErasureReason.REQUEST, ANNA)
-        rights.erasing.approve(rights.program, ada, BERT)
+        rights.begun(ada)
 
         def merge() -> None:
             rights.merging.merge(rights.program, ada, absorbed=bob, actor="staff-1")
@@ -381,8 +381,7 @@ class TestWhatStandsInTheWay:
 
 def test_a_profile_that_is_changed_in_that_moment_does_not_come_back(rights: Rights) -> None:
     ada = rights.person("ada")
-    rights.erasing.ask(rights.program, ada, ErasureReason.REQUEST, ANNA)
-    rights.erasing.approve(rights.program, ada, BERT)
+    rights.begun(ada)
 
     def change() -> None:
         rights.enrollment.update(rights.program, ada, {"given_name": "Augusta"})
@@ -419,8 +418,9 @@ def test_cut_off_before_and_after_each_write_and_taken_again_it_ends_the_same(ta
     with recorded(table.client) as calls:
         rights.erasing.run(rights.program, ada)
     writes = [number for number, name in enumerate(calls.names, start=1) if name == "TransactWriteItems"]
-    # Leaving the household, the closing, the absorbed one; of either what they share with others, and what is swept; the end.
-    assert len(writes) == 9
+    # Leaving the household, that it began, the closing, the absorbed one; of either what they share with others, and what is
+    # swept; the end.
+    assert len(writes) == 10
     for number in writes:
         for cut in Cut:
             rights, ada, bob = approved()

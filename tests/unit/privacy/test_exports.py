@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,16 @@ from loyalty.adjustments.service import AdjustmentService
 from loyalty.adjustments.store import AdjustmentStore
 from loyalty.core.errors import MemberErased
 from loyalty.core.table import Table
+from loyalty.ledger.keys import partition
+from loyalty.members.opening import OwnProfiles
+from loyalty.members.vault import MemberVault
+from loyalty.privacy.archive import Archive
 from loyalty.privacy.erasure import ErasureReason
 from loyalty.privacy.errors import ExportNotFound
 from loyalty.privacy.export_store import ExportStatus
 from loyalty.privacy.parts import FILES
 from loyalty.privacy.work import PrivacyWork, StepRequest
+from tests.ledgerkit.endless import EndlessStatement, peak
 from tests.unit.privacy.rig import ANNA, Rights
 
 
@@ -70,6 +76,23 @@ def test_all_that_there_is_of_them_and_whom_they_absorbed(rights: Rights) -> Non
     ]
     assert files["adjustments.json"] == files["reviews.json"] == []
     assert set(files["schema.json"]["files"]) == files.keys() - {"README.txt", "schema.json"}
+
+
+def test_a_long_statement_takes_no_more_memory_than_a_short_one(rights: Rights, tmp_path: Path) -> None:
+    ada, _ = rights.full_life()
+    profiles = OwnProfiles(rights.members, MemberVault(rights.key_service, rights.clock))
+    entry = next(raw for raw in rights.table.query_all(partition("acme", ada)) if "seq" in raw)
+
+    def work(length: int) -> Callable[[], object]:
+        def write() -> None:
+            table = EndlessStatement(rights.table, entry, length)
+            archive = Archive(table, profiles, rights.clock)
+            with archive.written(rights.program, ada) as path, zipfile.ZipFile(path) as file:
+                assert file.getinfo("statement.json").file_size > 100 * length
+
+        return write
+
+    assert peak(work(2_000)) < 1.1 * peak(work(500))
 
 
 def test_what_staff_did_is_told_and_not_who_nor_by_which_signs(rights: Rights) -> None:

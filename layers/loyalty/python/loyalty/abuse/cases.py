@@ -17,7 +17,7 @@ from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.errors import MemberErased, MemberMerged, MemberNotFound, WalletBusy
 from loyalty.core.table import Operation, RawItem, Table, TransactionRefused
 from loyalty.ledger.items import hold_lifted, hold_put_on
-from loyalty.ledger.keys import BOOK_SK, partition
+from loyalty.ledger.store import LedgerStore
 
 ATTEMPTS: Final = 12
 _BACKOFF_SECONDS: Final = 0.01
@@ -73,13 +73,13 @@ class CaseService:
         """The member's case.
 
         Raises:
-            MemberNotFound: there is no such member.
+            MemberNotFound, MemberErased: there is no such member, or none any more.
             RiskNotFound: the member never had a case.
         """
         case = self._store.case(program, member_id)
         if case is not None:
             return case
-        if self._table.read(partition(program, member_id), BOOK_SK) is None:
+        if LedgerStore(self._table).current(program, member_id) is None:
             raise MemberNotFound.of(program, member_id)
         raise RiskNotFound(f"Nothing is held against member '{member_id}'.")
 

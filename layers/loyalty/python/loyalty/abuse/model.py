@@ -42,7 +42,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who decides: ``actor`` as ``person:…``, ``through`` the client that vouches for them; None: an operator's command."""
+    """Who decides: ``actor`` as ``person:…``, ``through`` the client that vouches for them; None: the console or a command knows them."""
 
     actor: str
     through: str | None = None

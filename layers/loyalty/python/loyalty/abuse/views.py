@@ -60,7 +60,7 @@ class RiskDecisionView(ResponseBody):
     """What somebody decided, or asks for."""
 
     actor: Annotated[str, Field(description="`person:…`.")]
-    through: Annotated[str | None, Field(description="`client:…`; null: a command of an operator.")]
+    through: Annotated[str | None, Field(description="`client:…`; null: the console, or a command of an operator.")]
     reason: str
     at: str
 

@@ -118,7 +118,7 @@ class Watch:
         """Every sign that the notes show; those of doings until ``cleared_at`` a person has looked at."""
         recent = {kind: [note for note in self.of(kind) if cleared_at is None or note.at > cleared_at] for kind in Kind}
         found = [
-            *self._spikes(rules, recent[Kind.ACCRUAL]),
+            *self._spikes(rules, recent[Kind.ACCRUAL], cleared_at),
             *_after_change(rules, recent[Kind.CHANGE], recent[Kind.HOLD]),
             *_many(rules, recent[Kind.REVEAL]),
             *_fan(rules, Signal.SENT, recent[Kind.SENT]),
@@ -126,25 +126,37 @@ class Watch:
         ]
         return [one for one in found if one.then is not Then.NOTHING]
 
-    def _spikes(self, rules: Abuse, notes: Sequence[Note]) -> Iterable[Evidence]:
+    def _spikes(self, rules: Abuse, notes: Sequence[Note], cleared_at: datetime | None) -> Iterable[Evidence]:
         rule, span = rules.accrual_spike, timedelta(hours=rules.accrual_spike.hours)
         windows = list(_windows(notes, span))
         most = max(windows, key=len, default=[])
         if len(most) >= rule.count or len(notes) >= MOST_NOTES:
-            yield _evidence(Signal.ACCRUALS, rule.then, (most, span), (len(most), rule.count))
-        richest = max(windows, key=_points, default=[])
-        if rule.points is not None and _points(richest) >= rule.points:
-            yield _evidence(Signal.POINTS, rule.then, (richest, span), (_points(richest), rule.points))
+            yield _evidence(Signal.ACCRUALS, rule.count_then, (most, span), (len(most), rule.count))
+        whole = [self._of_days(window, span, cleared_at) if len(notes) >= MOST_NOTES else 0 for window in windows]
+        points = [max(_points(window), days) for window, days in zip(windows, whole, strict=True)]
+        richest = max(range(len(windows)), key=points.__getitem__, default=None)
+        if rule.points is not None and richest is not None and points[richest] >= rule.points:
+            yield _evidence(Signal.POINTS, rule.then, (windows[richest], span), (points[richest], rule.points))
         if rule.times_usual is None:
             return
-        for window in windows:
+        for window, counted in zip(windows, points, strict=True):
             usual = self._usual(window[-1].at - span)
             # usual / 28 days * hours / 24, times as often, without a fraction
-            enough = _points(window) * USUAL_DAYS * 24 >= rule.times_usual * (usual or 0) * rule.hours
-            if usual is not None and _points(window) >= rule.unusual_from and enough:
+            enough = counted * USUAL_DAYS * 24 >= rule.times_usual * (usual or 0) * rule.hours
+            if usual is not None and counted >= rule.unusual_from and enough:
                 bound = rule.times_usual * usual * rule.hours // (USUAL_DAYS * 24)
-                yield _evidence(Signal.UNUSUAL, rule.then, (window, span), (_points(window), bound))
+                yield _evidence(Signal.UNUSUAL, rule.then, (window, span), (counted, bound))
                 return
+
+    def _of_days(self, window: Sequence[Note], span: timedelta, cleared_at: datetime | None) -> int:
+        """Points of the days that begin in a window, or of the day that it lies in: all of them, also of notes that were dropped.
+
+        So nobody hides a sum in more parts than are kept. Days until ``cleared_at`` a person has looked at.
+        """
+        until = window[-1].at.astimezone(UTC).date()
+        before = min((window[-1].at - span).astimezone(UTC).date(), until - timedelta(days=1))
+        before = before if cleared_at is None else max(before, cleared_at.astimezone(UTC).date())
+        return sum(points for day, points in self.earned.items() if before.isoformat() < day <= until.isoformat())
 
     def _usual(self, before: datetime) -> int | None:
         """Points of 28 days, of which everything is known before ``before``; None where too few of them had any."""

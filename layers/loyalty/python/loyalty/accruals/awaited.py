@@ -100,7 +100,10 @@ class AwaitedReversals:
 
         Raises:
             MemberNotFound: the member has no book in this program.
+            MemberErased: there is no such member any more.
         """
+        if LedgerStore(self._table).current(program, member_id) is None:
+            raise MemberNotFound.of(program, member_id)
         pk = partition(program, member_id)
         key = None if after is None else parse_entry_id(after)
         found = self._table.query(
@@ -109,8 +112,6 @@ class AwaitedReversals:
             start={"pk": {"S": pk}, "sk": {"S": waiting_sk(key.source, key.source_id)}} if key else None,
             limit=limit,
         )
-        if not found.items and self._table.read(pk, BOOK_SK) is None:
-            raise MemberNotFound.of(program, member_id)
         items = [waiting_of(raw) for raw in found.items]
         return WaitingPage(items, reversal_key(items[-1].refund).entry_id if found.last_key and items else None)
 

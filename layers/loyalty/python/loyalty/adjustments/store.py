@@ -11,7 +11,7 @@ from loyalty.audit.store import line_put
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import AdjustmentNotFound, MemberNotFound
 from loyalty.core.table import IntegerAttribute, Item, Put, RawItem, Table, TransactionRefused
-from loyalty.ledger.keys import ADJUSTMENT_PREFIX, BOOK_SK, parse_partition, partition
+from loyalty.ledger.keys import ADJUSTMENT_PREFIX, parse_partition, partition
 from loyalty.ledger.store import LedgerStore
 
 _AFTER_ALL: Final = "ADJUSTMENT$"
@@ -116,6 +116,18 @@ class AdjustmentStore:
             raise not_found(member_id, adjustment_id)
         return adjustment_of(raw)
 
+    def shown(self, program: str, member_id: str, adjustment_id: str) -> Adjustment:
+        """As :meth:`get`, for who shows it to somebody.
+
+        Raises:
+            AdjustmentNotFound: as :meth:`get`.
+            MemberErased: there is no such member any more.
+        """
+        raw = self._books.shown(program, member_id, adjustment_sk(adjustment_id))
+        if raw is None:
+            raise not_found(member_id, adjustment_id)
+        return adjustment_of(raw)
+
     def page(
         self, program: str, member_id: str, *, status: AdjustmentStatus, limit: int, after: str | None = None
     ) -> AdjustmentPage:
@@ -123,14 +135,15 @@ class AdjustmentStore:
 
         Raises:
             MemberNotFound: the member has no book in this program.
+            MemberErased: there is no such member any more.
         """
+        if self._books.current(program, member_id) is None:
+            raise MemberNotFound.of(program, member_id)
         # '!' sorts before whatever an id is made of, so that the bound itself is not on the page.
         first = f"{adjustment_sk(after)}!" if after else ADJUSTMENT_PREFIX
         pk = partition(program, member_id)
         page = self._table.query(pk, where=AdjustmentItem.sk.between(first, _AFTER_ALL), limit=limit)
         read = [adjustment_of(raw) for raw in page.items]
-        if not read and self._table.read(pk, BOOK_SK) is None:
-            raise MemberNotFound.of(program, member_id)
         found = [adjustment for adjustment in read if adjustment.status is status]
         return AdjustmentPage(found, read[-1].adjustment_id if page.last_key and read else None)
 

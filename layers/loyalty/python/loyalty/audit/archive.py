@@ -10,21 +10,26 @@ A name says what its file is of: a chain that was made anew has other hashes, so
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
+
+from botocore.exceptions import ClientError
 
 from loyalty.audit.chain import Head
 
 HEADS: Final = "heads"
 DAYS: Final = "days"
+_NO_LOCK: Final = "ObjectLockConfigurationNotFoundError"
+_NEVER_LOCKED: Final = frozenset({"NoSuchObjectLockConfiguration", "InvalidRequest"})
+"""The version has no lock, or the bucket gives none."""
 _NAME: Final = re.compile(r"(heads|days)/([^/]+)/(\d{4}-\d\d-\d\d)/(\d{8})-([0-9a-f]{64})\.(json|jsonl\.gz)")
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A file of the archive, by what its name says. ``hidden``: somebody put a mark of deletion over it."""
+    """A file of the archive, by what its name says. ``hidden_at``: when a mark of deletion was put over it, in UTC."""
 
     kind: str
     scope: str
@@ -33,7 +38,7 @@ class Exported:
     hash: str
     key: str
     version: str | None = None
-    hidden: bool = False
+    hidden_at: datetime | None = None
 
 
 class Archive(Protocol):
@@ -50,6 +55,12 @@ class Archive(Protocol):
 
     def read(self, file: Exported) -> Iterator[bytes]:
         """Its bytes, part after part."""
+
+    def locked_until(self, file: Exported) -> datetime | None:
+        """Until when nobody may take that version out; None: it was never locked."""
+
+    def retention(self) -> timedelta | None:
+        """For how long a file is locked that is put now; None: for ever, as far as the bucket says."""
 
 
 class BucketArchive:
@@ -79,11 +90,12 @@ class BucketArchive:
     def files(self, prefix: str) -> Iterator[Exported]:
         """See :meth:`Archive.files`."""
         more: dict[str, str] = {}
-        hidden: set[str] = set()
+        hidden: dict[str, datetime] = {}
         found: list[Exported] = []
         while True:
             page = self._s3.list_object_versions(Bucket=self._name, Prefix=prefix, **more)
-            hidden.update(one["Key"] for one in page.get("DeleteMarkers", ()) if one["IsLatest"])
+            marks = page.get("DeleteMarkers", ())
+            hidden |= {one["Key"]: one["LastModified"] for one in marks if one["IsLatest"]}
             found.extend(
                 file
                 for one in page.get("Versions", ())
@@ -93,15 +105,37 @@ class BucketArchive:
                 break
             more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
         for file in found:
-            yield Exported(
-                file.kind, file.scope, file.day, file.number, file.hash, file.key, file.version, file.key in hidden
-            )
+            yield replace(file, hidden_at=hidden.get(file.key))
 
     def read(self, file: Exported) -> Iterator[bytes]:
         """See :meth:`Archive.read`; that very version."""
         version = {"VersionId": file.version} if file.version else {}
         answer = self._s3.get_object(Bucket=self._name, Key=file.key, **version)
         yield from answer["Body"].iter_chunks(64 * 1024)
+
+    def locked_until(self, file: Exported) -> datetime | None:
+        """See :meth:`Archive.locked_until`."""
+        version = {"VersionId": file.version} if file.version else {}
+        try:
+            answer = self._s3.get_object_retention(Bucket=self._name, Key=file.key, **version)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _NEVER_LOCKED:
+                raise
+            return None
+        until: datetime = answer["Retention"]["RetainUntilDate"]
+        return until
+
+    def retention(self) -> timedelta | None:
+        """See :meth:`Archive.retention`: what the bucket gives every file. Ours says days; a year of another has 365 at least."""
+        try:
+            answer = self._s3.get_object_lock_configuration(Bucket=self._name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _NO_LOCK:
+                raise
+            return None
+        given = answer["ObjectLockConfiguration"].get("Rule", {}).get("DefaultRetention", {})
+        days = given.get("Days", 0) + 365 * given.get("Years", 0)
+        return timedelta(days=days) if days else None
 
 
 def head_key(head: Head) -> str:

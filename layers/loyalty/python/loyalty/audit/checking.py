@@ -34,16 +34,17 @@ class Kind(StrEnum):
     CHAIN_REWRITTEN = "chain_rewritten"
     FILE_DIFFERS = "file_differs"
     FILE_HIDDEN = "file_hidden"
+    FILE_MISSING = "file_missing"
     ITEM_FOREIGN = "item_foreign"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A difference: where, and in words what."""
+    """A difference: where, and in words what. ``day`` is None of what is of no day."""
 
     kind: Kind
     scope: str
-    day: date
+    day: date | None
     what: str
     detail: str
 
@@ -71,38 +72,59 @@ class Day:
         self.findings.append(Finding(kind, self.scope, self.day, what, detail))
 
 
-def check(scope: str, day: date, chain: Iterable[RawItem], lines: Iterable[RawItem], *, now: datetime) -> Day:
-    """Holds a day's lines against its chain; ``chain`` was read first, so that a line that came since is not missed."""
-    found = Day(scope, day)
-    marks: dict[str, int] = {}
-    for raw in chain:
+@dataclass(slots=True)
+class Chain:
+    """A day's chain as it was read, without what is said twice in its items: so a long day takes a third of the memory."""
+
+    scope: str
+    day: date
+    head: Head | None = None
+    links: dict[int, Link] = field(default_factory=dict)
+    marks: dict[str, int] = field(default_factory=dict)
+    foreign: list[str] = field(default_factory=list)
+
+    def add(self, raw: RawItem) -> None:
+        """Takes an item of the chain's partition; one that is known already is now as ``raw`` says."""
         sk = raw["sk"]["S"]
         if sk == HEAD_SK:
-            found.head = head_of(scope, day, HeadItem.from_raw_data(raw))
+            self.head = head_of(self.scope, self.day, HeadItem.from_raw_data(raw))
         elif sk.startswith(LINK_PREFIX):
             link = link_of(raw)
-            found.links[link.number] = link
+            self.links[link.number] = link
         elif sk.startswith(MARK_PREFIX):
-            marks[sk] = MarkItem.from_raw_data(raw).number
+            self.marks[sk] = MarkItem.from_raw_data(raw).number
         else:
-            found.tell(Kind.ITEM_FOREIGN, sk, "it is nothing of a chain")
-    moments = dict(_lines(found, lines))
+            self.foreign.append(sk)
+
+    @property
+    def whole(self) -> bool:
+        """Whether there are as many links as the head says."""
+        return len(self.links) == (self.head.number if self.head else 0)
+
+
+def check(chain: Chain, lines: Iterable[RawItem], *, now: datetime) -> Day:
+    """Holds a day's lines against its chain, which was read first, so that a line that came since is not missed."""
+    found = Day(chain.scope, chain.day, chain.head, chain.links)
+    for sk in chain.foreign:
+        found.tell(Kind.ITEM_FOREIGN, sk, "it is nothing of a chain")
+    unlinked = dict(_lines(found, lines, frozenset(link.line for link in chain.links.values())))
     _check_chain(found)
     _check_head(found)
-    _check_lines(found, moments, now)
-    _check_marks(found, marks)
+    _check_lines(found, unlinked, now)
+    _check_marks(found, chain.marks)
     return found
 
 
-def _lines(found: Day, lines: Iterable[RawItem]) -> Iterator[tuple[str, str]]:
-    """Keeps each line's digest; gives when it was written, as it says."""
+def _lines(found: Day, lines: Iterable[RawItem], linked: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Keeps each line's digest; gives when those were written that are not ``linked``, as they say."""
     for raw in lines:
         sk = raw["sk"]["S"]
         if not sk.startswith(LINE_PREFIX):
             found.tell(Kind.ITEM_FOREIGN, sk, "it is no line")
             continue
         found.lines[sk] = digest_of(raw)
-        yield sk, sk.removeprefix(LINE_PREFIX).partition("#")[0]
+        if sk not in linked:
+            yield sk, sk.removeprefix(LINE_PREFIX).partition("#")[0]
 
 
 def _check_chain(found: Day) -> None:
@@ -135,7 +157,7 @@ def _check_head(found: Day) -> None:
         found.tell(Kind.HEAD_WRONG, "head", f"its hash is not that of link {last}")
 
 
-def _check_lines(found: Day, moments: Mapping[str, str], now: datetime) -> None:
+def _check_lines(found: Day, unlinked: Mapping[str, str], now: datetime) -> None:
     linked: dict[str, int] = {}
     for number, link in sorted(found.links.items()):
         if link.line in linked:
@@ -146,10 +168,8 @@ def _check_lines(found: Day, moments: Mapping[str, str], now: datetime) -> None:
             found.tell(Kind.LINE_REMOVED, link.line, f"link {number} has it, the table has not")
         elif digest != link.digest:
             found.tell(Kind.LINE_CHANGED, link.line, f"it is not what link {number} was made of")
-    for line in found.lines:
-        if line in linked:
-            continue
-        if _is_new(moments[line], now):
+    for line, moment in unlinked.items():
+        if _is_new(moment, now):
             found.waiting += 1
         else:
             found.tell(Kind.LINE_UNLINKED, line, "no link has it")

@@ -11,6 +11,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from itertools import islice
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
@@ -29,6 +30,7 @@ SCOPES_PK: Final = f"{AUDIT_LINKS_PREFIX}_scopes"
 SCOPE_PREFIX: Final = "SCOPE#"
 AT_ONCE: Final = 40
 """Lines that one transaction links: two items each, beside the head and the scope's day."""
+_CAUGHT_UP_AT_ONCE: Final = 1_000
 _ATTEMPTS: Final = 8
 _BASE_SECONDS: Final = 0.02
 _CAP_SECONDS: Final = 0.5
@@ -97,8 +99,11 @@ class ChainStore:
 
     def catch_up(self, scope: str, day: date) -> int:
         """Links what the table has of a day and its chain has not, as after the stream lost it; how many."""
-        lines = self._table.query_all(trail(scope, day))
-        return self.link(scope, day, [raw for raw in lines if raw["sk"]["S"].startswith(LINE_PREFIX)])
+        lines = (raw for raw in self._table.query_all(trail(scope, day)) if raw["sk"]["S"].startswith(LINE_PREFIX))
+        made = 0
+        while some := list(islice(lines, _CAUGHT_UP_AT_ONCE)):  # a day may be longer than the function's memory
+            made += self.link(scope, day, some)
+        return made
 
     def head(self, scope: str, day: date) -> Head | None:
         """How far the chain of a day is; None where none was begun."""
@@ -156,7 +161,7 @@ class ChainStore:
         still = (HeadItem.number == before.number) & (HeadItem.hash == before.hash)
         operations.append(Put(_head_item(after), still if known else HeadItem.pk.does_not_exist()))
         for link in links:
-            operations.append(Put(_link_item(pk, link), LinkItem.pk.does_not_exist()))
+            operations.append(Put(link_item(pk, link), LinkItem.pk.does_not_exist()))
             mark = MarkItem(pk, mark_sk(link.line), number=link.number)
             operations.append(Put(mark, MarkItem.pk.does_not_exist()))
         self._table.write(operations)
@@ -230,7 +235,8 @@ def _head_item(head: Head) -> HeadItem:
     )
 
 
-def _link_item(pk: str, link: Link) -> LinkItem:
+def link_item(pk: str, link: Link) -> LinkItem:
+    """The item that holds a link."""
     return LinkItem(
         pk, link_sk(link.number), line=link.line, digest=link.digest, previous=link.previous, hash=link.hash
     )

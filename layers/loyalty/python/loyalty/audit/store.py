@@ -41,14 +41,18 @@ def trail(scope: str, day: date) -> str:
 
 def parse_trail(pk: str) -> tuple[str, date] | None:
     """The scope and day of a partition of the trail; None: it is none."""
-    prefix, _, rest = pk.partition("#")
-    scope, _, day = rest.rpartition("#")
+    return parse_day(pk, AUDIT_PREFIX)
+
+
+def parse_day(pk: str, prefix: str) -> tuple[str, date] | None:
+    """The scope and day of a partition that begins with ``prefix``; None: it is of no day."""
+    scope, _, day = pk.removeprefix(prefix).rpartition("#")
     try:
         parsed = date.fromisoformat(day)
     except ValueError:
         return None
     # Other spellings of a day are of other partitions, whose lines must not come into this one's chain.
-    return (scope, parsed) if f"{prefix}#" == AUDIT_PREFIX and scope and parsed.isoformat() == day else None
+    return (scope, parsed) if pk.startswith(prefix) and scope and parsed.isoformat() == day else None
 
 
 def line_put(line: Line) -> Put:

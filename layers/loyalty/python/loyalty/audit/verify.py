@@ -1,20 +1,18 @@
 """Proves the audit trail: each day by itself, the days with each other, and all of it with what was exported."""
 
-import gzip
-import io
-import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from loyalty.audit.archive import DAYS, HEADS, Archive, Exported
-from loyalty.audit.chain import Link, digest_of
-from loyalty.audit.checking import Day, Finding, Kind, check
-from loyalty.audit.links import HEAD_SK, LINK_PREFIX, ChainStore
+from loyalty.audit.checking import Chain, Day, Finding, Kind, check
+from loyalty.audit.comparing import Comparer
+from loyalty.audit.links import ChainStore
+from loyalty.audit.searching import Searched, search
 from loyalty.core.clock import Clock
-from loyalty.core.table import RawItem, Table
+from loyalty.core.table import Table
 
 _LOOKS: Final = 10
 """At the end of a chain that grows; each is short, however long the chain is."""
@@ -23,8 +21,9 @@ _A_DAY: Final = timedelta(days=1)
 
 @dataclass(slots=True)
 class Proof:
-    """What was looked at, and what is wrong with it."""
+    """What was looked at, and what is wrong with it. ``scanned``: whether all of the table was."""
 
+    scanned: bool
     scopes: int = 0
     days: int = 0
     lines: int = 0
@@ -51,24 +50,36 @@ class Verifier:
         archive: Archive | None = None,
         progress: Callable[[Proof], None] = lambda _: None,
     ) -> None:
+        self._table = table
         self._chains = ChainStore(table)
         self._clock = clock
         self._archive = archive
+        self._comparer = None if archive is None else Comparer(archive, clock)
         self._progress = progress
 
-    def verify(self, scope: str | None = None, start: date | None = None, end: date | None = None) -> Proof:
-        """What is wrong with the days from ``start`` through ``end``: of a scope, or of all that table or archive know.
+    def verify(
+        self,
+        scope: str | None = None,
+        start: date | None = None,
+        end: date | None = None,
+        *,
+        scan: bool = True,
+    ) -> Proof:
+        """What is wrong with the days from ``start`` through ``end``: of a scope, or of all that there are.
 
-        Without ``start``, from the first day of which either knows; without ``end``, through today.
+        Without ``start``, from the first day of which there is anything; without ``end``, through today. Where either is left
+        open, all of the table is looked through for lines of which no chain knows, unless ``scan`` is off.
         """
-        proof = Proof()
-        known = self._chains.scopes()
+        proof = Proof(scanned=scan and (scope is None or start is None))
         last = end or self._clock().date()
         exported = self._exported(scope, start, last)
-        scopes = [scope] if scope is not None else sorted(known.keys() | exported.keys())
-        for one in scopes:
+        written = search(self._table) if proof.scanned else Searched()
+        known = self._chains.scopes().keys() | exported.keys() | written.days.keys()
+        for one in [scope] if scope is not None else sorted(known):
             proof.scopes += 1
-            self._scope(proof, one, exported.get(one, {}), start, last)
+            self._scope(proof, one, exported.get(one, {}), written.days.get(one, set()), (start, last))
+        for pk in written.foreign if scope is None else ():
+            proof.findings.append(Finding(Kind.ITEM_FOREIGN, pk, None, "partition", "it is of no day of the trail"))
         return proof
 
     def _exported(self, scope: str | None, start: date | None, end: date) -> dict[str, dict[date, list[Exported]]]:
@@ -81,9 +92,14 @@ class Verifier:
         return found
 
     def _scope(
-        self, proof: Proof, scope: str, exported: dict[date, list[Exported]], start: date | None, end: date
+        self,
+        proof: Proof,
+        scope: str,
+        exported: dict[date, list[Exported]],
+        written: set[date],
+        span: tuple[date | None, date],
     ) -> None:
-        days = self._days(scope, set(exported), start, end)
+        days = self._days(scope, written | exported.keys(), *span)
         read: dict[date, Day] = {}
         last: Day | None = None
         for day in days:
@@ -97,17 +113,19 @@ class Verifier:
             proof.waiting += found.waiting
             proof.findings += found.findings
             self._join(proof, found, read)
-            self._hold_against(proof, found, files)
+            proof.heads += sum(file.kind == HEADS for file in files)
+            proof.files += sum(file.kind == DAYS for file in files)
+            proof.findings += self._comparer.findings(found, files) if self._comparer else ()
             found.lines = {}  # a year of days is looked at one after the other
             if last is not None:
                 last.links = {}
             last = found
             self._progress(proof)
-        self._last(proof, scope, read, end)
+        self._last(proof, scope, read, span[1])
 
-    def _days(self, scope: str, exported: set[date], start: date | None, end: date) -> list[date]:
-        """Which days to look at, the oldest first: those in the chain, those in the archive, and all since ``start``."""
-        found = {head.day for head in self._chains.days(scope)} | exported
+    def _days(self, scope: str, others: set[date], start: date | None, end: date) -> list[date]:
+        """Which days to look at, the oldest first: those in the chain, ``others``, and all since the first or ``start``."""
+        found = {head.day for head in self._chains.days(scope)} | others
         found |= {head.follows.day for head in self._chains.days(scope) if head.follows}
         first = start or min(found, default=end)
         found |= {first + _A_DAY * number for number in range((end - first).days + 1)}
@@ -115,15 +133,16 @@ class Verifier:
 
     def _read(self, scope: str, day: date) -> Day:
         """The day, of a moment at which its head and its last link are of one transaction."""
-        chain = {raw["sk"]["S"]: raw for raw in self._chains.stored(scope, day)}
+        chain = Chain(scope, day)
+        for raw in self._chains.stored(scope, day):
+            chain.add(raw)
         for _ in range(_LOOKS):
-            links = [sk for sk in chain if sk.startswith(LINK_PREFIX)]
-            if _is_whole(chain, len(links)):
+            if chain.whole:
                 break
             # Not from the start: of a long day there would be new links each time.
-            last = int(max(links, default=f"{LINK_PREFIX}0").removeprefix(LINK_PREFIX))
-            chain |= {raw["sk"]["S"]: raw for raw in self._chains.behind(scope, day, last)}
-        return check(scope, day, chain.values(), self._chains.lines(scope, day), now=self._clock())
+            for raw in self._chains.behind(scope, day, max(chain.links, default=0)):
+                chain.add(raw)
+        return check(chain, self._chains.lines(scope, day), now=self._clock())
 
     def _join(self, proof: Proof, found: Day, read: dict[date, Day]) -> None:
         """That the link from which the day went on is there, and is the one that it was."""
@@ -154,68 +173,10 @@ class Verifier:
             detail = f"it follows nothing, as {firsts[0]} does"
             proof.findings.append(Finding(Kind.DAYS_NOT_JOINED, scope, day, "first link", detail))
         last = self._chains.scopes().get(scope)
-        if last is None and any(one.begun for one in read.values()):
-            day = max(day for day, one in read.items() if one.begun)
+        if last is None and any(one.head for one in read.values()):
+            day = max(day for day, one in read.items() if one.head)
             detail = "the table does not know which day of this scope was begun last"
             proof.findings.append(Finding(Kind.DAY_MISSING, scope, day, "scope", detail))
         elif last is not None and last <= end and last in read and read[last].head is None:
             detail = "it was begun last, and has no head"
             proof.findings.append(Finding(Kind.DAY_MISSING, scope, last, "day", detail))
-
-    def _hold_against(self, proof: Proof, found: Day, files: Iterable[Exported]) -> None:
-        """That the chain has what was exported of it."""
-
-        def tell(kind: Kind, file: Exported, detail: str) -> None:
-            proof.findings.append(Finding(kind, found.scope, found.day, file.key, detail))
-
-        for file in files:
-            if file.kind == HEADS:
-                proof.heads += 1
-            if file.hidden:
-                tell(Kind.FILE_HIDDEN, file, "somebody put a mark of deletion over it")
-            link = found.links.get(file.number)
-            if not found.begun:
-                tell(Kind.DAY_MISSING, file, "it was exported, and nothing of it is in the table")
-            elif link is None:
-                tell(Kind.CHAIN_REWRITTEN, file, f"link {file.number} was exported, and the chain does not reach it")
-            elif link.hash != file.hash:
-                tell(Kind.CHAIN_REWRITTEN, file, f"link {file.number} was exported with another hash")
-            if file.kind == DAYS:
-                proof.files += 1
-                for detail in self._differences(file, found):
-                    tell(Kind.FILE_DIFFERS, file, detail)
-
-    def _differences(self, file: Exported, found: Day) -> Iterator[str]:
-        """What an exported day says otherwise than the table. Each of its lines is hashed anew."""
-        assert self._archive is not None  # noqa: S101 - for the type checker: the file is from there
-        number = 0
-        try:
-            for row in _rows(self._archive.read(file)):
-                if "link" not in row:
-                    continue
-                number += 1
-                link = Link(**row["link"])
-                if link != found.links.get(number):
-                    yield f"link {number} is another one in the table"
-                line = row["line"]
-                if line is None or digest_of(line) != link.digest:
-                    yield f"the line of link {number} was {'gone' if line is None else 'changed'} when it was exported"
-                elif found.lines.get(link.line) != link.digest:
-                    yield f"the line of link {number} is another one in the table, or none"
-        except (EOFError, OSError, ValueError, KeyError, TypeError) as error:
-            yield f"it cannot be read: {type(error).__name__}"
-            return
-        if number != file.number:
-            yield f"it has {number} links, its name says {file.number}"
-
-
-def _is_whole(chain: Mapping[str, RawItem], links: int) -> bool:
-    head = chain.get(HEAD_SK)
-    return links == (int(head["number"]["N"]) if head else 0)
-
-
-def _rows(parts: Iterator[bytes]) -> Iterator[dict[str, Any]]:
-    """The rows of a packed file; it is kept packed in memory, and unpacked line by line."""
-    with gzip.GzipFile(fileobj=io.BytesIO(b"".join(parts))) as file:
-        for row in file:
-            yield json.loads(row)

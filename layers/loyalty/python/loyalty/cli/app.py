@@ -56,7 +56,7 @@ app.add_typer(risk.app, name="risk", help="Members who show signs of abuse: list
 app.add_typer(clients.app, name="client", help="OAuth2 clients of partner apps, and the programs they speak for.")
 app.add_typer(codes.app, name="codes", help="Pools of coupon codes.")
 app.add_typer(settlements.app, name="settlements", help="Batches of cashback and donations, which the business pays.")
-app.add_typer(privacy.app, name="privacy", help="Members who were erased, and are to stay so.")
+app.add_typer(privacy.app, name="privacy", help="Members who were erased, and who was quiet for long.")
 app.add_typer(people.app, name="person", help="People who sign in to the console, and the programs they see.")
 
 

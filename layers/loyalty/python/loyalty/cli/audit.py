@@ -11,7 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from loyalty.audit.archive import BucketArchive
 from loyalty.audit.links import ChainStore
-from loyalty.audit.reading import Sought, page_of
+from loyalty.audit.reading import Sought, day_of, page_of
 from loyalty.audit.verify import Proof, Verifier
 from loyalty.cli.console import AsJson, TableName, err, fail, open_table, out, print_json
 from loyalty.core.clock import system_clock
@@ -52,11 +52,18 @@ def verify(
     no_bucket: Annotated[
         bool, typer.Option("--no-bucket", help="Look at the table alone: a chain made anew is not noticed then.")
     ] = False,
+    no_scan: Annotated[
+        bool,
+        typer.Option(
+            "--no-scan", help="Look at days that chains or bucket know: lines never linked are not noticed then."
+        ),
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Prove that no line of the trail was removed or changed, by its chains and by what was exported of them.
 
-    Names each difference. Exit code 0 only if there is none. Reads every line of the days that it looks at.
+    Names each difference. Exit code 0 only if there is none. Reads every line of the days that it looks at; and, unless
+    both --scope and --from say which, all of the table once, to find days of which no chain knows.
     """
     if bucket is None and not no_bucket:
         raise typer.BadParameter("Name the bucket, or say --no-bucket.", param_hint="--bucket")
@@ -70,13 +77,17 @@ def verify(
             archive,
             lambda proof: progress.update(task, description=f"{proof.days:,} days, {proof.lines:,} lines"),
         )
-        proof = verifier.verify(scope, _date(start), _date(end))
+        proof = verifier.verify(scope, _date(start), _date(end), scan=not no_scan)
     if scope is not None and not proof.days:
         fail(f"Neither the table nor the bucket has anything of '{scope}' on these days: nothing was proved.")
     if json:
         print_json(_document(proof, with_bucket=archive is not None))
     else:
         _tell(proof, with_bucket=archive is not None)
+        if no_scan:
+            out.print(
+                "[yellow]![/] The table was not looked through: lines that were never linked may be on other days."
+            )
     if proof.findings:
         raise typer.Exit(1)
 
@@ -87,23 +98,33 @@ def show(
     table: TableName,
     scope: Annotated[str, typer.Option(help="A program, or _platform.")],
     day: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Which day (UTC); default: today.")] = None,
-    actor: Annotated[str | None, typer.Option(help="Only what this person did, or these credentials.")] = None,
+    start: Annotated[datetime | None, typer.Option("--from", formats=_DAYS, help="The first of several days.")] = None,
+    end: Annotated[
+        datetime | None, typer.Option("--to", formats=_DAYS, help="The last of several days; default: today.")
+    ] = None,
+    actor: Annotated[
+        str | None,
+        typer.Option(help="Only what this person did (staff-17), or whoever had these credentials (client:…)."),
+    ] = None,
     target: Annotated[str | None, typer.Option(help="Only on what begins so, such as members/mbr_….")] = None,
     action: Annotated[str | None, typer.Option(help="Only this, such as adjustment.approved.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Lines on a page.")] = 50,
     after: Annotated[str | None, typer.Option(help="The line behind which to go on, as the page before says.")] = None,
     json: AsJson = False,
 ) -> None:
-    """Print the lines of a day, in the order of their moments."""
-    sought = Sought(actor, target, action)
-    page = page_of(open_table(table), scope, _date(day) or system_clock().date(), sought, limit=limit, after=after)
+    """Print the lines of a day, or of several, in the order of their moments. Times are UTC."""
+    sought, asked = Sought(actor, target, action), _asked_days(day, start, end)
+    if after is not None and day_of(after) is None:
+        raise typer.BadParameter("Give it as the page before says it.", param_hint="--after")
+    page = page_of(open_table(table), scope, asked, sought, limit=limit, after=after)
     if json:
         print_json({"lines": page.lines, "next_after": page.next_after})
         return
     for line in page.lines:
         out.print(escape(_in_words(line)), soft_wrap=True)
     if not page.lines:
-        out.print("No such line.")
+        known = ChainStore(open_table(table)).scopes()
+        out.print("No such line." if scope in known else f"No such line: of '{scope}' nothing was ever linked.")
     if page.next_after:
         out.print(f"More: --after '{page.next_after}'", soft_wrap=True)
 
@@ -122,8 +143,22 @@ def days(*, table: TableName, scope: Scope = None, json: AsJson = False) -> None
         ]
         print_json(said)
         return
+    widest = max((len(head.scope) for head in heads), default=0)
     for head in heads:
-        out.print(f"{head.scope:<24}  {head.day}  {head.number:>7,}  {head.hash}", soft_wrap=True)
+        out.print(f"{head.scope:<{widest}}  {head.day}  {head.number:>7,}  {head.hash}", soft_wrap=True)
+
+
+def _asked_days(day: datetime | None, start: datetime | None, end: datetime | None) -> tuple[date, date]:
+    today = system_clock().date()
+    if day is not None and (start or end):
+        raise typer.BadParameter("Name one day, or --from and --to.", param_hint="--day")
+    if end is not None and start is None:
+        raise typer.BadParameter("Name the first day, too.", param_hint="--from")
+    first = _date(day) or _date(start) or today
+    last = _date(end) or (first if start is None else today)
+    if last < first:
+        raise typer.BadParameter("The last day is before the first.", param_hint="--to")
+    return first, last
 
 
 def _date(moment: datetime | None) -> date | None:
@@ -131,12 +166,23 @@ def _date(moment: datetime | None) -> date | None:
 
 
 def _in_words(line: dict[str, Any]) -> str:
+    """One act: what and on what; who and from where; what it changed. A line each, so that a terminal breaks few."""
     who = line["actor"] or line["by"] or "the platform"
     via = "" if line["by"] in {None, who} else f" by {line['by']}"
     where = f" from {line['address']}" if line["address"] else ""
-    before, after = (", ".join(f"{name} {value}" for name, value in line[side].items()) for side in ("before", "after"))
-    changed = f"  [{before} → {after}]" if before else f"  [{after}]" if after else ""
-    return f"{line['at']}  {line['action']}  {line['target']}  {who}{via}{where}{changed}"
+    told = [f"{line['at']}  {line['action']}  {line['target']}", f"{who}{via}{where}"]
+    told += [f"{side}: {_facts(line[side])}" for side in ("before", "after") if line[side]]
+    return "\n    ".join(told)
+
+
+def _facts(facts: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {_word(value)}" for name, value in facts.items())
+
+
+def _word(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value in {None, ""} else value
 
 
 def _document(proof: Proof, *, with_bucket: bool) -> dict[str, Any]:
@@ -146,13 +192,14 @@ def _document(proof: Proof, *, with_bucket: bool) -> dict[str, Any]:
         "lines": proof.lines,
         "waiting": proof.waiting,
         "bucket": with_bucket,
+        "scanned": proof.scanned,
         "heads": proof.heads,
         "files": proof.files,
         "findings": [
             {
                 "kind": one.kind.value,
                 "scope": one.scope,
-                "day": one.day.isoformat(),
+                "day": None if one.day is None else one.day.isoformat(),
                 "what": one.what,
                 "detail": one.detail,
             }
@@ -175,6 +222,6 @@ def _tell(proof: Proof, *, with_bucket: bool) -> None:
     )
     out.print(f"[bold red]✗[/] {counts}: {kinds}.", soft_wrap=True)
     for one in proof.findings[:_SHOWN]:
-        out.print(escape(f"  {one.kind}  {one.scope} {one.day}  {one.what}: {one.detail}"), soft_wrap=True)
+        out.print(escape(f"  {one.kind}  {one.scope} {one.day or '-'}  {one.what}: {one.detail}"), soft_wrap=True)
     if len(proof.findings) > _SHOWN:
         out.print(f"  … and {len(proof.findings) - _SHOWN} more; --json prints all.")

@@ -3,9 +3,8 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table as Columns
 
-from loyalty.cli.console import AsJson, TableName, fail, open_table, out, print_json
+from loyalty.cli.console import AsJson, TableName, fail, listing, open_table, out, print_json
 from loyalty.core.clock import to_text
 from loyalty.core.table import Table
 from loyalty.fulfillment.errors import FulfillmentRunNotFound
@@ -51,7 +50,7 @@ def accesses(
     if not found:
         out.print(f"Nobody has looked at the card of {redemption}.")
         return
-    columns = Columns("#", "at (UTC)", "what", "client", "card", box=None)
+    columns = listing("#", "at (UTC)", "what", "client", "card")
     for one in found:
         columns.add_row(str(one.number), to_text(one.at), one.kind, one.client_id, str(one.card))
     out.print(columns)

@@ -1,13 +1,13 @@
 """``loyalty client``: OAuth2 clients of partner apps."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import boto3
 import typer
 from rich.table import Table as Columns
 
-from loyalty.cli.console import AsJson, TableName, open_table, out, print_json
+from loyalty.cli.console import AsJson, TableName, listing, open_table, out, print_json
 from loyalty.clients.model import Client
 from loyalty.clients.plans import Plans
 from loyalty.clients.pool import Made, UserPool
@@ -29,6 +29,8 @@ Pool = Annotated[str, typer.Option(envvar="LOYALTY_USER_POOL", help="Id of the s
 Stage = Annotated[
     str, typer.Option(envvar="LOYALTY_STAGE", help="Name of the stage, by which its usage plans are found.")
 ]
+_OF_TOKENS: Final = "those of its tokens"
+_SHARED: Final = "(shared)"
 
 
 def service(client_name: str) -> Any:
@@ -42,11 +44,12 @@ def _clients(table: str, user_pool: str, stage: str = "") -> Clients:
 
 
 @app.command()
-def bind(client_id: str, program: Programs, table: TableName, *, unpublished: Unpublished = False) -> None:
+def bind(
+    client_id: str, program: Programs, table: TableName, user_pool: Pool, *, unpublished: Unpublished = False
+) -> None:
     """Say which programs a client may speak for, in place of what was said before."""
-    opened = open_table(table)
-    _require_published(ProgramStore(opened, system_clock), program, unpublished=unpublished)
-    ClientStore(opened, system_clock).bind(client_id, set(program))
+    _require_published(ProgramStore(open_table(table), system_clock), program, unpublished=unpublished)
+    _clients(table, user_pool).bind(client_id, set(program))
     out.print(f"[bold green]✓[/] {client_id} speaks for {', '.join(sorted(set(program)))}.")
 
 
@@ -84,12 +87,12 @@ def list_(*, table: TableName, user_pool: Pool, json: AsJson = False) -> None:
     if json:
         print_json([{"client_id": one.id, "name": one.name} | _facts(one.client) for one in found])
         return
-    columns = Columns("client", "name", "programs", "plan", "scopes", "", box=None)
+    columns = listing("client", "name", "programs", "plan", "scopes", "")
     for one in found:
         facts = _facts(one.client)
         state = "not registered" if one.client is None else "shut out" if one.client.disabled else ""
-        scopes = "those of its tokens" if facts["scopes"] is None else str(len(facts["scopes"]))
-        columns.add_row(one.id, one.name, ", ".join(facts["programs"]), facts["plan"] or "(shared)", scopes, state)
+        scopes = _OF_TOKENS if facts["scopes"] is None else str(len(facts["scopes"]))
+        columns.add_row(one.id, one.name, ", ".join(facts["programs"]), facts["plan"] or _SHARED, scopes, state)
     out.print(columns)
 
 
@@ -101,10 +104,17 @@ def show(client_id: str, *, table: TableName, user_pool: Pool, json: AsJson = Fa
     if json:
         print_json(facts)
         return
+    unsaid = {
+        "name": "loyalty client list tells it",
+        "scopes": _OF_TOKENS,
+        "plan": _SHARED,
+        "secrets": "loyalty client secret list tells them",
+    }
     columns = Columns(show_header=False, box=None)
+    columns.add_column(no_wrap=True)
+    columns.add_column(overflow="fold")
     for name, value in facts.items():
-        shown = "\n".join(f"{key} since {since}" for key, since in value.items()) if isinstance(value, dict) else value
-        columns.add_row(name, ", ".join(shown) if isinstance(shown, list) else "-" if shown is None else str(shown))
+        columns.add_row(name, _in_words(value) or unsaid.get(name, "-"))
     out.print(columns)
 
 
@@ -160,7 +170,7 @@ def list_secrets(client_id: str, *, table: TableName, user_pool: Pool, json: AsJ
     if json:
         print_json([{"secret_id": name, "made_at": to_text(made)} for name, made in _oldest_first(client)])
         return
-    columns = Columns("secret", "made at", "days", box=None)
+    columns = listing("secret", "made at", "days")
     for name, made in _oldest_first(client):
         columns.add_row(name, to_text(made), str((system_clock() - made).days))
     out.print(columns)
@@ -193,6 +203,14 @@ def _facts(client: Client | None) -> dict[str, Any]:
         "disabled_at": to_text(known.disabled_at) if known.disabled_at else None,
         "secrets": {name: to_text(made) for name, made in _oldest_first(known)},
     }
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key} since {since}" for key, since in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list) else value or ""
 
 
 def _require_published(store: ProgramStore, programs: list[str], *, unpublished: bool) -> None:

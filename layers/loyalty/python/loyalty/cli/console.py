@@ -7,8 +7,12 @@ from typing import Annotated, Any, Final, NoReturn, TextIO
 
 import typer
 from rich.console import Console
+from rich.table import Table as Columns
 
+from loyalty.core.clock import system_clock
+from loyalty.core.errors import ProgramNotFound
 from loyalty.core.table import Table
+from loyalty.programs.store import ProgramStore
 from loyalty_contract import ENV_TABLE
 
 _WIDE: Final = 200
@@ -41,6 +45,26 @@ def take_region() -> None:
 def open_table(name: str) -> Table:
     """The table, in the account, region and endpoint of the environment."""
     return Table(name)
+
+
+def require_program(table: Table, program: str) -> None:
+    """Before a command that counts or lists: of a name that was mistyped there is nothing, which looks like good news.
+
+    Raises:
+        ProgramNotFound: there is no such program.
+    """
+    try:
+        ProgramStore(table, system_clock).current(program)
+    except ProgramNotFound:
+        raise ProgramNotFound(f"Nothing was published of program '{program}' yet.") from None
+
+
+def listing(*headings: str, title: str | None = None) -> Columns:
+    """An empty table. In a narrow terminal nothing of it is cut off: what does not fit goes on below, the first column last of all."""
+    columns = Columns(box=None, title=title, title_justify="left")
+    for number, heading in enumerate(headings):
+        columns.add_column(heading, overflow="fold", no_wrap=number == 0)
+    return columns
 
 
 def print_json(value: Any) -> None:

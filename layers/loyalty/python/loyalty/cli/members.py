@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-from loyalty.cli.console import AsJson, TableName, err, open_table, out, print_json
+from loyalty.cli.console import AsJson, TableName, err, open_table, out, print_json, require_program
 from loyalty.ledger.store import LedgerStore
 
 app = typer.Typer(no_args_is_help=True)
@@ -28,7 +28,9 @@ def index(
     Once, after the deployment that brought the index: until then nothing that goes through all members meets those of
     whom nothing was posted since. Safe at any time and again; it reads the whole table.
     """
-    store, listed = LedgerStore(open_table(table)), 0
+    opened = open_table(table)
+    require_program(opened, program)
+    store, listed = LedgerStore(opened), 0
     with Progress(TextColumn("{task.description}"), TimeElapsedColumn(), console=err, transient=True) as progress:
         task = progress.add_task("reading the table", total=None)
         for member_id in store.unlisted(program):

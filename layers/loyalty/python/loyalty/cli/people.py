@@ -9,9 +9,8 @@ from typing import Annotated, Any
 import boto3
 import typer
 from botocore.exceptions import ClientError
-from rich.table import Table as Columns
 
-from loyalty.cli.console import AsJson, TableName, fail, open_table, out, print_json
+from loyalty.cli.console import AsJson, TableName, fail, listing, open_table, out, print_json
 from loyalty.core.clock import system_clock
 from loyalty.people.model import PERSON_PATTERN
 from loyalty.people.store import PersonStore
@@ -84,7 +83,7 @@ def list_(*, table: TableName, people_pool: PeoplePool, json: AsJson = False) ->
     if json:
         print_json(found)
         return
-    columns = Columns("person", "e-mail", "sees", "decides about", "", box=None)
+    columns = listing("person", "e-mail", "sees", "decides about", "")
     for one in found:
         words = [", ".join(one[key]) or "-" for key in ("programs", "approves")]
         columns.add_row(one["id"], one["email"], *words, "shut out" if one["disabled"] else "")

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from loyalty.cli.console import AsJson, TableName, open_table, out, print_json
+from loyalty.cli.console import AsJson, TableName, open_table, out, print_json, require_program
 from loyalty.cli.walks import RunOption, end, named, say_how_to_go_on, showing
 from loyalty.core.clock import system_clock, to_text
 from loyalty.core.fields import UtcDatetime
@@ -70,6 +70,7 @@ def rewrap(
     if not _ARN.fullmatch(key):
         raise typer.BadParameter("Give the key's ARN: arn:aws:kms:REGION:ACCOUNT:key/ID, no alias.", param_hint="--key")
     opened = open_table(table)
+    require_program(opened, program)
     vault = MemberVault(KmsDataKeys(key), system_clock, single=KmsDataKeys(single_key or key))
     rewrapping = Rewrapping(opened, KmsDataKeys(key), vault, system_clock)
     asked = RewrapRun(program, named(run), key, _moment(before))

@@ -1,11 +1,14 @@
-"""``loyalty privacy``: members who were erased, and are to stay so."""
+"""``loyalty privacy``: members who were erased and are to stay so; and those of whom nothing was heard for long."""
 
-from typing import Annotated, Final
+from itertools import islice
+from typing import Annotated, Any, Final
 
 import boto3
 import typer
+from rich.table import Table as Columns
 
 from loyalty.cli.console import AsJson, TableName, err, fail, open_table, out, print_json
+from loyalty.cli.operators import known_operator
 from loyalty.core import origin
 from loyalty.core.clock import system_clock, to_text
 from loyalty.core.errors import LoyaltyError, MemberNotFound
@@ -18,7 +21,9 @@ from loyalty.ledger.store import LedgerStore
 from loyalty.privacy.erasing import Asked, Erasing
 from loyalty.privacy.erasure_store import ErasureStore
 from loyalty.privacy.errors import ErasureNotFound
+from loyalty.privacy.inactivity import Inactivity, Quiet
 from loyalty.privacy.steps import NOTES, ErasureIncomplete, ErasureSteps
+from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.memory import Memory
 from loyalty_contract import ENV_REPORTS
@@ -30,11 +35,12 @@ Reports = Annotated[
     str, typer.Option("--reports", envvar=ENV_REPORTS, help="Name of the stage's bucket for reports.", show_envvar=True)
 ]
 _ACTOR: Final = "operator"
+_OUTCOMES: Final = frozenset({"quiet", "proposed", "on_hold", "restricted", "erasure_open"})
 
 
 @app.callback()
 def privacy() -> None:
-    """Members who were erased, and are to stay so."""
+    """Members who were erased, and are to stay so; members of whom nothing was heard for long."""
 
 
 @app.command()
@@ -48,12 +54,13 @@ def erasure(
     """Say where the erasure of a member stands. Exit code 1 where nobody asked for one, or it was stopped."""
     found = ErasureStore(open_table(table)).get(program, member)
     if found is None:
-        raise ErasureNotFound(f"Nobody asked for the erasure of '{member}'.")
+        raise ErasureNotFound.of(member)
     told = {
         "member_id": member,
         "status": found.status.value,
         "reason": found.reason.value,
         "asked_at": to_text(found.asked_at),
+        "begun_at": to_text(found.begun_at) if found.begun_at else None,
         "erased_at": to_text(found.erased_at) if found.erased_at else None,
         "problem": found.problem,
     }
@@ -103,6 +110,74 @@ def reapply(
             out.print(f"{member_id}: {detail}")
     if blocked:
         fail(f"{len(blocked)} members could not be erased: mend what is said of each, and do it again.")
+
+
+@app.command()
+def inactive(
+    *,
+    table: TableName,
+    reports: Reports,
+    program: ProgramId,
+    months: Annotated[int, typer.Option(min=1, max=600, help="For how many months nothing was heard of them.")],
+    propose: Annotated[
+        bool,
+        typer.Option("--propose", help="Propose to erase them. Nothing is erased until another person approves each."),
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Members, at most.")] = 100,
+    json: AsJson = False,
+) -> None:
+    """List members who neither did nor said anything for so many months; it reads every member of the program.
+
+    Whoever is on hold or restricted, or whose erasure is open, is listed and never proposed. Exit code 1 where somebody could not be
+    proposed: it says who and why.
+    """
+    opened = open_table(table)
+    by = Asked(known_operator(), None) if propose else None
+    current = ProgramStore(opened, system_clock).current(program)
+    quiet = Inactivity(opened, system_clock)
+    since = quiet.since(current, months)
+    walked = (one for one in quiet.members(current, since) if by is None or one.kept_for is None)
+    found = list(islice(walked, limit + 1))
+    listed, more = found[:limit], len(found) > limit
+    erasing = _erasing(opened, Bucket(reports, boto3.client("s3")))
+    told = [{**_told(one), "outcome": _outcome(erasing, current, one, by)} for one in listed]
+    blocked = sum(one["outcome"] not in _OUTCOMES for one in told)
+    if json:
+        print_json({"program": program, "since": to_text(since), "members": told, "more": more})
+    else:
+        _print(told, program, to_text(since))
+        if more:
+            out.print("There are more: propose these, or give a higher --limit.")
+    if blocked:
+        fail(f"{blocked} members could not be proposed: mend what is said of each, and do it again.")
+
+
+def _told(one: Quiet) -> dict[str, Any]:
+    return {"member_id": one.member_id, "last_sign_at": to_text(one.last_sign_at), "points": one.points}
+
+
+def _outcome(erasing: Erasing, program: Program, one: Quiet, by: Asked | None) -> str:
+    """What became of a member: a word of :data:`_OUTCOMES`, or why they could not be proposed."""
+    if by is None:
+        return one.kept_for or "quiet"
+    try:
+        erasing.propose(program, one.member_id, by)
+    except LoyaltyError as refusal:  # whoever comes after is proposed all the same
+        return refusal.detail
+    return "proposed"
+
+
+def _print(told: list[dict[str, Any]], program: str, since: str) -> None:
+    if not told:
+        out.print(f"Of each member of '{program}' something was heard since {since}.")
+        return
+    out.print(f"Nothing was heard since {since} of:")
+    columns = Columns("member", "last sign (UTC)", "points", "", box=None)
+    for one in told:
+        columns.add_row(one["member_id"], one["last_sign_at"], str(one["points"]), one["outcome"].replace("_", " "))
+    out.print(columns)
+    if any(one["outcome"] == "proposed" for one in told):
+        out.print("Another person decides on each: POST …/members/{member_id}/erasure/approve, or reject.")
 
 
 def _erasing(table: Table, files: Bucket) -> Erasing:

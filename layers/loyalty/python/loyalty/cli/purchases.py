@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table as Grid
 
-from loyalty.cli.console import AsJson, TableName, fail, open_table, out, print_json
+from loyalty.cli.console import AsJson, TableName, fail, listing, open_table, out, print_json
 from loyalty.commerce.model import PLATFORMS
 from loyalty.commerce.records import Record, in_order
 from loyalty.commerce.store import CommerceStore, Wanted
@@ -96,7 +95,7 @@ def _show(shown: dict[str, Any]) -> None:
     out.print(f"{shown['source']}:{shown['source_id']}: {status}")
     if not shown["refunds"]:
         return
-    grid = Grid("refund", "amount", "given back at", "waits since", "dead letter at", title="refunds that wait")
+    grid = listing("refund", "amount", "given back at", "waits since", "dead letter at", title="refunds that wait")
     for refund in shown["refunds"]:
         times = [refund[name] or "-" for name in ("occurred_at", "waits_since", "given_up_at")]
         grid.add_row(refund["source_id"], refund["amount"], *times)

@@ -9,10 +9,9 @@ import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table as Grid
 
 import loyalty_contract as contract
-from loyalty.cli.console import AsJson, err, fail, out, print_json
+from loyalty.cli.console import AsJson, err, fail, listing, out, print_json
 from loyalty.cli.dead_letters import DeadLetterQueue, Letter, Unmovable
 from loyalty.cli.destinations import Bus, Destination, Undelivered, WorkQueue
 from loyalty.publishing.service import Publisher
@@ -157,7 +156,7 @@ def _show(queue: str, reasons: Counter[str]) -> None:
     if not reasons:
         out.print(f"[bold green]✓[/] nothing waits in {queue}'s dead letters.")
         return
-    grid = Grid("reason", "letters", title=f"{reasons.total():,} dead letters of {queue}")
+    grid = listing("reason", "letters", title=f"{reasons.total():,} dead letters of {queue}")
     for why, count in reasons.most_common():
         grid.add_row(why, f"{count:,}")
     out.print(grid)

@@ -4,13 +4,12 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter, ValidationError
-from rich.table import Table as Columns
 
 from loyalty.abuse.cases import CaseService
 from loyalty.abuse.model import Case, Person, State
 from loyalty.abuse.store import RiskStore
 from loyalty.abuse.views import Reason, RiskCaseView
-from loyalty.cli.console import AsJson, TableName, open_table, out, print_json
+from loyalty.cli.console import AsJson, TableName, listing, open_table, out, print_json, require_program
 from loyalty.cli.operators import known_operator
 from loyalty.core.clock import system_clock, to_text
 from loyalty.programs.store import ProgramStore
@@ -37,7 +36,9 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List the open cases of a program, the oldest first."""
-    page = RiskStore(open_table(table)).page(program, limit=limit)
+    opened = open_table(table)
+    require_program(opened, program)
+    page = RiskStore(opened).page(program, limit=limit)
     cases = [case for case in page.items if case.state is State.OPEN]
     if json:
         print_json({"items": [_document(case) for case in cases], "more": page.next is not None})
@@ -45,12 +46,11 @@ def list_(
     if not cases:
         out.print("No case is open.")
         return
-    columns = Columns("member", "opened at (UTC)", "severity", "on hold", "signals", box=None)
+    columns = listing("member", "opened at (UTC)", "severity", "on hold", "signals")
     for case in cases:
         signals = ", ".join(one.signal for one in case.evidence)
-        columns.add_row(
-            case.member_id, to_text(case.opened_at), case.severity, "yes" if case.on_hold else "no", signals
-        )
+        opened_at = f"{case.opened_at:%Y-%m-%d %H:%M}"
+        columns.add_row(case.member_id, opened_at, case.severity, "yes" if case.on_hold else "no", signals)
     out.print(columns)
     if page.next is not None:
         out.print("There are more; --limit shows up to 100.")
@@ -79,6 +79,14 @@ def release(member: Member, *, table: TableName, program: ProgramId, reason: Why
     _show(case, json=json)
 
 
+@app.command()
+def confirm(member: Member, *, table: TableName, program: ProgramId, reason: Why, json: AsJson = False) -> None:
+    """Say that it is abuse: the member stays on hold, or is put on it, and the case is not listed any more."""
+    by = Person(known_operator())
+    case = CaseService(open_table(table), system_clock).confirm(program, member, by, _code(reason))
+    _show(case, json=json)
+
+
 def _code(text: str) -> str:
     try:
         return _REASON.validate_python(text)
@@ -95,10 +103,11 @@ def _show(case: Case, *, json: bool) -> None:
         print_json(_document(case))
         return
     hold = "on hold" if case.on_hold else "not on hold"
-    out.print(f"{case.member_id}: {case.state}, {hold}, since {to_text(case.opened_at)}")
+    out.print(f"{case.member_id}: {case.state}, {hold}; opened at {to_text(case.opened_at)}")
     for one in case.evidence:
-        told = ", ".join(one.references)
-        out.print(f"  {one.signal}: {one.counted} of {one.bound}, {to_text(one.since)} to {to_text(one.until)} {told}")
+        out.print(f"  {one.signal}: {one.counted} of {one.bound}, {to_text(one.since)} to {to_text(one.until)}")
+        for reference in one.references:
+            out.print(f"    {reference}")
     for what, decided in (("held", case.held), ("release asked for", case.proposed), (case.state, case.decided)):
         if decided is not None:
             out.print(f"  {what} by {decided.by.actor} at {to_text(decided.at)}: {decided.reason}")

@@ -3,9 +3,8 @@
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table as Grid
 
-from loyalty.cli.console import AsJson, TableName, fail, open_table, out, print_json
+from loyalty.cli.console import AsJson, TableName, fail, listing, open_table, out, print_json, require_program
 from loyalty.core.clock import system_clock, to_text
 from loyalty.delivery.lines import Batch, BatchId, BatchStore
 from loyalty.delivery.settlement import SettlementService, file_of
@@ -30,11 +29,13 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List the batches of a program, in the order of their days."""
-    found = [one for one in BatchStore(open_table(table)).all(program) if status in (None, one.status)]
+    opened = open_table(table)
+    require_program(opened, program)
+    found = [one for one in BatchStore(opened).all(program) if status in (None, one.status)]
     if json:
         print_json([view(one) for one in found])
         return
-    grid = Grid("batch", "status", "lines", "total", "reference", box=None)
+    grid = listing("batch", "status", "lines", "total", "reference")
     for one in found:
         lines = "" if one.lines is None else f"{one.lines:,}"
         grid.add_row(str(one.id), one.status, lines, "" if one.total is None else str(one.total), one.reference or "")

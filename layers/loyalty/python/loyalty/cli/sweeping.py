@@ -8,9 +8,8 @@ from typing import Annotated, Final
 
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table as Grid
 
-from loyalty.cli.console import AsJson, TableName, err, open_table, out, print_json
+from loyalty.cli.console import AsJson, TableName, err, listing, open_table, out, print_json
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Table
 from loyalty.ledger.service import Ledger
@@ -127,7 +126,7 @@ def _show(done: Sweep) -> None:
     errors = ", ".join(
         f"{count:,} {error}" for error, count in Counter(failure.error for failure in done.failures).most_common()
     )
-    grid = Grid("member's partition, or shard", "error", title=errors)
+    grid = listing("member's partition, or shard", "error", title=errors)
     for failure in done.failures[:_SHOWN]:
         grid.add_row(failure.where, failure.error)
     out.print(grid)

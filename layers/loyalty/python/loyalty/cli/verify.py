@@ -3,8 +3,8 @@
 from dataclasses import asdict
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table as Grid
 
 from loyalty.cli.console import AsJson, TableName, err, open_table, out, print_json
 from loyalty.core.clock import system_clock
@@ -43,9 +43,13 @@ def _show(report: Report) -> None:
     if not report.findings:
         out.print(f"[bold green]✓[/] {read}: every balance is what its entries add up to.")
         return
-    grid = Grid("program", "member", "finding", "where", "detail", title=f"{len(report.findings)} findings in {read}")
+    out.print(f"[bold red]✗[/] {read}: {len(report.findings):,} findings.")
+    # No table: ids and codes have to stay whole, however narrow the terminal.
+    of = None
     for finding in report.findings[:_SHOWN]:
-        grid.add_row(finding.program, finding.member_id, finding.code, finding.where, finding.detail)
-    out.print(grid)
+        if of != (finding.program, finding.member_id):
+            of = finding.program, finding.member_id
+            out.print(escape(" ".join(of)), soft_wrap=True)
+        out.print(escape(f"  {finding.code}  {finding.where}\n    {finding.detail}"), soft_wrap=True)
     if len(report.findings) > _SHOWN:
         out.print(f"… and {len(report.findings) - _SHOWN} more; --json prints all.")

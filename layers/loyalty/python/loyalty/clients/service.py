@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from loyalty.clients.errors import LastSecret, ScopeUnknown, SecretNotFound, TwoSecretsAlready
+from loyalty.clients.errors import ClientNotFound, LastSecret, ScopeUnknown, SecretNotFound, TwoSecretsAlready
 from loyalty.clients.model import Client
 from loyalty.clients.plans import Plans
 from loyalty.clients.pool import Made, UserPool
@@ -59,6 +59,19 @@ class Clients:
             self._store.add(made.client_id, name, programs=programs, scopes=scopes, plan=plan, secrets=secrets)
             undo.pop_all()
         return made
+
+    def bind(self, client_id: str, programs: set[str]) -> Client:
+        """Says which programs a client may speak for, in place of what was said before. A client of the pool is registered by it.
+
+        Raises:
+            ClientNotFound: neither registry nor pool know it.
+        """
+        if self._store.find(client_id) is None and client_id not in self._pool.names():
+            raise ClientNotFound(
+                f"There is no client '{client_id}', neither registered nor in the user pool; loyalty client list shows "
+                "those that there are."
+            )
+        return self._store.bind(client_id, programs)
 
     def limit(self, client_id: str, scopes: set[str]) -> Client:
         """Says which scopes a client has, in place of what was said before; of its tokens too, from the next verdict on.

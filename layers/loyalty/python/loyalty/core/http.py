@@ -17,9 +17,9 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Header
-from botocore.exceptions import ClientError
 
 from loyalty.core import problems
+from loyalty.core.error_names import name_of
 from loyalty.core.errors import (
     BodyTooLarge,
     MalformedJson,
@@ -258,16 +258,8 @@ def _report(error: Exception, problem: Problem) -> None:
         for one in (error.errors() if isinstance(error, ResponseValidationError) else ())
     ]
     logger.error(
-        "failed", extra={"code": problem.code, "error_type": _type_name(error), "frames": frames, "response": places}
+        "failed", extra={"code": problem.code, "error_type": name_of(error), "frames": frames, "response": places}
     )
-
-
-def _type_name(error: Exception) -> str:
-    """``GetError/ClientError.AccessDeniedException``: AWS's code says more than the type."""
-    cause = getattr(error, "cause", None) or error
-    code = cause.response["Error"].get("Code", "") if isinstance(cause, ClientError) else ""
-    names = [type(error).__name__] + ([type(cause).__name__] if cause is not error else [])
-    return "/".join(names) + (f".{code}" if code else "")
 
 
 def _response(problem: Problem, request: str) -> Response[str]:

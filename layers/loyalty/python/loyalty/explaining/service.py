@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from loyalty.core.errors import HistoryTooLong, MemberErased, MemberNotFound
+from loyalty.core.errors import HistoryTooLong, MemberNotFound
 from loyalty.ledger.ladders import STATUS, Standing
 from loyalty.ledger.model import Account, Book, Change, Entry, EntryKey, EntryKind, Hold, Scope, Wallet
 from loyalty.ledger.settlement import as_of
@@ -42,13 +42,14 @@ class ExplainService:
 
         Raises:
             MemberNotFound: there is none, or there was none at that time.
+            MemberErased: there is none any more; nor whoever absorbed them.
             HistoryTooLong: more than :data:`MOST_UNDONE` entries were posted since.
         """
         now = self._store.book(scope.program, member_id)
         if now is None or (now.opened_at is not None and now.opened_at > at):
             raise MemberNotFound(f"Program '{scope.program}' had no member '{member_id}' at that time.")
-        if now.erased_at is not None:
-            raise MemberErased.of(member_id)
+        if now.erased_at is not None or now.merged_into is not None:
+            self._store.current(scope.program, member_id)  # it says where they, or the survivor, were erased
         then = as_of(self._undone(now, at), scope, at)
         last = then.seq if before is None else min(before - 1, then.seq)
         page = self._store.entries(scope.program, member_id, limit=limit, before=last + 1)

@@ -21,7 +21,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from loyalty.core.clock import Clock
-from loyalty.core.errors import MemberErased
 from loyalty.core.table import Operation, Table
 from loyalty.fulfillment.errors import (
     NotAwaitingApproval,
@@ -36,10 +35,10 @@ from loyalty.fulfillment.errors import (
 from loyalty.fulfillment.executions import ExecutionPort
 from loyalty.fulfillment.journal import Did, Journal, after
 from loyalty.fulfillment.model import Answer, Progress, RedemptionMoved
+from loyalty.fulfillment.recipients import Recipients
 from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.fulfillment.runs import RunStore
 from loyalty.fulfillment.trail import decision_line
-from loyalty.ledger.store import LedgerStore
 from loyalty.programs.store import ProgramStore
 from loyalty.rewards.model import Party, RedemptionStatus
 from loyalty.rewards.service import RedemptionService
@@ -84,7 +83,7 @@ class Decisions:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._runs = RunStore(table)
-        self._books = LedgerStore(table)
+        self._recipients = Recipients(table)
         self._journal = Journal(table, clock, sleep=sleep)
         self._programs = programs
         self._redemptions = redemptions
@@ -221,7 +220,8 @@ class Decisions:
 
         Raises:
             FulfillmentRunNotFound, RunChanged, NoteRequired: as of :meth:`reject`.
-            NotReissuable: no card was issued, or it is being given up; or nobody is left who could be shown another.
+            NotReissuable: no card was issued, or it is being given up.
+            RecipientErased: the member was erased, or their erasure is approved.
         """
         person = _Person("reissue", actor, _required(note))
 
@@ -230,16 +230,11 @@ class Decisions:
                 return run
             if run.status is not RunStatus.FULFILLED or run.ends_as is not None or run.replaces:
                 raise NotReissuable(f"The run is {run.ends_as or run.status}; only an issued card can be replaced.")
-            self._require_anybody(run)
-            return self._write(run, person, executions=run.executions + 1, replaces=run.orders, reason="reissue")
+            there = self._recipients.require(run)
+            changes = {"executions": run.executions + 1, "replaces": run.orders, "reason": "reissue"}
+            return self._write(run, person, *there, **changes)
 
         return self._start(self._decided(program, redemption_id, write))
-
-    def _require_anybody(self, run: Run) -> None:
-        try:
-            self._books.current(run.program, run.member_id)
-        except MemberErased as erased:
-            raise NotReissuable("The member was erased; nobody could be shown another card.") from erased
 
     def _require_awaiting(self, run: Run) -> None:
         if run.ended:
@@ -258,11 +253,11 @@ class Decisions:
                 continue
         raise RunChanged("The run is changing at this moment; look at it and decide again.")
 
-    def _write(self, run: Run, person: _Person, **changes: Any) -> Run:
+    def _write(self, run: Run, person: _Person, *also: Operation, **changes: Any) -> Run:
         now = self._clock()
         who: dict[str, Any] = {"decided_by": person.actor, "decided_at": now, "note": person.note}
         line = decision_line(run, replace(run, **who, **changes), person.name, actor=person.actor, at=now)
-        return self._journal.write(run, person.did(), line, **who, **changes)
+        return self._journal.write(run, person.did(), line, *also, **who, **changes)
 
     def _settle(self, run: Run, operations: list[Operation], *, give_back: bool) -> None:
         program = self._programs.current(run.program)

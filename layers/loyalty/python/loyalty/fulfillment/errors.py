@@ -12,6 +12,7 @@
                      NotRetryable          it is under way, or nothing is wrong with it
                      NotResolvable         it needs nobody's attention
                      NotReissuable         no card was issued that another could replace
+                     RecipientErased       nobody could be shown another card: the member was erased, or is about to be
                      RunChanged            others decided at the same moment, every time
 """
 
@@ -60,6 +61,10 @@ class NotResolvable(Conflict):
 
 class NotReissuable(Conflict):
     code = "not_reissuable"
+
+
+class RecipientErased(Conflict):
+    code = "recipient_erased"
 
 
 class RunChanged(Conflict):

@@ -20,12 +20,14 @@ from loyalty.core.clock import Clock
 from loyalty.core.table import Operation, Put, Table
 from loyalty.fulfillment import budget
 from loyalty.fulfillment.cases import Card, Case, CaseStore, decided, source_of, unapproved
+from loyalty.fulfillment.errors import RecipientErased
 from loyalty.fulfillment.gate import Gates
 from loyalty.fulfillment.journal import ASKED, Did, Journal
 from loyalty.fulfillment.model import Answer, Progress
 from loyalty.fulfillment.orders import Order, OrderItem, external_id, order_item, order_put
 from loyalty.fulfillment.outcomes import Outcomes, order_of
 from loyalty.fulfillment.policy import FulfillmentPolicy
+from loyalty.fulfillment.recipients import Recipients
 from loyalty.fulfillment.run import Run, RunStatus
 from loyalty.fulfillment.screening import OVER_BUDGET
 from loyalty.fulfillment.trouble import told
@@ -70,6 +72,7 @@ class Ordering:
         clock: Clock,
     ) -> None:
         self._cases = CaseStore(table, clock)
+        self._recipients = Recipients(table)
         self._programs = programs
         self._suppliers = suppliers
         self._gates = gates
@@ -107,7 +110,15 @@ class Ordering:
         if (waits := waits or self._waiting.needed(case, card, supplier, first=known is None)) is not None:
             return waits
         before = case.run
-        case, fresh = self._intend(case, card, known)
+        try:
+            case, fresh = self._intend(case, card, known)
+        except RecipientErased as gone:
+            did = Did("order", supplier=name, error=gone.detail)
+            return self._outcomes.attention(case, "recipient_erased", did)
+        return self._ask(before, case, card, supplier, fresh=fresh)
+
+    def _ask(self, before: Run, case: Case, card: Card, supplier: Supplier, *, fresh: bool) -> Answer:
+        """Asks for the order that was written down; ``before`` is the run as it was until then."""
         order = order_of(case)
         request = OrderRequest(order.external_id, order.product, order.value, recipient=case.redemption.member_id)
         try:
@@ -190,7 +201,12 @@ class Ordering:
         return None
 
     def _intend(self, case: Case, card: Card, known: Order | None) -> tuple[Case, bool]:
-        """Writes down what is about to be asked for; the case after it, and whether it is the order's first request."""
+        """Writes down what is about to be asked for; the case after it, and whether it is the order's first request.
+
+        Raises:
+            RecipientErased: the points are spent, and nobody is left who could be shown another card.
+            RedemptionMoved: see :meth:`order`.
+        """
         run, now = case.run, self._clock()
         fresh = known is None
         # What was counted while money was missing says nothing of the requests.
@@ -198,7 +214,7 @@ class Ordering:
         also: list[Operation] = [self._cases.requested(case.redemption)]
         if known is None:
             known, more = self._new_order(run, card)
-            also += more
+            also += more if case.held else [*more, *self._recipients.require(run)]
         else:
             again = replace(known, last_asked_at=now)
             also.append(order_put(again, known))

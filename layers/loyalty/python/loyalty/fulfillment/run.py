@@ -130,6 +130,11 @@ class Run:
         """Whether it is over."""
         return self.status in ENDED
 
+    @property
+    def settled(self) -> bool:
+        """Whether it is over, and nobody asked since for its card to be taken back or replaced."""
+        return self.ended and self.ends_as is None and not self.replaces
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -103,6 +103,19 @@ class LedgerStore:
         found = self._table.get_many([(partition(program, one), sk) for one in others])
         return next(iter(found.values()), None)
 
+    def shown(self, program: str, member_id: str, sk: str) -> RawItem | None:
+        """As :meth:`record`, for who shows it: one round trip, and more where the member's own partition does not have it.
+
+        Raises:
+            MemberErased: of who was erased nothing is shown any more.
+        """
+        pk = partition(program, member_id)
+        found = self._table.get_many([(pk, sk), (pk, BOOK_SK)])
+        book = book_of(found[pk, BOOK_SK]) if (pk, BOOK_SK) in found else None
+        if book is not None and (book.erased_at is not None or book.merged_into is not None):
+            self.current(program, member_id)
+        return found.get((pk, sk)) or self.record(program, member_id, sk)
+
     def entry(self, program: str, member_id: str, key: EntryKey) -> Entry | None:
         """The entry of that identity, or None."""
         raw = self._table.read(partition(program, member_id), entry_sk(key))

@@ -23,7 +23,7 @@ from loyalty.members.store import KEY, MEMBER, REFERRAL_CODE, FoundMember, Membe
 from loyalty.members.vault import MemberVault
 from loyalty.programs.model import Program
 from loyalty.referrals.attribution import Attribution, Came, required_form
-from loyalty.referrals.codes import new_referral_code
+from loyalty.referrals.codes import new_referral_code, normal_code
 from loyalty.referrals.likenesses import SIGNALS, flags_of
 
 ATTEMPTS: Final = 6
@@ -64,11 +64,18 @@ class MemberService:
         self._sleep = sleep
 
     def enroll(
-        self, program: Program, profile: Profile, *, referral_code: str | None = None, came: Came | None = None
+        self,
+        program: Program,
+        profile: Profile,
+        *,
+        referral_code: str | None = None,
+        came: Came | None = None,
+        earlier: Profile | None = None,
     ) -> Enrolled:
         """Makes a person a member, once: the same request again gives its first result.
 
         The request is who enrolls and the code that they name. From where they ``came`` may look otherwise the second time.
+        ``earlier`` is the profile that an earlier version made of the same request.
 
         Raises:
             AlreadyEnrolled: their e-mail, phone or customer id is a member's, who enrolled with another request.
@@ -79,12 +86,15 @@ class MemberService:
         came = came or Came()
         code = None if referral_code is None else required_form(referral_code)
         request = self._request_hash(program.document.id, profile, code)
+        same = {
+            self._request_hash(program.document.id, one, code): one for one in (earlier, profile) if one is not None
+        }
         try:
             attribution = attribution_of(
                 self._store, self._lookups, program, profile, code=code, came=came, now=self._clock()
             )
         except Known as known:
-            return self._replay(program.document.id, {EMAIL: known.owner}, request, profile)
+            return self._replay(program.document.id, {EMAIL: known.owner}, same)
         for attempt in range(ATTEMPTS):
             member, key = self._new_member(program, profile, request, came, attribution)
             try:
@@ -98,8 +108,27 @@ class MemberService:
                 return Enrolled(_shown(member, member.entry_tier, profile), replayed=False)
             taken = {kind: owner for kind, owner in in_the_way.items() if kind not in _NOT_LOOKUPS}
             if taken:
-                return self._replay(program.document.id, taken, request, profile)
+                return self._replay(program.document.id, taken, same)
         raise MemberChanged("No free referral code was found; send the same request again.")
+
+    def enrolled_before(
+        self, program: Program, profile: Profile | None, *, referral_code: str | None = None
+    ) -> Enrolled | None:
+        """What an earlier version answered to this very request; None: it never came, or with something else.
+
+        ``profile``: as that version made it of the request; None where it made none.
+        """
+        if profile is None:
+            return None
+        name = program.document.id
+        code = None if referral_code is None else normal_code(referral_code)
+        owners = self._store.owners(name, *profile.digests(name, self._lookups).values())
+        if not owners:
+            return None
+        try:
+            return self._replay(name, owners, {self._request_hash(name, profile, code): profile})
+        except AlreadyEnrolled:
+            return None  # that it is not taken says less than that somebody has it
 
     def get(self, program: Program, member_id: str) -> Member:
         """The member, with their profile opened and their tier as of now; of a merged one, the survivor.
@@ -178,15 +207,18 @@ class MemberService:
         )
         return member, key
 
-    def _replay(self, program: str, taken: Mapping[str, str | None], request: str, profile: Profile) -> Enrolled:
-        """The first result of this very request; the member may have changed their profile since."""
+    def _replay(self, program: str, taken: Mapping[str, str | None], same: Mapping[str, Profile]) -> Enrolled:
+        """The first result of this very request; the member may have changed their profile since.
+
+        ``same``: hash of the request → the profile that it makes, by each version.
+        """
         owners = set(taken.values())
         owner = owners.pop()
         earlier = self._store.get(program, owner) if owner and not owners else None
-        if earlier is None or earlier.request_hash != request:
+        if earlier is None or earlier.request_hash not in same:
             raise _already_enrolled(taken)
         first = replace(earlier, version=1)
-        return Enrolled(_shown(first, first.entry_tier, profile), replayed=True)
+        return Enrolled(_shown(first, first.entry_tier, same[earlier.request_hash]), replayed=True)
 
     def _found(self, program: Program, member_id: str) -> FoundMember:
         found = self._store.find(program.document.id, member_id)

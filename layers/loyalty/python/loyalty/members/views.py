@@ -1,12 +1,14 @@
 """How members look from outside, and what may be sent of them."""
 
-from typing import Annotated, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
 
 from loyalty.core.clock import to_text
 from loyalty.core.fields import Email, ExternalId, Locale, PersonName, Phone, RequestBody, ResponseBody, Source
-from loyalty.members.model import MAX_EXTERNAL_IDS, Member
+from loyalty.members.earlier import EarlierBody
+from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile
 from loyalty.programs.fields import Slug
 from loyalty.referrals.attribution import Came
 from loyalty.referrals.clicks import MAX_CLICKS, ClickText
@@ -18,6 +20,9 @@ _EXTERNAL_IDS = "The member's customer id on each commerce platform."
 
 class EnrollmentBody(RequestBody):
     """A person who wants to take part. Sent again unchanged, it gives its first result."""
+
+    _earlier: EarlierBody | None = PrivateAttr(default=None)
+    _refused: ValidationError | None = PrivateAttr(default=None)
 
     email: Email
     phone: Phone | None = None
@@ -43,6 +48,33 @@ class EnrollmentBody(RequestBody):
             examples=[{"shopify": "207119551"}],
         ),
     ]
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _or_as_before(cls, data: Any, taken: ModelWrapValidatorHandler["EnrollmentBody"]) -> "EnrollmentBody":
+        """Also what only an earlier version took: whether somebody enrolled with it is for the table to say."""
+        try:
+            earlier = EarlierBody.model_validate(data)
+        except ValidationError:
+            return taken(data)
+        try:
+            body = taken(data)
+        except ValidationError as refused:
+            body = cls.model_construct(**earlier.model_dump())
+            body._refused = refused  # noqa: SLF001 - its own
+        body._earlier = earlier  # noqa: SLF001 - its own
+        return body
+
+    @property
+    def earlier(self) -> Profile | None:
+        """The profile that an earlier version made of the same request; None: it took none of this."""
+        return None if self._earlier is None else self._earlier.profile()
+
+    @property
+    def refused(self) -> Sequence[Mapping[str, Any]]:
+        """What of it is not taken any more, as pydantic says it; nobody new enrolls with it."""
+        errors = [] if self._refused is None else self._refused.errors(include_url=False)
+        return [{**error, "loc": ("body", *error["loc"])} for error in errors]
 
     @model_validator(mode="after")
     def _source_of_a_code(self) -> Self:

@@ -17,13 +17,16 @@ from loyalty.ledger.pairs import Side
 from loyalty.ledger.service import Ledger
 from loyalty.merging.decision import movements_of, require_free, require_not_absorbed, standings_after
 from loyalty.merging.errors import MergeWithSelf
-from loyalty.merging.store import cases_of_both, handed_over, segments_of_both
+from loyalty.merging.store import cases_of_both, consents_of_both, handed_over, preferences_of_both, segments_of_both
+from loyalty.privacy.consent_items import CONSENTS_SK, PREFERENCES_SK
 from loyalty.programs.model import Program
 from loyalty.segments.items import SEGMENTS_SK
 from loyalty.tiers.change import following_change
 from loyalty_contract import MEMBER_SK, RISK_SK
 
 _SOURCE: Final = "merge"
+_OF_BOTH: Final = (SEGMENTS_SK, RISK_SK, CONSENTS_SK, PREFERENCES_SK)
+"""Records of which the two make one."""
 
 
 class MergeService:
@@ -64,6 +67,8 @@ class MergeService:
                 *handed_over(gone, member_id),
                 *segments_of_both(into, gone),
                 *cases_of_both(into, gone),
+                *consents_of_both(into, gone),
+                *preferences_of_both(into, gone),
                 membership_check(program.document.id, absorbed, None),
                 line_put(
                     Line(
@@ -95,11 +100,11 @@ class MergeService:
             )
 
         sides = (
-            Side(member_id, EntryKey(EntryKind.MERGE_IN, _SOURCE, absorbed), (SEGMENTS_SK, RISK_SK)),
+            Side(member_id, EntryKey(EntryKind.MERGE_IN, _SOURCE, absorbed), _OF_BOTH),
             Side(
                 absorbed,
                 EntryKey(EntryKind.MERGE_OUT, _SOURCE, member_id),
-                (MEMBER_SK, HOUSEHOLD_SK, SEGMENTS_SK, RISK_SK),
+                (MEMBER_SK, HOUSEHOLD_SK, *_OF_BOTH),
             ),
         )
         request = ids.request_hash({"from": absorbed, "into": member_id})

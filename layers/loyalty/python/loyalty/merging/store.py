@@ -1,11 +1,24 @@
-"""What a merge writes beside the two books: the absorbed member's profile and lookups, segments and cases of both."""
+"""What a merge writes beside the two books: the absorbed member's profile and lookups; segments, consents, preferences and cases of both."""
 
 from loyalty.abuse.model import joined as joined_cases
 from loyalty.abuse.store import case_check, case_of, case_put
 from loyalty.core.clock import to_text
-from loyalty.core.table import Operation, Put, RawItem, Update
+from loyalty.core.table import Check, Delete, Operation, Put, RawItem, Update
 from loyalty.ledger.draft import Situation
+from loyalty.ledger.keys import partition
 from loyalty.members.store import LookupItem, MemberItem, codes_of, lookup_key
+from loyalty.privacy.consent_items import (
+    CONSENTS_SK,
+    PREFERENCES_SK,
+    ConsentsItem,
+    PreferencesItem,
+    consents_of,
+    consents_put,
+    preferences_of,
+    preferences_put,
+    unchanged,
+)
+from loyalty.privacy.consents import joined_consents, joined_preferences
 from loyalty.referrals.codes import code_digest
 from loyalty.segments.items import SEGMENTS_SK, joined, segments_of
 from loyalty_contract import MEMBER_SK, RISK_SK
@@ -44,6 +57,29 @@ def cases_of_both(survivor: Situation, absorbed: Situation) -> list[Operation]:
     if merged is None or closed is None:
         return [case_check(absorbed.book.program, absorbed.book.member_id, gone)]
     return [case_put(into, merged), case_put(gone, closed)]
+
+
+def consents_of_both(survivor: Situation, absorbed: Situation) -> list[Operation]:
+    """Lets the later answer of the two count, purpose by purpose; the log of each stays. Both situations have the records."""
+    program = survivor.book.program
+    into, gone = (consents_of(one.book.member_id, one.records.get(CONSENTS_SK)) for one in (survivor, absorbed))
+    as_read = unchanged(ConsentsItem, gone.version)
+    pk = partition(program, gone.member_id)
+    if not gone.version:  # nothing that is said at that moment is lost
+        return [Check(ConsentsItem, pk, CONSENTS_SK, as_read)]
+    return [Delete(ConsentsItem, pk, CONSENTS_SK, as_read), consents_put(program, into, joined_consents(into, gone))]
+
+
+def preferences_of_both(survivor: Situation, absorbed: Situation) -> list[Operation]:
+    """The same of channels. Both situations have the records."""
+    program = survivor.book.program
+    into, gone = (preferences_of(one.book.member_id, one.records.get(PREFERENCES_SK)) for one in (survivor, absorbed))
+    as_read = unchanged(PreferencesItem, gone.version)
+    pk = partition(program, gone.member_id)
+    if not gone.version:
+        return [Check(PreferencesItem, pk, PREFERENCES_SK, as_read)]
+    together = joined_preferences(into, gone)
+    return [Delete(PreferencesItem, pk, PREFERENCES_SK, as_read), preferences_put(program, into, together)]
 
 
 def _moved(absorbed: Situation, digest: str, into: str) -> Update:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from loyalty.core.errors import MemberMerged
 from loyalty.core.table import Operation
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting, Situation
@@ -39,6 +40,20 @@ def closing(
         return Decision(movements.forfeit(situation.book, erased=True), facts, beside(situation))
 
     return Posting(EntryKey(EntryKind.FORFEITURE, ERASURE, member_id), "-", decide, records)
+
+
+def require_unmerged(book: Book) -> None:
+    """The book is not a part of somebody else's.
+
+    Raises:
+        MemberMerged: they were merged into another member.
+    """
+    if book.merged_into is not None:
+        raise MemberMerged(
+            f"'{book.member_id}' was merged into '{book.merged_into}'; erase that member, and with them this one.",
+            member_id=book.member_id,
+            into=book.merged_into,
+        )
 
 
 def require_no_holds(book: Book) -> None:

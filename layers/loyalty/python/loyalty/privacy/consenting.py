@@ -55,7 +55,8 @@ class ConsentService:
     ) -> tuple[Consent, bool]:
         """Writes one yes or no down, once for each idempotency key of a client; True where an earlier call did.
 
-        A no names the wording that the yes was to; the program need not have it any more.
+        A no names the wording that the yes was to. The program need not have it any more, nor the purpose: what a
+        member said can always be withdrawn.
 
         Raises:
             PurposeUnknown, WordingUnknown: the program has no such purpose, or asks for it with another text.
@@ -63,24 +64,25 @@ class ConsentService:
             MemberNotFound, MemberErased: there is no such member, or none any more.
             WalletBusy: others kept writing the member's consents.
         """
-        purpose = known_purpose(program.document.privacy, said.purpose, "/purpose")
-        if said.given and said.wording not in purpose.wordings:
-            raise WordingUnknown(
-                f"'{purpose.id}' is asked for with these wordings: {', '.join(purpose.wordings)}.", pointer="/wording"
-            )
+        if said.given:
+            _require_asked_for(program.document.privacy, said)
         consent_id = ids.consent_id(program.document.id, member_id, client_id, idempotency_key)
         request = ids.request_hash([said.purpose, said.given, said.wording, said.language, said.channel])
 
         def write(holder: str) -> tuple[Consent, bool]:
             standing = self._found(program, holder, consent_id)
-            if standing.line is not None:
-                return self._replayed(program.document.id, holder, standing.line, request), True
+            line = standing.line or self._store.line_of_absorbed(standing.book, consent_id)
+            if line is not None:
+                return self._replayed(line, request), True
             before, at = standing.consents, self._now()
+            if said.purpose not in before.decided:
+                known_purpose(program.document.privacy, said.purpose, "/purpose")
             consent = Consent(
                 consent_id, said.purpose, said.given, said.wording, said.language, said.channel, client_id, at, request
             )
             decided = {**before.decided, said.purpose: Decided(said.given, said.wording, at)}
-            self._store.append(program.document.id, before, Consents(holder, before.version + 1, decided), consent)
+            after = Consents(holder, before.version + 1, decided)
+            self._store.append(program.document.id, before, after, consent, standing.book.absorbed)
             return consent, False
 
         return following(member_id, lambda holder: _RETRIES.of(lambda: write(holder), self._sleep))
@@ -110,8 +112,8 @@ class ConsentService:
                 raise Stale(f"The current version is {before.version}; read the preferences and decide again.")
             if before.version and before.channels == channels:
                 return standing
-            after = Preferences(holder, before.version + 1, channels)
-            self._store.replace(program.document.id, before, after, self._now())
+            after = Preferences(holder, before.version + 1, channels, self._now())
+            self._store.replace(program.document.id, before, after)
             return replace(standing, preferences=after)
 
         return following(member_id, lambda holder: _RETRIES.of(lambda: write(holder), self._sleep))
@@ -123,8 +125,8 @@ class ConsentService:
         require_present(found.book)
         return found
 
-    def _replayed(self, program: str, member_id: str, line: str, request: str) -> Consent:
-        earlier = self._store.line(program, member_id, line)
+    def _replayed(self, line: tuple[str, str], request: str) -> Consent:
+        earlier = self._store.line(*line)
         if earlier.request_hash != request:
             raise IdempotencyKeyReused("This Idempotency-Key was used for another consent; send a new key.")
         return earlier
@@ -145,6 +147,14 @@ def known_purpose(privacy: Privacy, purpose_id: str, pointer: str) -> Purpose:
         has = f"asks for these purposes: {known}" if known else "asks for no purposes"
         raise PurposeUnknown(f"The program {has}.", pointer=pointer)
     return purpose
+
+
+def _require_asked_for(privacy: Privacy, said: Said) -> None:
+    purpose = known_purpose(privacy, said.purpose, "/purpose")
+    if said.wording not in purpose.wordings:
+        raise WordingUnknown(
+            f"'{purpose.id}' is asked for with these wordings: {', '.join(purpose.wordings)}.", pointer="/wording"
+        )
 
 
 def _known_channels(

@@ -48,6 +48,31 @@ class Preferences:
     member_id: str
     version: int = 0
     channels: Mapping[str, tuple[Channel, ...]] = field(default_factory=dict)
+    said_at: datetime | None = None
+    """When they were last changed (UTC); None: never."""
+
+
+def joined_consents(into: Consents, gone: Consents) -> Consents:
+    """What is in force of a member who absorbed another one: of each purpose the later answer; of two at once, the no."""
+    decided = dict(into.decided)
+    for purpose, other in gone.decided.items():
+        own = decided.get(purpose)
+        if own is None or (other.at, not other.given) > (own.at, not own.given):
+            decided[purpose] = other
+    return Consents(into.member_id, into.version + gone.version, decided)
+
+
+def joined_preferences(into: Preferences, gone: Preferences) -> Preferences:
+    """What a member wants who absorbed another one: whatever either named; of what both did, as it was said later."""
+    moments = [one.said_at for one in (into, gone) if one.said_at is not None]
+    own_is_later = gone.said_at is None or (into.said_at is not None and into.said_at >= gone.said_at)
+    earlier, later = (gone, into) if own_is_later else (into, gone)
+    return Preferences(
+        into.member_id,
+        into.version + gone.version,
+        {**earlier.channels, **later.channels},
+        max(moments, default=None),
+    )
 
 
 def allowed(purpose: Purpose, decided: Decided | None, *, restricted: bool = False) -> bool:

@@ -9,9 +9,10 @@ from loyalty.core.errors import MemberErased, MemberMerged, MemberNotFound, Seco
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.model import Book
 from loyalty.ledger.store import LedgerStore
+from loyalty.privacy.closing import require_unmerged
 from loyalty.privacy.erasure import OPEN, Erasure, ErasureReason, ErasureStatus
 from loyalty.privacy.erasure_store import ErasureStore
-from loyalty.privacy.errors import ErasureBlocked, ErasureDecided, ErasureNotFound
+from loyalty.privacy.errors import ErasureBegun, ErasureBlocked, ErasureDecided, ErasureNotFound
 from loyalty.privacy.steps import ErasureSteps
 from loyalty.programs.model import Program
 
@@ -64,19 +65,22 @@ class Erasing:
             if before.status is ErasureStatus.APPROVED and before.problem is None:
                 self._start(before)  # the first call may have been cut off before it
             return before
-        self._steps.require_free(program, self._open_book(program, member_id))
-        now = self._now()
-        version = 1 if before is None else before.version + 1
-        erasure = Erasure(
-            program.document.id, member_id, ErasureStatus.ASKED, reason, by.actor, by.client_id, now, version
-        )
-        if program.document.four_eyes.erasure:
-            self._save(erasure, "erasure.asked", now)
-            return erasure
-        approved = replace(erasure, status=ErasureStatus.APPROVED, decided_at=now)
-        self._save(approved, "erasure.asked", now)
-        self._start(approved)
-        return approved
+        alone = not program.document.four_eyes.erasure
+        asked = self._asked(program, member_id, reason, by, before=before, alone=alone)
+        if alone:
+            self._start(asked)
+        return asked
+
+    def propose(self, program: Program, member_id: str, by: Asked) -> Erasure:
+        """Asks for the erasure of a member of whom nothing was heard for long. It never starts before somebody approves it.
+
+        Raises:
+            MemberNotFound, MemberMerged, MemberErased, ErasureBlocked, WalletBusy: as :meth:`ask`.
+        """
+        before = self._store.get(program.document.id, member_id)
+        if before is not None and before.status in OPEN:
+            return before
+        return self._asked(program, member_id, ErasureReason.RETENTION, by, before=before, alone=False)
 
     def get(self, program: str, member_id: str) -> Erasure:
         """Where the member's erasure stands.
@@ -86,29 +90,27 @@ class Erasing:
         """
         found = self._store.get(program, member_id)
         if found is None:
-            raise ErasureNotFound(f"Nobody asked for the erasure of '{member_id}'.")
+            raise ErasureNotFound.of(member_id)
         return found
 
     def approve(self, program: Program, member_id: str, by: Asked) -> Erasure:
-        """A second person's yes, and the start of the steps. Said again by the same person, it starts what stopped.
+        """A second person's yes, and the start of the steps. Said again, by whoever may approve, it starts what stopped.
 
         Raises:
             ErasureNotFound: nobody asked for one.
             SecondPersonRequired: it is who asked, or their client.
-            ErasureDecided: somebody decided on it otherwise, or else.
+            ErasureDecided: somebody decided on it otherwise, or it is done.
             ErasureBlocked: as :meth:`ask`.
             WalletBusy: others keep writing it.
         """
         found = self.get(program.document.id, member_id)
-        if found.status is ErasureStatus.APPROVED and found.problem is None:
-            if found.decided_by is not None and not found.was_decided_by(by.actor):
-                raise _decided(found)
-            self._start(found)
-            return found
         if found.status not in OPEN:
             raise _decided(found)
         if program.document.four_eyes.erasure:
             _require_second(found, by)
+        if found.status is ErasureStatus.APPROVED and found.problem is None:
+            self._start(found)
+            return found
         self._steps.require_free(program, self._open_book(program, member_id))
         return self._approved(found, by)
 
@@ -130,6 +132,31 @@ class Erasing:
         self._save(rejected, "erasure.rejected", now)
         return rejected
 
+    def withdraw(self, program: Program, member_id: str, by: Asked) -> Erasure:
+        """Takes an approval back, while nothing was deleted yet. Said again by the same person, it is what it was.
+
+        Raises:
+            ErasureNotFound, SecondPersonRequired, WalletBusy: as :meth:`approve`.
+            ErasureDecided: nobody approved it, or it is done.
+            ErasureBegun: something of the member is deleted; only its end is left.
+        """
+        found = self.get(program.document.id, member_id)
+        if found.status is ErasureStatus.WITHDRAWN and found.was_decided_by(by.actor):
+            return found
+        if found.status is not ErasureStatus.APPROVED:
+            raise _decided(found)
+        if program.document.four_eyes.erasure:
+            _require_second(found, by)
+        if found.begun_at is not None:
+            raise ErasureBegun(
+                f"The erasure of '{member_id}' began at {to_text(found.begun_at)} to delete what cannot come back; "
+                "end what stops it, and approve it again."
+            )
+        now = self._now()
+        withdrawn = found.decided(ErasureStatus.WITHDRAWN, by.actor, by.client_id, now)
+        self._save(withdrawn, "erasure.withdrawn", now)
+        return withdrawn
+
     def run(self, program: Program, member_id: str) -> Erasure:
         """Takes all steps of an approved erasure; of one that is over, it checks that nothing is left.
 
@@ -144,6 +171,8 @@ class Erasing:
         if erasure.status not in {ErasureStatus.APPROVED, ErasureStatus.ERASED}:
             raise _decided(erasure)
         try:
+            self._steps.prepare(program, erasure)
+            erasure = self._begun(erasure)
             self._steps.take(program, erasure)
         except (ErasureBlocked, MemberMerged) as refusal:
             stopped = replace(erasure, problem=refusal.detail, version=erasure.version + 1)
@@ -183,19 +212,37 @@ class Erasing:
             self._save(again, "erasure.restored", now)
         return self.run(program, member_id)
 
+    def _begun(self, erasure: Erasure) -> Erasure:
+        """Past the point of no return: whoever withdraws it at the same moment is first, or too late."""
+        if erasure.begun_at is not None or erasure.status is ErasureStatus.ERASED:
+            return erasure
+        now = self._now()
+        begun = replace(erasure, begun_at=now, version=erasure.version + 1)
+        self._save(begun, "erasure.begun", now)
+        return begun
+
     def _open_book(self, program: Program, member_id: str) -> Book:
         book = self._books.book(program.document.id, member_id)
         if book is None:
             raise MemberNotFound.of(program.document.id, member_id)
-        if book.merged_into is not None:
-            raise MemberMerged(
-                f"'{member_id}' was merged into '{book.merged_into}'; erase that member, and with them this one.",
-                member_id=member_id,
-                into=book.merged_into,
-            )
+        require_unmerged(book)
         if book.erased_at is not None:
             raise MemberErased.of(member_id)
         return book
+
+    def _asked(
+        self, program: Program, member_id: str, reason: ErasureReason, by: Asked, *, before: Erasure | None, alone: bool
+    ) -> Erasure:
+        self._steps.require_free(program, self._open_book(program, member_id))
+        now = self._now()
+        version = 1 if before is None else before.version + 1
+        erasure = Erasure(
+            program.document.id, member_id, ErasureStatus.ASKED, reason, by.actor, by.client_id, now, version
+        )
+        if alone:
+            erasure = replace(erasure, status=ErasureStatus.APPROVED, decided_at=now)
+        self._save(erasure, "erasure.asked", now)
+        return erasure
 
     def _approved(self, found: Erasure, by: Asked) -> Erasure:
         now = self._now()

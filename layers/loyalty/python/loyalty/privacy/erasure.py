@@ -2,10 +2,12 @@
 
 ::
 
-    asked ──► approved ──► erased
-      │          ▲ │ a hold was opened meanwhile: the record says so; approve it again
-      ▼ no       └─┘
-    rejected ──► asked
+    asked ──► approved ──► begun ──► erased
+      │ no      │ ▲ │       ▲ │
+      ▼         │ └─┴───────┴─┘ stopped, as by a hold that was opened: the record says so; approve it again
+    rejected    └► withdrawn, while it has not begun
+
+Both ends but ``erased`` may be asked anew. ``begun`` is no status: ``begun_at`` says it.
 """
 
 from dataclasses import dataclass, replace
@@ -22,6 +24,7 @@ class ErasureStatus(StrEnum):
     ASKED = "asked"
     APPROVED = "approved"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
     ERASED = "erased"
 
 
@@ -56,6 +59,8 @@ class Erasure:
     decided_through: str | None = None
     decided_at: datetime | None = None
     erased_at: datetime | None = None
+    begun_at: datetime | None = None
+    """The point of no return: from then on what cannot come back is deleted."""
     problem: str | None = None
     """What kept the steps from going on, until somebody mends it."""
 

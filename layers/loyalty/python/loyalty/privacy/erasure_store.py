@@ -12,7 +12,6 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.update import Action
 
 from loyalty.abuse.store import WATCH_SK
@@ -20,46 +19,33 @@ from loyalty.audit.model import Line
 from loyalty.audit.store import line_put
 from loyalty.commerce.items import PURCHASE_SK, UNCLAIMED_PREFIX, PurchaseItem, UnclaimedItem, record_key, unclaimed_sk
 from loyalty.core import origin
-from loyalty.core.clock import from_text, to_text
-from loyalty.core.table import MOST_READS, Delete, IntegerAttribute, Item, Operation, Put, RawItem, Table, Update
+from loyalty.core.clock import to_text
+from loyalty.core.table import MOST_READS, Delete, Item, Operation, Put, RawItem, Table, Update
 from loyalty.fulfillment.recent import RECENT_SK
+from loyalty.fulfillment.run import Run
+from loyalty.fulfillment.runs import run_of, run_pk
 from loyalty.ledger.keys import HOUSEHOLD_SK, partition
 from loyalty.members.keys import KEY_SK
 from loyalty.members.store import LookupItem, MemberItem, codes_of, lookup_key, lookup_partition
-from loyalty.privacy.consent_store import CONSENTS_SK, KEY_PREFIX, PREFERENCES_SK
-from loyalty.privacy.erasure import Erasure, ErasureReason, ErasureStatus
+from loyalty.privacy.consent_items import CONSENTS_SK, KEY_PREFIX, PREFERENCES_SK
+from loyalty.privacy.erasure import Erasure
+from loyalty.privacy.erasure_items import ERASURE_SK, erasure_of, erasure_put
 from loyalty.privacy.export_store import EXPORT_PREFIX
+from loyalty.programs.rewards import RewardType
 from loyalty.referrals.codes import code_digest
 from loyalty.referrals.store import ReferralItem, ReferralStore
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.rewards.store import RedemptionItem, redemption_of
 from loyalty.segments.items import SEGMENTS_SK
 from loyalty.vault.store import CARD_SK, card_pk
-from loyalty_contract import MEMBER_SK, REDEMPTION_PREFIX, REFERRAL_SK, RISK_SK, SHARE_PREFIX
+from loyalty_contract import MEMBER_SK, REDEMPTION_PREFIX, REFERRAL_SK, RISK_SK, RUN_SK, SHARE_PREFIX
 
-ERASURE_SK: Final = "ERASURE"
 NOBODY: Final = "-"
 """In the place of what a stub must have and may not say."""
 _AT_ONCE: Final = 25
 _GOES: Final = frozenset({SEGMENTS_SK, CONSENTS_SK, PREFERENCES_SK, RISK_SK})
 _GO: Final = (KEY_PREFIX, EXPORT_PREFIX, SHARE_PREFIX)
 """Sort keys, and what they begin with, of all that is simply deleted."""
-
-
-class ErasureItem(Item):
-    """``M#{program}#{member}`` / ``ERASURE``."""
-
-    status = UnicodeAttribute()
-    reason = UnicodeAttribute()
-    asked_by = UnicodeAttribute()
-    asked_through = UnicodeAttribute(null=True)
-    asked_at = UnicodeAttribute()
-    version = IntegerAttribute()
-    decided_by = UnicodeAttribute(null=True)
-    decided_through = UnicodeAttribute(null=True)
-    decided_at = UnicodeAttribute(null=True)
-    erased_at = UnicodeAttribute(null=True)
-    problem = UnicodeAttribute(null=True)
 
 
 class ErasureStore:
@@ -86,6 +72,20 @@ class ErasureStore:
             redemption = redemption_of(RedemptionItem.from_raw_data(raw), now)
             if redemption.status is RedemptionStatus.HELD:
                 return redemption.redemption_id
+        return None
+
+    def unsettled_run(self, program: str, member_id: str) -> Run | None:
+        """A fulfilment run of this very member that goes on, whatever became of the points: one read for each gift card."""
+        cards = (
+            raw["sk"]["S"].removeprefix(REDEMPTION_PREFIX)
+            for raw in self._items(program, member_id, REDEMPTION_PREFIX)
+            if raw["reward_type"]["S"] == RewardType.GIFT_CARD
+        )
+        while some := list(islice(cards, MOST_READS)):
+            for raw in self._table.get_many([(run_pk(program, one), RUN_SK) for one in some]).values():
+                run = run_of(raw)
+                if not run.settled:
+                    return run
         return None
 
     def digests(self, program: str, member_id: str) -> list[str]:
@@ -222,49 +222,6 @@ def stub(program: str, member_id: str, raw: RawItem | None, *, owners: Sequence[
     return [emptied, Delete(Item, partition(program, member_id), KEY_SK), *lookups]
 
 
-def erasure_put(after: Erasure) -> Put:
-    """Writes an erasure, if it is the next version of what is stored."""
-    item = ErasureItem(
-        partition(after.program, after.member_id),
-        ERASURE_SK,
-        status=after.status.value,
-        reason=after.reason.value,
-        asked_by=after.asked_by,
-        asked_through=after.asked_through,
-        asked_at=to_text(after.asked_at),
-        version=after.version,
-        decided_by=after.decided_by,
-        decided_through=after.decided_through,
-        decided_at=_text(after.decided_at),
-        erased_at=_text(after.erased_at),
-        problem=after.problem,
-    )
-    first = ErasureItem.pk.does_not_exist()
-    return Put(item, first if after.version == 1 else ErasureItem.version == after.version - 1)
-
-
-def erasure_of(program: str, member_id: str, raw: RawItem | None) -> Erasure | None:
-    """The erasure that a stored item holds."""
-    if raw is None:
-        return None
-    item = ErasureItem.from_raw_data(raw)
-    return Erasure(
-        program=program,
-        member_id=member_id,
-        status=ErasureStatus(item.status),
-        reason=ErasureReason(item.reason),
-        asked_by=item.asked_by,
-        asked_through=item.asked_through,
-        asked_at=from_text(item.asked_at),
-        version=item.version,
-        decided_by=item.decided_by,
-        decided_through=item.decided_through,
-        decided_at=_moment(item.decided_at),
-        erased_at=_moment(item.erased_at),
-        problem=item.problem,
-    )
-
-
 def line(erasure: Erasure, action: str, now: datetime) -> Put:
     """The line of the audit trail for what was done with an erasure."""
     actor = erasure.asked_by if erasure.decided_by is None else erasure.decided_by
@@ -292,11 +249,3 @@ def _is_elses(operation: Operation, held: dict[tuple[str, str], RawItem], owners
     """Whether it would delete a lookup that leads to somebody else by now."""
     owner = held.get(operation.key, {}).get("member_id", {}).get("S")
     return isinstance(operation, Delete) and owner is not None and owner not in owners
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else to_text(moment)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else from_text(text)

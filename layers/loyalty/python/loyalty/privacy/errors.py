@@ -1,5 +1,7 @@
 """What privacy refuses, by name. ``core.errors`` says what each kind of refusal means."""
 
+from typing import Self
+
 from loyalty.core.errors import Conflict, Missing, Unacceptable
 
 
@@ -26,6 +28,11 @@ class ExportNotFound(Missing):
 class ErasureNotFound(Missing):
     code = "erasure_not_found"
 
+    @classmethod
+    def of(cls, member_id: str) -> Self:
+        """Nobody asked for this member's."""
+        return cls(f"Nobody asked for the erasure of '{member_id}'; ask for it by POST …/members/{member_id}/erasure.")
+
 
 class ErasureBlocked(Conflict):
     code = "erasure_blocked"
@@ -33,3 +40,7 @@ class ErasureBlocked(Conflict):
 
 class ErasureDecided(Conflict):
     code = "erasure_decided"
+
+
+class ErasureBegun(Conflict):
+    code = "erasure_begun"

@@ -8,7 +8,7 @@ from loyalty.abuse.store import RiskItem
 from loyalty.adjustments.store import AdjustmentItem
 from loyalty.core.clock import to_text
 from loyalty.ledger.keys import ADJUSTMENT_PREFIX
-from loyalty.privacy.consent_store import ConsentItem
+from loyalty.privacy.consent_items import ConsentItem
 from loyalty.referrals.link_store import ShareItem
 from loyalty.referrals.model import Referral
 from loyalty.rewards.model import Redemption

@@ -2,8 +2,9 @@
 
 ::
 
+    prepare     nothing is on its way to the member; the household is left
+    begin       the record says so: until here the erasure may be withdrawn, and nothing is deleted
     note        a file in the bucket says who is to be erased: a backup that is restored does not know of it
-    leave       the household
     unclaimed   what waits under their hashes, which nobody knows afterwards
     alike       in what screening remembers, and in the referral by which they came, by what they were like others; that somebody was
                 erased who was stays known for as long as the program says
@@ -40,7 +41,7 @@ from loyalty.ledger.model import Book
 from loyalty.ledger.service import Ledger
 from loyalty.ledger.settlement import as_of
 from loyalty.ledger.store import LedgerStore
-from loyalty.privacy.closing import closing, require_no_holds
+from loyalty.privacy.closing import closing, require_no_holds, require_unmerged
 from loyalty.privacy.erasure import Erasure
 from loyalty.privacy.erasure_store import ErasureStore, stub
 from loyalty.privacy.errors import ErasureBlocked
@@ -101,22 +102,31 @@ class ErasureSteps:
         self._clock = clock
         self._sleep = sleep
 
-    def take(self, program: Program, erasure: Erasure) -> None:
-        """All of them, in order.
+    def prepare(self, program: Program, erasure: Erasure) -> None:
+        """Whatever comes before the erasure has begun; of who is erased already, nothing.
 
         Raises:
             MemberNotFound, MemberMerged: there is no such member, or they are another one now.
-            ErasureBlocked: see :meth:`require_free`.
+            ErasureBlocked: see :meth:`require_free`; or a pool would be left with points and nobody in it.
+            WalletBusy: take them again.
+        """
+        book = self._book(program.document.id, erasure.member_id)
+        if book.erased_at is None:
+            require_unmerged(book)
+            self.require_free(program, book)
+            self._leave(program, erasure.member_id)
+
+    def take(self, program: Program, erasure: Erasure) -> None:
+        """All that follow once it has begun, in order.
+
+        Raises:
+            MemberNotFound, MemberMerged, ErasureBlocked: as of :meth:`prepare`.
             ErasureIncomplete, WalletBusy: take them again.
         """
         name, member_id = program.document.id, erasure.member_id
-        book = self._books.book(name, member_id)
-        if book is None:
-            raise MemberNotFound.of(name, member_id)
+        book = self._book(name, member_id)
         if book.erased_at is None:
-            self.require_free(program, book)
             self._note(erasure)
-            self._leave(program, member_id)
             self._forget_unclaimed(name, member_id)
             self._screening.forget(program, member_id)
             self._close(program, erasure)
@@ -150,6 +160,12 @@ class ErasureSteps:
         )
         self._ledger.post(program.scope, member_id, posting)
 
+    def _book(self, program: str, member_id: str) -> Book:
+        book = self._books.book(program, member_id)
+        if book is None:
+            raise MemberNotFound.of(program, member_id)
+        return book
+
     def _closed(self, program: str, member_id: str) -> Book:
         book = self._books.book(program, member_id)
         if book is None or book.erased_at is None:
@@ -181,7 +197,8 @@ class ErasureSteps:
         """Nothing is on its way to the member, or to whom they absorbed.
 
         Raises:
-            ErasureBlocked: points are held, or a reward that the program pays is not given yet.
+            ErasureBlocked: points are held, a reward that the program pays is not given yet, or the fulfilment of a gift card
+                goes on: a card that is being replaced would be stored for nobody.
         """
         now = self._now()
         for one in (book.member_id, *book.absorbed):
@@ -189,6 +206,12 @@ class ErasureSteps:
             if held is not None:
                 raise ErasureBlocked(
                     f"The redemption '{held}' is not ended; capture or release it, or wait for it, then erase the member."
+                )
+            run = self._store.unsettled_run(program.document.id, one)
+            if run is not None:
+                raise ErasureBlocked(
+                    f"The fulfilment of '{run.redemption_id}' goes on ({run.status}); wait for it, or have finance end it, "
+                    "then erase the member."
                 )
         require_no_holds(as_of(book, program.scope, now))  # without those that have timed out
 

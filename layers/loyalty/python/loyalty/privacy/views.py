@@ -1,6 +1,6 @@
 """How privacy looks from outside, and what is asked of it."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints
 
@@ -11,7 +11,7 @@ from loyalty.privacy.consent_store import Standing
 from loyalty.privacy.consenting import Said
 from loyalty.privacy.consents import Consent, allowed, channels_in_force
 from loyalty.privacy.erasing import Asked
-from loyalty.privacy.erasure import Erasure, ErasureReason
+from loyalty.privacy.erasure import Erasure
 from loyalty.privacy.export_store import Export
 from loyalty.privacy.restricting import Restriction
 from loyalty.programs.fields import Slug
@@ -182,10 +182,14 @@ class ExportView(ResponseBody):
         )
 
 
+AskedReason = Literal["request", "withdrawn", "retention", "unlawful"]
+"""Why somebody may ask; that a backup was restored is for the platform to say."""
+
+
 class ErasureBody(RequestBody):
     """Why a member is to be erased, and who asks for it."""
 
-    reason: ErasureReason
+    reason: AskedReason
     actor: Actor
 
     def by(self, client_id: str) -> Asked:
@@ -207,12 +211,13 @@ class ErasureView(ResponseBody):
     """Where an erasure stands."""
 
     member_id: str
-    status: Annotated[str, Field(description="`asked`, `approved`, `rejected` or `erased`.")]
+    status: Annotated[str, Field(description="`asked`, `approved`, `rejected`, `withdrawn` or `erased`.")]
     reason: str
     asked_by: str
     asked_at: str
     decided_by: str | None
     decided_at: str | None
+    begun_at: Annotated[str | None, Field(description="From then on it cannot be withdrawn.")]
     erased_at: str | None
     problem: Annotated[str | None, Field(description="What stopped it; mend that, and approve it again.")]
 
@@ -227,6 +232,7 @@ class ErasureView(ResponseBody):
             asked_at=to_text(one.asked_at),
             decided_by=one.decided_by,
             decided_at=to_text(one.decided_at) if one.decided_at else None,
+            begun_at=to_text(one.begun_at) if one.begun_at else None,
             erased_at=to_text(one.erased_at) if one.erased_at else None,
             problem=one.problem,
         )

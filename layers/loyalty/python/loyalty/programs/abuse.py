@@ -26,13 +26,16 @@ class Then(StrEnum):
 class AccrualSpike(DocumentPart):
     """One member earns too often or too much within ``hours``, counted back from each accrual, by our clock.
 
-    ``count`` accruals, or ``points`` (None: any number), are too many. So is ``times_usual`` as much as the member earned in
-    the same time before, on average of 28 days, once it is ``unusual_from`` points and they earned on a week of those days;
-    None: no comparison. Points that are pending do not count before they can be spent at once.
+    ``count`` accruals are many, whatever they gave: that does ``count_then``, which holds nobody unless a program says so, for a
+    till, an import or a busy member look the same, and points do not leave by their number. ``points`` (None: any number) are too
+    many, and so is ``times_usual`` as much as the member earned in the same time before, on average of 28 days, once it is
+    ``unusual_from`` points and they earned on a week of those days (None: no comparison): these do ``then``. Points that are
+    pending do not count before they can be spent at once.
     """
 
     hours: _Hours = 24
     count: _OfMember = MOST_COUNTED
+    count_then: Then = Then.FLAG
     points: PositivePoints | None = None
     times_usual: Annotated[int, Field(strict=True, ge=2, le=10_000)] | None = 50
     unusual_from: PositivePoints = 10_000

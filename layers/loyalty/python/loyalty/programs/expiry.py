@@ -90,8 +90,8 @@ class Expiry(DocumentPart):
         if self.policy == "never":
             return None
         if self.policy == "fixed_date":
-            return self._first_fixed_day(_months_later(spendable_on, self.minimum_months))
-        return end_of_month(_months_later(spendable_on.replace(day=1), _set(self.months)))
+            return self._first_fixed_day(months_later(spendable_on, self.minimum_months))
+        return end_of_month(months_later(spendable_on.replace(day=1), _set(self.months)))
 
     def lot(self, spendable_on: date) -> str:
         """:meth:`last_day` as the key of a lot in the ledger."""
@@ -107,7 +107,7 @@ class Expiry(DocumentPart):
         return date(year, month, min(_set(self.day), _days_in(year, month)))
 
 
-def _months_later(day: date, months: int) -> date:
+def months_later(day: date, months: int) -> date:
     """The same day of the month that many months later, or that month's last day where it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, _days_in(year, month + 1)))

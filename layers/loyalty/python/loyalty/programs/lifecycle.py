@@ -12,6 +12,7 @@ from loyalty.programs.checking import Finding
 from loyalty.programs.diff import Change, diff
 from loyalty.programs.drafts import Draft, DraftStore, gone_put
 from loyalty.programs.errors import ProgramChanged, VersionInForce
+from loyalty.programs.loosening import loosened
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.publication import Proposal, State, Version, require_version
 from loyalty.programs.validation import Assessment, Content, assess, pointer
@@ -124,7 +125,7 @@ class ProgramLifecycle:
         """Makes the draft the next version; there is no draft then.
 
         Raises:
-            SecondPersonRequired: the version in force asks for two people, or this one no longer does, and ``actor``, or whose credentials they go
+            SecondPersonRequired: the version in force asks for two people, or this one does less often, and ``actor``, or whose credentials they go
                 ``through``, saved the draft.
             Stale: it is not of that revision.
             ProgramChanged: another version is in force than the one that it is based on.
@@ -144,7 +145,7 @@ class ProgramLifecycle:
         """Makes a document the next version, without a draft.
 
         Raises:
-            SecondPersonRequired: the version in force asks for two people, or this one no longer does, so for a draft.
+            SecondPersonRequired: the version in force asks for two people, or this one does less often, so for a draft.
             ProgramChanged: the version in force is not ``expected_version``.
             LoyaltyError: :meth:`loyalty.programs.versions.VersionStore.publish` refused it.
         """
@@ -172,7 +173,7 @@ class ProgramLifecycle:
         """Publishes the document of an older version again, as the next one.
 
         Raises:
-            SecondPersonRequired: the version in force asks for two people, or this one no longer does, so for a draft.
+            SecondPersonRequired: the version in force asks for two people, or this one does less often, so for a draft.
             VersionNotFound: there is none of that number.
             VersionInForce: it is in force.
             Stale: what is published is not of that revision.
@@ -229,24 +230,27 @@ class ProgramLifecycle:
 
 
 def _require_publishable(draft: Draft, document: ProgramDocument, hands: tuple[str | None, ...], state: State) -> None:
-    if _by_two(state, document) and draft.is_by(*hands):
+    if (why := _why_two(state, document)) and draft.is_by(*hands):
         raise SecondPersonRequired(
-            "Whoever saved the draft cannot publish it; ask somebody else, who uses another client."
+            f"Whoever saved the draft cannot publish it, for {why}; ask somebody else, who uses another client."
         )
     _require_base(draft, state)
 
 
 def _require_alone(state: State, document: ProgramDocument, instead: str) -> None:
-    if _by_two(state, document):
-        raise SecondPersonRequired(f"Two people publish this version: one prepares it. {instead}")
+    if why := _why_two(state, document):
+        raise SecondPersonRequired(f"Two people publish this version, for {why}: one prepares it. {instead}")
 
 
-def _by_two(state: State, document: ProgramDocument) -> bool:
-    """Whether the version in force asks for two: for any that follows it, or for one that asks for two no more."""
+def _why_two(state: State, document: ProgramDocument) -> str:
+    """Why the version in force asks for two: for any that follows it, or for one that asks for two less often. Empty: it does not."""
     if state.in_force is None:
-        return False
-    now = state.in_force.program.document.four_eyes
-    return now.publishing or now.loosened_by(document.four_eyes)
+        return ""
+    now = state.in_force.program.document
+    if now.four_eyes.publishing:
+        return "the program asks for two (four_eyes.publishing)"
+    less = loosened(now, document)
+    return f"two would be asked less often: {', '.join(less)}" if less else ""
 
 
 def _require_base(draft: Draft, state: State) -> None:

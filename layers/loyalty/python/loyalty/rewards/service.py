@@ -47,6 +47,15 @@ class RedemptionService:
         """
         return self._store.get(program, member_id, redemption_id, self._clock())
 
+    def shown(self, program: str, member_id: str, redemption_id: str) -> Redemption:
+        """The redemption as it is now, for who shows it to somebody.
+
+        Raises:
+            RedemptionNotFound: the member has no such redemption.
+            MemberErased: there is no such member any more; what they redeemed can still be cancelled.
+        """
+        return self._store.shown(program, member_id, redemption_id, self._clock())
+
     def hold(
         self,
         program: Program,

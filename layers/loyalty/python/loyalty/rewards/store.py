@@ -156,12 +156,28 @@ class RedemptionStore:
         """
         raw = self._books.record(program, member_id, redemption_sk(redemption_id))
         if raw is None:
-            raise RedemptionNotFound(f"Member '{member_id}' has no redemption '{redemption_id}'.")
+            raise _not_found(member_id, redemption_id)
         return RedemptionItem.from_raw_data(raw)
+
+    def shown(self, program: str, member_id: str, redemption_id: str, now: datetime) -> Redemption:
+        """As :meth:`get`, for who shows it to somebody.
+
+        Raises:
+            RedemptionNotFound: as :meth:`item`.
+            MemberErased: there is no such member any more.
+        """
+        raw = self._books.shown(program, member_id, redemption_sk(redemption_id))
+        if raw is None:
+            raise _not_found(member_id, redemption_id)
+        return redemption_of(RedemptionItem.from_raw_data(raw), now)
 
     def get(self, program: str, member_id: str, redemption_id: str, now: datetime) -> Redemption:
         """The redemption as it is at ``now`` (UTC); raises as :meth:`item` does."""
         return redemption_of(self.item(program, member_id, redemption_id), now)
+
+
+def _not_found(member_id: str, redemption_id: str) -> RedemptionNotFound:
+    return RedemptionNotFound(f"Member '{member_id}' has no redemption '{redemption_id}'.")
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock
 from loyalty.core.errors import MemberMerged, MemberNotFound, Stale
-from loyalty.core.table import TransactionRefused
+from loyalty.core.retrying import Retries
 from loyalty.ledger.service import following
 from loyalty.members.errors import MemberChanged
 from loyalty.programs.model import Program, ProgramDocument
@@ -18,8 +17,13 @@ from loyalty.segments.store import SegmentStore
 
 ATTEMPTS: Final = 6
 """Times that one change is tried while other writers get in first."""
-_BACKOFF_SECONDS: Final = 0.02
-_BACKOFF_CAP_SECONDS: Final = 0.3
+_RETRIES: Final = Retries(
+    attempts=ATTEMPTS,
+    base=0.02,
+    cap=0.3,
+    busy="Others are changing this member at the moment; read the segments and decide again.",
+    error=MemberChanged,
+)
 
 
 class SegmentService:
@@ -53,20 +57,19 @@ class SegmentService:
             MemberChanged: others kept changing the member through :data:`ATTEMPTS` tries.
         """
         _require_known(program.document, wanted)
-        for attempt in range(ATTEMPTS):
-            before = self._found(program, member_id)
-            if if_version not in (None, before.version):
-                raise Stale(f"The current version is {before.version}; read the segments and decide again.")
-            after = MemberSegments(member_id, before.version + 1, in_order(wanted))
-            if after.assignments == before.assignments:
-                return before
-            try:
-                self._store.replace(program.document.id, before, after, self._clock())
-            except TransactionRefused:
-                self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
-                continue
-            return after
-        raise MemberChanged("Others are changing this member at the moment; read the segments and decide again.")
+        return _RETRIES.of(lambda: self._assigned(program, member_id, wanted, if_version), self._sleep)
+
+    def _assigned(
+        self, program: Program, member_id: str, wanted: Sequence[Assignment], if_version: int | None
+    ) -> MemberSegments:
+        before = self._found(program, member_id)
+        if if_version not in (None, before.version):
+            raise Stale(f"The current version is {before.version}; read the segments and decide again.")
+        after = MemberSegments(member_id, before.version + 1, in_order(wanted))
+        if after.assignments == before.assignments:
+            return before
+        self._store.replace(program.document.id, before, after, self._clock())
+        return after
 
     def _found(self, program: Program, member_id: str) -> MemberSegments:
         found = self._store.get(program.document.id, member_id)

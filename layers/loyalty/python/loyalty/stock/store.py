@@ -8,9 +8,9 @@ from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.audit.model import Line
 from loyalty.audit.store import line_put
-from loyalty.core.backoff import jitter
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import Unavailable
+from loyalty.core.retrying import Retries
 from loyalty.core.table import (
     IntegerAttribute,
     IntegerMapAttribute,
@@ -25,9 +25,13 @@ from loyalty.core.table import (
 from loyalty.ledger.stock import RESTOCK_PREFIX, SHARDS, STOCK_PREFIX, StockItem, shard_of, stock_key, units_left
 from loyalty.stock.model import Level, Restock
 
-_ATTEMPTS: Final = 12
-_BACKOFF_BASE_SECONDS: Final = 0.02
-_BACKOFF_CAP_SECONDS: Final = 0.5
+_RETRIES: Final = Retries(
+    attempts=12,
+    base=0.02,
+    cap=0.5,
+    busy="Many claims change this stock at the moment; send the same request again.",
+    error=Unavailable,
+)
 
 
 class RestockItem(Item):
@@ -69,21 +73,25 @@ class StockStore:
             LoyaltyError: whatever ``decide`` refuses with.
         """
         key = _pk(program, reward_id), RESTOCK_PREFIX + restock_id
-        for attempt in range(_ATTEMPTS):
-            found = self._table.get_many([key, *_shard_keys(program, reward_id).values()])
-            if key in found:
-                return _restock_of(found[key])
-            shards = _shard_keys(program, reward_id).items()
-            restock = decide({shard: units_left(found.get(of_shard)) for shard, of_shard in shards})
-            try:
-                self._table.write([_restock_put(restock), *_shard_writes(restock), _line(restock)])
-            except TransactionRefused as refusal:
-                if (earlier := refusal.failed.get(0)) is not None:
-                    return _restock_of(earlier)
-                self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
-                continue
-            return None
-        raise Unavailable("Many claims change this stock at the moment; send the same request again.")
+        return _RETRIES.of(lambda: self._written(key, _shard_keys(program, reward_id), decide), self._sleep)
+
+    def _written(
+        self,
+        key: tuple[str, str],
+        shards: Mapping[str, tuple[str, str]],
+        decide: Callable[[Mapping[str, int]], Restock],
+    ) -> Restock | None:
+        found = self._table.get_many([key, *shards.values()])
+        if key in found:
+            return _restock_of(found[key])
+        restock = decide({shard: units_left(found.get(of_shard)) for shard, of_shard in shards.items()})
+        try:
+            self._table.write([_restock_put(restock), *_shard_writes(restock), _line(restock)])
+        except TransactionRefused as refusal:
+            if (earlier := refusal.failed.get(0)) is not None:
+                return _restock_of(earlier)
+            raise
+        return None
 
 
 _NUMBERS: Final = ("left", "restocked", "claimed", "returned")

@@ -34,13 +34,14 @@ class CardService:
         self._clock = clock
 
     def reveal(self, program: str, member_id: str, redemption_id: str, *, client_id: str) -> Revealed:
-        """The card of a captured redemption: two reads, one write, one call to KMS.
+        """The card of a captured redemption: three reads in two round trips, one write, one call to KMS.
 
         The reading is in the register before the card is opened. A card that cannot be opened then was not seen; one that
         is not in the register was not either.
 
         Raises:
             RedemptionNotFound: the member has no such redemption.
+            MemberErased: there is no such member any more.
             NothingToReveal: it is for a reward that comes without a card or code.
             CardNotDelivered: it is being fulfilled, or its points were given back.
             CardChanged: too many are reading it at the same moment.
@@ -54,7 +55,7 @@ class CardService:
         """Lets the event ``card.resent`` tell once more that the card is there, and nothing of it; the register's line.
 
         Raises:
-            RedemptionNotFound, NothingToReveal, CardNotDelivered, CardChanged: as :meth:`reveal`.
+            RedemptionNotFound, MemberErased, NothingToReveal, CardNotDelivered, CardChanged: as :meth:`reveal`.
         """
         return self._registered(program, member_id, redemption_id, AccessKind.RESENT, client_id)[1]
 
@@ -63,7 +64,7 @@ class CardService:
     ) -> tuple[CardItem, int]:
         for _ in range(_ATTEMPTS):
             now = self._clock()
-            redemption = self._redemptions.get(program, member_id, redemption_id, now)
+            redemption = self._redemptions.shown(program, member_id, redemption_id, now)
             item = self._delivered(redemption)
             access = self._cards.register(item, kind, client_id=client_id, now=now)
             if access is not None:
