@@ -197,6 +197,14 @@ _EVENTS: Final = (
         "abuse_watch", "Signs of abuse in what members and clients do", 30, table=(*READ, PUT, UPDATE, "dynamodb:Query"),
     ),
     FunctionSpec(
+        "referral_events", "Referrals: what members do, and people decide", 60,
+        table=(*POST, "dynamodb:Query"), index=("dynamodb:Query",),
+    ),
+    FunctionSpec(
+        "referral_clock", "Referrals: deadlines, reminders, payments once the return window is over", 300,
+        table=(*POST, "dynamodb:Query"), index=("dynamodb:Query",), due_index=("dynamodb:Query",), memory_mb=1769,
+    ),
+    FunctionSpec(
         "publisher", "Changes of the table to events on the bus", 30,
         environment=(contract.ENV_BUS, contract.ENV_UNPUBLISHED),
     ),

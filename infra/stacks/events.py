@@ -1,4 +1,4 @@
-"""Events: commerce events in, the table's changes out, tiers recalculated, what fell due written down."""
+"""Events: commerce events in, the table's changes out, tiers recalculated, what fell due written down, referrals brought on."""
 
 from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_events as events
@@ -14,6 +14,7 @@ from infra.permissions import allow, read_stream
 from infra.settings import StageSettings
 from infra.stacks.auditing import Auditing
 from infra.stacks.base import FunctionStack, without_key
+from infra.stacks.referring import Referring
 from infra.stacks.stateful import StatefulStack
 from infra.stacks.sweeping import Sweeping
 from infra.stacks.watching import Watching
@@ -32,6 +33,7 @@ class EventsStack(FunctionStack):
         self.publisher = self._publisher()
         self.sweeping = Sweeping(self, self.inbound.dlq)
         self.watching = Watching(self)
+        self.referring = Referring(self)
         self.auditing = Auditing(self)
         CfnOutput(self, "UndeliveredQueueUrl", value=self.undelivered.queue_url)
 
@@ -101,6 +103,7 @@ class EventsStack(FunctionStack):
                                 contract.SUSPECTED_SK,
                                 {"prefix": contract.SHARE_PREFIX},
                                 contract.CLICK_SK,
+                                contract.REFERRAL_SK,
                             ]
                         }
                     }

@@ -12,6 +12,11 @@ from infra.recalculation import FUNCTION as RECALCULATION
 from infra.settings import StageSettings
 from infra.stacks.auditing import NOT_STARTED as AUDIT_NOT_STARTED
 from infra.stacks.delivering import NOT_STARTED as SETTLEMENT_NOT_STARTED
+from infra.stacks.referring import CLOCK as REFERRAL_CLOCK
+from infra.stacks.referring import NOT_STARTED as REFERRALS_NOT_STARTED
+from infra.stacks.referring import QUEUE as REFERRALS
+from infra.stacks.referring import UNDELIVERED as REFERRALS_UNDELIVERED
+from infra.stacks.referring import WOKEN as REFERRAL_EVENTS
 from infra.stacks.stateful import BUS_DEAD_LETTERS, StatefulStack
 from infra.stacks.sweeping import FUNCTION as SWEEPER
 from infra.stacks.sweeping import NOT_STARTED
@@ -19,7 +24,7 @@ from infra.stacks.watching import FUNCTION as WATCHER
 from infra.stacks.watching import QUEUE as WATCH
 from infra.stacks.watching import UNDELIVERED as WATCH_UNDELIVERED
 
-QUEUES = ("inbound", "tier-recalculation", "fulfillment-start", "reward-delivery", WATCH)
+QUEUES = ("inbound", "tier-recalculation", "fulfillment-start", "reward-delivery", WATCH, REFERRALS)
 DEAD_LETTER_QUEUES = (
     *(f"{queue}-dlq" for queue in QUEUES),
     "undelivered",
@@ -27,6 +32,8 @@ DEAD_LETTER_QUEUES = (
     "fulfillment-undelivered",
     "delivery-undelivered",
     WATCH_UNDELIVERED,
+    REFERRALS_UNDELIVERED,
+    REFERRALS_NOT_STARTED,
     NOT_STARTED,
     SETTLEMENT_NOT_STARTED,
     contract.UNLINKED_QUEUE,
@@ -35,6 +42,13 @@ DEAD_LETTER_QUEUES = (
 )
 
 UNMATCHED_PURCHASE = "UnmatchedPurchase"
+_REFERRALS = (
+    contract.REFERRALS_QUALIFIED,
+    contract.REFERRALS_REWARDED,
+    contract.REFERRALS_REVERSED,
+    contract.REFERRALS_ENDED,
+    contract.REFERRALS_WAITING,
+)
 
 
 class ObservabilityStack(cdk.Stack):
@@ -114,6 +128,13 @@ class ObservabilityStack(cdk.Stack):
                 self._graph("Capacity used (units)", *(self._metric("AWS/DynamoDB", f"Consumed{name}CapacityUnits", **table) for name in ("Read", "Write"))),
                 self._graph("Table throttles", *(self._metric("AWS/DynamoDB", f"{name}ThrottleEvents", **table) for name in ("Read", "Write"))),
                 self._graph("Gift-card fulfilments", *self._executions("fulfillment")),
+            ],
+            [
+                self._graph("Oldest of due referrals (s)", function_metric(REFERRAL_CLOCK, contract.REFERRALS_LAG, statistic="max")),
+                *(
+                    self._graph(f"Referrals brought on by {name}", *(function_metric(name, metric) for metric in _REFERRALS))
+                    for name in (REFERRAL_EVENTS, REFERRAL_CLOCK)
+                ),
             ],
             [
                 self._graph(

@@ -32,6 +32,8 @@ EVENT_FUNCTIONS: Final = frozenset(
         "fulfillment_start",
         "fulfillment",
         "abuse_watch",
+        "referral_events",
+        "referral_clock",
     }
 )
 API_BOUND: Final = 1.8

@@ -4,6 +4,7 @@ import loyalty_contract as contract
 from infra.functions import FUNCTIONS
 from infra.names import resource
 from infra.settings import StageSettings
+from infra.stacks.referring import WAKING
 from infra.stacks.watching import WATCHED
 from tests.infra.single import synthesize_one
 from tests.infra.templates import Templates, text
@@ -14,6 +15,7 @@ WORKERS = {
     "fulfillment-start": "fulfillment_start",
     "reward-delivery": "delivery",
     "abuse-watch": "abuse_watch",
+    "referrals": "referral_events",
 }
 
 
@@ -62,6 +64,7 @@ def test_rules(stage: Templates) -> None:
             "detail": {"reward_type": ["cashback", "discount", "donation"]},
         },
         {**own, "detail-type": list(WATCHED)},
+        {**own, "detail-type": list(WAKING)},
     ]
     assert sorted(map(text, patterns)) == sorted(text(_ordered(pattern)) for pattern in expected)
 

@@ -61,6 +61,8 @@ MAY_DO = {
     # To who absorbed others, nothing is posted without a check of them.
     "tier_recalculation": CONSUME | (POSTS - {"dynamodb:BatchGetItem"}),
     "sweeper": ENTRIES | {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query", "sqs:SendMessage"},
+    "referral_events": POSTS | CONSUME | {"dynamodb:Query"},
+    "referral_clock": POSTS | {"dynamodb:Query"},
     "publisher": READ_STREAM | DEAD_LETTER | {"events:PutEvents"},
     "privacy": POSTS | {"dynamodb:Query", "s3:GetObject", "s3:ListBucket", "states:StartExecution"},
     "privacy_work": MEMBERS

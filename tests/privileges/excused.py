@@ -43,7 +43,7 @@ AWS_ALONE: Final = (
     *(Excused(f"{name.replace('_', '')}Role*", frozenset({"logs:CreateLogStream", "logs:PutLogEvents"}), "Lambda writes a function's "
               "log by its role; the local cloud keeps it by itself.", f"*:log-group:/loyalty/*/{name}:*") for name in FUNCTIONS),
     *(Excused(role, _CONSUME, "Lambda's poller takes messages by the function's role; the local cloud's asks nobody.")
-      for role in ("accrualeventsRole*", "tierrecalculationRole*", "deliveryRole*", "fulfillmentstartRole*", "abusewatchRole*")),
+      for role in ("accrualeventsRole*", "tierrecalculationRole*", "deliveryRole*", "fulfillmentstartRole*", "abusewatchRole*", "referraleventsRole*")),
     *(Excused(role, frozenset({"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}),
               "Lambda's poller reads the stream by the function's role; the local cloud's asks nobody.")
       for role in ("publisherRole*", "auditchainRole*")),
@@ -52,7 +52,7 @@ AWS_ALONE: Final = (
     *(Excused(role, actions, "A distributed map starts its children by the machine's role; here they run within their parent.", on)
       for role, machine in (("Recalculating*", "tier-recalculation"), ("Bulk*", "bulk")) for on, actions in _children(machine)),
     *(Excused(role, frozenset({"sqs:SendMessage"}), "A schedule leaves a start that failed in a queue; the local scheduler loses it.")
-      for role in ("SweepingRole*", "DeliveringRole*", "AuditingRole*")),
+      for role in ("SweepingRole*", "DeliveringRole*", "AuditingRole*", "ReferringRole*")),
     *(Excused(role, frozenset({"s3:ListBucket"}), "S3 says 404 for a file that is not there to who may list, and 403 to others; "
               "the local cloud asks for no such right.") for role in ("bulkRole*", "bulkbatchRole*", "privacyRole*")),
     Excused("auditchainRole*", frozenset({"sqs:SendMessage"}), "Lambda's poller leaves by the function's role where in the stream lies what "
@@ -60,6 +60,11 @@ AWS_ALONE: Final = (
 )  # fmt: skip
 
 WITHOUT_A_STEP: Final = (
+    *(Excused(role, frozenset({"dynamodb:Query"}), "Of a referral that was claimed under an earlier version of its program, that version is "
+              "looked for: tests/unit/referrals/test_lifecycle.py.")
+      for role in ("referraleventsRole*", "referralclockRole*")),
+    Excused("referralclockRole*", frozenset({"dynamodb:UpdateItem"}), "It counts a referral whose enrollment no event told of: "
+            "tests/unit/referrals/test_lifecycle.py."),
     *(Excused(role, _CHECK_AND_STOCK, _SURVIVOR)
       for role in ("bulkbatchRole*", "financeRole*", "recalculationRole*", "tierrecalculationRole*")),
     Excused("consoleRole*", frozenset({"dynamodb:ConditionCheckItem"}), _SURVIVOR),

@@ -31,6 +31,8 @@ MEMBER_SK: Final = "MEMBER"
 REDEMPTION_PREFIX: Final = "REDEMPTION#"
 REFERRAL_SK: Final = "REFERRAL"
 """In the partition of who was brought: the one referral that they can be of."""
+REFERRAL_REVIEWS_PREFIX: Final = "REFERRALREVIEW#"
+"""Of a shard of the due index: referrals of a program that wait for a person."""
 REFERRALS_SK: Final = "REFERRALS"
 """In the partition of who brings others: how many of those were rewarded."""
 CLICK_SK: Final = "CLICK"
@@ -133,6 +135,17 @@ SETTLEMENTS_FAILED: Final = "SettlementsFailed"
 MEMBERS_RECALCULATED: Final = "MembersRecalculated"
 """Members whom a recalculation of tiers looked at, once it ended."""
 MEMBERS_NOT_RECALCULATED: Final = "MembersNotRecalculated"
+REFERRALS_QUALIFIED: Final = "ReferralsQualified"
+REFERRALS_REWARDED: Final = "ReferralsRewarded"
+REFERRALS_REVERSED: Final = "ReferralsReversed"
+REFERRALS_WAITING: Final = "ReferralsWaiting"
+"""Referrals that began to wait for a person."""
+REFERRALS_ENDED: Final = "ReferralsEnded"
+"""Referrals that expired, were rejected, or had nobody left to be rewarded."""
+REFERRALS_FAILED: Final = "ReferralsFailed"
+"""Referrals that a run could not bring on, and shards that it could not read."""
+REFERRALS_LAG: Final = "ReferralsLag"
+"""Seconds since the oldest of all referrals that are due was to be looked at; zero where none is. Of each run."""
 RECONCILIATION_REPORTS: Final = "ReconciliationReports"
 """Reports that were made, or made again, of a supplier's day."""
 OPEN_DIFFERENCES: Final = "OpenDifferences"
@@ -177,9 +190,22 @@ BULK: Final = "bulk"
 """The state machine that holds rewards for the members of a list."""
 PRIVACY: Final = "privacy"
 """The state machine that makes copies of members' data, and erases members."""
-WORK_QUEUES: Final = ("inbound", "tier-recalculation", "fulfillment-start", "reward-delivery", "abuse-watch")
+WORK_QUEUES: Final = (
+    "inbound",
+    "tier-recalculation",
+    "fulfillment-start",
+    "reward-delivery",
+    "abuse-watch",
+    "referrals",
+)
 """Each has a dead-letter queue of its own, see :func:`dead_letter_queue`."""
-UNDELIVERED_QUEUES: Final = ("undelivered", "fulfillment-undelivered", "delivery-undelivered", "abuse-undelivered")
+UNDELIVERED_QUEUES: Final = (
+    "undelivered",
+    "fulfillment-undelivered",
+    "delivery-undelivered",
+    "abuse-undelivered",
+    "referrals-undelivered",
+)
 """Events that EventBridge could not bring to a work queue; each says which one."""
 UNLINKED_QUEUE: Final = "audit-unlinked"
 """Where in the table's stream lines lie that were not linked in time."""
@@ -252,6 +278,8 @@ REFERRAL_SHARED: Final = "referral.shared"
 REFERRAL_CLICKED: Final = "referral.clicked"
 REFERRAL_ENROLLED: Final = "referral.enrolled"
 REFERRAL_QUALIFIED: Final = "referral.qualified"
+REFERRAL_RETURNED: Final = "referral.returned"
+"""What qualified was given back before the reward; something else may still qualify."""
 REFERRAL_REVIEWED: Final = "referral.reviewed"
 """A referral waits for a person, or a person has decided on it."""
 REFERRAL_REWARDED: Final = "referral.rewarded"

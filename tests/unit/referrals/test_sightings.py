@@ -1,6 +1,10 @@
 """What is remembered, and what is not: bounded, and the same whatever comes twice."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loyalty.programs.referrals import MAX_SEEN
 from loyalty.referrals.sightings import CLAIMS_KEPT, Claim, Counts, Seen, Sighting, nearest, together
@@ -80,3 +84,37 @@ def test_shards_are_one_count() -> None:
 def test_the_stem_of_who_is_erased_goes() -> None:
     counts = Counts().with_one(Claim("mbr_a", NOON, "s1")).with_one(Claim("mbr_b", NOON, "s1"))
     assert [claim.stem for claim in counts.without_stem("mbr_a").claims] == ["", "s1"]
+
+
+MOMENTS = st.integers(0, 40 * 24).map(lambda hours: NOON + timedelta(hours=hours))
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), MOMENTS), max_size=120))
+def test_however_they_come_no_more_is_kept_than_there_is_room_for(coming: list[tuple[int, datetime]]) -> None:
+    seen, counts, known = Seen(), Counts(), set[str]()
+    for number, at in coming:
+        member = f"mbr_{number:02}"
+        seen = seen.with_one(Sighting(member, at), QUARTER) or seen
+        if member in {one.member_id for one in seen.sightings}:
+            assert seen.with_one(Sighting(member, at), QUARTER) is None
+        counts = counts.with_one(Claim(member, at))
+        known.add(member)
+    ids = [one.member_id for one in seen.sightings]
+    assert len(ids) == len(set(ids)) <= MAX_SEEN
+    assert len(ids) == len(known) or len(ids) == MAX_SEEN
+    assert [one.at for one in seen.sightings] == sorted(one.at for one in seen.sightings)
+    assert counts.total == len(coming)
+    assert len(counts.claims) == min(len(coming), CLAIMS_KEPT)
+    assert len(counts.days) <= 14
+
+
+@given(st.permutations(range(20)))
+def test_order_decides_nothing_while_there_is_room(order: list[int]) -> None:
+    def remembered(numbers: Iterable[int]) -> Seen:
+        seen = Seen()
+        for number in numbers:
+            seen = seen.with_one(Sighting(f"mbr_{number:02}", NOON + number * DAY), QUARTER) or seen
+        return seen
+
+    assert remembered(order) == remembered(range(20))
+    assert together([Counts().with_one(Claim(f"mbr_{n}", NOON + n * DAY)) for n in order]).total == 20

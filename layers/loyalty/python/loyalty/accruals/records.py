@@ -24,6 +24,7 @@ from loyalty.accruals.share import Original, Reversed
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money
 from loyalty.core.table import (
+    Check,
     Delete,
     IntegerAttribute,
     IntegerMapAttribute,
@@ -34,6 +35,7 @@ from loyalty.core.table import (
     TextSetAttribute,
 )
 from loyalty.ledger.keys import AWAITED_PREFIX, LAPSED_PREFIX, REVERSED_PREFIX, WAITING_PREFIX, partition
+from loyalty.ledger.model import EntryKey
 
 
 class ReversedItem(Item):
@@ -162,6 +164,13 @@ def reversed_put(program: str, original: Original, before: Reversed, after: Reve
         reversals=after.reversals,
     )
     return Put(item, _unchanged(ReversedItem.reversals, before.reversals))
+
+
+def reversed_check(program: str, member_id: str, accrual: EntryKey, before: Reversed) -> Check:
+    """What is taken back of an accrual, in the partition of ``member_id``, is still ``before``."""
+    sk = reversed_sk(accrual.source, accrual.source_id)
+    as_read = _unchanged(ReversedItem.reversals, before.reversals)
+    return Check(ReversedItem, partition(program, member_id), sk, as_read)
 
 
 def lapsed_points(raw: RawItem | None) -> int:

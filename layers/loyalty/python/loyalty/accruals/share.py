@@ -124,6 +124,15 @@ def part_of(original: Original, before: Reversed, refund: Refund, *, clamp: bool
     return Part(amount, lines, parts, tallies, replace(after, points=targets))
 
 
+def left_of(original: Original, given_back: Reversed) -> Money | None:
+    """What is left of the amount that earned, in whole minor units; None where it had no amount."""
+    amount = original.facts.amount
+    if amount is None:
+        return None
+    share = min(_share(original, given_back), Fraction(1))
+    return money_of(floor(minor_units(amount) * (1 - share)), amount.currency)
+
+
 def _uncounted(original: Original, key: str, before: Reversed, after: Reversed, parts: Mapping[str, int]) -> int:
     """What goes of a tally.
 

@@ -36,7 +36,7 @@ from loyalty.programs.fields import (
 from loyalty.programs.four_eyes import FourEyes
 from loyalty.programs.fulfillment import Fulfillment
 from loyalty.programs.privacy import Privacy
-from loyalty.programs.referrals import Referrals, require_rewards_of_both
+from loyalty.programs.referrals import Referrals, require_rewards_of_both, require_what_counts
 from loyalty.programs.rewards import GiftCard, Reward, RewardType, require_rewards
 from loyalty.programs.rules import MAX_RETURN_DAYS, EarnRule, Exclusion, Rate, Stacking
 from loyalty.programs.segments import MAX_SEGMENTS, Segment
@@ -298,6 +298,7 @@ class ProgramDocument(DocumentPart):
     def _referrals_earn(cls, referrals: Referrals | None, info: ValidationInfo) -> Referrals | None:
         if referrals is not None and "earn_rules" in info.data:
             require_rewards_of_both(info.data["earn_rules"])
+            require_what_counts(referrals, info.data["earn_rules"])
         return referrals
 
     @field_validator("earn_rules", "transfers")

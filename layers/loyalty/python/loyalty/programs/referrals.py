@@ -199,6 +199,23 @@ class Referrals(DocumentPart):
         return self
 
 
+def require_what_counts(referrals: Referrals, rules: Sequence[EarnRule]) -> None:
+    """Checks that what qualifies is posted: nobody can look up what no rule gives anything for.
+
+    Raises:
+        ValueError: it is not, or is itself what referrals earn.
+    """
+    activity = referrals.qualifying.activity
+    if activity in {REFERRAL, REFERRED}:
+        raise ValueError(
+            f"referrals qualify by '{activity}', which they earn themselves; name what a new customer does"
+        )
+    if not any(rule.activity == activity for rule in rules):
+        raise ValueError(
+            f"no earn rule has the activity '{activity}', by which referrals qualify; add one, of 0 points or more"
+        )
+
+
 def require_rewards_of_both(rules: Sequence[EarnRule]) -> None:
     """Checks that a program with referrals says what either side earns.
 

@@ -215,6 +215,27 @@ class ReferralClicked(OfMember):
     clicked_at: str
 
 
+class ReferralEvent(OfMember):
+    """How far a referral is, as both sides may know it: nothing here says what screening found, or that a person looked.
+
+    The member is who was brought. One that was rejected is `pending` until its time is over, as if nothing had qualified.
+    """
+
+    referrer: str = Field(description="Who brought them.")
+    code: str | None = Field(default=None, description="The code that was named; none once its owner was erased.")
+    campaign: str | None = None
+    channel: str | None = None
+    status: str = Field(description="`pending`, `rewarded`, `reversed` or `ended`, as the API tells it.")
+    deadline: str | None = Field(
+        default=None, description="Until when it may qualify; none where the program asks nothing."
+    )
+    pays_at: str | None = Field(default=None, description="Of one that qualified: from when on it is rewarded.")
+    reminder: int | None = Field(default=None, description="Of a reminder: the how many-eth, from 1.")
+    points: int | None = Field(default=None, description="Of one that was rewarded: what the referrer earned.")
+    member_points: int | None = Field(default=None, description="Likewise, who was brought.")
+    updated_at: str
+
+
 class ProgramEvent(Event):
     """A version of a program was published, or one that was scheduled was cancelled before it came into force."""
 
@@ -260,6 +281,14 @@ EVENTS: Final[dict[str, type[Event]]] = {
     contract.FULFILLMENT_CHANGED: FulfillmentEvent,
     contract.REFERRAL_SHARED: ReferralShared,
     contract.REFERRAL_CLICKED: ReferralClicked,
+    contract.REFERRAL_ENROLLED: ReferralEvent,
+    contract.REFERRAL_REMINDER: ReferralEvent,
+    contract.REFERRAL_QUALIFIED: ReferralEvent,
+    contract.REFERRAL_RETURNED: ReferralEvent,
+    contract.REFERRAL_REVIEWED: ReferralEvent,
+    contract.REFERRAL_REWARDED: ReferralEvent,
+    contract.REFERRAL_REVERSED: ReferralEvent,
+    contract.REFERRAL_ENDED: ReferralEvent,
     contract.PROGRAM_PUBLISHED: ProgramEvent,
     contract.PROGRAM_UNSCHEDULED: ProgramEvent,
 }

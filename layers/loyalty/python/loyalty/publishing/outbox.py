@@ -19,6 +19,7 @@ from loyalty.publishing.records import (
     program_event,
     redemption_event,
 )
+from loyalty.publishing.referrals import referral_event, review_event
 from loyalty.publishing.risk import risk_event, suspicion_event
 
 Teller = Callable[[RawItem, RawItem | None], tuple[str, Event] | None]
@@ -42,8 +43,10 @@ _TELLERS: Final[tuple[tuple[str, Teller], ...]] = (
     (contract.SUSPECTED_SK, suspicion_event),
     (contract.SHARE_PREFIX, _of_new(share_event)),
     (contract.CLICK_SK, _of_new(click_event)),
+    (contract.REFERRAL_SK, referral_event),
+    (contract.REFERRAL_SK, review_event),
 )
-"""By sort key; one that ends with ``#`` is a prefix."""
+"""By sort key; one that ends with ``#`` is a prefix. A change may be told of twice, to different people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,5 @@ def events_of(record: Mapping[str, Any]) -> list[Outgoing]:
         return []
     old: RawItem | None = change.get("OldImage")
     sk = new["sk"]["S"]
-    told = next((tell for key, tell in _TELLERS if sk == key or (key.endswith("#") and sk.startswith(key))), None)
-    found = None if told is None else told(new, old)
-    return [] if found is None else [Outgoing(change["SequenceNumber"], *found)]
+    told = [tell(new, old) for key, tell in _TELLERS if sk == key or (key.endswith("#") and sk.startswith(key))]
+    return [Outgoing(change["SequenceNumber"], *found) for found in told if found is not None]

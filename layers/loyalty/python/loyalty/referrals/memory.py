@@ -38,7 +38,7 @@ from loyalty.referrals.remembering import (
     seen_of,
     seen_write,
 )
-from loyalty.referrals.sightings import Claim, Counts, Sighting, together
+from loyalty.referrals.sightings import STEM_HEX, Claim, Counts, Sighting, together
 from loyalty.referrals.store import referral_of, referral_put, shard_of
 from loyalty_contract import MEMBER_SK, REFERRAL_SK
 
@@ -82,16 +82,14 @@ class Memory:
         shard = counts_key(name, referral.referrer, shard_of(member_id))
         seen = seen_keys(name, referral.likenesses)
         found = self._table.get_many([mine, shard, *seen.values()])
+        if mine not in found:
+            raise AssertionError(f"there is no referral of '{member_id}'")
         before = referral_of(found[mine])
         if before.counted:
             return before
         after = replace(before, counted=True)
-        claim = Claim(
-            member_id,
-            before.claimed_at,
-            before.likenesses.get(EMAIL_STEM, ""),
-            before.flags.get(DISPOSABLE_EMAIL, 0) > 0,
-        )
+        stem = before.likenesses.get(EMAIL_STEM, "")[:STEM_HEX]
+        claim = Claim(member_id, before.claimed_at, stem, before.flags.get(DISPOSABLE_EMAIL, 0) > 0)
         sighting = Sighting(member_id, before.claimed_at, before.referrer)
         self._table.write(
             [

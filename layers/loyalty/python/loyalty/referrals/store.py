@@ -44,7 +44,7 @@ from loyalty.referrals.model import (
     Source,
     Verdict,
 )
-from loyalty_contract import DUE_AT, DUE_INDEX_KEY, REFERRAL_SK
+from loyalty_contract import DUE_AT, DUE_INDEX_KEY, REFERRAL_REVIEWS_PREFIX, REFERRAL_SK
 
 FRIEND_PREFIX: Final = "FRIEND#"
 _DUE: Final = "DUE#referral#"
@@ -109,7 +109,7 @@ def due_shard(shard: int) -> str:
 
 def reviews_shard(program: str) -> str:
     """The partition of the due index with a program's referrals that wait for a person, by when they began to."""
-    return f"REFERRALREVIEW#{program}"
+    return f"{REFERRAL_REVIEWS_PREFIX}{program}"
 
 
 def program_shard(program: str, shard: int) -> str:
@@ -138,6 +138,16 @@ class ReferralStore:
             self.table.write(operations)
         except TransactionRefused as refusal:
             raise RecordChanged("The referral changed meanwhile; read it again.") from refusal
+
+    def replace(self, before: Referral, after: Referral) -> Referral:
+        """Writes ``after`` in place of what was read, and says what is stored now.
+
+        Raises:
+            RecordChanged: it is not what was read any more.
+        """
+        put = referral_put(before, after)
+        self.write([put])
+        return referral_of(put.item.to_dynamodb_dict())
 
     def friends(self, program: str, referrer: str) -> Iterator[str]:
         """Ids of all whom a member brought, shard by shard, page after page."""

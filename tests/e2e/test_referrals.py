@@ -1,0 +1,161 @@
+"""Referrals on the deployed platform: both sides are rewarded, and both rewards are taken back, by events and by the clock."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+import loyalty_contract as contract
+from infra.local.cloud import STAGE, LocalCloud
+from infra.local.seed import publish_programs
+from infra.names import resource
+from loyalty.core.clock import to_text
+from loyalty.referrals.store import due_shard, shard_of
+from tests.e2e.partner import Partner, eventually, unique
+from tests.e2e.traces import events
+
+pytestmark = pytest.mark.e2e
+
+ROOT: Final = Path(__file__).parents[2]
+RULES: Final = [
+    {"id": "purchase", "activity": "purchase", "rates": [{"points": 1, "per": "1.00", "currency": "USD"}]},
+    {"id": "brings", "activity": "referral", "fixed_points": 500, "tier_multiplied": False},
+    {"id": "brought", "activity": "referred", "fixed_points": 250, "tier_multiplied": False},
+]
+
+
+def document(program: str, return_days: int) -> dict[str, Any]:
+    """A program in which 20.00 USD count, and are rewarded so many days later."""
+    found: dict[str, Any] = json.loads((ROOT / "events" / "programs" / "aurora.json").read_text())
+    qualifying = {"minimum": [{"value": "20.00", "currency": "USD"}], "return_days": return_days}
+    referrals = {"landing_url": "https://shop.example/join", "qualifying": qualifying, "reminder_days": [7]}
+    kept = {name: found[name] for name in ("tiers", "time_zone", "expiry") if name in found}
+    return kept | {"id": program, "name": program.title(), "earn_rules": RULES, "referrals": referrals, "rewards": []}
+
+
+@pytest.fixture(scope="module")
+def bring(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Partner]:
+    """A partner of a program whose referrals are rewarded so many days after the purchase."""
+
+    def bring(program: str, return_days: int) -> Partner:
+        path = tmp_path_factory.mktemp(program) / f"{program}.json"
+        path.write_text(json.dumps(document(program, return_days)))
+        publish_programs(cloud.environment, {program: path})
+        client_id, secret = cloud.new_client(program, list(contract.SCOPES), [program])
+        partner = Partner(cloud, cloud.token(client_id=client_id, client_secret=secret))
+        partner.program_url = f"{cloud.api_url}/v1/programs/{program}"
+        return partner
+
+    return bring
+
+
+def buys(partner: Partner, member_id: str, value: str) -> str:
+    """A purchase of this moment; its receipt."""
+    receipt = unique()
+    body = {"activity": "purchase", "source": "pos", "source_id": receipt, "occurred_at": to_text(datetime.now(UTC))}
+    answer = partner.call(
+        "POST", f"/members/{member_id}/accruals", body | {"amount": {"value": value, "currency": "USD"}}
+    )
+    assert answer.status_code == 201, answer.text
+    return receipt
+
+
+def returns(partner: Partner, member_id: str, receipt: str) -> None:
+    body = {
+        "source": "pos",
+        "source_id": unique(),
+        "accrual_source_id": receipt,
+        "everything": True,
+        "reason": "return",
+    }
+    moment = {"occurred_at": to_text(datetime.now(UTC))}
+    answer = partner.call("POST", f"/members/{member_id}/reversals", body | moment)
+    assert answer.status_code == 201, answer.text
+
+
+def two(partner: Partner) -> tuple[str, str]:
+    """A member, and somebody who came by their code."""
+    ada = partner.enroll()
+    friend = partner.enroll(referral_code=ada["referral_code"])
+    return ada["member_id"], friend["member_id"]
+
+
+def rewards(partner: Partner, *members: str) -> list[list[int]]:
+    """Points of the entries of referrals, the earliest first, of each."""
+    return [
+        [one["points"] for one in reversed(partner.entries(member)) if one["entry_id"].split(":")[1] == "referral"]
+        for member in members
+    ]
+
+
+def test_both_are_rewarded_and_both_rewards_are_taken_back(
+    bring: Callable[[str, int], Partner], cloud: LocalCloud, overheard: str
+) -> None:
+    partner = bring("atonce", 0)
+    ada, friend = two(partner)
+    small = buys(partner, friend, "19.99")
+    receipt = buys(partner, friend, "25.00")
+    eventually("both rewards", lambda: rewards(partner, ada, friend) == [[500], [250]] or None)
+    returns(partner, friend, small)
+    returns(partner, friend, receipt)
+    eventually("both reversals", lambda: rewards(partner, ada, friend) == [[500, -500], [250, -250]] or None)
+    assert [partner.wallet(one)["available"] for one in (ada, friend)] == [0, 0]
+    told = [
+        contract.REFERRAL_ENROLLED, contract.REFERRAL_QUALIFIED, contract.REFERRAL_REWARDED, contract.REFERRAL_REVERSED,
+    ]  # fmt: skip
+    heard = events(cloud, overheard, friend, set(told))
+    by_kind = {one["detail-type"]: one["detail"] for one in heard if one["detail"].get("member_id") == friend}
+    assert [by_kind[kind]["status"] for kind in told] == ["pending", "pending", "rewarded", "reversed"]
+    assert (by_kind[contract.REFERRAL_REWARDED]["referrer"], by_kind[contract.REFERRAL_REWARDED]["points"]) == (
+        ada,
+        500,
+    )
+
+
+def test_the_clock_pays_when_the_return_window_is_over(
+    bring: Callable[[str, int], Partner], cloud: LocalCloud, overheard: str
+) -> None:
+    """The days go by in the item: nobody can wait for them."""
+    partner = bring("patient", 14)
+    ada, friend = two(partner)
+    buys(partner, friend, "25.00")
+    eventually("a purchase that counts", lambda: stored(cloud, friend)["status"]["S"] == "qualified" or None)
+    assert rewards(partner, ada, friend) == [[], []]
+    over = to_text(datetime.now(UTC) - timedelta(days=1))
+    changed(cloud, friend, over, "pays_at")
+    nobody = two(partner)[1]
+    eventually("a look at who came", lambda: "screened" in stored(cloud, nobody) or None)
+    changed(cloud, nobody, over, "deadline")
+    payload = json.dumps({"shards": sorted({shard_of(friend), shard_of(nobody)})}).encode()
+    name = f"{resource(STAGE, 'referral_clock')}:live"
+    answer = cloud.client("lambda").invoke(FunctionName=name, Payload=payload)
+    done = json.loads(answer["Payload"].read())
+    assert (done["failed"], done["finished"]) == (0, True), done
+    # The schedule of the stage may have been first.
+    assert rewards(partner, ada, friend) == [[500], [250]]
+    assert [stored(cloud, one)["status"]["S"] for one in (friend, nobody)] == ["rewarded", "expired"]
+    events(cloud, overheard, nobody, {contract.REFERRAL_ENDED})
+
+
+def changed(cloud: LocalCloud, friend: str, moment: str, attribute: str) -> None:
+    """The moment that a referral waits for has come."""
+    cloud.client("dynamodb").update_item(
+        TableName=cloud.table,
+        Key=key(friend),
+        UpdateExpression="SET #attribute = :moment, #due_at = :due",
+        ExpressionAttributeNames={"#attribute": attribute, "#due_at": contract.DUE_AT},
+        ExpressionAttributeValues={":moment": {"S": moment}, ":due": {"S": f"{moment}#{friend}"}},
+    )
+    assert stored(cloud, friend)[contract.DUE_INDEX_KEY]["S"] == due_shard(shard_of(friend))
+
+
+def key(friend: str, program: str = "patient") -> dict[str, dict[str, str]]:
+    return {"pk": {"S": f"M#{program}#{friend}"}, "sk": {"S": contract.REFERRAL_SK}}
+
+
+def stored(cloud: LocalCloud, friend: str) -> dict[str, Any]:
+    item: dict[str, Any] = cloud.client("dynamodb").get_item(TableName=cloud.table, Key=key(friend))["Item"]
+    return item
