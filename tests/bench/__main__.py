@@ -13,6 +13,7 @@ from tests.bench import (
     assets,
     bulk,
     cdnow,
+    coming,
     commerce,
     fulfillment,
     imports,
@@ -122,7 +123,8 @@ def _referrals(running: Running) -> list[Figure]:
     unseen = referrals.play(referrals.UNSEEN, "seeds that they were not chosen with")
     _say(shown(referrals.by_pattern(unseen)))
     _say(f"What one referral costs on {running}, and {referrals.HOT:,} of one code in memory")
-    found = [*referrals.of_population(tuned, unseen), *referrals.of_one(running), *referrals.of_a_hot_code()]
+    costs = [*coming.of_coming(running), *referrals.of_one(running), *referrals.of_a_hot_code()]
+    found = [*referrals.of_population(tuned, unseen), *costs]
     return _shown(found)
 
 

@@ -34,10 +34,17 @@ class Planted:
         self.phone = f"+39333{int(self.mark, 16) % 10**7:07d}"
         self.given, self.family = f"Plàntedgiven{self.mark}", f"Plantedfamily{self.mark}"
         self.stranger = f"stranger-{self.mark}@example.com"
+        self.signals = {
+            "device": f"device-{self.mark}",
+            "ip": f"2001:db8:{self.mark[:4]}:{self.mark[4:8]}:{self.mark[8:]}::1",
+            "payment": f"payment-{self.mark}",
+            "address": f"Plànted Road {self.mark}, Rome",
+        }
 
     @property
     def values(self) -> list[str]:
-        return [self.mark, self.email, self.other_email, self.phone, self.given, self.family, self.stranger]
+        told = [self.mark, self.email, self.other_email, self.phone, self.given, self.family, self.stranger]
+        return [*told, *self.signals.values()]
 
 
 def card_of(partner: Partner, member_id: str) -> list[str]:
@@ -52,9 +59,8 @@ def card_of(partner: Partner, member_id: str) -> list[str]:
 
 def test_what_is_planted_everywhere_is_found_nowhere(cloud: LocalCloud, everybody: Partner, overheard: str) -> None:
     planted, call = Planted(), everybody.call
-    member = everybody.enroll(planted.email, phone=planted.phone, given_name=planted.given, family_name=planted.family)[
-        "member_id"
-    ]
+    names = {"given_name": planted.given, "family_name": planted.family}
+    member = everybody.enroll(planted.email, phone=planted.phone, signals=planted.signals, **names)["member_id"]
     call("PATCH", f"/members/{member}", {"email": planted.other_email})
     second = everybody.enroll()["member_id"]
     everybody.accrue(member, "800.00")
@@ -66,6 +72,12 @@ def test_what_is_planted_everywhere_is_found_nowhere(cloud: LocalCloud, everybod
     refusals = [
         call("POST", "/members", {"email": planted.email, "phone": f"{planted.phone}x", "given_name": planted.given}),
         call("POST", "/members", {"email": planted.other_email, planted.mark: planted.family}),
+        call(
+            "POST",
+            "/members",
+            {"email": planted.stranger, "signals": {"payment": f"{planted.mark} ", "ip": planted.mark}},
+        ),
+        call("POST", f"/members/{member}/referral", {"referral_code": planted.mark}),
         call("GET", f"/members/{planted.email}"),
         call("GET", f"/members/{member}/entries?cursor={planted.email}"),
         call("POST", f"/members/{member}/redemptions", {"reward_id": planted.email}, Idempotency_Key=unique()),

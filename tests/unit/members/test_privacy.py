@@ -23,8 +23,14 @@ PLANTED = {
     "given_name": "Zoëlle",
     "family_name": "Quillfeather",
     "external_ids": {"shopify": "cust-5550001234"},
+    "signals": {
+        "device": "quillfeather-phone",
+        "ip": "203.0.113.241",
+        "payment": "fp-quillfeather",
+        "address": "Quillfeather Lane 1, Rome",
+    },
 }
-TRACES = ["quillfeather", "planted-mail", "0698765432", "zoë", "zo\\u00eb", "5550001234"]
+TRACES = ["quillfeather", "planted-mail", "0698765432", "zoë", "zo\\u00eb", "5550001234", "203.0.113"]
 
 
 def assert_no_trace(text: str) -> None:
@@ -92,6 +98,8 @@ def test_problems_repeat_no_personal_value(members: Members) -> None:
         PLANTED | {"email": "Zoe Quillfeather <x@planted-mail.com>", "phone": "+0698765432"},
         PLANTED | {"given_name": "Zoë\nlle"},
         PLANTED | {"external_ids": {"shopify": "cust 5550001234"}},
+        PLANTED | {"signals": {"payment": "quillfeather fingerprint", "ip": "203.0.113.241:80", "device": "quill"}},
+        PLANTED | {"signals": {"quillfeather": "x"}, "referral_clicks": ["quillfeather" * 9]},
         PLANTED | {"external_ids": {"cust-5550001234@shop": "1"}},
         PLANTED | {"external_ids": {"cust-5550001234@shop": 1}},
         PLANTED | {"Quillfeather@planted-mail.com": 1},

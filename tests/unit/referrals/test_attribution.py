@@ -8,6 +8,7 @@ import pytest
 from loyalty.referrals.model import Source
 from tests.apikit.members import Members
 from tests.ledgerkit.calls import recorded
+from tests.ledgerkit.interleaving import interrupted
 from tests.unit.referrals.rig import MEMBERS, Referring
 
 
@@ -162,6 +163,19 @@ def test_a_code_that_may_bring_one_more_brings_one_more(acme: Referring) -> None
     acme.enroll("bob", referral_code=ada["referral_code"]).problem(422, "referral_code_exhausted")
     acme.publish(code_uses=4)
     assert acme.member("bob", referral_code=ada["referral_code"])["referred_by"] == ada["member_id"]
+
+
+def test_who_enrolls_at_once_by_two_codes_comes_by_one(acme: Referring) -> None:
+    ada, eve = acme.member("ada"), acme.member("eve")
+    friends: list[str] = []
+
+    def first() -> None:
+        friends.append(acme.member("bob", referral_code=eve["referral_code"])["member_id"])
+
+    with interrupted(acme.members.table.client, first):
+        acme.enroll("bob", referral_code=ada["referral_code"]).problem(409, "already_enrolled")
+    assert acme.brought(ada).json["items"] == []
+    assert [one["member_id"] for one in acme.brought(eve).json["items"]] == friends
 
 
 def test_who_enrolls_by_their_own_code_is_a_member_already(acme: Referring) -> None:

@@ -46,6 +46,7 @@ def attribution_of(
 
     Raises:
         ReferralCodeUnknown, ReferralCodeExpired, ReferralCodeExhausted: the code cannot be used.
+        ChannelUnknown, CampaignUnknown: the program does not have what was said to be where it is from.
         Known: likewise, but there is a member with that address.
     """
     clicks = [] if program.document.referrals is None else wanted(came.clicks)

@@ -22,7 +22,7 @@ from loyalty.members.opening import open_profile
 from loyalty.members.store import KEY, MEMBER, REFERRAL_CODE, FoundMember, MemberStore, StoredMember
 from loyalty.members.vault import MemberVault
 from loyalty.programs.model import Program
-from loyalty.referrals.attribution import Attribution, Came, require_source, required_form
+from loyalty.referrals.attribution import Attribution, Came, required_form
 from loyalty.referrals.codes import new_referral_code, normal_code
 from loyalty.referrals.likenesses import SIGNALS, flags_of
 
@@ -85,7 +85,6 @@ class MemberService:
         """
         came = came or Came()
         code = None if referral_code is None else required_form(referral_code)
-        require_source(program.document, came.channel, came.campaign)
         request = self._request_hash(program.document.id, profile, code)
         same = {
             self._request_hash(program.document.id, one, code): one for one in (earlier, profile) if one is not None

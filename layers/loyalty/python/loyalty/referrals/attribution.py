@@ -68,24 +68,6 @@ def required_form(code_text: str) -> str:
     return code
 
 
-def require_source(document: ProgramDocument, channel: str | None, campaign: str | None) -> None:
-    """Checks that a program has the channel and the campaign that a code is said to come from; None: not said.
-
-    A campaign that is over may be named: a leaflet outlives it, and its rules say themselves until when they reward.
-
-    Raises:
-        ChannelUnknown, CampaignUnknown: it has not.
-    """
-    channels = document.referrals.channels if document.referrals else ()
-    if channel is not None and channel not in channels:
-        known = f"name one of {', '.join(channels)}" if channels else "leave it out"
-        raise ChannelUnknown(f"The program knows no such channel; {known}.", pointer="/referral_channel")
-    if campaign is not None and document.campaign(campaign) is None:
-        raise CampaignUnknown(
-            "The program has no such campaign; correct it or leave it out.", pointer="/referral_campaign"
-        )
-
-
 def refusal(reason: Reason) -> Unacceptable:
     """The error that says why a code cannot be used."""
     kind, detail = _REFUSALS[reason]
@@ -101,10 +83,12 @@ def by_code(
 
     Raises:
         ReferralCodeUnknown, ReferralCodeExpired, ReferralCodeExhausted: it cannot be used.
+        ChannelUnknown, CampaignUnknown: the program does not have what was said.
     """
     reason = usable(given, document.referrals, now)
     if given is None or reason is not Reason.VALID:
         raise refusal(reason)
+    _require_source(document, came.channel, came.campaign)
     click = next((one for one in _alive(document, clicks, now) if one.member_id == given.member_id), None)
     source = Source(came.campaign, came.channel) if click is None else _source(click)
     if click is not None and (came.campaign or came.channel):
@@ -116,6 +100,24 @@ def by_click(document: ProgramDocument, clicks: Sequence[Click], now: datetime) 
     """The attribution to whose link counts at ``now`` (UTC); None: none does."""
     click = next(iter(_alive(document, clicks, now)), None)
     return None if click is None else Attribution(click.member_id, click.code, _source(click))
+
+
+def _require_source(document: ProgramDocument, channel: str | None, campaign: str | None) -> None:
+    """Checks that a program has the channel and the campaign that a code is said to come from; None: not said.
+
+    A campaign that is over may be named: a leaflet outlives it, and its rules say themselves until when they reward.
+
+    Raises:
+        ChannelUnknown, CampaignUnknown: it has not.
+    """
+    channels = document.referrals.channels if document.referrals else ()
+    if channel is not None and channel not in channels:
+        known = f"name one of {', '.join(channels)}" if channels else "leave it out"
+        raise ChannelUnknown(f"The program knows no such channel; {known}.", pointer="/referral_channel")
+    if campaign is not None and document.campaign(campaign) is None:
+        raise CampaignUnknown(
+            "The program has no such campaign; correct it or leave it out.", pointer="/referral_campaign"
+        )
 
 
 def _alive(document: ProgramDocument, clicks: Sequence[Click], now: datetime) -> list[Click]:

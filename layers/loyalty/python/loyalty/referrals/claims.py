@@ -13,7 +13,7 @@ from loyalty.core.cursor import Cursors
 from loyalty.core.errors import MemberErased, MemberMerged, MemberNotFound, MemberRestricted
 from loyalty.core.retrying import Retries
 from loyalty.programs.model import Program
-from loyalty.referrals.attribution import Came, by_code, refusal, require_source, required_form
+from loyalty.referrals.attribution import Came, by_code, refusal, required_form
 from loyalty.referrals.claim_store import Claimant, ClaimStore
 from loyalty.referrals.claiming import new_referral
 from loyalty.referrals.codes import Reason, code_digest
@@ -136,7 +136,6 @@ class ClaimService:
             raise ReferralClaimClosed(f"A member can name a referral code {since}.")
         if claimant.given is not None and claimant.given.member_id == member_id:
             raise refusal(Reason.OWN_CODE)
-        require_source(program.document, came.channel, came.campaign)
         attribution = by_code(program.document, claimant.given, (), came, now)
         referral = new_referral(
             program,
