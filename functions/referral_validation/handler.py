@@ -18,6 +18,7 @@ from loyalty.core.table import Table
 from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.choosing import MemberCodes
+from loyalty.referrals.code_store import CodeStore
 from loyalty.referrals.link_store import LinkStore
 from loyalty.referrals.service import ReferralService
 from loyalty.referrals.sharing import Sharing
@@ -32,11 +33,11 @@ class ReferralSettings(Settings):
 
 SETTINGS = ReferralSettings.load()
 TABLE = Table(SETTINGS.table)
-MEMBERS = MemberStore(TABLE)
-REFERRALS = ReferralService(MEMBERS, Lookups(KmsMac(SETTINGS.lookup_key)), system_clock)
+CODE_STORE = CodeStore(TABLE)
+REFERRALS = ReferralService(CODE_STORE, Lookups(KmsMac(SETTINGS.lookup_key)), system_clock)
 PROGRAMS = ProgramStore(TABLE, system_clock)
 MISSES = Misses(TABLE, PROGRAMS, system_clock)
-CODES = MemberCodes(MEMBERS, system_clock)
+CODES = MemberCodes(MemberStore(TABLE), CODE_STORE, system_clock)
 SHARING = Sharing(CODES, LinkStore(TABLE, draw=random.randrange), SETTINGS.links_url, system_clock)
 APP = api(
     routes(PROGRAMS, REFERRALS, unknown=partial(MISSES.missed, signal=ClientSignal.CODES)),

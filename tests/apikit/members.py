@@ -14,6 +14,7 @@ from loyalty.members.store import MemberStore
 from loyalty.members.vault import MemberVault
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.choosing import MemberCodes
+from loyalty.referrals.code_store import CodeStore
 from loyalty.referrals.link_store import LinkStore
 from loyalty.referrals.service import ReferralService
 from loyalty.referrals.sharing import Sharing
@@ -39,8 +40,9 @@ class Members:
         self.lookups = Lookups(self.keys)
         self.service = self.service_with(self.store)
         self.segments = SegmentService(SegmentStore(table), self.clock, sleep=lambda _seconds: None)
-        referrals = ReferralService(self.store, self.lookups, self.clock)
-        self.codes = MemberCodes(self.store, self.clock, sleep=lambda _seconds: None)
+        self.code_store = CodeStore(table)
+        referrals = ReferralService(self.code_store, self.lookups, self.clock)
+        self.codes = MemberCodes(self.store, self.code_store, self.clock, sleep=lambda _seconds: None)
         self.links = LinkStore(table, draw=lambda shards: shards - 1)
         self.sharing = Sharing(self.codes, self.links, LINKS_URL, self.clock, sleep=lambda _seconds: None)
         self.app = api(
