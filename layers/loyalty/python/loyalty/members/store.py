@@ -33,7 +33,7 @@ from loyalty.ledger.items import book_of, new_book_put
 from loyalty.ledger.keys import BOOK_SK, parse_partition, partition
 from loyalty.ledger.model import Book
 from loyalty.members.keys import KEY_SK, MemberKey, key_of, new_key_put, rewrapped_put
-from loyalty.referrals.codes import code_digest
+from loyalty.referrals.codes import GivenCode, code_digest
 from loyalty.referrals.model import Referral
 from loyalty.referrals.store import claim_puts
 from loyalty_contract import MEMBER_SK
@@ -245,6 +245,11 @@ def code_put(program: str, member_id: str, code: str, now: datetime) -> Put:
     """Gives a member a code at ``now`` (UTC), unless somebody has it."""
     item = LookupItem(*lookup_key(program, code_digest(code)), member_id=member_id, code=code, created_at=now)
     return Put(item, _free_for(member_id))
+
+
+def given_code_of(code: str, item: LookupItem) -> GivenCode:
+    """The code that a lookup is of, as it was given; ``code`` is as it was typed, in its normal form."""
+    return GivenCode(item.code or code, item.member_id, item.created_at, item.uses)
 
 
 def codes_of(item: MemberItem) -> set[str]:

@@ -18,6 +18,7 @@ from loyalty.members.store import (
     MemberItem,
     StoredMember,
     code_put,
+    given_code_of,
     lookup_delete,
     lookup_key,
     lookups_of,
@@ -38,13 +39,13 @@ class CodeStore:
         by_code = code_digest(code)
         found = lookups_of(self._table, program, by_code, *digests)
         item = found.pop(by_code, None)
-        given = None if item is None else _given(code, item)
+        given = None if item is None else given_code_of(code, item)
         return given, {digest: one.member_id for digest, one in found.items()}
 
     def given_codes(self, program: str, codes: Collection[str]) -> dict[str, GivenCode]:
         """Those of these codes that somebody has, as they have them; one round trip."""
         found = lookups_of(self._table, program, *map(code_digest, codes))
-        return {code: _given(code, found[code_digest(code)]) for code in codes if code_digest(code) in found}
+        return {code: given_code_of(code, found[code_digest(code)]) for code in codes if code_digest(code) in found}
 
     def change(self, before: StoredMember, after: StoredMember, *, new: str | None = None) -> dict[str, str | None]:
         """Writes which codes a member has, and no more of them: ``new`` is given now, those that are gone lead nowhere.
@@ -77,8 +78,3 @@ class CodeStore:
         there = LookupItem.pk.exists() & fewer
         key = lookup_key(program, code_digest(code))
         return not written(self._table, {"uses": Update(LookupItem, *key, [LookupItem.uses.set(uses)], there)})
-
-
-def _given(code: str, item: LookupItem) -> GivenCode:
-    """``code`` is as it was typed, in its normal form; shown is it as it was given."""
-    return GivenCode(item.code or code, item.member_id, item.created_at, item.uses)
