@@ -38,6 +38,7 @@ _QUERY: Final = {
     "get_totals": _DAYS,
     "get_export": _DAYS,
     "delete_restriction": "?actor=staff-17",
+    "get_referral_qr": "?channel=link",
 }
 """What a route cannot do without."""
 _MEMBERS_IN_BODIES: Final = ("to_member_id", "from_member_id", "head", "member_id")

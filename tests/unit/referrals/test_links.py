@@ -136,6 +136,14 @@ def test_a_program_without_referrals_makes_no_links(members: Members) -> None:
     members.call("GET", path).problem(422, "referrals_not_offered")
 
 
+def test_whether_somebody_is_there_is_said_before_what_the_program_has(members: Members) -> None:
+    """Another program's member is as one that never was, whatever this one offers."""
+    path = f"/v1/programs/acme/members/mbr_{'0' * 26}/referral-links"
+    members.call("POST", path, {"channel": "link"}).problem(404, "member_not_found")
+    members.call("GET", path).problem(404, "member_not_found")
+    members.call.send(proxy_event("GET", f"{path}/qr", query={"channel": "link"})).problem(404, "member_not_found")
+
+
 def test_nobody_who_is_gone_gets_a_link(stage: Stage) -> None:
     nobody = stage.path.replace(stage.ada["member_id"], f"mbr_{'0' * 26}")
     stage.members.call("POST", nobody, {"channel": "link"}).problem(404, "member_not_found")
