@@ -216,7 +216,7 @@ def _statuses(route: Route, operation: Mapping[str, Any]) -> list[int]:
         412: conditional,
         413: has_body,
         415: has_body,
-        422: has_body or "query" in places or route.path.endswith(("/draft/diff", "/stock")),
+        422: has_body or "query" in places or route.path.endswith(("/draft/diff", "/stock", "/referral-links")),
         428: conditional and route.function in {"program", "privacy"},
         429: True,
         500: True,

@@ -8,15 +8,15 @@ from loyalty.core.clock import system_clock
 from loyalty.core.http import Answer, Event, api, handle
 from loyalty.core.settings import Settings
 from loyalty.core.table import Table
-from loyalty.members.store import MemberStore
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.code_store import CodeStore
 from loyalty.referrals.following import Links
 from loyalty.referrals.link_store import LinkStore
 
 SETTINGS = Settings.load()
 TABLE = Table(SETTINGS.table)
 LINKS = Links(
-    ProgramStore(TABLE, system_clock), MemberStore(TABLE), LinkStore(TABLE, draw=random.randrange), system_clock
+    ProgramStore(TABLE, system_clock), CodeStore(TABLE), LinkStore(TABLE, draw=random.randrange), system_clock
 )
 APP = api(routes(LINKS))
 TABLE.client  # noqa: B018 - made now, so that it is in the snapshot and not in the first request

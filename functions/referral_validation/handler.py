@@ -22,6 +22,7 @@ from loyalty.programs.store import ProgramStore
 from loyalty.referrals.choosing import MemberCodes
 from loyalty.referrals.claim_store import ClaimStore
 from loyalty.referrals.claims import ClaimService
+from loyalty.referrals.code_store import CodeStore
 from loyalty.referrals.link_store import LinkStore
 from loyalty.referrals.service import ReferralService
 from loyalty.referrals.sharing import Sharing
@@ -37,9 +38,9 @@ class ReferralSettings(Settings):
 SETTINGS = ReferralSettings.load()
 TABLE = Table(SETTINGS.table)
 KEYS = KmsMac(SETTINGS.lookup_key)
-MEMBERS = MemberStore(TABLE)
-REFERRALS = ReferralService(MEMBERS, Lookups(KEYS), system_clock)
-CODES = MemberCodes(MEMBERS, system_clock)
+CODE_STORE = CodeStore(TABLE)
+REFERRALS = ReferralService(CODE_STORE, Lookups(KEYS), system_clock)
+CODES = MemberCodes(MemberStore(TABLE), CODE_STORE, system_clock)
 CLAIMS = ClaimService(ClaimStore(TABLE), system_clock, Cursors(KEYS))
 PROGRAMS = ProgramStore(TABLE, system_clock)
 MISSES = Misses(TABLE, PROGRAMS, system_clock)

@@ -173,7 +173,7 @@ class StageSettings(_Frozen):
     )
     link_throttle: Throttle = Field(
         default=Throttle(rate=200, burst=400),
-        description="of each method of members' links, which ask for no token either",
+        description="of members' links, which ask for no token either",
     )
     plans: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")], Plan] = Field(
         default={

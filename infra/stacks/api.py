@@ -170,7 +170,8 @@ class ApiStack(FunctionStack):
 
     def _open_throttle(self, route: Route) -> Throttle:
         """What a method for whoever comes may take."""
-        return self.settings.link_throttle if route.function == LINK_FUNCTION else self.settings.open_throttle
+        is_link = route.function == LINK_FUNCTION and route.method == "GET"
+        return self.settings.link_throttle if is_link else self.settings.open_throttle
 
     @cached_property
     def _local_endpoint(self) -> str:

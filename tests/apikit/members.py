@@ -7,7 +7,6 @@ from functions.referral_validation.claims import claim_routes
 from functions.referral_validation.codes import code_routes
 from functions.referral_validation.links import link_routes
 from functions.referral_validation.routes import routes as referral_routes
-from loyalty.core.cursor import Cursors
 from loyalty.core.http import api
 from loyalty.core.pii import Lookups
 from loyalty.core.table import RawItem, Table
@@ -16,8 +15,7 @@ from loyalty.members.store import MemberStore
 from loyalty.members.vault import MemberVault
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.choosing import MemberCodes
-from loyalty.referrals.claim_store import ClaimStore
-from loyalty.referrals.claims import ClaimService
+from loyalty.referrals.code_store import CodeStore
 from loyalty.referrals.link_store import LinkStore
 from loyalty.referrals.service import ReferralService
 from loyalty.referrals.sharing import Sharing
@@ -43,9 +41,10 @@ class Members:
         self.lookups = Lookups(self.keys)
         self.service = self.service_with(self.store)
         self.segments = SegmentService(SegmentStore(table), self.clock, sleep=lambda _seconds: None)
-        referrals = ReferralService(self.store, self.lookups, self.clock)
+        self.code_store = CodeStore(table)
+        referrals = ReferralService(self.code_store, self.lookups, self.clock)
+        self.codes = MemberCodes(self.store, self.code_store, self.clock, sleep=lambda _seconds: None)
         self.claims = ClaimService(ClaimStore(table), self.clock, Cursors(self.keys), sleep=lambda _seconds: None)
-        self.codes = MemberCodes(self.store, self.clock, sleep=lambda _seconds: None)
         self.links = LinkStore(table, draw=lambda shards: shards - 1)
         self.sharing = Sharing(self.codes, self.links, LINKS_URL, self.clock, sleep=lambda _seconds: None)
         self.app = api(

@@ -68,6 +68,7 @@ def follow(url: str, method: str = "GET", **headers: str) -> tuple[str, dict[str
 
 def test_a_link_is_shared_drawn_and_followed(cloud: LocalCloud, breeze: Partner, overheard: str) -> None:
     ada = breeze.enroll()["member_id"]
+    assert breeze.accrue(ada, "10.00")["points"] > 0
     path = f"/members/{ada}"
     chosen = breeze.call("PUT", f"{path}/referral-code", {"code": f"ada {ada[-10:-2]}"})
     assert chosen.status_code == 200, chosen.text

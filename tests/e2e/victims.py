@@ -28,6 +28,7 @@ UNKNOWN: Final = {
     "version": "900000",
     "supplier": "never-was",
     "export_id": "exp_00000000000000000000000000",
+    "code": "NEVERWAS12",
 }
 """Ids of the right shape that nothing has."""
 _SEGMENTS: Final = [{"id": one["id"], "name": one["id"]} for one in REQUESTS["put_segments"]["segments"]]
@@ -37,6 +38,7 @@ _QUERY: Final = {
     "get_totals": _DAYS,
     "get_export": _DAYS,
     "delete_restriction": "?actor=staff-17",
+    "get_referral_qr": "?channel=link",
 }
 """What a route cannot do without."""
 _MEMBERS_IN_BODIES: Final = ("to_member_id", "from_member_id", "head", "member_id")

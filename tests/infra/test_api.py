@@ -121,7 +121,7 @@ def test_stage_throttles_and_logs_without_bodies(stage: Templates, settings: Sta
         ("GET", "/health"): (50, 100),
         ("POST", "/v1/suppliers/{supplier}/callbacks"): (50, 100),
         ("GET", "/r/{program}/{code}"): (200, 400),
-        ("HEAD", "/r/{program}/{code}"): (200, 400),
+        ("HEAD", "/r/{program}/{code}"): (50, 100),
         ("GET", "/console"): (50, 100),
         ("GET", "/console/{page+}"): (50, 100),
         ("POST", "/console/{page+}"): (50, 100),

@@ -44,7 +44,7 @@ def test_one_of_many_gets_a_code_and_every_code_leads_to_whom_it_names(acme: Mem
         found.code: found.member_id
         for one in stored
         if one
-        for found in acme.store.given_codes("acme", one.codes).values()
+        for found in acme.code_store.given_codes("acme", one.codes).values()
     }
     assert given == {code: one.member_id for one in stored if one for code in one.codes}
     lookups = {raw["code"]["S"] for (pk, _), raw in acme.items().items() if "#referral#" in pk}
@@ -71,7 +71,7 @@ def test_a_link_that_is_asked_for_by_many_at_once_is_one(acme: Members) -> None:
 def test_no_click_on_a_hot_link_is_lost(acme: Members) -> None:
     code = acme.enroll()["referral_code"]
     drawn = iter(range(10_000))
-    links = Links(acme.programs, acme.store, LinkStore(acme.table, draw=lambda of: next(drawn) % of), acme.clock)
+    links = Links(acme.programs, acme.code_store, LinkStore(acme.table, draw=lambda of: next(drawn) % of), acme.clock)
     with ThreadPoolExecutor(THREADS) as pool:
         led = set(pool.map(lambda _: links.follow("acme", code, campaign=None, channel=None, counts=True), range(200)))
     clicks = {pk for pk, sk in acme.items() if sk == "CLICK"}

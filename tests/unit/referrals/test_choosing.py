@@ -6,6 +6,7 @@ import pytest
 
 from loyalty.core.table import TransactionRefused
 from loyalty.referrals.choosing import MAX_CODES, MemberCodes
+from loyalty.referrals.code_store import CodeStore
 from tests.apikit.members import Members
 from tests.ledgerkit.programs import BASE, document
 
@@ -37,7 +38,7 @@ def _put(members: Members, member: dict[str, str], code: str | None, **parts: An
 
 
 def _owner(members: Members, code: str) -> str | None:
-    given, _ = members.store.given_code("acme", code)
+    given, _ = members.code_store.given_code("acme", code)
     return None if given is None else given.member_id
 
 
@@ -141,9 +142,9 @@ def test_an_exhausted_code_says_so(acme: Members) -> None:
     ada = acme.enroll("ada@example.com")
     body = {"referral_code": ada["referral_code"]}
     for uses, marked, reason in ((2, True, "valid"), (3, True, "exhausted"), (2, False, "exhausted")):
-        assert acme.store.exhaust("acme", ada["referral_code"], uses) is marked
+        assert acme.code_store.exhaust("acme", ada["referral_code"], uses) is marked
         assert acme.call("POST", "/v1/programs/acme/referrals/validate", body).json["reason"] == reason
-    assert acme.store.exhaust("acme", "NOBODYS", 3) is False
+    assert acme.code_store.exhaust("acme", "NOBODYS", 3) is False
     assert _owner(acme, "NOBODYS") is None
 
 
@@ -151,15 +152,15 @@ def test_two_who_want_one_code_at_once(acme: Members) -> None:
     """Between reading and writing, somebody else takes it: one has it, the other is told."""
     ada, eve = acme.enroll("ada@example.com"), acme.enroll("eve@example.com")
     program = acme.programs.for_client("acme", "app")
-    real = acme.store.change_codes
+    real = acme.code_store.change
 
-    class Overtaken(type(acme.store)):  # type: ignore[misc] # a store whose first write comes second
-        def change_codes(self, before: Any, after: Any, *, new: str | None = None) -> dict[str, str | None]:
+    class Overtaken(CodeStore):
+        def change(self, before: Any, after: Any, *, new: str | None = None) -> dict[str, str | None]:
             acme.codes.choose(program, eve["member_id"], "SUMMER")
             return real(before, after, new=new)
 
     with pytest.raises(Exception, match="Another member") as refusal:
-        MemberCodes(Overtaken(acme.table), acme.clock).choose(program, ada["member_id"], "SUMMER")
+        MemberCodes(acme.store, Overtaken(acme.table), acme.clock).choose(program, ada["member_id"], "SUMMER")
     assert refusal.type.__name__ == "CodeTaken"
     assert _owner(acme, "SUMMER") == eve["member_id"]
 
@@ -167,17 +168,17 @@ def test_two_who_want_one_code_at_once(acme: Members) -> None:
 def test_a_change_of_the_profile_meanwhile_is_kept(acme: Members) -> None:
     ada = acme.enroll("ada@example.com")
     program = acme.programs.for_client("acme", "app")
-    store, waits = acme.store, [1]
+    store, waits = acme.code_store, [1]
 
-    class Overtaken(type(acme.store)):  # type: ignore[misc]
-        def change_codes(self, before: Any, after: Any, *, new: str | None = None) -> dict[str, str | None]:
+    class Overtaken(CodeStore):
+        def change(self, before: Any, after: Any, *, new: str | None = None) -> dict[str, str | None]:
             if waits:
                 waits.pop()
                 acme.service.update(program, ada["member_id"], {"given_name": "Ada"})
                 raise TransactionRefused({}, ["TransactionConflict"], contended=True)
-            return store.change_codes(before, after, new=new)
+            return store.change(before, after, new=new)
 
-    held = MemberCodes(Overtaken(acme.table), acme.clock, sleep=lambda _s: None).choose(
+    held = MemberCodes(acme.store, Overtaken(acme.table), acme.clock, sleep=lambda _s: None).choose(
         program, ada["member_id"], "ADASHOP"
     )
     assert (held.code, held.version) == ("ADASHOP", 3)

@@ -39,7 +39,7 @@ class Stage:
         self.ada = members.enroll("ada@example.com")
         self.path = f"/v1/programs/acme/members/{self.ada['member_id']}/referral-links"
         self.code = self.ada["referral_code"]
-        self.links = Links(members.programs, members.store, members.links, members.clock)
+        self.links = Links(members.programs, members.code_store, members.links, members.clock)
 
     def publish(self, **changes: Any) -> None:
         version = self.members.programs.version("acme")
@@ -134,6 +134,14 @@ def test_a_program_without_referrals_makes_no_links(members: Members) -> None:
     path = f"/v1/programs/acme/members/{ada['member_id']}/referral-links"
     members.call("POST", path, {"channel": "link"}).problem(422, "referrals_not_offered")
     members.call("GET", path).problem(422, "referrals_not_offered")
+
+
+def test_whether_somebody_is_there_is_said_before_what_the_program_has(members: Members) -> None:
+    """Another program's member is as one that never was, whatever this one offers."""
+    path = f"/v1/programs/acme/members/mbr_{'0' * 26}/referral-links"
+    members.call("POST", path, {"channel": "link"}).problem(404, "member_not_found")
+    members.call("GET", path).problem(404, "member_not_found")
+    members.call.send(proxy_event("GET", f"{path}/qr", query={"channel": "link"})).problem(404, "member_not_found")
 
 
 def test_nobody_who_is_gone_gets_a_link(stage: Stage) -> None:
@@ -233,6 +241,9 @@ def test_who_is_no_person_is_led_there_and_not_counted(stage: Stage, method: str
 
 def test_a_person_is_one_whatever_their_browser_is_called() -> None:
     assert is_followed("GET", {"user-agent": PHONE, "sec-purpose": ""})
+    assert is_followed(
+        "GET", {"user-agent": "Mozilla/5.0 (Linux; Android 13; CUBOT X70) Chrome/120.0 Mobile Safari/537.36"}
+    )
     assert is_followed("GET", {})
 
 
@@ -277,7 +288,7 @@ def test_whoever_follows_a_link_goes_on_though_it_cannot_be_written(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     members = stage.members
-    stage.links = Links(members.programs, members.store, Broken(members.table, which), members.clock)
+    stage.links = Links(members.programs, members.code_store, Broken(members.table, which), members.clock)
     page, query = led_to(stage.follow(f"/r/acme/{stage.code}"))
     assert (page, query["ref"], "click" in query) == (LANDING, stage.code, has_click)
     assert len(stage.clicks()) == has_click
@@ -288,7 +299,7 @@ def test_whoever_follows_a_link_goes_on_though_it_cannot_be_written(
 def test_a_thousand_clicks_are_items_of_their_own_and_four_counts(stage: Stage) -> None:
     shards = iter(range(1000))
     store = LinkStore(stage.members.table, draw=lambda of: next(shards) % of)
-    stage.links = Links(stage.members.programs, stage.members.store, store, stage.members.clock)
+    stage.links = Links(stage.members.programs, stage.members.code_store, store, stage.members.clock)
     for _ in range(40):
         stage.follow(f"/r/acme/{stage.code}")
     assert len({raw["pk"]["S"] for raw in stage.clicks()}) == 40

@@ -7,7 +7,7 @@
     U#{program}#{digest}   LOOKUP    the one member who has this e-mail, phone, platform's customer id or code; of a code, since when
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -29,7 +29,6 @@ from loyalty.core.table import (
     Table,
     TextMapAttribute,
     TransactionRefused,
-    Update,
 )
 from loyalty.ledger.items import book_of, new_book_put
 from loyalty.ledger.keys import BOOK_SK, parse_partition, partition
@@ -174,20 +173,7 @@ class MemberStore:
 
     def owners(self, program: str, *digests: str) -> dict[str, str]:
         """Digest → member id, for those that somebody has; one round trip."""
-        return {digest: item.member_id for digest, item in self._lookups(program, *digests).items()}
-
-    def given_code(self, program: str, code: str, *digests: str) -> tuple[GivenCode | None, dict[str, str]]:
-        """A code in its normal form as somebody has it, and the owners of other digests; one round trip."""
-        by_code = code_digest(code)
-        found = self._lookups(program, by_code, *digests)
-        item = found.pop(by_code, None)
-        given = None if item is None else given_code_of(code, item)
-        return given, {digest: one.member_id for digest, one in found.items()}
-
-    def given_codes(self, program: str, codes: Collection[str]) -> dict[str, GivenCode]:
-        """Those of these codes that somebody has, as they have them; one round trip."""
-        found = self._lookups(program, *map(code_digest, codes))
-        return {code: given_code_of(code, found[code_digest(code)]) for code in codes if code_digest(code) in found}
+        return {digest: item.member_id for digest, item in lookups_of(self._table, program, *digests).items()}
 
     def trail(self, program: str, *, code: str | None, clicks: Sequence[str], email: str) -> Trail:
         """A code in its normal form, links by their ids, the owner of an e-mail address by its digest; one round trip."""
@@ -221,7 +207,7 @@ class MemberStore:
         }
         if referral is not None:
             operations |= claim_puts(referral)
-        return self._write(operations)
+        return written(self._table, operations)
 
     def replace(
         self, before: StoredMember, after: StoredMember, *, new_key: MemberKey | None = None
@@ -232,43 +218,15 @@ class MemberStore:
         """
         gone = {kind: digest for kind, digest in before.lookups.items() if after.lookups.get(kind) != digest}
         new = {kind: digest for kind, digest in after.lookups.items() if before.lookups.get(kind) != digest}
-        return self._write(
+        return written(
+            self._table,
             {
                 MEMBER: Put(_item_of(after), MemberItem.version == before.version),
                 **({KEY: new_key_put(after.program, after.member_id, new_key)} if new_key else {}),
-                **{f"old {kind}": _lookup_delete(before, digest) for kind, digest in gone.items()},
+                **{f"old {kind}": lookup_delete(before, digest) for kind, digest in gone.items()},
                 **{kind: _lookup_put(after, digest) for kind, digest in new.items()},
-            }
+            },
         )
-
-    def change_codes(
-        self, before: StoredMember, after: StoredMember, *, new: str | None = None
-    ) -> dict[str, str | None]:
-        """Writes which codes a member has, and no more of them: ``new`` is given now, those that are gone lead nowhere.
-
-        Returns and raises like :meth:`replace`; :data:`REFERRAL_CODE` → who has the new code.
-        """
-        pk, earlier = partition(after.program, after.member_id), MemberItem.earlier_codes
-        actions = [
-            MemberItem.version.set(after.version),
-            MemberItem.updated_at.set(to_text(after.updated_at)),
-            MemberItem.referral_code.set(after.referral_code),
-            earlier.set(set(after.earlier_codes)) if after.earlier_codes else earlier.remove(),
-        ]
-        operations: dict[str, Operation] = {
-            MEMBER: Update(MemberItem, pk, MEMBER_SK, actions, MemberItem.version == before.version),
-            **{f"old {code}": _lookup_delete(before, code_digest(code)) for code in before.codes - after.codes},
-        }
-        if new is not None:
-            operations[REFERRAL_CODE] = code_put(after.program, after.member_id, new, after.updated_at)
-        return self._write(operations)
-
-    def exhaust(self, program: str, code: str, uses: int) -> bool:
-        """Writes down that ``uses`` came by a code, as many as may; whether the code is there and had no higher number."""
-        higher = LookupItem.uses.does_not_exist() | (LookupItem.uses < uses)
-        there = LookupItem.pk.exists() & higher
-        key = lookup_key(program, code_digest(code))
-        return not self._write({"uses": Update(LookupItem, *key, [LookupItem.uses.set(uses)], there)})
 
     def rewrap(self, found: FoundMember, key: MemberKey, sealed: Ciphertext | None) -> bool:
         """Writes a member's key as it is wrapped now, and the profile under it where it is given: no new version of it.
@@ -288,21 +246,29 @@ class MemberStore:
         if sealed is not None:
             same = (MemberItem.version == member.version) & MemberItem.pii_key.exists()
             operations[MEMBER] = Put(_item_of(replace(member, sealed=sealed)), same)
-        return not self._write(operations)
+        return not written(self._table, operations)
 
-    def _lookups(self, program: str, *digests: str) -> dict[str, LookupItem]:
-        keys = {lookup_key(program, digest): digest for digest in digests}
-        return {keys[key]: LookupItem.from_raw_data(raw) for key, raw in self._table.get_many(list(keys)).items()}
 
-    def _write(self, operations: Mapping[str, Operation]) -> dict[str, str | None]:
-        names = list(operations)
-        try:
-            self._table.write(list(operations.values()))
-        except TransactionRefused as refusal:
-            if not refusal.failed:
-                raise
-            return {names[place]: _owner(raw) for place, raw in refusal.failed.items()}
-        return {}
+def lookups_of(table: Table, program: str, *digests: str) -> dict[str, LookupItem]:
+    """Digest → lookup, of those that lead to somebody; one round trip."""
+    keys = {lookup_key(program, digest): digest for digest in digests}
+    return {keys[key]: LookupItem.from_raw_data(raw) for key, raw in table.get_many(list(keys)).items()}
+
+
+def written(table: Table, operations: Mapping[str, Operation]) -> dict[str, str | None]:
+    """Writes all or nothing; by its name what stood in the way, and whose it is.
+
+    Raises:
+        TransactionRefused: another transaction held one of the items; the same call may be made again.
+    """
+    names = list(operations)
+    try:
+        table.write(list(operations.values()))
+    except TransactionRefused as refusal:
+        if not refusal.failed:
+            raise
+        return {names[place]: _owner(raw) for place, raw in refusal.failed.items()}
+    return {}
 
 
 def code_put(program: str, member_id: str, code: str, now: datetime) -> Put:
@@ -336,7 +302,8 @@ def _free_for(member_id: str) -> Condition:
     return free
 
 
-def _lookup_delete(member: StoredMember, digest: str) -> Delete:
+def lookup_delete(member: StoredMember, digest: str) -> Delete:
+    """Takes from a member what leads to them, if it still does."""
     return Delete(LookupItem, *lookup_key(member.program, digest), LookupItem.member_id == member.member_id)
 
 

@@ -15,6 +15,7 @@ from loyalty.members.errors import MemberChanged
 from loyalty.members.store import REFERRAL_CODE, MemberStore, StoredMember
 from loyalty.programs.model import Program
 from loyalty.programs.referrals import Referrals
+from loyalty.referrals.code_store import CodeStore
 from loyalty.referrals.codes import (
     GivenCode,
     Reason,
@@ -51,12 +52,14 @@ class MemberCodes:
 
     def __init__(
         self,
-        store: MemberStore,
+        members: MemberStore,
+        store: CodeStore,
         clock: Clock,
         *,
         new_code: Callable[[], str] = new_referral_code,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._members = members
         self._store = store
         self._clock = clock
         self._new_code = new_code
@@ -91,28 +94,18 @@ class MemberCodes:
             Stale: the current version is not ``if_version``.
             MemberChanged: others kept changing the member through :data:`ATTEMPTS` tries.
         """
-        rules = program.document.referrals
         for attempt in range(ATTEMPTS):
             before = self.member(program, member_id)
             if if_version not in (None, before.version):
                 raise Stale(f"The current version is {before.version}; read the codes and decide again.")
-            now, given = self._clock(), self._given(before)
-            code = self._generated(before, given, rules, now) if wanted is None else _chosen(wanted, before, rules)
-            expired = {one for one, as_given in given.items() if usable(as_given, rules, now) is Reason.EXPIRED}
-            if code == before.referral_code and code not in expired:
+            given = self._given(before)
+            after, new = self._changed(before, given, wanted, program.document.referrals)
+            if after == before:
                 return _held(before, given)
-            after = replace(
-                before,
-                version=before.version + 1,
-                updated_at=now,
-                referral_code=code,
-                earlier_codes=_kept(before.codes, code, expired) - {code},
-            )
-            new = None if code in before.codes - expired else code
             try:
-                in_the_way = self._store.change_codes(before, after, new=new)
+                in_the_way = self._store.change(before, after, new=new)
             except TransactionRefused:
-                self._pause(attempt)
+                self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
                 continue
             if not in_the_way:
                 return _held(after, self._given(after))
@@ -121,6 +114,24 @@ class MemberCodes:
                     "Another member has this code, or one that looks like it; choose another.", pointer="/code"
                 )
         raise MemberChanged("Others are changing this member at the moment; read the codes and decide again.")
+
+    def _changed(
+        self, member: StoredMember, given: Mapping[str, GivenCode], wanted: str | None, rules: Referrals | None
+    ) -> tuple[StoredMember, str | None]:
+        """The next version of a member, or the same where nothing changes, and the code that they are given with it."""
+        now = self._clock()
+        expired = {code for code, one in given.items() if usable(one, rules, now) is Reason.EXPIRED}
+        code = self._generated(member, given, rules, now) if wanted is None else _chosen(wanted, member, rules)
+        if code == member.referral_code and code not in expired:
+            return member, None
+        after = replace(
+            member,
+            version=member.version + 1,
+            updated_at=now,
+            referral_code=code,
+            earlier_codes=_kept(member.codes, code, expired) - {code},
+        )
+        return after, None if code in member.codes - expired else code
 
     def _generated(
         self, member: StoredMember, given: Mapping[str, GivenCode], rules: Referrals | None, now: datetime
@@ -140,7 +151,7 @@ class MemberCodes:
         Raises:
             MemberNotFound, MemberMerged, MemberErased: there is none, or none any more.
         """
-        found = self._store.get(program.document.id, member_id)
+        found = self._members.get(program.document.id, member_id)
         if found is None:
             raise MemberNotFound.of(program.document.id, member_id)
         if (into := found.merged_into) is not None:
@@ -150,9 +161,6 @@ class MemberCodes:
         if found.erased_at is not None:
             raise MemberErased.of(member_id)
         return found
-
-    def _pause(self, attempt: int) -> None:
-        self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
 
 
 def _chosen(text: str, member: StoredMember, rules: Referrals | None) -> str:

@@ -1,5 +1,6 @@
 """Following a link: where it leads, and that somebody did."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, Protocol
@@ -18,18 +19,17 @@ from loyalty_contract import CLICKS_NOT_WRITTEN
 _AHEAD: Final = ("purpose", "sec-purpose", "x-purpose", "x-moz")
 """Headers by which browsers and apps say that nobody has followed the link yet."""
 _AHEAD_SAYS: Final = ("prefetch", "prerender", "preview")
-_NOBODY: Final = (
-    "bot", "crawl", "spider", "preview", "facebookexternalhit", "whatsapp/", "embedly", "slurp", "curl/", "wget/", "python-",
-    "headless", "monitor", "scanner",
-)  # fmt: skip
-"""Parts of names by which programs that follow links say what they are."""
+_NOBODY: Final = re.compile(
+    r"(?<!cu)bot\b|crawl|spider|preview|facebookexternalhit|whatsapp/|embedly|slurp|curl/|wget/|python-|headless"
+)
+"""How programs that follow links say what they are. A CUBOT is a telephone."""
 
 
 class Codes(Protocol):
     """Finds whose a code is."""
 
     def given_code(self, program: str, code: str, *digests: str) -> tuple[GivenCode | None, Mapping[str, str]]:
-        """See :meth:`loyalty.members.store.MemberStore.given_code`."""
+        """See :meth:`loyalty.referrals.code_store.CodeStore.given_code`."""
 
 
 class Programs(Protocol):
@@ -94,5 +94,4 @@ def is_followed(method: str, headers: Mapping[str, str]) -> bool:
     """Whether a person follows the link, as far as the request says: no HEAD, no look ahead, no program that says so."""
     said = {name.lower(): value.lower() for name, value in headers.items()}
     ahead = any(word in said.get(name, "") for name in _AHEAD for word in _AHEAD_SAYS)
-    nobody = any(word in said.get("user-agent", "") for word in _NOBODY)
-    return method == "GET" and not ahead and not nobody
+    return method == "GET" and not ahead and not _NOBODY.search(said.get("user-agent", ""))

@@ -72,21 +72,21 @@ class Sharing:
         """A member's link for a campaign (None: none) and a channel; one for both, whenever it is asked for.
 
         Raises:
-            ReferralsNotOffered, ChannelUnknown, CampaignUnknown, CampaignOver: see :func:`required_source`.
             MemberNotFound, MemberErased: there is no such member, or none any more.
             MemberMerged: they were merged into another member, whose links are those to share.
+            ReferralsNotOffered, ChannelUnknown, CampaignUnknown, CampaignOver: see :func:`required_source`.
             WalletBusy: others kept changing the member.
         """
         document, now = program.document, self._clock()
-        rules = required_rules(document)
-        source = required_source(document, campaign, channel, now)
 
         def made() -> Shared:
             member = self._codes.member(program, member_id)
+            source = required_source(document, campaign, channel, now)
             share = Share(document.id, member_id, source, now)
             new = self._store.share(share, now.astimezone(document.zone).date())
             first = share if new else self._store.shared(document.id, member_id, source)
-            return Shared(self._link(rules, member.referral_code, first or share), replayed=not new)
+            link = self._link(required_rules(document), member.referral_code, first or share)
+            return Shared(link, replayed=not new)
 
         return _RETRIES.of(made, self._sleep)
 
@@ -96,12 +96,12 @@ class Sharing:
         Of a merged member, what the survivor was given.
 
         Raises:
-            ReferralsNotOffered: the program has no referrals.
             MemberNotFound, MemberErased: there is no such member, or none any more.
+            ReferralsNotOffered: the program has no referrals.
         """
         document, now = program.document, self._clock()
-        rules = required_rules(document)
         held = self._codes.get(program, member_id)
+        rules = required_rules(document)
         given = next((one for one in held.given if one.code == held.code), None)
         links = [
             self._link(rules, held.code, share)
@@ -114,13 +114,12 @@ class Sharing:
         """A link as a QR code, in SVG. Nothing is written.
 
         Raises:
-            ReferralsNotOffered, ChannelUnknown, CampaignUnknown, CampaignOver: see :func:`required_source`.
             MemberNotFound, MemberErased: there is no such member, or none any more.
+            ReferralsNotOffered, ChannelUnknown, CampaignUnknown, CampaignOver: see :func:`required_source`.
         """
-        document = program.document
-        source = required_source(document, campaign, channel, self._clock())
         code = self._codes.get(program, member_id).code
-        return picture_of(short_link(self._base, document.id, code, source))
+        source = required_source(program.document, campaign, channel, self._clock())
+        return picture_of(short_link(self._base, program.document.id, code, source))
 
     def _link(self, rules: Referrals, code: str, share: Share) -> Link:
         url = short_link(self._base, share.program, code, share.source)
