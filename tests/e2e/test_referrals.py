@@ -1,7 +1,6 @@
 """Referrals on the deployed platform: both sides are rewarded, and both rewards are taken back, by events and by the clock."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +19,7 @@ from tests.e2e.traces import events
 pytestmark = pytest.mark.e2e
 
 ROOT: Final = Path(__file__).parents[2]
+SCOPES: Final = ["members.read", "members.write", "wallet.read", "accruals.write"]
 RULES: Final = [
     {"id": "purchase", "activity": "purchase", "rates": [{"points": 1, "per": "1.00", "currency": "USD"}]},
     {"id": "brings", "activity": "referral", "fixed_points": 500, "tier_multiplied": False},
@@ -37,42 +37,35 @@ def document(program: str, return_days: int) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def bring(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Partner]:
-    """A partner of a program whose referrals are rewarded so many days after the purchase."""
-
-    def bring(program: str, return_days: int) -> Partner:
-        path = tmp_path_factory.mktemp(program) / f"{program}.json"
-        path.write_text(json.dumps(document(program, return_days)))
-        publish_programs(cloud.environment, {program: path})
-        client_id, secret = cloud.new_client(program, list(contract.SCOPES), [program])
-        partner = Partner(cloud, cloud.token(client_id=client_id, client_secret=secret))
+def partners(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Partner]:
+    """A partner in each of two programs: rewards at once, and after a fortnight."""
+    programs = {"atonce": 0, "patient": 14}
+    paths = {program: tmp_path_factory.mktemp("programs") / f"{program}.json" for program in programs}
+    for program, path in paths.items():
+        path.write_text(json.dumps(document(program, programs[program])))
+    publish_programs(cloud.environment, paths)
+    client_id, secret = cloud.new_client("bringing", SCOPES, list(programs))
+    token = cloud.token(client_id=client_id, client_secret=secret)
+    found = {program: Partner(cloud, token) for program in programs}
+    for program, partner in found.items():
         partner.program_url = f"{cloud.api_url}/v1/programs/{program}"
-        return partner
-
-    return bring
+    return found
 
 
 def buys(partner: Partner, member_id: str, value: str) -> str:
     """A purchase of this moment; its receipt."""
-    receipt = unique()
-    body = {"activity": "purchase", "source": "pos", "source_id": receipt, "occurred_at": to_text(datetime.now(UTC))}
-    answer = partner.call(
-        "POST", f"/members/{member_id}/accruals", body | {"amount": {"value": value, "currency": "USD"}}
-    )
+    receipt, what = unique(), {"activity": "purchase", "channel": "in_store", "source": "pos"}
+    amount = {"value": value, "currency": "USD"}
+    body = what | {"source_id": receipt, "occurred_at": to_text(datetime.now(UTC)), "amount": amount}
+    answer = partner.call("POST", f"/members/{member_id}/accruals", body)
     assert answer.status_code == 201, answer.text
     return receipt
 
 
 def returns(partner: Partner, member_id: str, receipt: str) -> None:
-    body = {
-        "source": "pos",
-        "source_id": unique(),
-        "accrual_source_id": receipt,
-        "everything": True,
-        "reason": "return",
-    }
-    moment = {"occurred_at": to_text(datetime.now(UTC))}
-    answer = partner.call("POST", f"/members/{member_id}/reversals", body | moment)
+    what = {"source": "pos", "source_id": unique(), "accrual_source_id": receipt, "everything": True}
+    body = what | {"reason": "return", "occurred_at": to_text(datetime.now(UTC))}
+    answer = partner.call("POST", f"/members/{member_id}/reversals", body)
     assert answer.status_code == 201, answer.text
 
 
@@ -92,9 +85,9 @@ def rewards(partner: Partner, *members: str) -> list[list[int]]:
 
 
 def test_both_are_rewarded_and_both_rewards_are_taken_back(
-    bring: Callable[[str, int], Partner], cloud: LocalCloud, overheard: str
+    partners: dict[str, Partner], cloud: LocalCloud, overheard: str
 ) -> None:
-    partner = bring("atonce", 0)
+    partner = partners["atonce"]
     ada, friend = two(partner)
     small = buys(partner, friend, "19.99")
     receipt = buys(partner, friend, "25.00")
@@ -116,10 +109,10 @@ def test_both_are_rewarded_and_both_rewards_are_taken_back(
 
 
 def test_the_clock_pays_when_the_return_window_is_over(
-    bring: Callable[[str, int], Partner], cloud: LocalCloud, overheard: str
+    partners: dict[str, Partner], cloud: LocalCloud, overheard: str
 ) -> None:
     """The days go by in the item: nobody can wait for them."""
-    partner = bring("patient", 14)
+    partner = partners["patient"]
     ada, friend = two(partner)
     buys(partner, friend, "25.00")
     eventually("a purchase that counts", lambda: stored(cloud, friend)["status"]["S"] == "qualified" or None)

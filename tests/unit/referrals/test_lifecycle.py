@@ -242,6 +242,27 @@ def test_a_purchase_of_one_who_was_rewarded_costs_one_read(table: Table) -> None
     assert len(calls.names) == 1
 
 
+def test_what_a_purchase_costs(brought: Brought) -> None:
+    """As docs/referrals.md says it, of a referral that was counted and looked at when it was new."""
+    brought.wake()
+    brought.buys("R-1", "1.00")
+    with recorded(brought.table.client) as small:
+        brought.wake()
+    assert small.names == ["GetItem", "BatchGetItem", "Query"]
+    brought.buys("R-2")
+    with recorded(brought.table.client) as counts:
+        brought.wake()
+    assert counts.names == [*small.names, "BatchGetItem", "TransactWriteItems"]
+    with recorded(brought.table.client) as waits:
+        brought.wake()
+    assert waits.names == ["GetItem", "BatchGetItem"]
+    brought.later(days=14)
+    with recorded(brought.table.client) as pays:
+        brought.wake()
+    # The payer of these tests reads both books and what it has written.
+    assert pays.names == [*waits.names, *["TransactWriteItems"], *["GetItem"] * 2, "TransactWriteItems", "GetItem"]
+
+
 def test_who_was_merged_is_rewarded_for_what_they_bought_before(brought: Brought) -> None:
     brought.buys("R-1")
     brought.world.enroll("mbr_other")
