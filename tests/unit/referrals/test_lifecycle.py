@@ -10,8 +10,8 @@ from loyalty.core.table import Table
 from loyalty.referrals.model import Decided, ReferralStatus, Verdict
 from loyalty.referrals.steps import LATE
 from loyalty.referrals.store import ReferralStore, reviews_shard
-from tests.ledgerkit.waking import ADA, FRIEND, Brought, with_referrals
 from tests.ledgerkit.calls import recorded
+from tests.ledgerkit.waking import ADA, FRIEND, Brought, with_referrals
 
 STATUS = ReferralStatus
 
