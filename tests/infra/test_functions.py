@@ -51,6 +51,7 @@ MAY_DO = {
     # Reversals that waited are posted with it.
     "merge": MEMBERS | {"dynamodb:Query"},
     "referral_validation": MISSES | {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
+    "referral_review": ENTRIES | {"dynamodb:Query", "kms:GenerateMac"},
     "program": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"},
     "bulk": ENTRIES | FILES | {"dynamodb:Query", "kms:GenerateMac", "states:StartExecution"},
     # Decisions are written in transactions of their own; resolving one ends its hold.

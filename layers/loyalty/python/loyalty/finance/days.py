@@ -81,18 +81,18 @@ class TotalsService:
         return totals
 
 
-def check_period(first: date, last: date, *, today: date, most: int) -> None:
-    """That a period may be asked for.
+def check_period(first: date, last: date, *, today: date, most: int | None, zone: str = "UTC") -> None:
+    """That a period may be asked for: of ``most`` days at most (None: any number), until today, which is so in ``zone``.
 
     Raises:
         PeriodRefused: see its message.
     """
     if last < first:
         raise PeriodRefused("The period ends before it begins.")
-    if (last - first).days >= most:
+    if most is not None and (last - first).days >= most:
         raise PeriodRefused(f"A period has {most} days at most; ask for it in parts.")
     if last > today:
-        raise PeriodRefused(f"The period goes beyond today, which is {today} in UTC.")
+        raise PeriodRefused(f"The period goes beyond today, which is {today} in {zone}.")
 
 
 def _pk(program: str) -> str:

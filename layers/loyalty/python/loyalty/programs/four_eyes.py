@@ -14,8 +14,9 @@ class FourEyes(DocumentPart):
 
     ``adjustments``: above ``limits.adjustment_points``; off: they are posted at once, however large. ``approvals``: of gift
     cards and lists, never by who asked for them; off: whoever may approve does, also their own. ``publishing``: who saved
-    the draft does not publish it. ``erasure``: of a member. ``releases``: of a member held for abuse. Of the version that
-    is in force: who turns one off needs a second person, whether ``publishing`` is on or not.
+    the draft does not publish it. ``erasure``: of a member. ``releases``: of a member held for abuse. ``referrals``: their
+    first approval, and the revocation of rewarded ones; appeals take two whatever this says. Of the version that is in
+    force: who turns one off needs a second person, whether ``publishing`` is on or not.
     """
 
     adjustments: Switch = True
@@ -23,6 +24,7 @@ class FourEyes(DocumentPart):
     publishing: Switch = False
     erasure: Switch = True
     releases: Switch = True
+    referrals: Switch = False
 
     def loosened_by(self, after: "FourEyes") -> bool:
         """Whether one person could do what takes two now."""
