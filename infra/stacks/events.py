@@ -102,8 +102,6 @@ class EventsStack(FunctionStack):
                                 contract.RISK_SK,
                                 contract.SUSPECTED_SK,
                                 contract.REFERRAL_SK,
-                                {"prefix": contract.SHARE_PREFIX},
-                                contract.CLICK_SK,
                             ]
                         }
                     }

@@ -153,18 +153,3 @@ def test_two_of_one_change_have_ids_of_their_own() -> None:
 def test_an_erased_referrer_has_no_code() -> None:
     ((_, event),) = told(NEW, replace(QUALIFIED, code="-"))
     assert event.code is None
-
-
-def test_links_and_clicks() -> None:
-    share = {
-        "pk": {"S": "M#acme#mbr_ada"}, "sk": {"S": "SHARE#summer#whatsapp"},
-        "code": {"S": "K7WQ4M2X"}, "campaign": {"S": "summer"}, "channel": {"S": "whatsapp"},
-    }  # fmt: skip
-    click = {
-        "pk": {"S": "V#acme#clk_1"}, "sk": {"S": "CLICK"}, "code": {"S": "K7WQ4M2X"}, "channel": {"S": "whatsapp"},
-        "clicked_at": {"S": "2026-03-15T12:00:00.000Z"},
-    }  # fmt: skip
-    for item, kind in ((share, contract.REFERRAL_SHARED), (click, contract.REFERRAL_CLICKED)):
-        (event,) = events_of({"dynamodb": {"SequenceNumber": "1", "NewImage": item}})
-        assert (event.detail_type, event.detail.model_dump()["channel"]) == (kind, "whatsapp")
-        assert events_of({"dynamodb": {"SequenceNumber": "2", "NewImage": item, "OldImage": item}}) == []

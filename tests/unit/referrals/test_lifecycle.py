@@ -7,6 +7,7 @@ import pytest
 
 from loyalty.core.errors import WalletBusy
 from loyalty.core.table import Table
+from loyalty.referrals.events import Happening, What
 from loyalty.referrals.model import Decided, ReferralStatus, Verdict
 from loyalty.referrals.steps import LATE
 from loyalty.referrals.store import ReferralStore, reviews_shard
@@ -108,6 +109,8 @@ def test_after_that_it_does_not_and_costs_one_read(brought: Brought) -> None:
     brought.later(days=30)
     brought.run()
     brought.clock.advance(days=LATE.days)
+    assert brought.run()[0].members == 1
+    assert brought.run()[0].members == 0
     brought.buys("R-1", at=made_at)
     with recorded(brought.table.client) as calls:
         assert brought.wake().after.status is STATUS.EXPIRED
@@ -208,7 +211,7 @@ def test_somebody_nobody_brought_costs_one_read(brought: Brought) -> None:
         assert brought.lifecycle.woken("acme", ADA) is None
     assert len(calls.names) == 1
     with recorded(brought.table.client) as calls:
-        assert brought.lifecycle.reversed("acme", ADA) == []
+        assert brought.lifecycle.told(Happening("acme", ADA, What.REVERSAL)) == []
     assert len(calls.names) == 1
 
 
@@ -217,7 +220,7 @@ def test_a_purchase_of_one_who_was_rewarded_costs_one_read(table: Table) -> None
     brought.buys("R-1")
     brought.wake()
     with recorded(brought.table.client) as calls:
-        brought.lifecycle.woken("acme", FRIEND, purchase=True)
+        brought.lifecycle.told(Happening("acme", FRIEND, What.PURCHASE))
     assert len(calls.names) == 1
 
 
@@ -231,7 +234,7 @@ def test_who_was_merged_is_rewarded_for_what_they_bought_before(brought: Brought
     assert rewarded is not None
     assert rewarded.member_id == "mbr_other"
     brought.returns("R-1", member="mbr_other")
-    (woken,) = brought.lifecycle.reversed("acme", "mbr_other")
+    (woken,) = brought.lifecycle.told(Happening("acme", "mbr_other", What.REVERSAL))
     assert woken.after.status is STATUS.REVERSED
 
 

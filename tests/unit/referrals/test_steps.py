@@ -17,6 +17,7 @@ NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 TERMS = Referrals.model_validate(REFERRALS)
 DAY = timedelta(days=1)
 DEADLINE = NOW + 30 * DAY
+LAST = DEADLINE + LATE
 NEW = Referral(
     program="acme",
     member_id="mbr_friend",
@@ -112,7 +113,10 @@ STATUS = ReferralStatus
             "not again",
             replace(FIRST_LOOK, reminded=1, due_at=DEADLINE - DAY), Facts(), 24, None,
         ),
-        ("too late", FIRST_LOOK, Facts(), 30, (STATUS.EXPIRED, None)),
+        ("too late", FIRST_LOOK, Facts(), 30, (STATUS.EXPIRED, LAST)),
+        ("too late, and looked at late", FIRST_LOOK, Facts(), 44, (STATUS.EXPIRED, None)),
+        ("looked at once more", replace(FIRST_LOOK, status=STATUS.EXPIRED, due_at=LAST), Facts(), 44, (STATUS.EXPIRED, None)),
+        ("not before", replace(FIRST_LOOK, status=STATUS.EXPIRED, due_at=LAST), Facts(), 43, None),
         ("even a bad look changes nothing yet", replace(NEW, screened=screened(Verdict.REJECT)), Facts(), 1, None),
         ("qualifies", FIRST_LOOK, HAS, 1, (STATUS.QUALIFIED, PAYS_AT)),
         ("qualifies after the deadline too", FIRST_LOOK, HAS, 31, (STATUS.QUALIFIED, NOW + 31 * DAY)),
@@ -122,7 +126,7 @@ STATUS = ReferralStatus
         ("screened once it is over", QUALIFIED, HAS, 15, Do.SCREEN),
         ("given back within it", QUALIFIED, GIVEN_BACK, 2, (STATUS.ENROLLED, DEADLINE - 7 * DAY)),
         ("a part of it", QUALIFIED, NOT_ENOUGH, 2, (STATUS.ENROLLED, DEADLINE - 7 * DAY)),
-        ("given back after the deadline", QUALIFIED, GIVEN_BACK, 31, (STATUS.EXPIRED, None)),
+        ("given back after the deadline", QUALIFIED, GIVEN_BACK, 31, (STATUS.EXPIRED, LAST)),
         ("paid", replace(QUALIFIED, screened=screened(Verdict.ACCEPT)), HAS, 15, Do.PAY),
         ("waits for a person", replace(QUALIFIED, screened=screened(Verdict.REVIEW), due_at=None), HAS, 15, None),
         ("given back meanwhile", replace(QUALIFIED, screened=screened(Verdict.REVIEW), due_at=None), GIVEN_BACK, 16,
@@ -137,7 +141,7 @@ STATUS = ReferralStatus
         ("rejected by a person who set no moment", replace(REJECTED, due_at=None), HAS, 16, (STATUS.REJECTED, DEADLINE)),
         ("appealed", replace(REJECTED, appealed_at=PAYS_AT), HAS, 16, None),
         ("appealed with success", replace(REJECTED, decisions=(NO, YES)), HAS, 16, (STATUS.QUALIFIED, NOW + 16 * DAY)),
-        ("and given back before", replace(REJECTED, decisions=(NO, YES)), GIVEN_BACK, 31, (STATUS.EXPIRED, None)),
+        ("and given back before", replace(REJECTED, decisions=(NO, YES)), GIVEN_BACK, 31, (STATUS.EXPIRED, LAST)),
         ("rewarded", REWARDED, HAS, 16, None),
         ("given back after the reward", REWARDED, GIVEN_BACK, 200, Do.REVERSE),
         ("a part of it, too little left", REWARDED, NOT_ENOUGH, 16, Do.REVERSE),

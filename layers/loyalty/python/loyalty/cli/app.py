@@ -21,6 +21,7 @@ from loyalty.cli import (
     programs,
     purchases,
     redrive,
+    referrals,
     rewards,
     risk,
     settlements,
@@ -53,6 +54,7 @@ app.add_typer(bulk.app, name="bulk", help="One reward for the members of a list.
 app.add_typer(invoices.app, name="invoice", help="Invoices of suppliers, held against our orders.")
 app.add_typer(rewards.app, name="rewards", help="What the catalogue shows of rewards.")
 app.add_typer(risk.app, name="risk", help="Members who show signs of abuse: list, show, hold, release.")
+app.add_typer(referrals.app, name="referrals", help="Members whom others brought: explain one, work off what is due.")
 app.add_typer(clients.app, name="client", help="OAuth2 clients of partner apps, and the programs they speak for.")
 app.add_typer(codes.app, name="codes", help="Pools of coupon codes.")
 app.add_typer(settlements.app, name="settlements", help="Batches of cashback and donations, which the business pays.")

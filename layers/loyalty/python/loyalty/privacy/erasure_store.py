@@ -150,23 +150,13 @@ class ErasureStore:
         self._write(
             self._unmarked(program, one, referrer=one != member_id)
             for one in (member_id, *ReferralStore(self._table).friends(program, member_id))
-            if self._is_marked(self._table.read(partition(program, one), REFERRAL_SK), referrer=one != member_id)
+            if self._table.read(partition(program, one), REFERRAL_SK) is not None
         )
 
     @staticmethod
-    def _is_marked(raw: RawItem | None, *, referrer: bool) -> bool:
-        if raw is None:
-            return False
-        return raw["code"]["S"] != NOBODY if referrer else "likenesses" in raw
-
-    @staticmethod
     def _unmarked(program: str, member_id: str, *, referrer: bool) -> Update:
-        """Of a referral what was the referrer's, a code, or the other's: by what they were like others.
-
-        Its revision moves, so that whoever read it before does not write back what is gone.
-        """
-        gone = ReferralItem.code.set(NOBODY) if referrer else ReferralItem.likenesses.remove()
-        actions = [gone, ReferralItem.revision.set(ReferralItem.revision + 1)]
+        """Of a referral what was the referrer's, a code, or the other's: by what they were like others."""
+        actions = [ReferralItem.code.set(NOBODY)] if referrer else [ReferralItem.likenesses.remove()]
         return Update(ReferralItem, partition(program, member_id), REFERRAL_SK, actions, ReferralItem.pk.exists())
 
     def left(self, program: str, member_id: str) -> list[str]:

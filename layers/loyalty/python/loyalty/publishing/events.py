@@ -218,26 +218,6 @@ class ReferralEvent(OfMember):
     updated_at: str
 
 
-class ReferralShared(OfMember):
-    """A member was given a link to share."""
-
-    code: str | None = None
-    campaign: str | None = None
-    channel: str | None = None
-    shared_at: str | None = None
-
-
-class ReferralClicked(Event):
-    """A link was followed; by whom, nobody knows."""
-
-    click_id: str
-    code: str
-    referrer: str | None = Field(default=None, description="Whose link it is.")
-    campaign: str | None = None
-    channel: str | None = None
-    clicked_at: str
-
-
 class ProgramEvent(Event):
     """A version of a program was published, or one that was scheduled was cancelled before it came into force."""
 
@@ -281,8 +261,6 @@ EVENTS: Final[dict[str, type[Event]]] = {
     contract.MEMBER_RELEASED: RiskEvent,
     contract.CLIENT_SUSPECTED: ClientSuspected,
     contract.FULFILLMENT_CHANGED: FulfillmentEvent,
-    contract.REFERRAL_SHARED: ReferralShared,
-    contract.REFERRAL_CLICKED: ReferralClicked,
     contract.REFERRAL_ENROLLED: ReferralEvent,
     contract.REFERRAL_REMINDER: ReferralEvent,
     contract.REFERRAL_QUALIFIED: ReferralEvent,

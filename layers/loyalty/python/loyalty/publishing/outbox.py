@@ -18,7 +18,7 @@ from loyalty.publishing.records import (
     program_event,
     redemption_event,
 )
-from loyalty.publishing.referrals import click_event, referral_event, review_event, share_event
+from loyalty.publishing.referrals import referral_event, review_event
 from loyalty.publishing.risk import risk_event, suspicion_event
 
 Teller = Callable[[RawItem, RawItem | None], tuple[str, Event] | None]
@@ -42,8 +42,6 @@ _TELLERS: Final[tuple[tuple[str, Teller], ...]] = (
     (contract.SUSPECTED_SK, suspicion_event),
     (contract.REFERRAL_SK, referral_event),
     (contract.REFERRAL_SK, review_event),
-    (contract.SHARE_PREFIX, _of_new(share_event)),
-    (contract.CLICK_SK, _of_new(click_event)),
 )
 """By sort key; one that ends with ``#`` is a prefix. A change may be told of twice, to different people."""
 

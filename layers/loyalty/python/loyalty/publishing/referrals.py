@@ -5,7 +5,7 @@ from typing import Any, Final
 import loyalty_contract as contract
 from loyalty.core.table import RawItem
 from loyalty.ledger.keys import parse_partition
-from loyalty.publishing.events import Event, ReferralClicked, ReferralEvent, ReferralShared
+from loyalty.publishing.events import Event, ReferralEvent
 
 _NOBODY: Final = "-"
 """The code of a referrer who was erased."""
@@ -26,35 +26,6 @@ def review_event(new: RawItem, old: RawItem | None) -> tuple[str, Event] | None:
     waits, waited = _waits(new), _waits(old)
     decided = len(new.get("decisions", {}).get("M", {})) > len(old.get("decisions", {}).get("M", {}))
     return (contract.REFERRAL_REVIEWED, _event(new, old, "reviewed")) if decided or (waits and not waited) else None
-
-
-def share_event(new: RawItem) -> tuple[str, Event]:
-    """A member was given a link."""
-    program, member_id = parse_partition(new["pk"]["S"])
-    return contract.REFERRAL_SHARED, ReferralShared(
-        id=f"{program}/{member_id}/{new['sk']['S']}",
-        program=program,
-        member_id=member_id,
-        code=_text(new, "code"),
-        campaign=_text(new, "campaign"),
-        channel=_text(new, "channel"),
-        shared_at=_text(new, "shared_at"),
-    )
-
-
-def click_event(new: RawItem) -> tuple[str, Event]:
-    """A link was followed."""
-    _, program, click_id = new["pk"]["S"].split("#")
-    return contract.REFERRAL_CLICKED, ReferralClicked(
-        id=f"{program}/click:{click_id}",
-        program=program,
-        click_id=click_id,
-        code=new["code"]["S"],
-        referrer=_text(new, "referrer"),
-        campaign=_text(new, "campaign"),
-        channel=_text(new, "channel"),
-        clicked_at=new["clicked_at"]["S"],
-    )
 
 
 def _kind(new: RawItem, old: RawItem | None) -> str | None:

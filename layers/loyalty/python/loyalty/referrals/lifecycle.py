@@ -26,6 +26,7 @@ from loyalty.core.table import Operation, Table, TransactionRefused
 from loyalty.programs.model import Program
 from loyalty.programs.referrals import Referrals
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.events import Happening, What
 from loyalty.referrals.looking import Looker
 from loyalty.referrals.model import Referral, ReferralStatus, Screened
 from loyalty.referrals.steps import DECISION, Do, Facts, Step, Write, concerns, next_step
@@ -128,17 +129,19 @@ class Lifecycle:
                     passed += [] if after.status is referral.status else [after.status]
                     referral = after
                 return Woken(first, referral, steps, passed)
-            except (TransactionRefused, RecordChanged):
+            except (TransactionRefused, RecordChanged):  # the screener raises the first
                 self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
         raise WalletBusy("Others are changing this referral at the moment; try again later.")
 
-    def reversed(self, program: str, member_id: str) -> list[Woken]:
-        """Something was taken back of a member: of what they did, or those did whom they absorbed since.
+    def told(self, what: Happening) -> list[Woken]:
+        """Something happened to a member: wakes their referral, and those of whom they absorbed where something was taken back.
 
         Raises:
             LoyaltyError: see :meth:`woken`.
         """
-        found = (self.woken(program, one) for one in self._looker.family(program, member_id))
+        program, member_id = what.program, what.member_id
+        wanted = self._looker.family(program, member_id) if what.what is What.REVERSAL else [member_id]
+        found = (self.woken(program, one, purchase=what.what is What.PURCHASE) for one in wanted)
         return [one for one in found if one is not None]
 
     def plan(self, referral: Referral) -> tuple[Facts, Step | None]:
@@ -153,8 +156,11 @@ class Lifecycle:
             step = next_step(referral, facts, terms, self._now())
             if step is None:
                 return
-            referral = self._taken(referral, step, facts)
-            yield step, referral
+            after = self._taken(referral, step, facts)
+            yield step, after
+            if after.revision != referral.revision + 1:
+                raise RecordChanged("Somebody else took the step: what decides is read again.")
+            referral = after
         raise AssertionError(f"a referral that never comes to rest: {referral.program}/{referral.member_id}")
 
     def _looked_at(self, referral: Referral) -> tuple[Referrals | None, Facts]:

@@ -12,7 +12,7 @@ ask is asked of the ledger each time anew, so that no event has to come, to come
 the first that was posted does; where it is given back, the next one takes its place.
 
 A purchase that was made in time and became known after the deadline still counts, for :data:`LATE`: as long as a queue of
-dead letters keeps what a shop told.
+dead letters keeps what a shop told. One that expired is looked at once more then.
 """
 
 from collections.abc import Sequence
@@ -114,7 +114,7 @@ def next_step(referral: Referral, facts: Facts, terms: Referrals | None, now: da
     if status is ReferralStatus.REJECTED and referral.verdict is not Verdict.ACCEPT:
         return _rejected(referral, referral.deadline, now)
     if status is ReferralStatus.EXPIRED and not any(counts(one, referral, terms) for one in facts.counted):
-        return _at_rest(referral, now)
+        return _expired(referral, referral.deadline, now)
     return _open(referral, facts, terms, now)
 
 
@@ -199,6 +199,14 @@ def rejected(referral: Referral, because: str, now: datetime) -> Referral:
     )
 
 
+def _expired(referral: Referral, deadline: datetime, now: datetime) -> Step | None:
+    """It is looked at once more when nothing that is late counts any more: no event needs to tell of what was late."""
+    last = deadline + LATE
+    if now >= last:
+        return _at_rest(referral, now)
+    return None if referral.due_at == last else Write(replace(referral, due_at=last, updated_at=now))
+
+
 def _rejected(referral: Referral, deadline: datetime, now: datetime) -> Step | None:
     """Members, and partners, are told that it has ended when it would have for one that never qualified."""
     if referral.verdict is Verdict.REVIEW:
@@ -224,14 +232,16 @@ def _still(referral: Referral, facts: Facts, terms: Referrals) -> bool:
 
 
 def _ended(referral: Referral, status: ReferralStatus, because: str, now: datetime) -> Write:
+    expired = status is ReferralStatus.EXPIRED
+    last = None if referral.deadline is None else referral.deadline + LATE
     return Write(
         replace(
             referral,
             status=status,
-            qualified=None if status is ReferralStatus.EXPIRED else referral.qualified,
+            qualified=None if expired else referral.qualified,
             ended_at=now,
             ended_because=because,
-            due_at=None,
+            due_at=last if expired and last is not None and now < last else None,
             updated_at=now,
         )
     )

@@ -1,0 +1,54 @@
+"""The lifecycle with all that it works with, and what is told of its work. For functions and for an operator's commands."""
+
+from loyalty.core.clock import Clock, to_text
+from loyalty.core.table import Table
+from loyalty.core.telemetry import count, logger
+from loyalty.ledger.service import Ledger
+from loyalty.programs.store import ProgramStore
+from loyalty.referrals.lifecycle import Lifecycle, Woken
+from loyalty.referrals.model import ReferralStatus
+from loyalty.referrals.paying import Payer
+from loyalty.referrals.screening import Screener
+from loyalty.referrals.store import ReferralStore
+from loyalty_contract import (
+    REFERRALS_ENDED,
+    REFERRALS_QUALIFIED,
+    REFERRALS_REVERSED,
+    REFERRALS_REWARDED,
+    REFERRALS_WAITING,
+)
+
+_METRICS = {
+    ReferralStatus.QUALIFIED: REFERRALS_QUALIFIED,
+    ReferralStatus.REWARDED: REFERRALS_REWARDED,
+    ReferralStatus.REVERSED: REFERRALS_REVERSED,
+    ReferralStatus.EXPIRED: REFERRALS_ENDED,
+    ReferralStatus.REJECTED: REFERRALS_ENDED,
+    ReferralStatus.UNREWARDED: REFERRALS_ENDED,
+}
+
+
+def lifecycle_over(table: Table, clock: Clock) -> Lifecycle:
+    """The lifecycle of referrals in a table, with the payer and the screener that a stage has."""
+    payer = Payer(Ledger(table, clock), ReferralStore(table), clock)
+    return Lifecycle(table, ProgramStore(table, clock), payer, Screener(table, clock), clock)
+
+
+def report(woken: Woken) -> None:
+    """Counts the steps of one referral, and logs them by ids."""
+    for status in woken.passed:
+        if status in _METRICS:
+            count(_METRICS[status])
+    if woken.waits:
+        count(REFERRALS_WAITING)
+    if not woken.passed and not woken.waits:
+        return
+    after = woken.after
+    label = {
+        "program": after.program,
+        "member_id": after.member_id,
+        "passed": [status.value for status in woken.passed],
+        "because": after.ended_because,
+        "due_at": to_text(after.due_at) if after.due_at else None,
+    }
+    logger.info("referral brought on", extra=label)
