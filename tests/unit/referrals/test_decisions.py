@@ -133,6 +133,16 @@ def test_an_appeal_is_decided_by_somebody_else_for_good() -> None:
     assert (refused.verdict, refused.waits, len(refused.decisions)) == (Verdict.REJECT, False, 2)
 
 
+def test_clocks_that_differ_change_no_order() -> None:
+    """Each host has a clock of its own: an appeal comes after the rejection, and its decision after the appeal."""
+    for early in (NO.at, NO.at - timedelta(seconds=5)):
+        appealed = appeal(BY_ANN, "member_complained", "client:app", early)
+        assert appealed is not None
+        assert appealed.waits
+        granted = approving(appealed, replace(said(True, "ben", "office"), at=early))
+        assert (granted.waits, granted.verdict) == (False, Verdict.ACCEPT)
+
+
 def test_two_people_approve_where_the_program_wants_it() -> None:
     once = approve(WAITS, YES, second_person=True)
     assert (once.waits, once.proposed, once.decisions, once.updated_at) == (True, YES, (), WAITS.updated_at)

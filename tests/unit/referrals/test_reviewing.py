@@ -10,6 +10,7 @@ from loyalty.referrals.errors import ReferralNotFound, ReferralNotInReview
 from loyalty.referrals.model import ReferralStatus, Verdict
 from loyalty.referrals.reviewing import ReviewService
 from loyalty.referrals.store import ReferralStore, referral_put
+from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.moves import ADA, BOB, CLEO
 from tests.unit.referrals.reviewed import ANN, BEN, CARA, REJECT, Reviewed
 
@@ -172,6 +173,13 @@ def test_who_always_comes_second_is_told_to_try_again(reviewed: Reviewed) -> Non
     with pytest.raises(WalletBusy):
         Raced(store.table, reviewed.clock, sleep=lambda _: None).approve(reviewed.program, BOB, ANN, "fine")
     assert reviewed.lines() == []
+
+
+def test_a_decision_and_its_line_are_one_transaction(reviewed: Reviewed) -> None:
+    reviewed.come()
+    with recorded(reviewed.world.table.client) as calls:
+        reviewed.reviews.approve(reviewed.program, BOB, ANN, "fine")
+    assert calls.names == ["GetItem", "TransactWriteItems"]
 
 
 def test_the_score_comes_out_the_same_when_it_is_computed_again(reviewed: Reviewed) -> None:

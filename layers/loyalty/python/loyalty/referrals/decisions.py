@@ -27,6 +27,8 @@ from loyalty.referrals.steps import DECISION, rejected
 
 APPEAL_WITHIN: Final = timedelta(days=30)
 """For so long after its rejection a referral may be appealed."""
+_TICK: Final = timedelta(milliseconds=1)
+"""The precision in which moments are stored."""
 
 
 def approve(referral: Referral, by: Decided, *, second_person: bool) -> Referral:
@@ -80,10 +82,12 @@ def appeal(referral: Referral, because: str, through: str, now: datetime) -> Ref
     is_rejected = referral.status is ReferralStatus.REJECTED and referral.verdict is Verdict.REJECT
     if not is_rejected or referral.appealed_at is not None or ended is None or now >= ended + APPEAL_WITHIN:
         return None
+    # Clocks of two hosts may differ: it comes after what it appeals, whatever they say.
+    last = referral.decisions[-1].at + _TICK if referral.decisions else now
     return replace(
         referral,
         proposed=None,
-        appealed_at=now,
+        appealed_at=max(now, last),
         appealed_because=because,
         appealed_through=through,
         due_at=None,
@@ -102,6 +106,8 @@ def asked(referral: Referral) -> Decided | None:
 
 def _decided(referral: Referral, by: Decided) -> Referral:
     """Due at once: the lifecycle does what follows, if no event wakes it then the clock."""
+    if referral.appealed_at is not None and by.at < referral.appealed_at:
+        by = replace(by, at=referral.appealed_at)  # as in :func:`appeal`
     return replace(referral, decisions=(*referral.decisions, by), proposed=None, due_at=by.at, updated_at=by.at)
 
 
