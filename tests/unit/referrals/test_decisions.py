@@ -46,8 +46,15 @@ BY_SCORE = replace(
     ended_because="screening",
 )
 BY_ANN = reject(WAITS, NO)
-APPEALED = appeal(BY_ANN, "member_complained", "client:app", NOW + 2 * DAY)
-assert APPEALED is not None
+
+
+def appealed(referral: Referral, *, days: float) -> Referral:
+    after = appeal(referral, "member_complained", "client:app", NOW + days * DAY)
+    assert after is not None
+    return after
+
+
+APPEALED = appealed(BY_ANN, days=2)
 
 
 def test_an_approval_makes_it_due_at_once() -> None:
@@ -136,10 +143,10 @@ def test_an_appeal_is_decided_by_somebody_else_for_good() -> None:
 def test_clocks_that_differ_change_no_order() -> None:
     """Each host has a clock of its own: an appeal comes after the rejection, and its decision after the appeal."""
     for early in (NO.at, NO.at - timedelta(seconds=5)):
-        appealed = appeal(BY_ANN, "member_complained", "client:app", early)
-        assert appealed is not None
-        assert appealed.waits
-        granted = approving(appealed, replace(said(True, "ben", "office"), at=early))
+        late = appeal(BY_ANN, "member_complained", "client:app", early)
+        assert late is not None
+        assert late.waits
+        granted = approving(late, replace(said(True, "ben", "office"), at=early))
         assert (granted.waits, granted.verdict) == (False, Verdict.ACCEPT)
 
 
@@ -156,9 +163,7 @@ def test_two_people_approve_where_the_program_wants_it() -> None:
     assert reject(once, said(False, "ben", "office")).proposed is None
     # A person's rejection has its second person by the appeal; the score's has not.
     assert approve(APPEALED, said(True, "ben", "office", days=3), second_person=True).verdict is Verdict.ACCEPT
-    by_score = appeal(BY_SCORE, "member_complained", "client:app", NOW + DAY)
-    assert by_score is not None
-    assert approve(by_score, said(True, days=2), second_person=True).waits
+    assert approve(appealed(BY_SCORE, days=1), said(True, days=2), second_person=True).waits
 
 
 def test_what_was_asked_for_before_another_screening_is_void() -> None:

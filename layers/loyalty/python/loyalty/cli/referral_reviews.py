@@ -11,7 +11,6 @@ from loyalty.abuse.model import Person
 from loyalty.abuse.views import Reason
 from loyalty.cli.console import AsJson, TableName, open_table, out, print_json
 from loyalty.cli.operators import known_operator
-from loyalty.cli.rule_words import counted
 from loyalty.core.clock import system_clock
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.decisions import asked
