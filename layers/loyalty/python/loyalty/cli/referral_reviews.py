@@ -11,6 +11,7 @@ from loyalty.abuse.model import Person
 from loyalty.abuse.views import Reason
 from loyalty.cli.console import AsJson, TableName, open_table, out, print_json
 from loyalty.cli.operators import known_operator
+from loyalty.cli.rule_words import counted
 from loyalty.core.clock import system_clock
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.decisions import asked
@@ -94,7 +95,7 @@ def feedback(*, table: TableName, program: ProgramId, first: First, last: Last =
         print_json(ReferralFeedbackView.of(found).model_dump(mode="json"))
         return
     out.print(
-        f"{found.referrals:,} referrals claimed from {days[0]} to {days[1]}, {found.screened:,} of them screened."
+        f"{counted(found.referrals, 'referral')} claimed from {days[0]} to {days[1]}, {found.screened:,} of them screened."
     )
     columns = Columns("screening says", "people: fraud", "people: honest", "waiting", "nobody decided", box=None)
     for verdict, row in found.rows.items():
