@@ -91,7 +91,7 @@ def routes(programs: ProgramStore, reviews: ReviewService, cursors: Cursors) -> 
         program: ProgramId, member_id: MemberId, body: _Decision
     ) -> Response[ReferralReviewView]:
         current, person = decider(program, body)
-        return _answer("ReferralsApproved", reviews.approve(current, member_id, person, body.reason))
+        return _answer("ReferralsApproved", reviews.approve(current, member_id, person, body.reason), approved=True)
 
     @router.post(f"{REFERRAL}/review/reject", summary="End a referral without a reward", tags=["Referrals"])
     def post_referral_rejection(program: ProgramId, member_id: MemberId, body: _Decision) -> ReferralReviewView:
@@ -108,7 +108,7 @@ def routes(programs: ProgramStore, reviews: ReviewService, cursors: Cursors) -> 
         program: ProgramId, member_id: MemberId, body: _Decision
     ) -> Response[ReferralReviewView]:
         current, person = decider(program, body)
-        return _answer("ReferralsRevoked", reviews.revoke(current, member_id, person, body.reason))
+        return _answer("ReferralsRevoked", reviews.revoke(current, member_id, person, body.reason), approved=False)
 
     @router.post(f"{REFERRAL}/appeal", summary="Ask for another look at a referral", tags=["Referrals"])
     def post_referral_appeal(
@@ -129,8 +129,9 @@ def routes(programs: ProgramStore, reviews: ReviewService, cursors: Cursors) -> 
     return router
 
 
-def _answer(metric: str, referral: Referral) -> Response[ReferralReviewView]:
-    waits = asked(referral) is not None
+def _answer(metric: str, referral: Referral, *, approved: bool) -> Response[ReferralReviewView]:
+    proposed = asked(referral)
+    waits = proposed is not None and proposed.approved is approved
     return Response(
         status_code=HTTPStatus.ACCEPTED if waits else HTTPStatus.OK,
         content_type="application/json",

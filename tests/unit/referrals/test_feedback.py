@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import pytest
 
+from loyalty.core.errors import PeriodRefused
 from loyalty.core.table import Table
-from loyalty.finance.errors import PeriodRefused
 from loyalty.referrals import reviewing
 from loyalty.referrals.feedback import Appeals, Feedback, Known, Row, Share, feedback_of
 from loyalty.referrals.model import (

@@ -125,7 +125,7 @@ def test_two_people_where_the_program_wants_it(table: Table) -> None:
     reviewed.reviews.revoke(reviewed.program, BOB, BEN, "fraud")
     assert reviewed.wake().after.status is STATUS.REVERSED
     assert [action for action, _ in reviewed.lines()] == [
-        "referral.approved_proposed", "referral.approved", "referral.revoked_proposed", "referral.revoked",
+        "referral.approval_proposed", "referral.approved", "referral.revocation_proposed", "referral.revoked",
     ]  # fmt: skip
 
 

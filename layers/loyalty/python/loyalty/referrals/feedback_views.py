@@ -29,7 +29,7 @@ class VerdictRowView(ResponseBody):
     fraud: Annotated[int, Field(description="People rejected or revoked them.")]
     honest: Annotated[int, Field(description="People approved them.")]
     waiting: Annotated[int, Field(description="In review, for the first time or again.")]
-    undecided: Annotated[int, Field(description="Nobody decided on them, nor has to.")]
+    undecided: Annotated[int, Field(description="Nobody decided on them, nor has to so far.")]
 
 
 class SignRowView(ResponseBody):

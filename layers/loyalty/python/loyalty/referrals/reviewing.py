@@ -13,12 +13,12 @@ from loyalty.abuse.model import Person
 from loyalty.audit.model import Facts, Line
 from loyalty.audit.store import line_put
 from loyalty.core.clock import Clock, from_text, local_date, to_text
+from loyalty.core.errors import PeriodRefused
 from loyalty.core.four_eyes import client_actor
 from loyalty.core.listing import Listed, listed
+from loyalty.core.periods import check_period
 from loyalty.core.retrying import Retries
 from loyalty.core.table import Table
-from loyalty.finance.days import check_period
-from loyalty.finance.errors import PeriodRefused
 from loyalty.ledger.settlement import day_starts
 from loyalty.programs.model import Program
 from loyalty.programs.referrals import Screening
@@ -34,6 +34,10 @@ from loyalty.referrals.walking import claimed_between
 MOST_DAYS: Final = 92
 MOST_REFERRALS: Final = 10_000
 """As many as are read in a few seconds, a hundred at a time."""
+ANY_DAYS: Final = 36_525
+"""A century, for who has the time."""
+_PROPOSED: Final = {"approved": "approval_proposed", "revoked": "revocation_proposed"}
+_INSTEAD: Final = "ask for fewer days, or an operator for `loyalty referrals feedback`"
 _RETRIES: Final = Retries(
     8, base=0.01, cap=0.3, busy="This referral has many writers at the moment; send the same request again."
 )
@@ -91,7 +95,8 @@ class ReviewService:
         """
         zone = program.document.zone
         today = local_date(self._clock(), zone)
-        check_period(first, last, today=today, most=MOST_DAYS if bounded else None, zone=str(zone))
+        most = MOST_DAYS if bounded else ANY_DAYS
+        check_period(first, last, today=today, most=most, zone=str(zone), longer=_INSTEAD)
         since, until = day_starts(first, zone), day_starts(last + timedelta(days=1), zone)
         claimed = claimed_between(self._table, program.document.id, since, until)
         return feedback_of(_at_most(claimed) if bounded else claimed)
@@ -172,7 +177,7 @@ class ReviewService:
             after = decide(before, now)
             if after is before:
                 return after
-            done = what if len(after.decisions) > len(before.decisions) else f"{what}_proposed"
+            done = what if len(after.decisions) > len(before.decisions) else _PROPOSED[what]
             more = {"reason": reason, "through": by.through}
             return self._written(before, after, _line(before, after, done, now, actor=by.actor, more=more))
 
@@ -194,10 +199,7 @@ def _decision(by: Person, reason: str, now: datetime, *, approved: bool) -> Deci
 def _at_most(claimed: Iterable[Referral]) -> Iterator[Referral]:
     for number, one in enumerate(claimed):
         if number == MOST_REFERRALS:
-            raise PeriodRefused(
-                f"There are more than {MOST_REFERRALS:,} referrals in this period; ask for fewer days, or an operator for "
-                "`loyalty referrals feedback`."
-            )
+            raise PeriodRefused(f"There are more than {MOST_REFERRALS:,} referrals in this period; {_INSTEAD}.")
         yield one
 
 
