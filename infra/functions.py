@@ -142,6 +142,10 @@ _API: Final = (
         },
     ),
     FunctionSpec(
+        "referral_review", "Referrals that wait for people, and what people decide", 25,
+        table=(*READ, PUT), due_index=("dynamodb:Query",), lookup=True, snap_start=True, environment=(contract.ENV_LOOKUP_KEY,),
+    ),
+    FunctionSpec(
         "program", "Programs: what they offer, drafts, versions", 10,
         table=(GET, "dynamodb:Query", PUT, DELETE), snap_start=True,
     ),

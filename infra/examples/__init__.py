@@ -5,9 +5,9 @@ Where answers of different statuses look different, by operation and status.
 
 from typing import Any, Final
 
-from infra.examples import finance, members, points, privacy, programs, referrals, rewards, risk
+from infra.examples import finance, members, points, privacy, programs, referral_reviews, referrals, rewards, risk
 
-_PARTS: Final = (members, points, rewards, risk, finance, programs, privacy, referrals)
+_PARTS: Final = (members, points, rewards, referrals, referral_reviews, risk, finance, programs, privacy)
 
 REQUESTS: Final[dict[str, Any]] = {name: example for part in _PARTS for name, example in part.REQUESTS.items()}
 RESPONSES: Final[dict[str, Any]] = {

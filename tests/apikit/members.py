@@ -7,6 +7,7 @@ from functions.referral_validation.claims import claim_routes
 from functions.referral_validation.codes import code_routes
 from functions.referral_validation.links import link_routes
 from functions.referral_validation.routes import routes as referral_routes
+from loyalty.core.cursor import Cursors
 from loyalty.core.http import api
 from loyalty.core.pii import Lookups
 from loyalty.core.table import RawItem, Table
@@ -15,6 +16,8 @@ from loyalty.members.store import MemberStore
 from loyalty.members.vault import MemberVault
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.choosing import MemberCodes
+from loyalty.referrals.claim_store import ClaimStore
+from loyalty.referrals.claims import ClaimService
 from loyalty.referrals.code_store import CodeStore
 from loyalty.referrals.link_store import LinkStore
 from loyalty.referrals.service import ReferralService

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from loyalty.accruals.model import ReversalReason
 from loyalty.core.errors import MemberErased, RecordChanged
 from loyalty.core.table import Operation, Table, TransactionRefused
 from loyalty.merging.service import MergeService
@@ -70,7 +69,7 @@ class PlainPayer:
         self.paid += 1
         return stored
 
-    def reverse(self, _program: Program, referral: Referral, _reason: ReversalReason) -> Referral:
+    def reverse(self, _program: Program, referral: Referral, _reason: str) -> Referral:
         assert referral.rewarded is not None
         now = self._world.clock()
         stored = self._write(referral, replace(referral, status=ReferralStatus.REVERSED, ended_at=now, updated_at=now))

@@ -14,9 +14,10 @@ class FourEyes(DocumentPart):
 
     ``adjustments``: above ``limits.adjustment_points``; off: they are posted at once, however large. ``approvals``: of gift
     cards and lists, never by who asked for them; off: whoever may approve does, also their own. ``publishing``: who saved
-    the draft does not publish it. ``erasure``: of a member. ``releases``: of a member held for abuse. Of the version that
-    is in force: who turns one off, or raises a limit above which it asks for two, needs a second person, whether
-    ``publishing`` is on or not.
+    the draft does not publish it. ``erasure``: of a member. ``releases``: of a member held for abuse. ``referrals``: their
+    first approval, and the revocation of rewarded ones; appeals take two whatever this says. Of the version that is in
+    force: who turns one off, or raises a limit above which it asks for two, needs a second person, whether ``publishing``
+    is on or not.
     """
 
     adjustments: Switch = True
@@ -24,3 +25,4 @@ class FourEyes(DocumentPart):
     publishing: Switch = False
     erasure: Switch = True
     releases: Switch = True
+    referrals: Switch = False

@@ -63,3 +63,11 @@ class CampaignUnknown(Unacceptable):
 
 class CampaignOver(Unacceptable):
     code = "referral_campaign_over"
+
+
+class ReferralNotInReview(Conflict):
+    code = "referral_not_in_review"
+
+
+class ReferralNotRewarded(Conflict):
+    code = "referral_not_rewarded"

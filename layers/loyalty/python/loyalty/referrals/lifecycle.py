@@ -28,8 +28,8 @@ from loyalty.programs.referrals import Referrals
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.events import Happening, What
 from loyalty.referrals.looking import Looker
-from loyalty.referrals.model import Referral, ReferralStatus, Screened, Verdict
-from loyalty.referrals.steps import Do, Facts, Step, Write, concerns, next_step
+from loyalty.referrals.model import Referral, ReferralStatus, Screened
+from loyalty.referrals.steps import DECISION, Do, Facts, Step, Write, concerns, next_step
 from loyalty.referrals.store import ReferralStore
 
 ATTEMPTS: Final = 6
@@ -52,8 +52,8 @@ class Pays(Protocol):
             MemberRestricted: the data of one of them may not be used for now.
         """
 
-    def reverse(self, program: Program, referral: Referral, reason: ReversalReason, /) -> Referral:
-        """The same of a referral that was rewarded."""
+    def reverse(self, program: Program, referral: Referral, reason: str, /) -> Referral:
+        """The same of a referral that was rewarded; ``reason`` is why it ended, and of the entries if they have such a one."""
 
 
 class Screens(Protocol):
@@ -78,13 +78,7 @@ class Woken:
     @property
     def waits(self) -> bool:
         """It waits for a person since now."""
-        return waits(self.after) and not waits(self.before)
-
-
-def waits(referral: Referral) -> bool:
-    """Whether a person has to decide on it before anything else happens."""
-    qualified = referral.status is ReferralStatus.QUALIFIED
-    return referral.verdict is Verdict.REVIEW and (qualified or referral.status is ReferralStatus.REJECTED)
+        return self.after.waits and not self.before.waits
 
 
 class Lifecycle:
@@ -186,7 +180,7 @@ class Lifecycle:
             return self._store.replace(referral, screened)
         if step is Do.PAY:
             return self._paid(program, referral, facts)
-        return self._payer.reverse(program, referral, ReversalReason.RETURN)
+        return self._payer.reverse(program, referral, DECISION if referral.revoked else ReversalReason.RETURN)
 
     def _paid(self, program: Program, referral: Referral, facts: Facts) -> Referral:
         try:

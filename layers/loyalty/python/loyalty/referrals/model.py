@@ -139,6 +139,11 @@ class Decided:
     at: datetime
     through: str | None = None
 
+    @property
+    def hands(self) -> tuple[str, str | None]:
+        """The person and the client, as four eyes tell people apart."""
+        return self.actor, self.through
+
 
 @dataclass(frozen=True, slots=True)
 class Qualified:
@@ -198,7 +203,12 @@ class Referral:
     screened: Screened | None = None
     qualified: Qualified | None = None
     decisions: Sequence[Decided] = ()
+    proposed: Decided | None = None
+    """What somebody asks for, and another person has to agree to."""
     appealed_at: datetime | None = None
+    appealed_because: str | None = None
+    appealed_through: str | None = None
+    """The client that appealed."""
     rewarded: Rewarded | None = None
     ended_at: datetime | None = None
     ended_because: str | None = None
@@ -216,6 +226,17 @@ class Referral:
         if last is not None:
             return Verdict.ACCEPT if last.approved else Verdict.REJECT
         return None if self.screened is None else self.screened.verdict
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person has to decide on it before anything else happens."""
+        decidable = self.status in {ReferralStatus.QUALIFIED, ReferralStatus.REJECTED}
+        return decidable and self.verdict is Verdict.REVIEW
+
+    @property
+    def revoked(self) -> bool:
+        """Whether a person says, of one that was rewarded, that it is a fraud: nothing else rejects such a one."""
+        return self.rewarded is not None and self.verdict is Verdict.REJECT and bool(self.decisions)
 
     def told(self, now: datetime) -> Told:
         """What members are told. Who is rejected, or waits for a person, looks as if nothing had qualified."""

@@ -79,7 +79,7 @@ class Payer:
         """Takes back from both what is left of what they were rewarded with; the referral as it is stored then.
 
         It is never refused: who has spent the points owes them. ``reason`` becomes the reason of the entries where it is
-        a :class:`ReversalReason`. What was taken back before is told again.
+        a :class:`ReversalReason`; with any other they look as if goods had come back, since members read them. What was taken back before is told again.
 
         Raises:
             AssertionError: it was never rewarded.
@@ -194,7 +194,7 @@ class Payer:
             accrual_source_id=referral.member_id,
             occurred_at=self._clock(),
             everything=True,
-            reason=ReversalReason(reason) if reason in set(ReversalReason) else ReversalReason.REFUND,
+            reason=ReversalReason(reason) if reason in set(ReversalReason) else ReversalReason.RETURN,
         )
         return self._accruals.reversal(program, refund, clamp=True)
 

@@ -107,7 +107,8 @@ def next_step(referral: Referral, facts: Facts, terms: Referrals | None, now: da
     if deadline is None or terms is None:
         return _without_terms(referral, now)
     if status is ReferralStatus.REWARDED:
-        return _at_rest(referral, now) if _still(referral, facts, terms) else Do.REVERSE
+        kept = not referral.revoked and _still(referral, facts, terms)
+        return _at_rest(referral, now) if kept else Do.REVERSE
     if status in {ReferralStatus.REVERSED, ReferralStatus.UNREWARDED}:
         return _at_rest(referral, now)
     if status is ReferralStatus.REJECTED and referral.verdict is not Verdict.ACCEPT:
@@ -193,9 +194,19 @@ def _payable(referral: Referral, now: datetime) -> Step | None:
         return Do.PAY
     if referral.verdict is Verdict.REVIEW:
         return None  # it is in the list of those that wait for a person
-    because = DECISION if referral.decisions else SCREENING
-    rejected = replace(referral, status=ReferralStatus.REJECTED, ended_at=now, ended_because=because, updated_at=now)
-    return Write(replace(rejected, due_at=_told_at(referral, now)))
+    return Write(rejected(referral, DECISION if referral.decisions else SCREENING, now))
+
+
+def rejected(referral: Referral, because: str, now: datetime) -> Referral:
+    """The referral as it is rejected at ``now``; members are told once its time is over."""
+    return replace(
+        referral,
+        status=ReferralStatus.REJECTED,
+        ended_at=now,
+        ended_because=because,
+        due_at=_told_at(referral, now),
+        updated_at=now,
+    )
 
 
 def _expired(referral: Referral, deadline: datetime, now: datetime) -> Step | None:

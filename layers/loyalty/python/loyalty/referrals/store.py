@@ -73,7 +73,10 @@ class ReferralItem(Item):
     qualified_at = MomentAttribute(null=True)
     pays_at = MomentAttribute(null=True)
     decisions = DocumentAttribute(null=True)
+    proposed = DocumentAttribute(null=True)
     appealed_at = MomentAttribute(null=True)
+    appealed_because = UnicodeAttribute(null=True)
+    appealed_through = UnicodeAttribute(null=True)
     rewarded = DocumentAttribute(null=True)
     ended_at = MomentAttribute(null=True)
     ended_because = UnicodeAttribute(null=True)
@@ -177,7 +180,7 @@ def referral_put(before: Referral | None, after: Referral) -> Put:
     One that waits for a person is in the list of those, and not due by itself.
     """
     shard, due = due_shard(shard_of(after.member_id)), after.due_at
-    if after.verdict is Verdict.REVIEW and after.status in {ReferralStatus.QUALIFIED, ReferralStatus.REJECTED}:
+    if after.waits:
         shard, due = reviews_shard(after.program), after.updated_at or after.claimed_at
     qualified = after.qualified
     item = ReferralItem(
@@ -201,7 +204,10 @@ def referral_put(before: Referral | None, after: Referral) -> Put:
         qualified_at=qualified.qualified_at if qualified else None,
         pays_at=qualified.pays_at if qualified else None,
         decisions={f"{place:03}": _decided_document(one) for place, one in enumerate(after.decisions)} or None,
+        proposed=None if after.proposed is None else _decided_document(after.proposed),
         appealed_at=after.appealed_at,
+        appealed_because=after.appealed_because,
+        appealed_through=after.appealed_through,
         rewarded=_rewarded_document(after.rewarded),
         ended_at=after.ended_at,
         ended_because=after.ended_because,
@@ -236,7 +242,10 @@ def referral_of(raw: RawItem) -> Referral:
         screened=_screened_of(item.screened),
         qualified=_qualified_of(item),
         decisions=tuple(_decided_of(item.decisions[place]) for place in sorted(item.decisions or {})),
+        proposed=_proposed_of(item.proposed),
         appealed_at=item.appealed_at,
+        appealed_because=item.appealed_because,
+        appealed_through=item.appealed_through,
         rewarded=_rewarded_of(item.rewarded),
         ended_at=item.ended_at,
         ended_because=item.ended_because,
@@ -318,6 +327,10 @@ def _decided_document(decided: Decided) -> dict[str, Any]:
 def _decided_of(parts: Mapping[str, Any]) -> Decided:
     at = from_text(parts["at"])
     return Decided(bool(parts["approved"]), parts["by"], parts["reason"], at, parts.get("through"))
+
+
+def _proposed_of(parts: Mapping[str, Any] | None) -> Decided | None:
+    return None if parts is None else _decided_of(parts)
 
 
 def _rewarded_document(rewarded: Rewarded | None) -> dict[str, Any] | None:
