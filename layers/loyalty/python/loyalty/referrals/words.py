@@ -23,6 +23,7 @@ _WORDS: Final[Mapping[Signal, str]] = {
     Signal.NETWORK_VELOCITY: "{counted} members behind this network within a week",
     Signal.PROGRAM_VELOCITY: "about {counted} referrals of the whole program in that hour",
     Signal.CIRCLE: "whom they brought, directly or not, brought the referrer",
+    Signal.IN_CIRCLE: "whom they brought brought the referrer since, directly or not",
     Signal.RING: "shares a device or payment with {counted} others whom the referrer brought",
     Signal.SHARED_ADDRESS: "shares an address with {counted} others whom the referrer brought",
     Signal.CHAIN: "one of {counted} links of who brought whom, each within an hour",
