@@ -365,6 +365,13 @@ def test_while_the_data_of_one_is_restricted_the_reward_waits(brought: Brought, 
     brought.restrict(who, lifted=True)
 
 
+def test_rules_of_referrals_have_no_rates() -> None:
+    """There is no amount that they could be of: each payment would be refused."""
+    by_amount = {"id": "share", "activity": "referred", "rates": [{"points": 1, "per": "1", "currency": "EUR"}]}
+    with pytest.raises(ValueError, match="'share' has rates, and 'referred' has no amount; use fixed_points"):
+        rewarding(earns=[EARNS[0], by_amount])
+
+
 def test_what_fell_due_is_written_with_it(brought: Brought) -> None:
     brought.bring(BOB, ADA)
     brought.world.clock.advance(days=500)
