@@ -15,6 +15,7 @@ from typing import Any, Final
 from loyalty.core.table import Table
 from loyalty.referrals.claiming import new_referral
 from loyalty.referrals.model import Referral
+from loyalty.referrals.remembering import seen_key
 from loyalty.referrals.screening import Screener
 from loyalty.referrals.store import claim_puts
 from tests.bench import sizes
@@ -152,8 +153,8 @@ class _Tallying(MemoryDynamoDb):
         """Deletes what is one friend's alone and nobody reads again, to have room for all of them."""
         alone = [digest for digest in friend.likenesses.values() if not digest.startswith("carrier")]
         for pk, sk in [
-            (f"M#acme#{friend.member_id}", "REFERRAL"),
-            *((f"U#acme#{digest}", "SEEN") for digest in alone),
+            *(put.key for put in claim_puts(friend).values()),
+            *(seen_key("acme", digest) for digest in alone),
         ]:
             table.client.delete_item(TableName=table.name, Key={"pk": {"S": pk}, "sk": {"S": sk}})
 

@@ -38,7 +38,7 @@ RETURN_DAYS: Final = 14
 CODE: Final = "K7WQ4M2X"
 
 
-def with_referrals(**screening: Any) -> Program:
+def with_referrals(*, code_uses: int | None = None, **screening: Any) -> Program:
     """The program of the population: what is enough, and for how long it can be given back."""
     qualifying = {"minimum": [{"value": "20.00", "currency": "EUR"}], "within_days": 30, "return_days": RETURN_DAYS}
     return program(
@@ -51,6 +51,7 @@ def with_referrals(**screening: Any) -> Program:
         referrals={
             "landing_url": "https://shop.example/join",
             "claim_days": 14,
+            "code_uses": code_uses,
             "qualifying": qualifying,
             "screening": screening,
         },

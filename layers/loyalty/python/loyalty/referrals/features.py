@@ -7,7 +7,7 @@ there are some of them: a pattern of one is none.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from loyalty.referrals import patterns, sharing
+from loyalty.referrals import alike, patterns
 from loyalty.referrals.facts import PHONE, Facts, Found
 from loyalty.referrals.likenesses import ADDRESS, DEVICE, EMAIL_LIKE, NETWORK, PAYMENT
 from loyalty.referrals.model import Signal
@@ -38,28 +38,28 @@ def features_of(facts: Facts) -> tuple[dict[str, int], dict[Signal, Sequence[str
 
 
 _COUNTED: Final[Mapping[Signal, Callable[[Facts], Found]]] = {
-    Signal.SAME_EMAIL: sharing.same(EMAIL_LIKE),
-    Signal.SAME_PHONE: sharing.same(PHONE),
-    Signal.SAME_DEVICE: sharing.same(DEVICE),
-    Signal.SAME_PAYMENT: sharing.same(PAYMENT),
-    Signal.SAME_ADDRESS: sharing.same(ADDRESS),
-    Signal.SAME_NETWORK: sharing.same(NETWORK),
-    Signal.EXISTING_CUSTOMER: sharing.existing,
-    Signal.ERASED_CUSTOMER: sharing.erased,
+    Signal.SAME_EMAIL: alike.same(EMAIL_LIKE),
+    Signal.SAME_PHONE: alike.same(PHONE),
+    Signal.SAME_DEVICE: alike.same(DEVICE),
+    Signal.SAME_PAYMENT: alike.same(PAYMENT),
+    Signal.SAME_ADDRESS: alike.same(ADDRESS),
+    Signal.SAME_NETWORK: alike.same(NETWORK),
+    Signal.EXISTING_CUSTOMER: alike.existing,
+    Signal.ERASED_CUSTOMER: alike.erased,
     Signal.DISPOSABLE_EMAIL: patterns.disposable,
     Signal.DISPOSABLE_OTHERS: patterns.disposable_others,
     Signal.REFERRER_VELOCITY: patterns.referrer_velocity,
-    Signal.DEVICE_VELOCITY: sharing.crowd(DEVICE, WEEK),
-    Signal.PAYMENT_VELOCITY: sharing.crowd(PAYMENT, None),
-    Signal.NETWORK_VELOCITY: sharing.crowd(NETWORK, WEEK),
+    Signal.DEVICE_VELOCITY: alike.crowd(DEVICE, WEEK),
+    Signal.PAYMENT_VELOCITY: alike.crowd(PAYMENT, None),
+    Signal.NETWORK_VELOCITY: alike.crowd(NETWORK, WEEK),
     Signal.PROGRAM_VELOCITY: patterns.program_velocity,
     Signal.CIRCLE: patterns.circle(closing=True),
     Signal.IN_CIRCLE: patterns.circle(closing=False),
-    Signal.RING: sharing.brought_alike(DEVICE, PAYMENT),
-    Signal.SHARED_ADDRESS: sharing.brought_alike(ADDRESS),
+    Signal.RING: alike.brought_alike(DEVICE, PAYMENT),
+    Signal.SHARED_ADDRESS: alike.brought_alike(ADDRESS),
     Signal.CHAIN: patterns.chain,
     Signal.EVEN_TIMING: patterns.even_timing,
-    Signal.ALIKE_EMAILS: sharing.alike_emails,
+    Signal.ALIKE_EMAILS: alike.alike_emails,
     Signal.ONE_NETWORK: patterns.one_network,
     Signal.LEAST_PURCHASE: patterns.least_purchase,
     Signal.QUICK_PURCHASE: patterns.quick_purchase,

@@ -38,7 +38,7 @@ from loyalty.referrals.remembering import (
     seen_of,
     seen_write,
 )
-from loyalty.referrals.sightings import Claim, Counts, Sighting, together
+from loyalty.referrals.sightings import STEM_HEX, Claim, Counts, Sighting, together
 from loyalty.referrals.store import referral_of, referral_put, shard_of
 from loyalty_contract import MEMBER_SK, REFERRAL_SK
 
@@ -88,12 +88,8 @@ class Memory:
         if before.counted:
             return before
         after = replace(before, counted=True)
-        claim = Claim(
-            member_id,
-            before.claimed_at,
-            before.likenesses.get(EMAIL_STEM, ""),
-            before.flags.get(DISPOSABLE_EMAIL, 0) > 0,
-        )
+        stem = before.likenesses.get(EMAIL_STEM, "")[:STEM_HEX]
+        claim = Claim(member_id, before.claimed_at, stem, before.flags.get(DISPOSABLE_EMAIL, 0) > 0)
         sighting = Sighting(member_id, before.claimed_at, before.referrer)
         self._table.write(
             [
@@ -158,6 +154,17 @@ class Memory:
     def brought(self, program: str, referrer: str) -> int:
         """How many a member brought, as far as they are counted: by this a code is exhausted. One round trip."""
         return all_counts(self._table.get_many(counts_keys(program, referrer)), program, referrer).total
+
+    def exhausted(self, program: Program, referral: Referral) -> int | None:
+        """How many the referrer brought, where that is as many as a code may bring; None: the code may be used on.
+
+        To be asked once a referral is counted. A program without such a bound costs no read, any other one round trip.
+        """
+        rules = program.document.referrals
+        if rules is None or rules.code_uses is None:
+            return None
+        brought = self.brought(referral.program, referral.referrer)
+        return brought if brought >= rules.code_uses else None
 
 
 def all_counts(found: Found, program: str, referrer: str) -> Counts:

@@ -16,6 +16,8 @@ WEEK: Final = timedelta(days=7)
 DAYS_COUNTED: Final = 14
 CLAIMS_KEPT: Final = 8
 """By each shard of a referrer's counts."""
+STEM_HEX: Final = 12
+"""Of a stem's hash so much is kept: 48 bits tell a few hundred apart, and eight claims stay below a kilobyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """That a referrer brought somebody; ``stem``: the likeness of the e-mail address without its digits."""
+    """That a referrer brought somebody; ``stem``: how the hash of their address without its digits begins."""
 
     member_id: str
     at: datetime

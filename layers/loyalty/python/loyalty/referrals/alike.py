@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from loyalty.referrals.facts import NOTHING, PHONE, Facts, Found, counted
 from loyalty.referrals.likenesses import EMAIL_LIKE, EMAIL_STEM, PAYMENT
+from loyalty.referrals.sightings import STEM_HEX
 
 
 def same(kind: str) -> Callable[[Facts], Found]:
@@ -59,5 +60,5 @@ def brought_alike(*kinds: str) -> Callable[[Facts], Found]:
 
 def alike_emails(facts: Facts) -> Found:
     """Others whom the referrer brought whose addresses differ from theirs in digits alone."""
-    stem = facts.referral.likenesses.get(EMAIL_STEM)
+    stem = facts.referral.likenesses.get(EMAIL_STEM, "")[:STEM_HEX]
     return counted(facts.but_them(one.member_id for one in facts.counts.claims if stem and one.stem == stem))
