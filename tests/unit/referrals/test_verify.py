@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loyalty.core.table import Put, Table
+from loyalty.core.table import Delete, Item, Put, Table
 from loyalty.ledger.keys import partition
 from loyalty.ledger.verify import audit_table
 from loyalty.referrals.model import Referral
@@ -32,6 +32,11 @@ def paid(table: Table) -> Brought:
 def delete(brought: Brought, member: str, sk: str) -> None:
     key = {"pk": {"S": partition("acme", member)}, "sk": {"S": sk}}
     brought.world.table.client.delete_item(TableName=brought.world.table.name, Key=key)
+
+
+def gone(member: str) -> Delete:
+    """The deletion of what a side was rewarded with for Bob."""
+    return Delete(Item, partition("acme", member), f"ENTRY#accrual#referral#{BOB}")
 
 
 def say(brought: Brought, **changes: Any) -> None:
@@ -74,7 +79,7 @@ PLANTED: dict[str, tuple[Callable[[Brought], object], list[tuple[str, str]]]] = 
         [(BOB, ONE_SIDED)],
     ),
     "both rewards are missing": (
-        lambda one: [delete(one, who, f"ENTRY#accrual#referral#{BOB}") for who in (ADA, BOB)],
+        lambda one: one.world.table.write([gone(ADA), gone(BOB)]),
         [(BOB, ONE_SIDED), (BOB, ONE_SIDED)],
     ),
     "the referral is missing": (
