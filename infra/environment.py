@@ -23,7 +23,7 @@ def environment(spec: FunctionSpec, settings: StageSettings, values: Mapping[str
         contract.ENV_STAGE: settings.name,
         contract.ENV_DEFAULT_PROGRAM: settings.default_program,
     }
-    wanted = (contract.ENV_STAGE, *((contract.ENV_TABLE,) if spec.table else ()), *spec.environment)
+    wanted = (contract.ENV_STAGE, *((contract.ENV_TABLE,) if spec.table or spec.parts else ()), *spec.environment)
     return {name: known[name] for name in wanted} | {
         "POWERTOOLS_SERVICE_NAME": spec.name,
         "POWERTOOLS_METRICS_NAMESPACE": contract.METRICS_NAMESPACE,

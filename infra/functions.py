@@ -1,7 +1,7 @@
 """Every function as data: what starts it is in the stacks, what it may do and is told is here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import loyalty_contract as contract
@@ -47,7 +47,7 @@ class FunctionSpec:
         timeout_seconds: after which Lambda stops it.
         memory_mb: also decides its share of a processor; 1,769 MB are one.
         table: DynamoDB actions on the table.
-        partitions: pattern of the partitions that these are for; empty: all.
+        parts: DynamoDB actions on partitions of some kinds alone, by the pattern of their keys.
         index: DynamoDB actions on the index of entries.
         due_index: DynamoDB actions on the index of what falls due.
         member_index: DynamoDB actions on the index of members.
@@ -68,7 +68,7 @@ class FunctionSpec:
     description: str
     timeout_seconds: int
     table: tuple[str, ...] = ()
-    partitions: str = ""
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     index: tuple[str, ...] = ()
     due_index: tuple[str, ...] = ()
     member_index: tuple[str, ...] = ()
@@ -88,7 +88,7 @@ class FunctionSpec:
 
 _API: Final = (
     FunctionSpec(
-        "authorizer", "Lets requests of clients into the API, or not", 15, table=(GET,), partitions="C#*", snap_start=True,
+        "authorizer", "Lets requests of clients into the API, or not", 15, parts={"C#*": (GET,)}, snap_start=True,
         refuses_by_raising=True, environment=(contract.ENV_CLIENT_ISSUER, contract.ENV_CLIENT_JWKS_URL),
     ),
     FunctionSpec(
@@ -129,8 +129,17 @@ _API: Final = (
         "merge", "Merges two members who are one person", 10, table=(*REPLACE, "dynamodb:Query"), snap_start=True,
     ),
     FunctionSpec(
-        "referral_validation", "Is this referral code good?", 10, misses=True,
-        table=READ, lookup=True, snap_start=True, environment=(contract.ENV_LOOKUP_KEY,),
+        "referral_validation", "Referrals: codes, links, whether a code may be used", 10, misses=True,
+        table=(*READ, "dynamodb:Query", PUT, CHECK, UPDATE, DELETE), lookup=True, snap_start=True,
+        environment=(contract.ENV_LOOKUP_KEY, contract.ENV_LINKS_URL),
+    ),
+    FunctionSpec(
+        "referral_link", "Where members' links lead; counts who follows them", 10, snap_start=True,
+        parts={
+            "P#*": (GET,),
+            contract.CODE_PARTITIONS: ("dynamodb:BatchGetItem",),
+            f"{contract.CLICKS_PREFIX}*": (PUT, UPDATE),
+        },
     ),
     FunctionSpec(
         "program", "Programs: what they offer, drafts, versions", 10,

@@ -8,6 +8,7 @@ _OF_MEMBER: Final = (
     "get_member", "patch_member", "get_segments", "put_segments", "get_wallet", "explain_wallet", "get_entries", "get_tier",
     "post_accrual", "post_preview", "post_reversal", "get_member_rewards", "post_redemption", "get_redemptions", "post_quote",
     "post_adjustment", "get_adjustments", "post_transfer", "get_member_household", "post_merge",
+    "get_referral_code", "put_referral_code", "post_referral_link", "get_referral_links", "get_referral_qr",
 )  # fmt: skip
 _OF_REDEMPTION: Final = ("get_redemption", "capture", "release", "cancel", "reveal", "resend", "get_run", "cancel_run")
 _OF_HOUSEHOLD: Final = (

@@ -23,7 +23,7 @@ import loyalty
 import loyalty_contract as contract
 from infra.examples import PROBLEM, REQUESTS, RESPONSES
 from infra.links import add_links
-from infra.routes import ROUTES, Route
+from infra.routes import LINK_FUNCTION, ROUTES, Route
 from loyalty.core import errors, problems
 from loyalty.core.http import api
 
@@ -50,7 +50,7 @@ _HEADERS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
         "`true`: this is the first result of a request that came before.",
         {"enum": ["true", "false"]},
     ),
-    "Location": ("Where the new resource is read.", {}),
+    "Location": ("Where the new resource is read, or where a link leads.", {}),
     "ETag": ("The version, to send as `If-Match`.", {}),
     "Cache-Control": ("How long the answer may be used again, by this client.", {}),
     "Content-Language": ("Of the names in the answer.", {}),
@@ -68,7 +68,7 @@ _PROGRAM_HEADERS: Final = {
     "post_rollback": ["Location"],
 }
 """Headers of answers of the function ``program``, by operation."""
-_WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+_WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.FOUND})
 _HIDDEN: Final = frozenset({"HTTPValidationError", "ValidationError", "ResponseValidationError"})
 """Error bodies that Powertools documents and that this API never sends."""
 
@@ -187,6 +187,10 @@ def _headers(route: Route, name: str, status: int) -> list[str]:
     created = ["Idempotent-Replayed"] if status in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED} else []
     if route.function == "privacy":
         return ["ETag"] if route.path.endswith("/preferences") else [one for one in created if name != "post_erasure"]
+    if route.function == LINK_FUNCTION:
+        return ["Location", "Cache-Control"]
+    if route.path.endswith("/referral-code"):
+        return ["ETag"]
     if route.function != "enrollment":
         return created
     return [*created, *(["Location"] if created else []), "ETag"]
@@ -217,7 +221,7 @@ def _statuses(route: Route, operation: Mapping[str, Any]) -> list[int]:
         429: True,
         500: True,
         502: True,
-        503: route.scope is not None,
+        503: route.scope is not None or route.function == LINK_FUNCTION,
         504: True,
     }
     return [status for status, holds in conditions.items() if holds]

@@ -48,7 +48,7 @@ def data_permissions(
 ) -> list[iam.PolicyStatement]:
     """What ``spec`` asks for on the table, its indexes, the keys and ``pictures``, the ARN of all of those."""
     wanted = (
-        (table.table_arn, () if spec.partitions else spec.table),
+        (table.table_arn, spec.table),
         (f"{table.table_arn}/index/{contract.ENTRY_INDEX}", spec.index),
         (f"{table.table_arn}/index/{contract.DUE_INDEX}", spec.due_index),
         (f"{table.table_arn}/index/{contract.MEMBER_INDEX}", spec.member_index),
@@ -91,11 +91,15 @@ def _refuse(
 
 
 def _partitions(spec: FunctionSpec, table: dynamodb.ITableV2) -> list[iam.PolicyStatement]:
-    """The table, but only partitions of one kind."""
-    if not spec.partitions:
-        return []
-    of_one_kind = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [spec.partitions]}}
-    return [iam.PolicyStatement(actions=list(spec.table), resources=[table.table_arn], conditions=of_one_kind)]
+    """The table, but only partitions of some kinds."""
+    return [
+        iam.PolicyStatement(
+            actions=list(actions),
+            resources=[table.table_arn],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [pattern]}},
+        )
+        for pattern, actions in spec.parts.items()
+    ]
 
 
 def _sealed_data(spec: FunctionSpec, keys: Keys) -> list[iam.PolicyStatement]:

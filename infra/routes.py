@@ -38,9 +38,17 @@ _OF_SUPPLIERS: Final = (
     "tells nothing about data."
 )
 
+_OF_LINKS: Final = (
+    "Members share links with people who have no token. What a link answers is where the program's own page is; it takes nothing "
+    "from the request but a code, and keeps nothing of whoever sent it."
+)
+
+LINK_FUNCTION: Final = "referral_link"
 
 ROUTES: Final = (
     Route("GET", "/health", "wallet", None, _OF_HEALTH),
+    Route("GET", "/r/{program}/{code}", LINK_FUNCTION, None, _OF_LINKS),
+    Route("HEAD", "/r/{program}/{code}", LINK_FUNCTION, None, _OF_LINKS),
     Route("POST", "/v1/suppliers/{supplier}/callbacks", "supplier_callback", None, _OF_SUPPLIERS),
     Route("POST", f"{_PROGRAM}/members", "enrollment", "members.write"),
     Route("GET", _MEMBER, "enrollment", "members.read"),
@@ -104,6 +112,11 @@ ROUTES: Final = (
     Route("POST", f"{_CAMPAIGN}/approve", "bulk", "finance.approve"),
     Route("POST", f"{_CAMPAIGN}/reject", "bulk", "finance.approve"),
     Route("POST", f"{_PROGRAM}/referrals/validate", "referral_validation", "referrals.read"),
+    Route("GET", f"{_MEMBER}/referral-code", "referral_validation", "referrals.read"),
+    Route("PUT", f"{_MEMBER}/referral-code", "referral_validation", "referrals.write"),
+    Route("POST", f"{_MEMBER}/referral-links", "referral_validation", "referrals.write"),
+    Route("GET", f"{_MEMBER}/referral-links", "referral_validation", "referrals.read"),
+    Route("GET", f"{_MEMBER}/referral-links/qr", "referral_validation", "referrals.read"),
     Route("GET", f"{_PROGRAM}/risk-cases", "abuse", "risk.read"),
     Route("GET", f"{_MEMBER}/risk", "abuse", "risk.read"),
     Route("POST", f"{_MEMBER}/risk/hold", "abuse", "risk.release"),

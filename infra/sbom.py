@@ -37,6 +37,7 @@ MPL-2.0 asks for changes to its files to be published; we change none.
 CONCLUDED: Final[Mapping[str, str]] = {
     "aws-lambda-powertools": "MIT-0",  # metadata says MIT; the licence file asks for no attribution either
     "jinja2": "BSD-3-Clause",  # metadata says "BSD License"; the licence file has the three clauses
+    "segno": "BSD-3-Clause",  # metadata says "BSD License"; the licence file has the three clauses
     "python-dateutil": "BSD-3-Clause",  # "Dual License": all of it is under this one, what came after 2017 under Apache too
 }
 """Licences of packages whose metadata names none by its SPDX identifier, or another than their licence files, which were read."""

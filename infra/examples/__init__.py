@@ -5,9 +5,9 @@ Where answers of different statuses look different, by operation and status.
 
 from typing import Any, Final
 
-from infra.examples import finance, members, points, privacy, programs, rewards, risk
+from infra.examples import finance, members, points, privacy, programs, referrals, rewards, risk
 
-_PARTS: Final = (members, points, rewards, risk, finance, programs, privacy)
+_PARTS: Final = (members, points, rewards, risk, finance, programs, privacy, referrals)
 
 REQUESTS: Final[dict[str, Any]] = {name: example for part in _PARTS for name, example in part.REQUESTS.items()}
 RESPONSES: Final[dict[str, Any]] = {

@@ -171,6 +171,10 @@ class StageSettings(_Frozen):
         default=Throttle(rate=50, burst=100),
         description="of each method that asks for no token: health, the console's pages, callbacks of suppliers",
     )
+    link_throttle: Throttle = Field(
+        default=Throttle(rate=200, burst=400),
+        description="of members' links, which ask for no token either",
+    )
     plans: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")], Plan] = Field(
         default={
             "standard": Plan(rate=100, burst=200, requests_a_day=2_000_000),
@@ -201,6 +205,11 @@ class StageSettings(_Frozen):
         default=None,
         pattern=r"^https://[a-z0-9.-]+(/[a-z0-9/-]*)?/console$",
         description="where people reach the console by a domain of your own; None: at the API's address",
+    )
+    links_url: str | None = Field(
+        default=None,
+        pattern=r"^https://[a-z0-9.-]+(/[a-z0-9/-]*[a-z0-9-])?$",
+        description="where members' links begin by a domain of your own, without a slash at the end; None: at the API's address",
     )
     supplier_settle_seconds: int = Field(
         default=60,

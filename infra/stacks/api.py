@@ -23,8 +23,8 @@ from infra.constructs.python_function import PythonFunction
 from infra.constructs.removal import removal_policy
 from infra.names import access_log_group, resource
 from infra.permissions import allow
-from infra.routes import CONSOLE, CONSOLE_ROOT, ROUTES, Route
-from infra.settings import StageSettings, WafOff, WafOn
+from infra.routes import CONSOLE, CONSOLE_ROOT, LINK_FUNCTION, ROUTES, Route
+from infra.settings import StageSettings, Throttle, WafOff, WafOn
 from infra.stacks.base import FunctionStack
 from infra.stacks.stateful import RETENTION, StatefulStack
 
@@ -46,7 +46,10 @@ class ApiStack(FunctionStack):
         super().__init__(scope, name, settings=settings, stateful=stateful, assets=assets, purpose="API")
         self.api = self._api()
         add_gateway_problems(self.api)
-        self.functions = {name: self.function(name) for name in sorted({route.function for route in ROUTES})}
+        values = {contract.ENV_LINKS_URL: self.settings.links_url or self._base_url}
+        self.functions = {
+            name: self.function(name, values=values) for name in sorted({route.function for route in ROUTES})
+        }
         self.functions[CONSOLE_FUNCTION] = self._console()
         self.functions[AUTHORIZER] = self._authorizer()
         self._routes(self.functions)
@@ -74,7 +77,7 @@ class ApiStack(FunctionStack):
                     # Of each method that has none of its own: it is no limit of the stage.
                     "/*/*": limited(self.settings.throttle),
                     **{
-                        f"{route.path}/{route.method}": limited(self.settings.open_throttle)
+                        f"{route.path}/{route.method}": limited(self._open_throttle(route))
                         for route in (*ROUTES, *CONSOLE)
                         if route.scope is None
                     },
@@ -134,20 +137,15 @@ class ApiStack(FunctionStack):
         return account
 
     def _console(self) -> PythonFunction:
-        """The pages, and the client by which they let people sign in.
-
-        Its address is written from the API's id, not taken from the stage, which comes after the function.
-        """
+        """The pages, and the client by which they let people sign in."""
         people, keys = self.stateful.people, self.stateful.keys
         issuer = f"https://cognito-idp.{self.region}.amazonaws.com/{people.pool.user_pool_id}"
         if self.settings.target == "local":
             endpoint = self._local_endpoint
-            url = f"{endpoint}/restapis/{self.api.rest_api_id}/{STAGE_NAME}/_user_request_{CONSOLE_ROOT}"
             sign_in_url, keys_url = endpoint, f"{endpoint}/{people.pool.user_pool_id}"
         else:
-            host = f"{self.api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}"
-            url = self.settings.console_url or f"https://{host}/{STAGE_NAME}{CONSOLE_ROOT}"
             sign_in_url, keys_url = people.sign_in_url, issuer
+        url = self.settings.console_url or f"{self._base_url}{CONSOLE_ROOT}"
         client = console_client(self, people.pool, url)
         CfnOutput(self, "ConsoleUrl", value=url)
         return self.function(
@@ -162,6 +160,18 @@ class ApiStack(FunctionStack):
             },
             permissions=[allow(keys.console.key_arn, "kms:GenerateMac")],
         )
+
+    @cached_property
+    def _base_url(self) -> str:
+        """Where the API is, written from its id, not taken from the stage, which comes after the functions."""
+        if self.settings.target == "local":
+            return f"{self._local_endpoint}/restapis/{self.api.rest_api_id}/{STAGE_NAME}/_user_request_"
+        return f"https://{self.api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}/{STAGE_NAME}"
+
+    def _open_throttle(self, route: Route) -> Throttle:
+        """What a method for whoever comes may take."""
+        is_link = route.function == LINK_FUNCTION and route.method == "GET"
+        return self.settings.link_throttle if is_link else self.settings.open_throttle
 
     @cached_property
     def _local_endpoint(self) -> str:
@@ -249,6 +259,12 @@ class ApiStack(FunctionStack):
             metric=function_metric("reveal", contract.CARDS_REVEALED, period=Duration.hours(1)),
             meaning="Many gift cards and codes were shown: is a client reading what no member asked for? "
             "loyalty card accesses tells who read one.",
+        )  # fmt: skip
+        alarm(
+            self, "ClicksNotWritten", topic=topic, threshold=1,
+            metric=function_metric(LINK_FUNCTION, contract.CLICKS_NOT_WRITTEN),
+            meaning="Members' links led on, and it was not written down that they were followed: who comes by them is not "
+            "attributed by their click. The log of the function referral_link has the error.",
         )  # fmt: skip
         alarm(
             self, "CardsRevealedOften", topic=topic, threshold=1,

@@ -101,6 +101,8 @@ class EventsStack(FunctionStack):
                                 contract.RUN_SK,
                                 contract.RISK_SK,
                                 contract.SUSPECTED_SK,
+                                {"prefix": contract.SHARE_PREFIX},
+                                contract.CLICK_SK,
                                 contract.REFERRAL_SK,
                             ]
                         }

@@ -42,7 +42,10 @@ def status(cloud: LocalCloud, victim: Tenant) -> Callable[[Route, str | None], i
     def call(route: Route, credentials: str | None) -> int:
         url = cloud.api_url + route.path.format(**(UNKNOWN | victim.ids | {"program": victim.program}))
         headers = {"Authorization": credentials} if credentials is not None else {}
-        return session.request(route.method, url, json=example(route), headers=headers, timeout=60).status_code
+        answer = session.request(
+            route.method, url, json=example(route), headers=headers, timeout=60, allow_redirects=False
+        )
+        return answer.status_code
 
     return call
 

@@ -28,6 +28,7 @@ UNKNOWN: Final = {
     "version": "900000",
     "supplier": "never-was",
     "export_id": "exp_00000000000000000000000000",
+    "code": "NEVERWAS12",
 }
 """Ids of the right shape that nothing has."""
 _SEGMENTS: Final = [{"id": one["id"], "name": one["id"]} for one in REQUESTS["put_segments"]["segments"]]

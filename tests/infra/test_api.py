@@ -34,7 +34,11 @@ def test_routes_and_scopes(stage: Templates) -> None:
         if route.scope is None:
             assert method["AuthorizationType"] == "NONE"
             assert not method.get("ApiKeyRequired")
-            assert route in CONSOLE or route.path in {"/health", "/v1/suppliers/{supplier}/callbacks"}
+            assert route in CONSOLE or route.path in {
+                "/health",
+                "/v1/suppliers/{supplier}/callbacks",
+                "/r/{program}/{code}",
+            }
         else:
             assert method["AuthorizationType"] == "CUSTOM"
             assert method["ApiKeyRequired"] is True
@@ -116,6 +120,8 @@ def test_stage_throttles_and_logs_without_bodies(stage: Templates, settings: Sta
     assert limits == {
         ("GET", "/health"): (50, 100),
         ("POST", "/v1/suppliers/{supplier}/callbacks"): (50, 100),
+        ("GET", "/r/{program}/{code}"): (200, 400),
+        ("HEAD", "/r/{program}/{code}"): (50, 100),
         ("GET", "/console"): (50, 100),
         ("GET", "/console/{page+}"): (50, 100),
         ("POST", "/console/{page+}"): (50, 100),
@@ -123,6 +129,23 @@ def test_stage_throttles_and_logs_without_bodies(stage: Templates, settings: Sta
     log = text(stage.one("AWS::ApiGateway::Stage")["Properties"]["AccessLogSetting"])
     assert "$context.path" not in log
     assert "$context.resourcePath" in log
+
+
+def test_links_begin_at_the_api_or_where_the_stage_says(stage: Templates) -> None:
+    def told(templates: Templates) -> str:
+        (found,) = [
+            function["Environment"]["Variables"][contract.ENV_LINKS_URL]
+            for function in templates.properties("AWS::Lambda::Function", "api")
+            if contract.ENV_LINKS_URL in function["Environment"]["Variables"]
+        ]
+        return text(found)
+
+    assert ".execute-api." in told(stage) or "_user_request_" in told(stage)
+    own = synthesize_one(StageSettings(name="own", region="eu-south-1", links_url="https://go.example.com/x"))
+    assert told(own) == '"https://go.example.com/x"'
+    for wrong in ("http://go.example.com", "https://go.example.com/", "https://go.example.com/?x"):
+        with pytest.raises(ValueError, match="links_url"):
+            StageSettings(name="own", region="eu-south-1", links_url=wrong)
 
 
 def test_gateway_problems_have_the_shape_of_the_functions_problems(stage: Templates) -> None:

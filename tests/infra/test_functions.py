@@ -50,7 +50,8 @@ MAY_DO = {
     "transfer": MEMBERS | MISSES,
     # Reversals that waited are posted with it.
     "merge": MEMBERS | {"dynamodb:Query"},
-    "referral_validation": MISSES | {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GenerateMac"},
+    "referral_validation": MEMBERS | {"dynamodb:Query", "kms:GenerateMac"},
+    "referral_link": ENTRIES | {"dynamodb:UpdateItem"},
     "program": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"},
     "bulk": ENTRIES | FILES | {"dynamodb:Query", "kms:GenerateMac", "states:StartExecution"},
     # Decisions are written in transactions of their own; resolving one ends its hold.
@@ -147,11 +148,23 @@ def test_role_allows_the_named_actions_and_no_more(stage: Templates, settings: S
             assert not wildcard or permitted, statement
 
 
-@pytest.mark.parametrize("name", ["wallet", "referral_validation"])
-def test_who_only_reads_writes_counts_of_clients_and_nothing_else(stage: Templates, name: str) -> None:
+def test_who_only_reads_writes_counts_of_clients_and_nothing_else(stage: Templates) -> None:
     writes = {"dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:DeleteItem"}
-    (statement,) = [each for each in stage.statements(name) if writes & set(many(each["Action"]))]
+    (statement,) = [each for each in stage.statements("wallet") if writes & set(many(each["Action"]))]
     assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["W#*"]}}
+
+
+def test_whoever_follows_a_link_reaches_programs_codes_and_clicks_and_nothing_of_a_member(stage: Templates) -> None:
+    found = {
+        text(each["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]): set(many(each["Action"]))
+        for each in stage.statements("referral_link")
+        if not LOG & set(many(each["Action"]))
+    }
+    assert found == {
+        '["P#*"]': {"dynamodb:GetItem"},
+        '["U#*#referral#*"]': {"dynamodb:BatchGetItem"},
+        '["V#*"]': {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+    }
 
 
 @pytest.mark.parametrize(

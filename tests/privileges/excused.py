@@ -79,6 +79,8 @@ WITHOUT_A_STEP: Final = (
     Excused("bulkbatchRole*", frozenset({"dynamodb:BatchGetItem"}), _SURVIVOR),
     Excused("programRole*", frozenset({"dynamodb:DeleteItem"}), "A version without a shop that the one before had lets it go: "
             "tests/unit/programs."),
+    Excused("referralvalidationRole*", frozenset({"dynamodb:DeleteItem"}), "A code that has expired goes where a member would have more "
+            "than five, after days, which no run here lasts: tests/unit/referrals/test_choosing.py."),
     Excused("redemptionRole*", frozenset({"s3:GetObject"}), "Addresses of pictures are signed by the role and fetched by the "
             "member's app: none of the demo programs has a picture."),
     Excused("consoleRole*", frozenset({"states:StartExecution", "states:DescribeExecution"}), "A person lets a failed run be tried "

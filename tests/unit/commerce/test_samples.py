@@ -36,6 +36,8 @@ from loyalty.programs.views import PublicationBody
 from loyalty.publishing.events import PointsEvent
 from loyalty.publishing.outbox import events_of
 from loyalty.reconciliation.steps import StepRequest as ReportStep
+from loyalty.referrals.code_views import CodeBody
+from loyalty.referrals.link_views import LinkBody
 from loyalty.stock.views import RestockBody
 from loyalty.suppliers.webhooks import BadSignature, verify
 from loyalty.tiers.steps import StepRequest as RecalculationStep
@@ -60,6 +62,8 @@ OTHER_BODIES: dict[str, type[BaseModel]] = {
     "redemption/capture.json": CaptureBody,
     "redemption/capture_a_part.json": CaptureBody,
     "program/save_a_draft.json": ProgramDocument,
+    "referral_validation/choose_a_code.json": CodeBody,
+    "referral_validation/share_a_link.json": LinkBody,
 }
 REFUSED = {
     "a_topic_nobody_handles": "unknown_topic",
@@ -125,6 +129,7 @@ def test_the_other_events_fit_their_functions() -> None:
     }
     (line,) = sample("audit_chain/line_inserted.json")["Records"]
     assert parse_trail(line["dynamodb"]["Keys"]["pk"]["S"]) == ("aurora", date(2026, 11, 20))
+    assert sample("referral_link/follow_noras_link.json")["path"].startswith("/r/${program}/${nora.referral_code}?")
     asked = sample("authorizer/without_a_token.json")
     assert (authorization(asked), route(asked).split()[0]) == ([], "GET")
     records = sample("publisher/entry_inserted.json")["Records"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.core.ids import new_member_id, new_referral_code, redemption_id, request_hash
+from loyalty.core.ids import new_member_id, redemption_id, request_hash
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 JSON = st.recursive(
@@ -26,12 +26,6 @@ def test_member_ids_are_opaque_url_safe_and_in_order_of_time() -> None:
 
 def test_member_ids_of_one_millisecond_differ() -> None:
     assert len({new_member_id(NOW) for _ in range(500)}) == 500
-
-
-def test_referral_codes_can_be_read_aloud() -> None:
-    codes = {new_referral_code() for _ in range(500)}
-    assert len(codes) == 500
-    assert all(re.fullmatch(r"[2-9A-HJKMNP-Z]{8}", code) for code in codes)
 
 
 def test_a_key_of_a_client_stands_for_one_redemption_for_ever() -> None:

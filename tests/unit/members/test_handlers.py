@@ -15,7 +15,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-south-1")
-    for name in ("STAGE", "TABLE", "PII_KEY", "LOOKUP_KEY"):
+    for name in ("STAGE", "TABLE", "PII_KEY", "LOOKUP_KEY", "LINKS_URL"):
         monkeypatch.setenv(f"LOYALTY_{name}", name.lower())
 
 

@@ -27,6 +27,9 @@ from loyalty.privacy.steps import ErasureSteps
 from loyalty.programs.model import Program
 from loyalty.programs.privacy import Channel
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.link_store import LinkStore
+from loyalty.referrals.links import Share
+from loyalty.referrals.model import Source
 from loyalty.rewards.model import Party
 from loyalty.segments.model import Assignment
 from loyalty.segments.service import SegmentService
@@ -174,6 +177,8 @@ class Rights(Commerce):
         for member in (ada, bob):
             self.segments.assign(self.program, member, [Assignment("staff")])
             self.consents.say(self.program, member, MARKETING, client_id="app", idempotency_key="k-1")
+            share = Share("acme", member, Source("summer", "whatsapp"), self.clock())
+            assert LinkStore(self.table, draw=lambda _: 0).share(share, self.clock().date())
         self.card(ada, "PLANTED")
         self.merging.merge(self.program, ada, absorbed=bob, actor="staff-1")
         self.consents.prefer(self.program, ada, [("marketing", (Channel.EMAIL,))])

@@ -27,6 +27,8 @@ from loyalty.privacy.erasing import Asked
 from loyalty.privacy.erasure import ErasureReason, ErasureStatus
 from loyalty.privacy.errors import ErasureBlocked, ErasureDecided, ErasureNotFound
 from loyalty.privacy.steps import note_key
+from loyalty.referrals.choosing import MemberCodes
+from loyalty.referrals.code_store import CodeStore
 from loyalty.rewards.model import Payer
 from loyalty.segments.model import Assignment
 from tests.ledgerkit.calls import Cut, killed_at, recorded
@@ -72,6 +74,27 @@ def test_nothing_is_left_but_the_ledger_a_stub_and_the_proof_of_consents(rights:
         assert not stub.keys() & {"pii", "pii_nonce", "pii_key"}
         assert (stub["lookups"]["M"], stub["referral_code"]["S"], stub["request_hash"]["S"]) == ({}, "-", "-")
     assert rights.world.audit() == []
+
+
+def test_every_code_of_both_goes_over_in_a_merge_and_leads_nowhere_afterwards(rights: Rights) -> None:
+    store = CodeStore(rights.table)
+    codes = MemberCodes(rights.members, store, rights.clock)
+    ada, bob = rights.person("ada"), rights.person("bob")
+    held = {code for one in (ada, bob) for code in [rights.enrollment.get(rights.program, one).referral_code]}
+    for member, chosen in ((ada, "ADASHOP"), (bob, "BOBSHOP")):
+        held.add(codes.choose(rights.program, member, chosen).code)
+    before = store.given_codes("acme", held)
+    rights.clock.advance(days=3)
+    rights.merging.merge(rights.program, ada, absorbed=bob, actor="staff-1")
+    merged = store.given_codes("acme", held)
+    assert {one.member_id for one in merged.values()} == {ada}
+    assert {code: one.created_at for code, one in merged.items()} == {
+        code: one.created_at for code, one in before.items()
+    }
+    assert codes.choose(rights.program, ada, "BOBSHOP").code == "BOBSHOP"
+    rights.erase(ada)
+    assert store.given_codes("acme", held) == {}
+    assert not any(code in text(rights) for code in held)
 
 
 def test_points_break_and_the_book_is_closed(rights: Rights) -> None:

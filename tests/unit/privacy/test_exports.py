@@ -61,6 +61,13 @@ def test_all_that_there_is_of_them_and_whom_they_absorbed(rights: Rights) -> Non
         {"redemption_id": redemption["redemption_id"], "stored_at": "2026-11-22T09:00:00.000Z", "shown": []}
     ]
     assert [one["member_id"] for one in files["household.json"]] == [ada]
+    assert [(one["member_id"], one["code"]) for one in files["referral_codes.json"]] == [
+        (one, found.referral_code) for one in (ada, bob) if (found := rights.members.get("acme", one))
+    ]
+    assert files["referral_links.json"] == [
+        {"member_id": one, "campaign": "summer", "channel": "whatsapp", "shared_at": "2026-11-22T09:00:00.000Z"}
+        for one in (ada, bob)
+    ]
     assert files["adjustments.json"] == files["reviews.json"] == []
     assert set(files["schema.json"]["files"]) == files.keys() - {"README.txt", "schema.json"}
 

@@ -244,6 +244,44 @@ def test_of_a_draft_and_of_what_is_in_force_nobody_is_told(sk: str) -> None:
     assert events_of(record(VERSION | {"sk": {"S": sk}})) == []
 
 
+SHARE = {
+    "pk": {"S": "M#acme#mbr_1"},
+    "sk": {"S": "SHARE#summer#whatsapp"},
+    "campaign": {"S": "summer"},
+    "channel": {"S": "whatsapp"},
+    "at": {"S": "2026-03-15T12:00:00.000Z"},
+}
+CLICK = {
+    "pk": {"S": "V#acme#clk_1"},
+    "sk": {"S": "CLICK"},
+    "member_id": {"S": "mbr_1"},
+    "code": {"S": "K7WQ4M2X2"},
+    "at": {"S": "2026-03-15T12:00:00.000Z"},
+    "ttl": {"N": "1"},
+}
+
+
+def test_a_link_is_told_of_when_it_is_made_and_when_it_is_followed() -> None:
+    (shared,), (clicked,) = events_of(record(SHARE)), events_of(record(CLICK))
+    assert (shared.detail_type, clicked.detail_type) == (contract.REFERRAL_SHARED, contract.REFERRAL_CLICKED)
+    both = {"schema_version": 1, "program": "acme", "member_id": "mbr_1"}
+    assert shared.detail.model_dump() == both | {
+        "id": "acme/mbr_1/SHARE#summer#whatsapp",
+        "campaign": "summer",
+        "channel": "whatsapp",
+        "shared_at": "2026-03-15T12:00:00.000Z",
+    }
+    assert clicked.detail.model_dump() == both | {
+        "id": "acme/clk_1",
+        "click_id": "clk_1",
+        "code": "K7WQ4M2X2",
+        "campaign": None,
+        "channel": None,
+        "clicked_at": "2026-03-15T12:00:00.000Z",
+    }
+    assert events_of(record(SHARE, SHARE)) == events_of(record(CLICK, CLICK)) == []
+
+
 RUN = {
     "pk": {"S": "F#acme#rdm_1"},
     "sk": {"S": "RUN"},

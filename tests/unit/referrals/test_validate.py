@@ -20,11 +20,29 @@ def test_ones_own_code_is_not(members: Members) -> None:
         assert reply.json == {"valid": False, "reason": "own_code"}
 
 
-@pytest.mark.parametrize("code", ["ZZZZZZZZ", "0OIL1000", "x", "#", "K7WQ4M2X\u20ac", "K7WQ 4M2X"])
-def test_a_code_that_nobody_has_is_unknown(members: Members, code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("ZZZZZZZZ", "unknown"),
+        ("K7WQ 4M2X", "unknown"),
+        ("SUMMER", "unknown"),
+        ("0OIL1000", "malformed"),
+        ("x", "malformed"),
+        ("#", "malformed"),
+        ("K7WQ4M2X\u20ac", "malformed"),
+    ],
+)
+def test_a_code_that_nobody_has_or_can_have(members: Members, code: str, reason: str) -> None:
     members.enroll("ada@example.com")
     reply = members.call("POST", PATH, {"referral_code": code, "email": "bob@example.com"})
-    assert (reply.status, reply.json) == (200, {"valid": False, "reason": "unknown"})
+    assert (reply.status, reply.json) == (200, {"valid": False, "reason": reason})
+
+
+def test_a_mistyped_code_is_told_from_an_unknown_one(members: Members) -> None:
+    code = members.enroll("ada@example.com")["referral_code"]
+    other = "A" if code[0] != "A" else "C"
+    reply = members.call("POST", PATH, {"referral_code": other + code[1:]})
+    assert reply.json == {"valid": False, "reason": "malformed"}
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,6 @@ from datetime import datetime
 from typing import Final
 
 _CROCKFORD: Final = "0123456789abcdefghjkmnpqrstvwxyz"
-_REFERRAL_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-"""No 0/O, 1/I/L: a referral code is read aloud and typed by hand."""
-_REFERRAL_LENGTH: Final = 8
 
 
 def _crockford(number: int, length: int) -> str:
@@ -26,9 +23,14 @@ def new_member_id(now: datetime) -> str:
     return f"mbr_{_crockford(milliseconds, 10)}{_crockford(secrets.randbits(80), 16)}"
 
 
-def new_referral_code() -> str:
-    """Eight characters that a person can read aloud: 31**8, about 8.5e11 codes per program."""
-    return "".join(secrets.choice(_REFERRAL_ALPHABET) for _ in range(_REFERRAL_LENGTH))
+def random_text(alphabet: str, length: int) -> str:
+    """So many characters of an alphabet, each at random, and none to be guessed."""
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def new_click_id() -> str:
+    """``clk_`` and 26 characters, all random: it says neither when nor by whom."""
+    return f"clk_{random_text(_CROCKFORD, 26)}"
 
 
 def redemption_id(program: str, member_id: str, client_id: str, idempotency_key: str) -> str:

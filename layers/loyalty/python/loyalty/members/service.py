@@ -22,7 +22,7 @@ from loyalty.members.store import KEY, MEMBER, REFERRAL_CODE, FoundMember, Membe
 from loyalty.members.vault import MemberVault
 from loyalty.programs.model import Program
 from loyalty.referrals.claiming import new_referral
-from loyalty.referrals.codes import code_digest, normal_code
+from loyalty.referrals.codes import code_digest, new_referral_code, normal_code
 from loyalty.referrals.model import Referral
 
 ATTEMPTS: Final = 6
@@ -52,7 +52,7 @@ class MemberService:
         lookups: Lookups,
         clock: Clock,
         *,
-        new_code: Callable[[], str] = ids.new_referral_code,
+        new_code: Callable[[], str] = new_referral_code,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store

@@ -4,7 +4,7 @@
 
     M#{program}#{member}   MEMBER    profile as ciphertext, hashes of its lookups, referral code, version
     M#{program}#{member}   KEY       the member's data key, wrapped: see ``members.keys``
-    U#{program}#{digest}   LOOKUP    the one member who has this e-mail, phone, platform's customer id or code
+    U#{program}#{digest}   LOOKUP    the one member who has this e-mail, phone, platform's customer id or code; of a code, since when
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,9 @@ from datetime import datetime
 from typing import Final
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
+from loyalty.core.attributes import MomentAttribute, TextSetAttribute
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.pii import Ciphertext, Sealed
 from loyalty.core.table import (
@@ -31,7 +33,7 @@ from loyalty.ledger.items import book_of, new_book_put
 from loyalty.ledger.keys import BOOK_SK, parse_partition, partition
 from loyalty.ledger.model import Book
 from loyalty.members.keys import KEY_SK, MemberKey, key_of, new_key_put, rewrapped_put
-from loyalty.referrals.codes import code_digest
+from loyalty.referrals.codes import GivenCode, code_digest
 from loyalty.referrals.model import Referral
 from loyalty.referrals.store import claim_puts
 from loyalty_contract import MEMBER_SK
@@ -51,6 +53,7 @@ class MemberItem(Item):
 
     version = IntegerAttribute()
     referral_code = UnicodeAttribute()
+    earlier_codes = TextSetAttribute(null=True)
     entry_tier = UnicodeAttribute()
     referred_by = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
@@ -65,9 +68,16 @@ class MemberItem(Item):
 
 
 class LookupItem(Item):
-    """Makes its digest unique within the program, and leads to the member."""
+    """Makes its digest unique within the program, and leads to the member.
+
+    That of a referral code says what the code is and since when; ``uses`` is how many had come by it when it was marked as
+    exhausted. Codes from before have none of these.
+    """
 
     member_id = UnicodeAttribute()
+    code = UnicodeAttribute(null=True)
+    created_at = MomentAttribute(null=True)
+    uses = IntegerAttribute(null=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,13 @@ class StoredMember:
     sealed: Ciphertext | Sealed
     merged_into: str | None = None
     erased_at: datetime | None = None
+    earlier_codes: frozenset[str] = frozenset()
+    """Codes that they showed before, and that lead to them still."""
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """All codes that lead to them."""
+        return self.earlier_codes | {self.referral_code}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +153,7 @@ class MemberStore:
 
     def owners(self, program: str, *digests: str) -> dict[str, str]:
         """Digest → member id, for those that somebody has; one round trip."""
-        keys = {lookup_key(program, digest): digest for digest in digests}
-        found = self._table.get_many(list(keys))
-        return {keys[key]: raw["member_id"]["S"] for key, raw in found.items()}
+        return {digest: item.member_id for digest, item in lookups_of(self._table, program, *digests).items()}
 
     def create(
         self, member: StoredMember, key: MemberKey, *, referral: Referral | None = None
@@ -158,11 +173,11 @@ class MemberStore:
             KEY: new_key_put(member.program, member.member_id, key),
             "wallet": new_book_put(member.program, member.member_id, member.entry_tier, member.created_at),
             **{kind: _lookup_put(member, digest) for kind, digest in member.lookups.items()},
-            REFERRAL_CODE: _lookup_put(member, code_digest(member.referral_code)),
+            REFERRAL_CODE: code_put(member.program, member.member_id, member.referral_code, member.created_at),
         }
         if referral is not None:
             operations |= claim_puts(referral)
-        return self._write(operations)
+        return written(self._table, operations)
 
     def replace(
         self, before: StoredMember, after: StoredMember, *, new_key: MemberKey | None = None
@@ -173,13 +188,14 @@ class MemberStore:
         """
         gone = {kind: digest for kind, digest in before.lookups.items() if after.lookups.get(kind) != digest}
         new = {kind: digest for kind, digest in after.lookups.items() if before.lookups.get(kind) != digest}
-        return self._write(
+        return written(
+            self._table,
             {
                 MEMBER: Put(_item_of(after), MemberItem.version == before.version),
                 **({KEY: new_key_put(after.program, after.member_id, new_key)} if new_key else {}),
-                **{f"old {kind}": _lookup_delete(before, digest) for kind, digest in gone.items()},
+                **{f"old {kind}": lookup_delete(before, digest) for kind, digest in gone.items()},
                 **{kind: _lookup_put(after, digest) for kind, digest in new.items()},
-            }
+            },
         )
 
     def rewrap(self, found: FoundMember, key: MemberKey, sealed: Ciphertext | None) -> bool:
@@ -200,17 +216,45 @@ class MemberStore:
         if sealed is not None:
             same = (MemberItem.version == member.version) & MemberItem.pii_key.exists()
             operations[MEMBER] = Put(_item_of(replace(member, sealed=sealed)), same)
-        return not self._write(operations)
+        return not written(self._table, operations)
 
-    def _write(self, operations: Mapping[str, Operation]) -> dict[str, str | None]:
-        names = list(operations)
-        try:
-            self._table.write(list(operations.values()))
-        except TransactionRefused as refusal:
-            if not refusal.failed:
-                raise
-            return {names[place]: _owner(raw) for place, raw in refusal.failed.items()}
-        return {}
+
+def lookups_of(table: Table, program: str, *digests: str) -> dict[str, LookupItem]:
+    """Digest → lookup, of those that lead to somebody; one round trip."""
+    keys = {lookup_key(program, digest): digest for digest in digests}
+    return {keys[key]: LookupItem.from_raw_data(raw) for key, raw in table.get_many(list(keys)).items()}
+
+
+def written(table: Table, operations: Mapping[str, Operation]) -> dict[str, str | None]:
+    """Writes all or nothing; by its name what stood in the way, and whose it is.
+
+    Raises:
+        TransactionRefused: another transaction held one of the items; the same call may be made again.
+    """
+    names = list(operations)
+    try:
+        table.write(list(operations.values()))
+    except TransactionRefused as refusal:
+        if not refusal.failed:
+            raise
+        return {names[place]: _owner(raw) for place, raw in refusal.failed.items()}
+    return {}
+
+
+def code_put(program: str, member_id: str, code: str, now: datetime) -> Put:
+    """Gives a member a code at ``now`` (UTC), unless somebody has it."""
+    item = LookupItem(*lookup_key(program, code_digest(code)), member_id=member_id, code=code, created_at=now)
+    return Put(item, _free_for(member_id))
+
+
+def given_code_of(code: str, item: LookupItem) -> GivenCode:
+    """The code that a lookup is of, as it was given; ``code`` is as it was typed, in its normal form."""
+    return GivenCode(item.code or code, item.member_id, item.created_at, item.uses)
+
+
+def codes_of(item: MemberItem) -> set[str]:
+    """All codes that lead to a member, as it is stored."""
+    return {item.referral_code, *(item.earlier_codes or ())}
 
 
 def _owner(raw: RawItem | None) -> str | None:
@@ -219,11 +263,17 @@ def _owner(raw: RawItem | None) -> str | None:
 
 def _lookup_put(member: StoredMember, digest: str) -> Put:
     item = LookupItem(*lookup_key(member.program, digest), member_id=member.member_id)
+    return Put(item, _free_for(member.member_id))
+
+
+def _free_for(member_id: str) -> Condition:
     # Their own it is already where they have absorbed the member who had it.
-    return Put(item, LookupItem.pk.does_not_exist() | (LookupItem.member_id == member.member_id))
+    free: Condition = LookupItem.pk.does_not_exist() | (LookupItem.member_id == member_id)
+    return free
 
 
-def _lookup_delete(member: StoredMember, digest: str) -> Delete:
+def lookup_delete(member: StoredMember, digest: str) -> Delete:
+    """Takes from a member what leads to them, if it still does."""
     return Delete(LookupItem, *lookup_key(member.program, digest), LookupItem.member_id == member.member_id)
 
 
@@ -233,6 +283,7 @@ def _item_of(member: StoredMember) -> MemberItem:
         MEMBER_SK,
         version=member.version,
         referral_code=member.referral_code,
+        earlier_codes=member.earlier_codes or None,
         entry_tier=member.entry_tier,
         referred_by=member.referred_by,
         created_at=to_text(member.created_at),
@@ -263,6 +314,7 @@ def _member_of(raw: RawItem) -> StoredMember:
         sealed=_sealed_of(item),
         merged_into=item.merged_into,
         erased_at=from_text(item.erased_at) if item.erased_at else None,
+        earlier_codes=frozenset(item.earlier_codes or ()),
     )
 
 

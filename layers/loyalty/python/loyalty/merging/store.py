@@ -3,9 +3,9 @@
 from loyalty.abuse.model import joined as joined_cases
 from loyalty.abuse.store import case_check, case_of, case_put
 from loyalty.core.clock import to_text
-from loyalty.core.table import Operation, Put, RawItem
+from loyalty.core.table import Operation, Put, RawItem, Update
 from loyalty.ledger.draft import Situation
-from loyalty.members.store import LookupItem, MemberItem, lookup_key
+from loyalty.members.store import LookupItem, MemberItem, codes_of, lookup_key
 from loyalty.referrals.codes import code_digest
 from loyalty.segments.items import SEGMENTS_SK, joined, segments_of
 from loyalty_contract import MEMBER_SK, RISK_SK
@@ -24,7 +24,7 @@ def handed_over(absorbed: Situation, into: str) -> list[Operation]:
     member.version += 1
     member.updated_at = to_text(absorbed.now)
     member.merged_into = into
-    digests = [*member.lookups.values(), code_digest(member.referral_code)]
+    digests = [*member.lookups.values(), *map(code_digest, sorted(codes_of(member)))]
     return [Put(member, as_read), *(_moved(absorbed, digest, into) for digest in digests)]
 
 
@@ -46,6 +46,7 @@ def cases_of_both(survivor: Situation, absorbed: Situation) -> list[Operation]:
     return [case_put(into, merged), case_put(gone, closed)]
 
 
-def _moved(absorbed: Situation, digest: str, into: str) -> Put:
-    item = LookupItem(*lookup_key(absorbed.book.program, digest), member_id=into)
-    return Put(item, LookupItem.member_id == absorbed.book.member_id)
+def _moved(absorbed: Situation, digest: str, into: str) -> Update:
+    # All else stays: a referral code is as old as it is.
+    key, still_theirs = lookup_key(absorbed.book.program, digest), LookupItem.member_id == absorbed.book.member_id
+    return Update(LookupItem, *key, [LookupItem.member_id.set(into)], still_theirs)

@@ -23,9 +23,20 @@ from loyalty.ledger.keys import ADJUSTMENT_PREFIX, BOOK_SK, HOUSEHOLD_SK, partit
 from loyalty.ledger.settlement import as_of
 from loyalty.ledger.views import EntryView, WalletView
 from loyalty.members.model import Profile
+from loyalty.members.store import MemberItem
 from loyalty.privacy.consent_store import PREFERENCES_SK, ConsentItem, PreferencesItem, require_present
-from loyalty.privacy.parts import FILES, README, adjustment_part, consent_part, redemption_part, review_part, schema
+from loyalty.privacy.parts import (
+    FILES,
+    README,
+    adjustment_part,
+    consent_part,
+    redemption_part,
+    review_part,
+    schema,
+    share_part,
+)
 from loyalty.programs.model import Program
+from loyalty.referrals.link_store import ShareItem
 from loyalty.referrals.store import ReferralStore
 from loyalty.rewards.store import RedemptionItem, redemption_of
 from loyalty.segments.items import SEGMENTS_SK, SegmentsItem
@@ -34,8 +45,10 @@ from loyalty_contract import (
     ACCESS_PREFIX,
     CONSENT_PREFIX,
     ENTRY_INDEX,
+    MEMBER_SK,
     REDEMPTION_PREFIX,
     RISK_SK,
+    SHARE_PREFIX,
 )
 
 Json = Mapping[str, Any]
@@ -102,6 +115,8 @@ class Archive:
             "cards": (card for one in family for card in self._cards(name, one)),
             "household": self._single(name, family, HOUSEHOLD_SK, ("household_id", "joined_at")),
             "referrals": (line for one in family for line in self._referrals(name, one)),
+            "referral_codes": (line for one in family for line in self._codes(name, one)),
+            "referral_links": self._each(name, family, SHARE_PREFIX, ShareItem, share_part),
             "adjustments": self._each(name, family, ADJUSTMENT_PREFIX, AdjustmentItem, adjustment_part),
             "reviews": self._each(name, family, RISK_SK, RiskItem, review_part),
         }
@@ -129,6 +144,13 @@ class Archive:
             yield {"member_id": member_id, "referrer": own.referrer, "claimed_at": to_text(own.claimed_at)}
         for friend in store.friends(program, member_id):
             yield {"member_id": member_id, "referred": friend}
+
+    def _codes(self, program: str, member_id: str) -> Iterator[Json]:
+        """The code that they show, and those that they showed before."""
+        item = self._table.get(MemberItem, partition(program, member_id), MEMBER_SK)
+        if item is not None:
+            for code in (item.referral_code, *sorted(item.earlier_codes or ())):
+                yield {"member_id": member_id, "code": code}
 
     def _statement(self, program: str, member_id: str) -> Iterator[Json]:
         """Every entry in the order of its number, a page of the index at a time."""

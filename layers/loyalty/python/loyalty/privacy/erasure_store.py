@@ -24,7 +24,7 @@ from loyalty.core.table import Delete, IntegerAttribute, Item, Operation, Put, R
 from loyalty.fulfillment.recent import RECENT_SK
 from loyalty.ledger.keys import HOUSEHOLD_SK, partition
 from loyalty.members.keys import KEY_SK
-from loyalty.members.store import LookupItem, MemberItem, lookup_key, lookup_partition
+from loyalty.members.store import LookupItem, MemberItem, codes_of, lookup_key, lookup_partition
 from loyalty.privacy.consent_store import CONSENTS_SK, KEY_PREFIX, PREFERENCES_SK
 from loyalty.privacy.erasure import Erasure, ErasureReason, ErasureStatus
 from loyalty.privacy.export_store import EXPORT_PREFIX
@@ -34,14 +34,14 @@ from loyalty.rewards.model import RedemptionStatus
 from loyalty.rewards.store import RedemptionItem, redemption_of
 from loyalty.segments.items import SEGMENTS_SK
 from loyalty.vault.store import CARD_SK, card_pk
-from loyalty_contract import MEMBER_SK, REDEMPTION_PREFIX, REFERRAL_SK, RISK_SK
+from loyalty_contract import MEMBER_SK, REDEMPTION_PREFIX, REFERRAL_SK, RISK_SK, SHARE_PREFIX
 
 ERASURE_SK: Final = "ERASURE"
 NOBODY: Final = "-"
 """In the place of what a stub must have and may not say."""
 _AT_ONCE: Final = 25
 _GOES: Final = frozenset({SEGMENTS_SK, CONSENTS_SK, PREFERENCES_SK, RISK_SK})
-_GO: Final = (KEY_PREFIX, EXPORT_PREFIX)
+_GO: Final = (KEY_PREFIX, EXPORT_PREFIX, SHARE_PREFIX)
 """Sort keys, and what they begin with, of all that is simply deleted."""
 
 
@@ -199,13 +199,14 @@ def stub(program: str, member_id: str, raw: RawItem | None, *, owners: Sequence[
             MemberItem.lookups.set({}),
             MemberItem.request_hash.set(NOBODY),
             MemberItem.referral_code.set(NOBODY),
+            MemberItem.earlier_codes.remove(),
             MemberItem.pii_key.remove(),
             MemberItem.pii_nonce.remove(),
             MemberItem.pii.remove(),
         ],
         MemberItem.version == member.version,
     )
-    digests = sorted({*member.lookups.values(), code_digest(member.referral_code)})
+    digests = sorted({*member.lookups.values(), *map(code_digest, codes_of(member))})
     mine = LookupItem.member_id.is_in(*owners)
     free = LookupItem.pk.does_not_exist() | mine
     lookups = [Delete(LookupItem, *lookup_key(program, digest), free) for digest in digests]

@@ -8,6 +8,7 @@ from loyalty.adjustments.store import AdjustmentItem
 from loyalty.core.clock import to_text
 from loyalty.ledger.keys import ADJUSTMENT_PREFIX
 from loyalty.privacy.consent_store import ConsentItem
+from loyalty.referrals.link_store import ShareItem
 from loyalty.rewards.model import Redemption
 
 FILES: Final[Mapping[str, str]] = {
@@ -20,6 +21,8 @@ FILES: Final[Mapping[str, str]] = {
     "cards": "Gift cards and codes that you were given, and when they were shown. Their codes are in the app alone.",
     "household": "The household whose points you share.",
     "referrals": "By whom you came, and whom you brought, by their ids.",
+    "referral_codes": "The codes by which you bring others; the first of each membership is the one that you show.",
+    "referral_links": "Links that you were given to share, by campaign and channel.",
     "adjustments": "Points that the business's staff gave or took by hand, or proposed to, and why.",
     "reviews": "Whether somebody had to look at your membership for signs of abuse, and whether it is on hold. Not by which signs.",
 }
@@ -78,6 +81,11 @@ def review_part(item: RiskItem) -> dict[str, Any]:
         "opened_at": to_text(item.opened_at),
         "updated_at": to_text(item.updated_at),
     }
+
+
+def share_part(item: ShareItem) -> dict[str, Any]:
+    """A link that the member was given to share."""
+    return {"campaign": item.campaign, "channel": item.channel, "shared_at": to_text(item.at)}
 
 
 def redemption_part(redemption: Redemption) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from loyalty.programs.rules import EarnRule
 
 MAX_CHANNELS: Final = 20
 MAX_SCORE: Final = 100
+MAX_WORDS: Final = 200
 MAX_SEEN: Final = 24
 """So many members of one device, payment, address or network are remembered, and no more."""
 
@@ -41,6 +42,9 @@ LandingUrl = Annotated[str, StringConstraints(pattern=r"^https://[^\s?#\"<>]{1,2
 DeepLink = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9+.-]{1,30}://[^\s\"<>]{1,200}$"), AfterValidator(_with_code)
 ]
+
+
+ReservedWord = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{3,20}$")]
 
 
 class Touch(StrEnum):
@@ -164,7 +168,8 @@ class Referrals(DocumentPart):
 
     ``touch`` says which link counts of several that were followed within ``attribution_days``. A code may be named until
     ``claim_days`` after enrollment; 0: with it alone. ``code_days``: how old a member's code may be; ``code_uses``: how many
-    it may bring; without them there is no such bound. ``channels``: where links are shared. Who was brought is reminded
+    it may bring; without them there is no such bound. ``reserved_words`` are in no code that a member chooses, nor is what looks
+    like them. ``channels``: where links are shared. Who was brought is reminded
     ``reminder_days`` before their time to qualify ends.
     """
 
@@ -175,6 +180,7 @@ class Referrals(DocumentPart):
     claim_days: Annotated[int, Field(strict=True, ge=0, le=90)] = 0
     code_days: _Days | None = None
     code_uses: _Count | None = None
+    reserved_words: Annotated[tuple[ReservedWord, ...], Field(max_length=MAX_WORDS)] = ()
     channels: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=MAX_CHANNELS)] = ("link",)
     qualifying: Qualifying = Qualifying()
     reminder_days: Annotated[tuple[_Days, ...], Field(max_length=3)] = ()

@@ -197,6 +197,24 @@ class FulfillmentEvent(OfMember):
     updated_at: str
 
 
+class ReferralShared(OfMember):
+    """A member was given a link to share, for a campaign and a channel, for the first time."""
+
+    campaign: str | None = None
+    channel: str
+    shared_at: str
+
+
+class ReferralClicked(OfMember):
+    """Somebody followed a member's link. Nothing is known of who did."""
+
+    click_id: str = Field(description="With which they may enroll: it says by which link they came.")
+    code: str
+    campaign: str | None = None
+    channel: str | None = None
+    clicked_at: str
+
+
 class ReferralEvent(OfMember):
     """How far a referral is, as both sides may know it: nothing here says what screening found, or that a person looked.
 
@@ -261,6 +279,8 @@ EVENTS: Final[dict[str, type[Event]]] = {
     contract.MEMBER_RELEASED: RiskEvent,
     contract.CLIENT_SUSPECTED: ClientSuspected,
     contract.FULFILLMENT_CHANGED: FulfillmentEvent,
+    contract.REFERRAL_SHARED: ReferralShared,
+    contract.REFERRAL_CLICKED: ReferralClicked,
     contract.REFERRAL_ENROLLED: ReferralEvent,
     contract.REFERRAL_REMINDER: ReferralEvent,
     contract.REFERRAL_QUALIFIED: ReferralEvent,

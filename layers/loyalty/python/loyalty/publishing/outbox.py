@@ -9,6 +9,7 @@ import loyalty_contract as contract
 from loyalty.core.table import RawItem
 from loyalty.ledger.items import entry_of
 from loyalty.publishing.events import Event
+from loyalty.publishing.links import click_event, share_event
 from loyalty.publishing.points import entry_event
 from loyalty.publishing.records import (
     card_event,
@@ -40,6 +41,8 @@ _TELLERS: Final[tuple[tuple[str, Teller], ...]] = (
     (contract.RUN_SK, fulfillment_event),
     (contract.RISK_SK, risk_event),
     (contract.SUSPECTED_SK, suspicion_event),
+    (contract.SHARE_PREFIX, _of_new(share_event)),
+    (contract.CLICK_SK, _of_new(click_event)),
     (contract.REFERRAL_SK, referral_event),
     (contract.REFERRAL_SK, review_event),
 )

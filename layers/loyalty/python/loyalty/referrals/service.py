@@ -3,36 +3,37 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from loyalty.core.clock import Clock
 from loyalty.core.pii import Lookups
-from loyalty.referrals.codes import Reason, code_digest, normal_code
+from loyalty.programs.model import Program
+from loyalty.referrals.codes import GivenCode, Reason, normal_code, usable
 
 
-class Owners(Protocol):
-    """Finds members by what they are looked up by."""
+class Codes(Protocol):
+    """Finds whose a code is, and the owners of other digests."""
 
-    def owners(self, program: str, *digests: str) -> Mapping[str, str]:
-        """Digest → member id, for those that somebody has; one round trip."""
+    def given_code(self, program: str, code: str, *digests: str) -> tuple[GivenCode | None, Mapping[str, str]]:
+        """The code in its normal form as somebody has it; digest → member id; one round trip."""
 
 
 class ReferralService:
     """Answers before an enrollment, which decides again for itself."""
 
-    def __init__(self, owners: Owners, lookups: Lookups) -> None:
-        self._owners = owners
+    def __init__(self, codes: Codes, lookups: Lookups, clock: Clock) -> None:
+        self._codes = codes
         self._lookups = lookups
+        self._clock = clock
 
     def validate(
-        self, program: str, code_text: str, *, member_id: str | None = None, email: str | None = None
+        self, program: Program, code_text: str, *, member_id: str | None = None, email: str | None = None
     ) -> Reason:
-        """Whether the code exists and belongs to somebody else than ``member_id`` or the owner of ``email``."""
+        """Whether the code may be used now, and belongs to somebody else than ``member_id`` or the owner of ``email``."""
         code = normal_code(code_text)
         if code is None:
-            return Reason.UNKNOWN
-        by_code = code_digest(code)
-        by_email = [self._lookups.email(program, email)] if email else []
-        found = self._owners.owners(program, by_code, *by_email)
-        owner = found.get(by_code)
-        if owner is None:
-            return Reason.UNKNOWN
-        is_own = owner == member_id or owner in map(found.get, by_email)
-        return Reason.OWN_CODE if is_own else Reason.VALID
+            return Reason.MALFORMED
+        name = program.document.id
+        by_email = [self._lookups.email(name, email)] if email else []
+        given, owners = self._codes.given_code(name, code, *by_email)
+        if given is not None and given.member_id in {member_id, *owners.values()}:
+            return Reason.OWN_CODE
+        return usable(given, program.document.referrals, self._clock())
