@@ -104,6 +104,16 @@ class ToldScreener:
         return Screened(self.verdict, score, (), {}, program.version, self._world.clock())
 
 
+class EndlessCodes:
+    """Codes may bring whom they like; ``told`` is how often one did."""
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    def counted(self, _program: Program, _referral: Referral, /) -> None:
+        self.told += 1
+
+
 class Brought:
     """Ada, a friend whom she brought a moment ago, and the lifecycle over them."""
 
@@ -116,7 +126,10 @@ class Brought:
         self.world.enroll(ADA, FRIEND)
         self.store = ReferralStore(table)
         self.payer, self.screener = PlainPayer(self.world), ToldScreener(self.world)
-        self.lifecycle = Lifecycle(table, self.programs, self.payer, self.screener, self.clock, sleep=lambda _: None)
+        self.codes = EndlessCodes()
+        self.lifecycle = Lifecycle(
+            table, self.programs, self.payer, self.screener, self.clock, codes=self.codes, sleep=lambda _: None
+        )
         self.claimed_at = self.clock()
         self.table.write(list(claim_puts(self.claim()).values()))
 

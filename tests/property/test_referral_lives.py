@@ -134,9 +134,9 @@ class Played:
         self.brought = Brought(table)
         self.world = self.brought.world.enroll(OTHER)
         self.payer = Payer(Ledger(table, self.world.clock, sleep=lambda _: None), self.brought.store, self.world.clock)
-        self.lifecycle = Lifecycle(
-            table, self.brought.programs, self.payer, self.brought.screener, self.world.clock, sleep=lambda _: None
-        )
+        beside = self.payer, self.brought.screener, self.world.clock
+        codes = self.brought.codes
+        self.lifecycle = Lifecycle(table, self.brought.programs, *beside, codes=codes, sleep=lambda _: None)
         self.story, self.lateness = story, lateness
         self.deliveries: dict[int, list[Happening]] = defaultdict(list)
         self.known = 0

@@ -17,8 +17,10 @@ from infra.functions import FUNCTIONS
 from infra.stacks.referring import WAKING
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Table
+from loyalty.members.store import lookup_key
 from loyalty.publishing.outbox import events_of
 from loyalty.referrals import events
+from loyalty.referrals.codes import code_digest
 from loyalty.referrals.model import ReferralStatus
 from loyalty.referrals.store import due_shard, shard_of
 from tests.apikit.gateway import CONTEXT, Context
@@ -58,7 +60,7 @@ def brought(environment: Table) -> Brought:
 
 
 @pytest.fixture
-def start(brought: Brought, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+def start(environment: Table, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     started = []
 
     def start(name: str) -> ModuleType:
@@ -121,6 +123,20 @@ def test_from_enrollment_to_both_rewards_and_back(
     assert brought.referral.status is STATUS.REVERSED
     assert measured(capsys)[contract.REFERRALS_REVERSED] == [1.0]
     assert brought.world.audit() == []
+
+
+def test_a_code_that_has_brought_as_many_as_it_may_is_marked(environment: Table, start: Start) -> None:
+    clock = SettableClock(system_clock() - timedelta(days=2))
+    brought = Brought(environment, of=with_referrals(code_uses=1), clock=clock)
+    key = lookup_key("acme", code_digest(brought.referral.code))
+    environment.client.put_item(
+        TableName=environment.name,
+        Item={"pk": {"S": key[0]}, "sk": {"S": key[1]}, "member_id": {"S": ADA}},
+    )
+    assert deliver(start(EVENTS), told(brought, "REFERRAL")) == []
+    marked = environment.read(*key)
+    assert marked is not None
+    assert marked["uses"] == {"N": "1"}
 
 
 def test_what_referrals_themselves_earn_wakes_nobody(brought: Brought, start: Start) -> None:

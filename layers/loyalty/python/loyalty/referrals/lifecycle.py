@@ -66,6 +66,13 @@ class Screens(Protocol):
         """What screening says now. Writes nothing."""
 
 
+class Exhausts(Protocol):
+    """Knows how many a code may bring."""
+
+    def counted(self, program: Program, referral: Referral, /) -> None:
+        """A referral is counted: its code may be used no more where it has brought as many as it may. Safe to be told again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Woken:
     """What came of it: the referral as it was and is, and the statuses that it took on the way."""
@@ -92,6 +99,7 @@ class Lifecycle:
         screener: Screens,
         clock: Clock,
         *,
+        codes: Exhausts,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = ReferralStore(table)
@@ -99,6 +107,7 @@ class Lifecycle:
         self._programs = programs
         self._payer = payer
         self._screener = screener
+        self._codes = codes
         self._clock = clock
         self._sleep = sleep
 
@@ -174,7 +183,10 @@ class Lifecycle:
             return self._store.replace(referral, step.after)
         program = self._programs.current(referral.program)
         if step is Do.COUNT:
-            return self._screener.count(program, referral)
+            # Where the second of these is not reached, the next one who comes by the code makes up for it.
+            counted = self._screener.count(program, referral)
+            self._codes.counted(program, counted)
+            return counted
         if step is Do.SCREEN:
             screened = replace(referral, screened=self._screener.screen(program, referral), updated_at=self._now())
             return self._store.replace(referral, screened)

@@ -4,9 +4,12 @@ from loyalty.core.clock import Clock, to_text
 from loyalty.core.table import Table
 from loyalty.core.telemetry import count, logger
 from loyalty.ledger.service import Ledger
+from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
+from loyalty.referrals.code_store import CodeStore
 from loyalty.referrals.lifecycle import Lifecycle, Woken
-from loyalty.referrals.model import ReferralStatus
+from loyalty.referrals.memory import Memory
+from loyalty.referrals.model import Referral, ReferralStatus
 from loyalty.referrals.paying import Payer
 from loyalty.referrals.screening import Screener
 from loyalty.referrals.store import ReferralStore
@@ -28,10 +31,26 @@ _METRICS = {
 }
 
 
+class CodeUses:
+    """Marks codes that have brought as many as they may."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._memory = Memory(table, clock)
+        self._codes = CodeStore(table)
+
+    def counted(self, program: Program, referral: Referral, /) -> None:
+        """A referral is counted: one more came by its code. A program without such a bound costs nothing."""
+        brought = self._memory.exhausted(program, referral)
+        if brought is not None and self._codes.exhaust(referral.program, referral.code, brought):
+            logger.info("code used up", extra={"program": referral.program, "member_id": referral.referrer})
+
+
 def lifecycle_over(table: Table, clock: Clock) -> Lifecycle:
     """The lifecycle of referrals in a table, with the payer and the screener that a stage has."""
     payer = Payer(Ledger(table, clock), ReferralStore(table), clock)
-    return Lifecycle(table, ProgramStore(table, clock), payer, Screener(table, clock), clock)
+    return Lifecycle(
+        table, ProgramStore(table, clock), payer, Screener(table, clock), clock, codes=CodeUses(table, clock)
+    )
 
 
 def report(woken: Woken) -> None:
