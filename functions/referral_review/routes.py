@@ -110,7 +110,12 @@ def routes(programs: ProgramStore, reviews: ReviewService, cursors: Cursors) -> 
         current, person = decider(program, body)
         return _answer("ReferralsRevoked", reviews.revoke(current, member_id, person, body.reason), approved=False)
 
-    @router.post(f"{REFERRAL}/appeal", summary="Ask for another look at a referral", tags=["Referrals"])
+    @router.post(
+        f"{REFERRAL}/appeal",
+        summary="Ask for another look at a referral",
+        tags=["Referrals"],
+        responses={202: {"description": "Taken note of", "content": {"application/json": {"model": AppealView}}}},
+    )
     def post_referral_appeal(
         program: ProgramId, member_id: MemberId, body: Annotated[AppealBody, Body()]
     ) -> Response[AppealView]:

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from loyalty.core.fields import ResponseBody
 from loyalty.referrals.feedback import Feedback, Share
-from loyalty.referrals.model import Signal, Verdict
+from loyalty.referrals.model import Verdict
+from loyalty.referrals.review_views import SignalName
 
 
 class ShareView(ResponseBody):
@@ -35,7 +36,7 @@ class VerdictRowView(ResponseBody):
 class SignRowView(ResponseBody):
     """Of the referrals with one sign, what people decided."""
 
-    signal: Signal
+    signal: SignalName
     fraud: int
     honest: int
     right: ShareView
@@ -85,7 +86,7 @@ class ReferralFeedbackView(ResponseBody):
             ],
             signs=[
                 SignRowView(
-                    signal=signal, fraud=known.fraud, honest=known.honest, right=ShareView.of_share(known.right)
+                    signal=signal.value, fraud=known.fraud, honest=known.honest, right=ShareView.of_share(known.right)
                 )
                 for signal, known in one.signs.items()
             ],

@@ -14,6 +14,8 @@ from loyalty.referrals.words import in_words
 ReferralDecisionBody = RiskDecisionBody
 """Who decides, and why: as about a member's case."""
 _ERASED: Final = "-"
+SignalName = Annotated[str, Field(json_schema_extra={"enum": [one.value for one in Signal]})]
+"""A sign. Its enum is spelt out: signs of members' abuse have one of the same name in the document of the API."""
 
 
 class AppealBody(RequestBody):
@@ -31,7 +33,7 @@ class AppealView(ResponseBody):
 class SignView(ResponseBody):
     """A sign that speaks against a referral."""
 
-    signal: Signal
+    signal: SignalName
     says: Annotated[str, Field(description="What was counted, in English, for staff.")]
     counted: int
     bound: Annotated[int, Field(description="From how many on it counts.")]
@@ -42,7 +44,7 @@ class SignView(ResponseBody):
     def of(cls, one: Evidence) -> Self:
         """The view of one sign."""
         return cls(
-            signal=one.signal,
+            signal=one.signal.value,
             says=in_words(one),
             counted=one.counted,
             bound=one.bound,
