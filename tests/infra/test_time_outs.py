@@ -6,7 +6,7 @@ from infra.functions import FUNCTIONS
 from loyalty.clients import access
 from loyalty.commerce.batch import BUDGET_SECONDS, LEDGER_ATTEMPTS
 from loyalty.core import aws, table
-from loyalty.ledger.service import _BACKOFF_CAP_SECONDS as BACKOFF_CAP_SECONDS
+from loyalty.ledger.work import _BACKOFF_CAP_SECONDS as BACKOFF_CAP_SECONDS
 from loyalty.suppliers.transport import AT_ONCE, CONNECT_SECONDS, READ_SECONDS, REPEAT_WITHIN_SECONDS
 
 TABLE_GIVES_UP = (1 + table.RETRIES) * (table.CONNECT_SECONDS + table.READ_SECONDS)

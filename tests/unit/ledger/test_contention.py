@@ -232,7 +232,7 @@ class TestSeen:
 
     @pytest.fixture(autouse=True)
     def few_in_one_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("loyalty.ledger.service.MOST_READS", 20)
+        monkeypatch.setattr("loyalty.ledger.work.MOST_READS", 20)
 
     def refused(self, seen: dict[tuple[str, str], RawItem | None], afresh: Posting | None = None) -> Posting:
         return replace(spending("adj_1", 1_000), seen=seen, afresh=afresh)

@@ -56,6 +56,12 @@ BY_THEMSELVES = {
     "wallet_on_hold_wrong",
     # Planted in tests/unit/rewards/test_limits.py.
     "limits_wrong",
+    # Planted in tests/unit/referrals/test_verify.py.
+    "referral_one_sided",
+    "referral_reward_wrong",
+    "referral_reward_unsaid",
+    "referral_reversal_one_sided",
+    "referrals_count_wrong",
 }
 PLACES = {"Problem": 0, "_once": 0, "_at": 1}
 """Of the calls that make a problem: which argument is its code, or has it first."""

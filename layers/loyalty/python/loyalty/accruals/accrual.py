@@ -7,7 +7,7 @@ from loyalty.accruals.allocation import net_lines
 from loyalty.accruals.early import early
 from loyalty.accruals.firsts import counted, earner
 from loyalty.accruals.limits import Limits, changed_counts, given_back, less, unchanged_counts
-from loyalty.accruals.model import Activity, Refund, activity_hash
+from loyalty.accruals.model import REFERRAL_SOURCE, Activity, Refund, activity_hash
 from loyalty.accruals.reading import MemberPosting, Seen, reading
 from loyalty.accruals.segments import segment_sks, segments_for
 from loyalty.accruals.share import Original
@@ -18,7 +18,7 @@ from loyalty.core.table import MOST_OPERATIONS, Operation
 from loyalty.core.telemetry import count
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Decision, Posting, Situation
-from loyalty.ledger.model import Book, Entry, EntryKey, EntryKind, Facts, Line, Movement
+from loyalty.ledger.model import Book, Entry, EntryKey, EntryKind, Facts, Line, Movement, ReversalPolicy
 from loyalty.ledger.renewal import renewal
 from loyalty.programs.deeds import BoughtLine, Deed
 from loyalty.programs.earning import Outcome, lot_for
@@ -52,7 +52,7 @@ def accrual_posting(
             amount=activity.amount,
             refund_basis=activity.refund_basis,
             lines=with_points(worth.lines, activity.lines, worth.outcome),
-            policy=document.reversal,
+            policy=_policy(document, activity),
             renewed=tuple(sorted({wallet for wallet, _ in posted.renewed})),
             told=told_of(activity, worth.segments),
         )
@@ -162,6 +162,12 @@ def with_points(bought: Mapping[str, Line], lines: Sequence[BoughtLine], outcome
         line_id: replace(line, points=points.get(line_id, {}), excluded=line_id in excluded)
         for line_id, line in bought.items()
     }
+
+
+def _policy(document: ProgramDocument, activity: Activity) -> ReversalPolicy:
+    """What a reversal does about spent points. Those of a referral are owed: no spending keeps them from being taken back."""
+    refuses = document.reversal is ReversalPolicy.REFUSE
+    return ReversalPolicy.CLAMP_WITH_DEBT if refuses and activity.source == REFERRAL_SOURCE else document.reversal
 
 
 def _report(outcome: Outcome) -> None:

@@ -12,6 +12,7 @@ from typing import NoReturn
 from loyalty.core.errors import Undecided
 from loyalty.core.table import RawItem
 from loyalty.ledger.draft import Decision, Posting, Situation
+from loyalty.ledger.keys import partition
 from loyalty.ledger.model import Book, EntryKey
 
 
@@ -105,7 +106,7 @@ def _reading(
         now_shared = {key: situation.shared.get(key) for key in shared}
         seen = Seen(sent_to or situation.book.member_id, {**earlier, **now_read}, now_shared)
         try:
-            return decide(seen, situation)
+            return decide(_as_left(seen, situation), situation)
         except _NotRead as more:
             # What was read of the same member is read once more with it, so that all of it is fresh.
             home = more.member_id or member_id
@@ -132,3 +133,15 @@ def _reading(
         when_sent_to=sent,
     )
     return posting
+
+
+def _as_left(seen: Seen, situation: Situation) -> Seen:
+    """What was read, as the posting before this one in the same transaction leaves it."""
+    written, program = situation.written, situation.book.program
+    if not written:
+        return seen
+    records = {
+        (member_id, sk): written.get((partition(program, member_id), sk), raw)
+        for (member_id, sk), raw in seen.records.items()
+    }
+    return Seen(seen.sent_to, records, {key: written.get(key, raw) for key, raw in seen.shared.items()})

@@ -11,6 +11,7 @@ from loyalty.core.clock import Clock
 from loyalty.core.errors import EntryNotFound, LoyaltyError, MemberMerged, Undecided, WalletBusy
 from loyalty.core.table import Operation
 from loyalty.ledger.draft import Posted, Posting
+from loyalty.ledger.pairs import posting_again
 from loyalty.ledger.service import Ledger
 from loyalty.programs.earning import Outcome
 from loyalty.programs.model import Program
@@ -133,7 +134,7 @@ class AccrualService:
             if result is None:
                 raise AssertionError("an accrual or a reversal always posts")
             if isinstance(result, Undecided):
-                results.append(self._posted(program, member_id, _again(result)))
+                results.append(self._posted(program, member_id, posting_again(result)))
                 by_itself = True
             elif by_itself and isinstance(result, EntryNotFound):
                 results.append(self._posted(program, member_id, posting))  # what it reverses is there only now
@@ -154,19 +155,12 @@ class AccrualService:
             try:
                 return self._ledger.post(program.scope, member_id, posting)
             except Undecided as undecided:
-                posting = _again(undecided)
+                posting = posting_again(undecided)
             except MemberMerged as merged:  # meanwhile
                 posting, member_id = _sent_to(posting, member_id), merged.into
             except LoyaltyError as refusal:
                 return refusal
         return WalletBusy("What this depends on is being changed at the moment; send the same request again.")
-
-
-def _again(undecided: Undecided) -> Posting:
-    again = undecided.again
-    if isinstance(again, Posting):
-        return again
-    raise AssertionError("a posting that was not decided says what to post instead")
 
 
 def _sent_to(posting: Posting, member_id: str) -> Posting:

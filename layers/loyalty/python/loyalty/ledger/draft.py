@@ -1,6 +1,6 @@
 """A member's book on its way through a transaction: what is to be written, and what a refusal of it means."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -28,6 +28,8 @@ class Situation:
     now: datetime
     shared: Mapping[tuple[str, str], RawItem] = field(default_factory=dict)
     """By keys: records that are no member's own."""
+    written: Mapping[tuple[str, str], RawItem | None] = field(default_factory=dict)
+    """By keys: what the posting before it in the same transaction, to another member, leaves of records; None: nothing."""
 
     @property
     def wallet(self) -> Wallet:
@@ -151,6 +153,10 @@ class Draft:
             self.book, self.posted, self._writes, self.stock = before
             raise
         return entry
+
+    def leave_out(self, keys: Collection[tuple[str, str]]) -> None:
+        """Leaves these items to somebody else in the same transaction."""
+        self._writes = [write for write in self._writes if write.operation.key not in keys]
 
     def writes(self) -> list[Write]:
         """The book, its entries and their records, and the stock that they move."""

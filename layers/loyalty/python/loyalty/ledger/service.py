@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock
 from loyalty.core.errors import (
     LoyaltyError,
@@ -28,16 +27,13 @@ from loyalty.ledger.draft import Decision, Draft, Full, Posted, Posting, Refused
 from loyalty.ledger.items import book_of, due_at, entry_of
 from loyalty.ledger.keys import BOOK_SK, entry_sk, partition
 from loyalty.ledger.model import Scope
-from loyalty.ledger.pairs import Pairs, Side
+from loyalty.ledger.pairs import Beside, Pairs, Part, Side, in_turn, jointly
 from loyalty.ledger.settlement import next_due
-from loyalty.ledger.store import LedgerStore
 from loyalty.ledger.work import Key, Work, busy, record_changed, replay, require_open, required
 
 ATTEMPTS: Final = 12
 """Times that a posting is tried while other writers get in first."""
 _RECORD_ATTEMPTS: Final = 2
-_BACKOFF_BASE_SECONDS: Final = 0.01
-_BACKOFF_CAP_SECONDS: Final = 0.3
 
 T = TypeVar("T")
 
@@ -49,10 +45,9 @@ class Ledger:
         self, table: Table, clock: Clock, *, attempts: int = ATTEMPTS, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         """``attempts`` is how often a posting is tried while other writers get in first."""
-        self._work = Work(table, clock)
-        self._pairs = Pairs(LedgerStore(table), self._work)
+        self._work = Work(table, clock, sleep)
+        self._pairs = Pairs(self._work, attempts=attempts)
         self._attempts = attempts
-        self._sleep = sleep
 
     def post(self, scope: Scope, member_id: str, posting: Posting) -> Posted | None:
         """Posts one thing; None where it decides that there is nothing to post.
@@ -94,7 +89,7 @@ class Ledger:
                 results[place] = replay(entry_of(raw), postings[place].request_hash)
             moved.update([] if refused.moved else refused.records)
             results |= {place: record_changed() for place in refused.records if moved[place] >= _RECORD_ATTEMPTS}
-            self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
+            self._work.pause(attempt)
             attempt += 1
         return [results[place] for place in range(len(postings))]
 
@@ -111,21 +106,23 @@ class Ledger:
             MemberNotFound, MemberMerged: one of them has no book, or was merged into another.
             EntryExistsWithDifferentRequest, WalletBusy, RecordChanged, LoyaltyError: see :meth:`post`.
         """
-        attempt = changed = 0
-        doubtful = False
-        while attempt < self._attempts:
-            outcome = self._pairs.round(scope, sides, request_hash, decide, together=doubtful)
-            if isinstance(outcome, tuple):
-                return outcome
-            if isinstance(outcome, Exception):
-                doubtful = True  # as in `_for_certain`
-            elif outcome is not None:
-                changed += bool(outcome.records and not outcome.moved)
-                if changed >= _RECORD_ATTEMPTS:
-                    raise record_changed()
-                self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
-                attempt += 1
-        raise busy()
+        parts = [(side.member_id, Posting(side.key, request_hash, lambda _: None, side.records)) for side in sides]
+        return self._pairs.post(scope, parts, jointly(decide))
+
+    def post_both(self, scope: Scope, parts: tuple[Part, Part], beside: Beside | None = None) -> tuple[Posted, Posted]:
+        """Posts two things to two members in one transaction: both entries, or none. Each is decided by itself.
+
+        Where both are sent to one member, the second is decided on the book that the first leaves. Either finds in
+        ``Situation.written`` what the one before it does to records, and what it does to the same is written in its place.
+        ``beside`` says what is written with them, of the entries and the books after them.
+
+        Raises:
+            MemberNotFound, MemberMerged, MemberErased, MemberRestricted: see :meth:`post`; likewise.
+            RecordChanged: an operation of a decision does not hold, even after deciding anew; one of ``beside`` does not hold.
+            EntryExistsWithDifferentRequest, WalletBusy, LoyaltyError: see :meth:`post`.
+            AssertionError: one of them has nothing to post, or both together are too many operations.
+        """
+        return self._pairs.post(scope, parts, in_turn, beside)
 
     def settle(self, scope: Scope, member_id: str) -> int:
         """Writes down what fell due, and puts the book where it belongs in the due index; the entries written.
@@ -146,7 +143,7 @@ class Ledger:
                 if draft.complete:
                     return written
             else:
-                self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
+                self._work.pause(attempt)
                 attempt += 1
         raise busy()
 
@@ -199,7 +196,7 @@ class Ledger:
         draft = Draft(scope, book_of(required(found, scope, family[0])), self._work.now())
         if draft.book.absorbed != before.book.absorbed:
             return Refused(moved=True)
-        if not self._is_still_so(scope, posting.seen):
+        if not self._work.still(scope, posting.seen):
             results[place] = Undecided("What this depends on changed meanwhile.", again=posting.afresh)
             return None
         earlier = next((found[identity] for identity in identities if identity in found), None)
@@ -227,20 +224,6 @@ class Ledger:
             return self._work.together(list(dict.fromkeys(keys)))
         except TransactionRefused:
             return None
-
-    def _is_still_so(self, scope: Scope, seen: Mapping[Key, RawItem | None]) -> bool:
-        """Whether records of members are what was read of them before, and nobody is writing them."""
-        by_key = {(partition(scope.program, member_id), sk): raw for (member_id, sk), raw in seen.items()}
-        keys = list(by_key)
-        try:
-            return all(
-                by_key[key] == found.get(key)
-                for start in range(0, len(keys), MOST_READS)
-                for found in [self._work.together(keys[start : start + MOST_READS])]
-                for key in keys[start : start + MOST_READS]
-            )
-        except TransactionRefused:
-            return False
 
 
 def following(member_id: str, act: Callable[[str], T]) -> T:

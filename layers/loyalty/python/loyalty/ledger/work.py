@@ -1,9 +1,10 @@
 """What each attempt at a posting needs, be it to one member or to two: the table, the moment, and the ways it can end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
@@ -15,7 +16,7 @@ from loyalty.core.errors import (
     RecordChanged,
     WalletBusy,
 )
-from loyalty.core.table import RawItem, Table, TransactionRefused
+from loyalty.core.table import MOST_READS, RawItem, Table, TransactionRefused
 from loyalty.ledger.draft import Draft, Posted, Refused, Write
 from loyalty.ledger.keys import BOOK_SK, partition
 from loyalty.ledger.model import Entry, EntryKind, Scope
@@ -23,6 +24,8 @@ from loyalty.ledger.model import Entry, EntryKind, Scope
 Key = tuple[str, str]
 """Partition and sort key of an item."""
 
+_BACKOFF_BASE_SECONDS: Final = 0.01
+_BACKOFF_CAP_SECONDS: Final = 0.3
 _AFTER_ERASURE: Final = frozenset({EntryKind.REVERSAL, EntryKind.CANCELLATION})
 _NOT_WHILE_RESTRICTED: Final = frozenset(
     {
@@ -40,24 +43,46 @@ _NOT_WHILE_RESTRICTED: Final = frozenset(
 class Work:
     """Reads and writes of one attempt."""
 
-    def __init__(self, table: Table, clock: Clock) -> None:
+    def __init__(self, table: Table, clock: Clock, sleep: Callable[[float], None]) -> None:
         self._table = table
         self._clock = clock
+        self._sleep = sleep
 
     def read(self, keys: Sequence[Key]) -> dict[Key, RawItem]:
         """The items that exist; of several, a part may be older than what another transaction wrote of the others."""
         if len(keys) > 1:
-            return self._table.get_many(keys)
+            return {key: raw for part in _parts(keys) for key, raw in self._table.get_many(part).items()}
         raw = self._table.read(*keys[0])
         return {} if raw is None else {keys[0]: raw}
 
     def together(self, keys: Sequence[Key]) -> dict[Key, RawItem]:
-        """The items that exist, of one moment.
+        """The items that exist, of one moment: of more than one read takes, those that were read first are read again.
 
         Raises:
             TransactionRefused: one of them is being written.
         """
-        return self._table.get_together(keys)
+        parts = list(_parts(keys))
+        found = [self._table.get_together(part) for part in parts]
+        if any(self._table.get_together(part) != one for part, one in zip(parts[:-1], found, strict=False)):
+            raise TransactionRefused({}, ["changed between two reads"], contended=True)
+        return {key: raw for one in found for key, raw in one.items()}
+
+    def still(self, scope: Scope, seen: Mapping[tuple[str, str], RawItem | None]) -> bool:
+        """Whether records, by member and sort key, are what was read of them before, and nobody is writing them."""
+        by_key = {(partition(scope.program, member_id), sk): raw for (member_id, sk), raw in seen.items()}
+        try:
+            return all(
+                by_key[key] == found.get(key)
+                for part in _parts(list(by_key))
+                for found in [self._table.get_together(part)]
+                for key in part
+            )
+        except TransactionRefused:
+            return False
+
+    def pause(self, attempt: int) -> None:
+        """Waits a little, for longer the more attempts there were."""
+        self._sleep(jitter(attempt, base=_BACKOFF_BASE_SECONDS, cap=_BACKOFF_CAP_SECONDS))
 
     def commit(self, writes: Sequence[Write]) -> Refused | None:
         """All of them, or none; None where they were written."""
@@ -70,6 +95,11 @@ class Work:
     def now(self) -> datetime:
         """The moment in the precision in which it is stored."""
         return from_text(to_text(self._clock()))
+
+
+def _parts(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
+    """As many as one read takes, and so on."""
+    return (keys[start : start + MOST_READS] for start in range(0, len(keys), MOST_READS))
 
 
 def required(found: Mapping[Key, RawItem], scope: Scope, member_id: str) -> RawItem:

@@ -171,3 +171,5 @@ def require_rewards_of_both(rules: Sequence[EarnRule]) -> None:
     for activity, who in ((REFERRAL, "who brings a customer"), (REFERRED, "the customer who is brought")):
         if not any(rule.activity == activity for rule in rules):
             raise ValueError(f"no earn rule has the activity '{activity}', for {who}; add one, or leave referrals out")
+        if by_amount := [rule.id for rule in rules if rule.activity == activity and rule.rates]:
+            raise ValueError(f"earn rule '{by_amount[0]}' has rates, and '{activity}' has no amount; use fixed_points")

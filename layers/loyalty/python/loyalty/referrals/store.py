@@ -18,15 +18,18 @@ from pynamodb.expressions.condition import Condition
 
 from loyalty.core.attributes import MomentAttribute, MoneyAttribute
 from loyalty.core.clock import from_text, to_text
+from loyalty.core.errors import RecordChanged
 from loyalty.core.table import (
     DocumentAttribute,
     IntegerAttribute,
     IntegerMapAttribute,
     Item,
+    Operation,
     Put,
     RawItem,
     Table,
     TextMapAttribute,
+    TransactionRefused,
 )
 from loyalty.ledger.keys import parse_partition, partition
 from loyalty.referrals.model import (
@@ -118,18 +121,29 @@ class ReferralStore:
     """Reads and writes of referrals."""
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        self.table = table
 
     def get(self, program: str, member_id: str) -> Referral | None:
         """The referral of who was brought, or None."""
-        raw = self._table.read(partition(program, member_id), REFERRAL_SK)
+        raw = self.table.read(partition(program, member_id), REFERRAL_SK)
         return None if raw is None else referral_of(raw)
+
+    def write(self, operations: Sequence[Operation]) -> None:
+        """All of them, or none.
+
+        Raises:
+            RecordChanged: one of them does not hold any more.
+        """
+        try:
+            self.table.write(operations)
+        except TransactionRefused as refusal:
+            raise RecordChanged("The referral changed meanwhile; read it again.") from refusal
 
     def friends(self, program: str, referrer: str) -> Iterator[str]:
         """Ids of all whom a member brought, shard by shard, page after page."""
         for shard in range(SHARDS):
             pk = friends_partition(program, referrer, shard)
-            for raw in self._table.query_all(pk, where=FriendItem.sk.startswith(FRIEND_PREFIX)):
+            for raw in self.table.query_all(pk, where=FriendItem.sk.startswith(FRIEND_PREFIX)):
                 yield raw["member_id"]["S"]
 
 

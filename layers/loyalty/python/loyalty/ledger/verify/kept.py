@@ -19,7 +19,7 @@ from loyalty.ledger.keys import (
     REVERSED_PREFIX,
     WAITING_PREFIX,
 )
-from loyalty_contract import REDEMPTION_PREFIX, RISK_SK
+from loyalty_contract import REDEMPTION_PREFIX, REFERRAL_SK, REFERRALS_SK, RISK_SK
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,43 @@ class Limited:
     holds: Mapping[str, Mapping[str, int]]
 
 
-Record = Case | Limited | Capped | Redeemed | Reversed | Lapsed | Waiting | Awaited | Adjusted | Household | Membership
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """``REFERRAL``: who was rewarded for it with how many points, and whether both gave them back."""
+
+    rewarded: bool
+    back: bool = False
+    referrer: str = ""
+    points: int = 0
+    friend: str = ""
+    """Who was brought, or whom they were merged into before."""
+    friend_points: int = 0
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """``REFERRALS``: how many referrals of a member were rewarded, and how many of those were taken back."""
+
+    rewarded: int
+    reversed: int
+
+
+Record = (
+    Brought
+    | Counted
+    | Case
+    | Limited
+    | Capped
+    | Redeemed
+    | Reversed
+    | Lapsed
+    | Waiting
+    | Awaited
+    | Adjusted
+    | Household
+    | Membership
+)
 
 
 def record_of(sk: str, raw: RawItem) -> Record | None:
@@ -200,6 +236,25 @@ def _case(raw: RawItem) -> Case:
     return Case("on_hold" in raw)
 
 
+def _brought(raw: RawItem) -> Brought:
+    if "rewarded" not in raw:
+        return Brought(rewarded=False)
+    said = raw["rewarded"]["M"]
+    return Brought(
+        rewarded=True,
+        back=raw["status"]["S"] == "reversed",
+        referrer=said["referrer"]["S"],
+        points=int(said["points"]["N"]),
+        friend=said["member_id"]["S"],
+        friend_points=int(said["member_points"]["N"]),
+        at=from_text(said["at"]["S"]),
+    )
+
+
+def _counted(raw: RawItem) -> Counted:
+    return Counted(int(raw["rewarded"]["N"]), int(raw["reversed"]["N"]))
+
+
 def _household(raw: RawItem) -> Household | Membership:
     if "household_id" in raw:
         return Membership(raw["household_id"]["S"])
@@ -217,6 +272,8 @@ _READERS: Final[Mapping[str, Callable[[RawItem], Record]]] = {
     CAPS_PREFIX: _capped,
     LIMITS_SK: _limited,
     RISK_SK: _case,
+    REFERRALS_SK: _counted,  # before the other, which begins as it does
+    REFERRAL_SK: _brought,
 }
 
 

@@ -16,6 +16,7 @@ from loyalty.ledger.verify.family import Family
 from loyalty.ledger.verify.member import audit_family, audit_partition, is_alone
 from loyalty.ledger.verify.pairs import Pairs
 from loyalty.ledger.verify.read import Partition, read
+from loyalty.ledger.verify.referrals import Referrals
 from loyalty.ledger.verify.report import Finding, Report, ScopesOf, scopes_unknown
 from loyalty.ledger.verify.stock import Stocks
 from loyalty_contract import ENTRY_PREFIX
@@ -40,7 +41,7 @@ def audit_table(
     ``scopes_of`` knows a program, what falls due is proved to the moment; else to within the width of the world's zones.
 
     Members who were merged are read once more, at the end. Kept in memory are: one member, the ids of those who were
-    merged, and one side of each transfer, merge or membership whose other side was not read yet; of budgets and stock some numbers a shard.
+    merged, and one side of each transfer, merge, referral or membership whose other side was not read yet; of budgets and stock some numbers a shard.
     """
     audit = _TableAudit(table, cache(scopes_of), sleep)
     entries = 0
@@ -69,6 +70,7 @@ class _TableAudit:
         self._scopes_of = scopes_of
         self._sleep = sleep
         self._pairs = Pairs()
+        self._referrals = Referrals()
         self.budgets = Budgets()
         self.stocks = Stocks()
         self._found: list[Finding] = []
@@ -84,6 +86,7 @@ class _TableAudit:
             into = one.book.merged_into
             self._into[pk] = partition(one.program, into) if into else None
         self._pairs.add(one)
+        self._referrals.add(one)
         self.budgets.add(one)
         self.stocks.add(one)
 
@@ -102,7 +105,8 @@ class _TableAudit:
             scopes = self._scopes_of(parse_partition(survivor)[0])
             self._found += self._confirmed(sorted({survivor, *pks}), _of_family(scopes))
         shared = self.budgets.findings(self._table) + self.stocks.findings(self._table)
-        return self._found + self._pairs.findings(self._table) + shared
+        members = self._pairs.findings(self._table) + self._referrals.findings(self._table)
+        return self._found + members + shared
 
     def _survivor(self, pk: str) -> str:
         """Whom a member was merged into in the end."""
