@@ -142,6 +142,11 @@ _API: Final = (
         },
     ),
     FunctionSpec(
+        "referral_review", "What referrals brought", 25,
+        table=(*READ, "dynamodb:Query"), due_index=("dynamodb:Query",), member_index=("dynamodb:Query",), memory_mb=1769,
+        snap_start=True,
+    ),
+    FunctionSpec(
         "program", "Programs: what they offer, drafts, versions", 10,
         table=(GET, "dynamodb:Query", PUT, DELETE), snap_start=True,
     ),

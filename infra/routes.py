@@ -117,6 +117,7 @@ ROUTES: Final = (
     Route("POST", f"{_MEMBER}/referral-links", "referral_validation", "referrals.write"),
     Route("GET", f"{_MEMBER}/referral-links", "referral_validation", "referrals.read"),
     Route("GET", f"{_MEMBER}/referral-links/qr", "referral_validation", "referrals.read"),
+    Route("GET", f"{_PROGRAM}/reports/referrals", "referral_review", "reports.read"),
     Route("GET", f"{_PROGRAM}/risk-cases", "abuse", "risk.read"),
     Route("GET", f"{_MEMBER}/risk", "abuse", "risk.read"),
     Route("POST", f"{_MEMBER}/risk/hold", "abuse", "risk.release"),

@@ -10,10 +10,9 @@ from typing import Final
 from functions.console.runs import replace_section
 from functions.console.visit import Here, day_of, why
 from loyalty.console.web import Answer
-from loyalty.core.errors import Invalid
+from loyalty.core.errors import Invalid, PeriodRefused
 from loyalty.core.money import Money, minor_units, money_of
 from loyalty.finance.days import TotalsService
-from loyalty.finance.errors import PeriodRefused
 from loyalty.finance.export import ExportService
 from loyalty.finance.totals import DayTotals, Line
 

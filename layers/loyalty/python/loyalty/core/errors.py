@@ -4,7 +4,7 @@
 
     LoyaltyError
     ├── Invalid                      the request cannot be right, whatever the state of the world
-    │   ├── UnknownCurrency, TooManyDecimals, MomentInFuture, InvalidCursor, IdempotencyKeyRequired
+    │   ├── UnknownCurrency, TooManyDecimals, MomentInFuture, PeriodRefused, InvalidCursor, IdempotencyKeyRequired
     │   └── BodyTooLarge, MalformedJson, JsonTooDeep, UnsupportedMediaType, InvalidHeader
     ├── Unacceptable                 well-formed, but the program's rules refuse it
     │   ├── PointsLimitExceeded, IdempotencyKeyReused, HistoryTooLong
@@ -80,6 +80,12 @@ class TooManyDecimals(Invalid):
 
 class MomentInFuture(Invalid):
     code = "moment_in_future"
+
+
+class PeriodRefused(Invalid):
+    """A period of days that ends before it begins, is too long, or lies in the future."""
+
+    code = "period_refused"
 
 
 class InvalidCursor(Invalid):

@@ -9,8 +9,8 @@ from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.core.clock import Clock, to_text
 from loyalty.core.money import Money
+from loyalty.core.periods import check_period
 from loyalty.core.table import Item, Put, RawItem, Table, TransactionRefused
-from loyalty.finance.errors import PeriodRefused
 from loyalty.finance.review import RunReview
 from loyalty.finance.totals import DayTotals, Line, closes_at, tally
 from loyalty.fulfillment.run import RunStatus
@@ -79,20 +79,6 @@ class TotalsService:
                 raise  # contended: somebody keeps it at this moment
             return _totals_of(stored)
         return totals
-
-
-def check_period(first: date, last: date, *, today: date, most: int) -> None:
-    """That a period may be asked for.
-
-    Raises:
-        PeriodRefused: see its message.
-    """
-    if last < first:
-        raise PeriodRefused("The period ends before it begins.")
-    if (last - first).days >= most:
-        raise PeriodRefused(f"A period has {most} days at most; ask for it in parts.")
-    if last > today:
-        raise PeriodRefused(f"The period goes beyond today, which is {today} in UTC.")
 
 
 def _pk(program: str) -> str:

@@ -3,12 +3,6 @@
 from loyalty.core.errors import Invalid
 
 
-class PeriodRefused(Invalid):
-    """A period that ends before it begins, is too long, or lies in the future."""
-
-    code = "period_refused"
-
-
 class FilterRefused(Invalid):
     """Filters that contradict one another."""
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from loyalty.core.clock import Clock, to_text
 from loyalty.core.money import Money
+from loyalty.core.periods import check_period
 from loyalty.core.spreadsheets import cell
-from loyalty.finance.days import check_period
 from loyalty.finance.review import is_in
 from loyalty.fulfillment.run import Run
 from loyalty.fulfillment.runs import RunStore

@@ -1,6 +1,6 @@
 """What referrals refuse, by name. ``core.errors`` says what each kind of refusal means."""
 
-from loyalty.core.errors import Conflict, Unacceptable
+from loyalty.core.errors import Conflict, Invalid, Unacceptable
 
 
 class CodeMalformed(Unacceptable):
@@ -33,3 +33,9 @@ class CampaignUnknown(Unacceptable):
 
 class CampaignOver(Unacceptable):
     code = "referral_campaign_over"
+
+
+class ReportTooLarge(Invalid):
+    """What was asked for is more than one answer can be counted from."""
+
+    code = "report_too_large"
