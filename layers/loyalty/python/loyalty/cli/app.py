@@ -21,6 +21,8 @@ from loyalty.cli import (
     programs,
     purchases,
     redrive,
+    referral_reports,
+    referrals,
     rewards,
     risk,
     settlements,
@@ -42,6 +44,7 @@ app.command("settle")(sweeping.settle)
 programs.app.command("simulate")(simulating.simulate)
 programs.app.command("draft")(drafting.draft)
 programs.app.command("publish-draft")(drafting.publish_draft)
+referrals.app.command("report")(referral_reports.report)
 app.add_typer(programs.app, name="program", help="Programs: validate, compare, simulate, publish, schedule, roll back.")
 app.add_typer(members.app, name="members", help="Members of a program, all of them.")
 app.add_typer(pii.app, name="pii", help="Keys under which personal data of members lies.")
@@ -53,6 +56,7 @@ app.add_typer(bulk.app, name="bulk", help="One reward for the members of a list.
 app.add_typer(invoices.app, name="invoice", help="Invoices of suppliers, held against our orders.")
 app.add_typer(rewards.app, name="rewards", help="What the catalogue shows of rewards.")
 app.add_typer(risk.app, name="risk", help="Members who show signs of abuse: list, show, hold, release.")
+app.add_typer(referrals.app, name="referrals", help="Members whom others brought.")
 app.add_typer(clients.app, name="client", help="OAuth2 clients of partner apps, and the programs they speak for.")
 app.add_typer(codes.app, name="codes", help="Pools of coupon codes.")
 app.add_typer(settlements.app, name="settlements", help="Batches of cashback and donations, which the business pays.")

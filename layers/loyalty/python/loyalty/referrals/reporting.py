@@ -16,7 +16,6 @@ from loyalty.core.clock import Clock, local_date
 from loyalty.core.ids import first_member_id
 from loyalty.core.periods import check_period
 from loyalty.core.table import Table
-from loyalty.ledger.keys import MEMBER_SHARDS
 from loyalty.ledger.settlement import day_starts
 from loyalty.ledger.store import LedgerStore
 from loyalty.programs.model import Program
@@ -25,13 +24,13 @@ from loyalty.referrals.link_store import KEPT_COUNTS, LinkCount, LinkStore
 from loyalty.referrals.model import Referral
 from loyalty.referrals.report import Days, Fold, Growth, Report
 from loyalty.referrals.walking import claimed_between
+from loyalty_contract import MEMBER_SHARDS
 
 T = TypeVar("T")
 
 _PAGE: Final = 1_000
 _COUNTED: Final = KEPT_COUNTS - timedelta(days=2)
 """Days of the program for which no count of links is gone yet: they go by UTC, at any hour."""
-_ELSE: Final = "or take it from the terminal, with 'loyalty referrals report'"
 
 
 class Links(Protocol):
@@ -50,15 +49,24 @@ class Claims(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much one report may be counted from: days, referrals that were claimed, members who enrolled."""
+    """How much one report may be counted from: days, referrals that were claimed, members who enrolled.
+
+    ``instead`` says what to do about more.
+    """
 
     days: int
     referrals: int
     members: int
+    instead: str = "ask for fewer days"
 
 
-AT_ONCE: Final = Bounds(days=92, referrals=10_000, members=100_000)
-"""Of a request: some 10 seconds, of the 25 that it has."""
+AT_ONCE: Final = Bounds(
+    days=92,
+    referrals=10_000,
+    members=100_000,
+    instead="ask for fewer days, or take it from the terminal: loyalty referrals report",
+)
+"""Of a request, which has 25 seconds."""
 UNHURRIED: Final = Bounds(days=3_660, referrals=10**9, members=10**9)
 """Of a terminal."""
 
@@ -101,9 +109,7 @@ class ReferralReports:
         """
         document, now = program.document, self._clock()
         today = local_date(now, document.zone)
-        check_period(
-            first, last, today=today, most=bounds.days, zone=document.time_zone, longer=f"ask for it in parts, {_ELSE}"
-        )
+        check_period(first, last, today=today, most=bounds.days, zone=document.time_zone, longer=bounds.instead)
         days = Days(
             first,
             last,
@@ -113,10 +119,12 @@ class ReferralReports:
         )
         kept = today - _COUNTED
         fold = Fold()
-        for referral in _at_most(bounds.referrals, self._claims(document.id, days.start, days.end), "referrals"):
+        for referral in _at_most(
+            bounds, bounds.referrals, "referrals", self._claims(document.id, days.start, days.end)
+        ):
             fold.add(referral)
             told(referral)
-        members = sum(1 for _ in _at_most(bounds.members, self._enrolled(document.id, days), "new members"))
+        members = sum(1 for _ in _at_most(bounds, bounds.members, "new members", self._enrolled(document.id, days)))
         for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
             for count in self._links.counts(document.id, day) if day >= kept else ():
                 fold.add_links(count.source, shares=count.shares, clicks=count.clicks)
@@ -147,8 +155,8 @@ class ReferralReports:
                 after = page.next_after if len(within) == len(page.members) else None
 
 
-def _at_most(most: int, found: Iterator[T], what: str) -> Iterator[T]:
+def _at_most(bounds: Bounds, most: int, what: str, found: Iterator[T]) -> Iterator[T]:
     for number, one in enumerate(found):
         if number == most:
-            raise ReportTooLarge(f"On these days are more than {most:,} {what}; ask for fewer days, {_ELSE}.")
+            raise ReportTooLarge(f"On these days are more than {most:,} {what}; {bounds.instead}.")
         yield one
