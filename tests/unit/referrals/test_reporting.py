@@ -118,6 +118,7 @@ def test_ids_of_members_are_in_the_order_of_their_enrollment() -> None:
     ("first", "last", "says"),
     [
         (date(2026, 3, 15), date(2026, 3, 14), "ends before it begins"),
+        (date(1, 1, 1), date(1, 1, 1), "begins before 1971-01-01"),
         (date(2026, 3, 15), date(2026, 3, 16), "beyond today, which is 2026-03-15 in Europe/Rome"),
         (date(2025, 12, 13), date(2026, 3, 15), "92 days at most; ask for fewer days, or take it from the terminal"),
     ],

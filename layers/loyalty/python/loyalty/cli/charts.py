@@ -11,6 +11,7 @@ from loyalty.simulating.report import Report
 
 _WIDTH: Final = 56
 """Characters of the longest bar in a terminal."""
+_COLUMNS: Final = 100
 _STEP_WIDTH: Final = 40
 """The same, where words stand behind it."""
 _COLOURS: Final = ("#8a94a6", "#1f6feb")
@@ -43,7 +44,8 @@ def step_lines(steps: Sequence[tuple[str, int, str]]) -> Iterator[str]:
     """Lines for a terminal, at most 100 columns wide: steps of a funnel by name, number and what is said of it."""
     most = max((number for _, number, _ in steps), default=0) or 1
     for name, number, said in steps:
-        yield f"{name[:10]:<10} {_bar(number, most, _STEP_WIDTH):<{_STEP_WIDTH}} {number:>10,}  {said[:35]}".rstrip()
+        line = f"{name[:10]:<10} {_bar(number, most, _STEP_WIDTH):<{_STEP_WIDTH}} {number:>10,}  {said}"
+        yield line[:_COLUMNS].rstrip()
 
 
 def svg(bars: Sequence[Bars], title: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from loyalty.cli.console import AsJson, TableName, err, open_table, out, print_json
@@ -60,7 +61,7 @@ def report(
     for part in told(found):
         out.print(part)
     if rows is not None:
-        out.print(f"{found.total.enrolled:,} referrals are in {rows}.", soft_wrap=True)
+        out.print(f"{found.total.enrolled:,} referrals are in {escape(str(rows))}.", soft_wrap=True)
 
 
 @contextmanager
