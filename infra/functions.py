@@ -146,6 +146,11 @@ _API: Final = (
         table=(*READ, PUT), due_index=("dynamodb:Query",), lookup=True, snap_start=True, environment=(contract.ENV_LOOKUP_KEY,),
     ),
     FunctionSpec(
+        "referral_report", "What referrals brought", 25,
+        table=(*READ, "dynamodb:Query"), due_index=("dynamodb:Query",), member_index=("dynamodb:Query",), memory_mb=1769,
+        snap_start=True,
+    ),
+    FunctionSpec(
         "program", "Programs: what they offer, drafts, versions", 10,
         table=(GET, "dynamodb:Query", PUT, DELETE), snap_start=True,
     ),

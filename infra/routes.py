@@ -128,6 +128,7 @@ ROUTES: Final = (
     Route("POST", f"{_MEMBER}/referral/review/reject", "referral_review", "referrals.review"),
     Route("POST", f"{_MEMBER}/referral/review/revoke", "referral_review", "referrals.review"),
     Route("POST", f"{_MEMBER}/referral/appeal", "referral_review", "referrals.write"),
+    Route("GET", f"{_PROGRAM}/reports/referrals", "referral_report", "reports.read"),
     Route("GET", f"{_PROGRAM}/risk-cases", "abuse", "risk.read"),
     Route("GET", f"{_MEMBER}/risk", "abuse", "risk.read"),
     Route("POST", f"{_MEMBER}/risk/hold", "abuse", "risk.release"),

@@ -53,6 +53,7 @@ MAY_DO = {
     "referral_validation": MEMBERS | {"dynamodb:Query", "kms:GenerateMac"},
     "referral_link": ENTRIES | {"dynamodb:UpdateItem"},
     "referral_review": ENTRIES | {"dynamodb:Query", "kms:GenerateMac"},
+    "referral_report": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"},
     "program": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"},
     "bulk": ENTRIES | FILES | {"dynamodb:Query", "kms:GenerateMac", "states:StartExecution"},
     # Decisions are written in transactions of their own; resolving one ends its hold.

@@ -342,6 +342,7 @@ STAFF_SCOPES: Final = frozenset(
         "risk.read",
         "risk.release",
         "referrals.review",
+        "reports.read",
         "privacy.read",
         "privacy.write",
         "privacy.erase",

@@ -36,6 +36,8 @@ STAFFS = {
     "privacy.erase",
     "risk.read",
     "risk.release",
+    "referrals.review",
+    "reports.read",
 }
 
 

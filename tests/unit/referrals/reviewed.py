@@ -56,7 +56,13 @@ class Reviewed:
         self.programs.publish(self.world.program.document, expected_version=0, actor="test")
         self.screener = Featured(table, self.clock)
         self.lifecycle = Lifecycle(
-            table, self.programs, self.brought.payer, self.screener, self.clock, sleep=lambda _: None
+            table,
+            self.programs,
+            self.brought.payer,
+            self.screener,
+            self.clock,
+            codes=self.brought.codes,
+            sleep=lambda _: None,
         )
         self.reviews = ReviewService(table, self.clock, sleep=lambda _: None)
 

@@ -21,6 +21,7 @@ from loyalty.cli import (
     programs,
     purchases,
     redrive,
+    referral_reports,
     referral_reviews,
     referrals,
     rewards,
@@ -50,6 +51,7 @@ referrals.app.command("approve")(referral_reviews.approve)
 referrals.app.command("reject")(referral_reviews.reject)
 referrals.app.command("revoke")(referral_reviews.revoke)
 referrals.app.command("feedback")(referral_reviews.feedback)
+referrals.app.command("report")(referral_reports.report)
 app.add_typer(programs.app, name="program", help="Programs: validate, compare, simulate, publish, schedule, roll back.")
 app.add_typer(members.app, name="members", help="Members of a program, all of them.")
 app.add_typer(pii.app, name="pii", help="Keys under which personal data of members lies.")

@@ -1,4 +1,4 @@
-"""Bars of points by tier, under the version in force and under the other one: in a terminal, and as an SVG."""
+"""Bars in a terminal, and as an SVG: of points by tier, under the version in force and the other one; of steps of a funnel."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,9 @@ from loyalty.simulating.report import Report
 
 _WIDTH: Final = 56
 """Characters of the longest bar in a terminal."""
+_COLUMNS: Final = 100
+_STEP_WIDTH: Final = 40
+"""The same, where words stand behind it."""
 _COLOURS: Final = ("#8a94a6", "#1f6feb")
 _BAR, _GAP, _LEFT, _ACROSS = 18, 22, 150, 520
 """Of the SVG, in pixels: a bar's height, what is between two tiers, what is left of the bars, the longest bar."""
@@ -34,8 +37,15 @@ def terminal_lines(bars: Sequence[Bars]) -> Iterator[str]:
     most = _most(bars)
     for one in bars:
         for name, version, number in ((one.name, "now", one.both.now), ("", "draft", one.both.draft)):
-            length = max(0, number) * _WIDTH // most
-            yield f"{name[:16]:<16}  {version:<5}  {('█' * length) or '▏'} {number:,}"
+            yield f"{name[:16]:<16}  {version:<5}  {_bar(number, most, _WIDTH)} {number:,}"
+
+
+def step_lines(steps: Sequence[tuple[str, int, str]]) -> Iterator[str]:
+    """Lines for a terminal, at most 100 columns wide: steps of a funnel by name, number and what is said of it."""
+    most = max((number for _, number, _ in steps), default=0) or 1
+    for name, number, said in steps:
+        line = f"{name[:10]:<10} {_bar(number, most, _STEP_WIDTH):<{_STEP_WIDTH}} {number:>10,}  {said}"
+        yield line[:_COLUMNS].rstrip()
 
 
 def svg(bars: Sequence[Bars], title: str) -> str:
@@ -61,6 +71,10 @@ def svg(bars: Sequence[Bars], title: str) -> str:
     white = '<rect width="100%" height="100%" fill="#ffffff"/>'
     lines = [head, f"<title>{escape(title)}</title>", white, _text(20, 26, title, size=16), *legend, *parts, "</svg>"]
     return "\n".join(lines) + "\n"
+
+
+def _bar(number: int, most: int, width: int) -> str:
+    return "█" * (max(0, number) * width // most) or "▏"
 
 
 def _most(bars: Sequence[Bars]) -> int:

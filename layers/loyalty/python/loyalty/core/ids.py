@@ -23,6 +23,11 @@ def new_member_id(now: datetime) -> str:
     return f"mbr_{_crockford(milliseconds, 10)}{_crockford(secrets.randbits(80), 16)}"
 
 
+def first_member_id(moment: datetime) -> str:
+    """Where ids of members who enroll from ``moment`` on begin, to the millisecond: all given before sort before it."""
+    return f"mbr_{_crockford(int(moment.timestamp() * 1000), 10)}{_crockford(0, 16)}"
+
+
 def random_text(alphabet: str, length: int) -> str:
     """So many characters of an alphabet, each at random, and none to be guessed."""
     return "".join(secrets.choice(alphabet) for _ in range(length))

@@ -1,8 +1,12 @@
 """Periods of days that somebody asks for."""
 
 from datetime import date
+from typing import Final
 
 from loyalty.core.errors import PeriodRefused
+
+EARLIEST: Final = date(1971, 1, 1)
+"""Nothing is older, and no shift of zone leads out of the calendar."""
 
 
 def check_period(
@@ -15,6 +19,8 @@ def check_period(
     """
     if last < first:
         raise PeriodRefused("The period ends before it begins.")
+    if first < EARLIEST:
+        raise PeriodRefused(f"The period begins before {EARLIEST}.")
     if (last - first).days >= most:
         raise PeriodRefused(f"A period has {most} days at most; {longer}.")
     if last > today:

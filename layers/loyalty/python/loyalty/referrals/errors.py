@@ -1,6 +1,6 @@
 """What referrals refuse, by name. ``core.errors`` says what each kind of refusal means."""
 
-from loyalty.core.errors import Conflict, Missing, Unacceptable
+from loyalty.core.errors import Conflict, Invalid, Missing, Unacceptable
 
 
 class ReferralCodeUnknown(Unacceptable):
@@ -71,3 +71,9 @@ class ReferralNotInReview(Conflict):
 
 class ReferralNotRewarded(Conflict):
     code = "referral_not_rewarded"
+
+
+class ReportTooLarge(Invalid):
+    """What was asked for is more than one answer can be counted from."""
+
+    code = "report_too_large"
