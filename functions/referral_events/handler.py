@@ -10,11 +10,12 @@ from loyalty.core.clock import system_clock
 from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.core.telemetry import count, logger, metrics
-from loyalty.referrals.events import happening
-from loyalty.referrals.work import lifecycle_over, report
+from loyalty.referrals.events import What, happening
+from loyalty.referrals.work import Newcomers, lifecycle_over, report
 
 TABLE = Table(Settings.load().table)
 LIFECYCLE = lifecycle_over(TABLE, system_clock)
+NEWCOMERS = Newcomers(TABLE, system_clock)
 PROCESSOR = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 TABLE.client  # noqa: B018 - made now, and not in the first event
 
@@ -23,6 +24,10 @@ def wake(record: SQSRecord) -> None:
     """One event; what it raises sends this record, and no other, back to the queue and at last to its dead letters."""
     try:
         what = happening(record.body)
+        if what is not None and what.what is What.PROFILE:
+            NEWCOMERS.told(what)
+            count("ProfilesSeen")
+            return
         woken = [] if what is None else LIFECYCLE.told(what)
         count("ReferralEventsOfNobody" if not woken else "ReferralEventsOfReferrals")
         for one in woken:

@@ -20,6 +20,8 @@ EVERY: Final = FIVE_MINUTES
 WAKING: Final = (
     contract.POINTS_ACCRUED,
     contract.POINTS_REVERSED,
+    contract.MEMBER_ENROLLED,
+    contract.MEMBER_UPDATED,
     contract.MEMBER_MERGED,
     contract.MEMBER_ERASED,
     contract.REFERRAL_ENROLLED,

@@ -16,6 +16,7 @@ from loyalty.referrals.store import ReferralStore
 from tests.ledgerkit.brought import REFERRALS, Brought, rewarding
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.moves import ADA, BOB
+from tests.ledgerkit.waking import EndlessCodes
 
 ANN, BEN, CARA = (
     Person("person:ann", "client:desk"),
@@ -61,7 +62,7 @@ class Reviewed:
             self.brought.payer,
             self.screener,
             self.clock,
-            codes=self.brought.codes,
+            codes=EndlessCodes(),
             sleep=lambda _: None,
         )
         self.reviews = ReviewService(table, self.clock, sleep=lambda _: None)

@@ -194,3 +194,21 @@ def test_a_run_without_time_takes_up_nobody(brought: Brought, start: Start) -> N
     answer = start(CLOCK).handler({}, Context(60))
     assert (answer["referrals"], answer["finished"]) == (0, False)
     assert brought.table.due(due_shard(shard_of(FRIEND)), "3", limit=9)
+
+
+@pytest.mark.parametrize("kind", [contract.MEMBER_ENROLLED, contract.MEMBER_UPDATED])
+def test_who_comes_without_a_code_is_remembered_once(brought: Brought, start: Start, kind: str) -> None:
+    function, newcomer = start(EVENTS), "mbr_" + "n" * 26
+    member = {
+        "pk": {"S": f"M#acme#{newcomer}"}, "sk": {"S": "MEMBER"}, "created_at": {"S": "2026-11-20T10:00:00.000000Z"},
+        "likenesses": {"M": {"device": {"S": "d1"}}},
+    }  # fmt: skip
+    brought.table.client.put_item(TableName="loyalty", Item=member)
+    detail = {"id": "acme/new", "program": "acme", "member_id": newcomer, "version": 1}
+    body = json.dumps({"detail-type": kind, "detail": detail})
+    assert deliver(function, body) == []
+    seen = brought.table.read("U#acme#d1", "SEEN")
+    assert seen is not None
+    assert newcomer in json.dumps(seen)
+    assert deliver(function, body) == []
+    assert brought.table.read("U#acme#d1", "SEEN") == seen

@@ -23,6 +23,8 @@ class What(StrEnum):
     """They did something that earned points."""
     REVERSAL = "reversal"
     """Something was given back of it, by them or by whom they were merged into."""
+    PROFILE = "profile"
+    """They enrolled, or what is known of them changed."""
     OTHER = "other"
 
 
@@ -38,6 +40,8 @@ class Happening:
 _WHAT: Final[Mapping[str, What]] = {
     contract.POINTS_ACCRUED: What.PURCHASE,
     contract.POINTS_REVERSED: What.REVERSAL,
+    contract.MEMBER_ENROLLED: What.PROFILE,
+    contract.MEMBER_UPDATED: What.PROFILE,
     contract.MEMBER_MERGED: What.OTHER,
     contract.MEMBER_ERASED: What.OTHER,
     contract.REFERRAL_ENROLLED: What.OTHER,
@@ -61,7 +65,7 @@ def happening(body: str) -> Happening | None:
 
 
 def _read(what: What, detail: Mapping[str, Any]) -> Happening | None:
-    if what is What.OTHER:
+    if what in {What.PROFILE, What.OTHER}:
         told = OfMember.model_validate(detail)
         return Happening(told.program, told.member_id, what)
     points = PointsEvent.model_validate(detail)

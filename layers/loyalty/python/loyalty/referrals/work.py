@@ -7,6 +7,7 @@ from loyalty.ledger.service import Ledger
 from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.code_store import CodeStore
+from loyalty.referrals.events import Happening
 from loyalty.referrals.lifecycle import Lifecycle, Woken
 from loyalty.referrals.memory import Memory
 from loyalty.referrals.model import Referral, ReferralStatus
@@ -43,6 +44,25 @@ class CodeUses:
         brought = self._memory.exhausted(program, referral)
         if brought is not None and self._codes.exhaust(referral.program, referral.code, brought):
             logger.info("code used up", extra={"program": referral.program, "member_id": referral.referrer})
+
+
+class Newcomers:
+    """Remembers who enrolls, without a code too, in programs that reward referrals: they may come again with one."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._programs = ProgramStore(table, clock)
+        self._memory = Memory(table, clock)
+
+    def told(self, what: Happening) -> None:
+        """Somebody enrolled, or changed. Told again, it changes nothing.
+
+        Raises:
+            ProgramNotFound: nothing was ever published under that id.
+            WalletBusy: others kept writing the same; deliver the event again.
+        """
+        program = self._programs.current(what.program)
+        if program.document.referrals is not None:
+            self._memory.remember(program, what.member_id)
 
 
 def lifecycle_over(table: Table, clock: Clock) -> Lifecycle:
