@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from loyalty.core.errors import EntryExistsWithDifferentRequest, LoyaltyError, MemberMerged, MemberNotFound
-from loyalty.core.table import Table
+from loyalty.core.table import RawItem, Table
 from loyalty.households.errors import MemberInHousehold
 from loyalty.ledger.keys import BOOK_SK, partition
 from loyalty.ledger.model import Account, EntryKind
@@ -57,7 +57,11 @@ def test_a_read_that_sees_half_of_the_opposite_merge_is_not_believed(
     moves.merge(BOB, into=ADA)
     whole = Table.get_many
     # Of the merge, Ada's book is visible already and Bob's is not yet.
-    monkeypatch.setattr(Table, "get_many", lambda table, keys: {**whole(table, keys), **before})
+
+    def half(table: Table, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], RawItem]:
+        return {**whole(table, keys), **{key: raw for key, raw in before.items() if key in keys}}
+
+    monkeypatch.setattr(Table, "get_many", half)
     with pytest.raises(MemberMerged) as refused:
         moves.merge(ADA, into=BOB)
     assert (refused.value.member_id, refused.value.into) == (BOB, ADA)

@@ -10,6 +10,10 @@ from functions.adjustment.routes import routes as adjustment_routes
 from functions.enrollment.routes import routes as enrollment_routes
 from functions.privacy.routes import routes as privacy_routes
 from functions.redemption.routes import routes as redemption_routes
+from functions.referral_review.routes import routes as review_routes
+from functions.referral_validation.claims import claim_routes
+from functions.referral_validation.codes import code_routes
+from functions.referral_validation.links import link_routes
 from functions.transfer.routes import routes as transfer_routes
 from functions.wallet.routes import routes as wallet_routes
 from infra.routes import ROUTES
@@ -24,6 +28,14 @@ from loyalty.core.table import Table
 from loyalty.households.pooling import PoolingService
 from loyalty.households.store import HouseholdStore
 from loyalty.ledger.model import POINTS
+from loyalty.members.store import MemberStore
+from loyalty.referrals.choosing import MemberCodes
+from loyalty.referrals.claim_store import ClaimStore
+from loyalty.referrals.claims import ClaimService
+from loyalty.referrals.code_store import CodeStore
+from loyalty.referrals.link_store import LinkStore
+from loyalty.referrals.reviewing import ReviewService
+from loyalty.referrals.sharing import Sharing
 from loyalty.rewards.catalogue import Catalogue
 from loyalty.rewards.history import History
 from loyalty.tiers.grants import TierGrants
@@ -31,12 +43,15 @@ from loyalty.transfers.service import TransferService
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.apikit.keys import FakeKeys
 from tests.apikit.pictures import FakePictures
+from tests.ledgerkit.brought import EARNS
 from tests.unit.privacy.rig import Rights
 
 OF_A_MEMBER: Final = sorted({route.path for route in ROUTES if route.method == "GET" and "{member_id}" in route.path})
-STAYS: Final = "/v1/programs/{program}/members/{member_id}/erasure"
+MEMBER: Final = "/v1/programs/{program}/members/{member_id}"
+REVIEW: Final = f"{MEMBER}/referral/review"
+STAYS: Final = f"{MEMBER}/erasure"
 """That they were erased, whoever asked for it may read."""
-QUERIES: Final = {"/adjustments": {"status": "posted"}}
+QUERIES: Final = {"/adjustments": {"status": "posted"}, "/qr": {"channel": "link"}}
 
 
 def gateway(rights: Rights) -> Gateway:
@@ -45,6 +60,7 @@ def gateway(rights: Rights) -> Gateway:
     programs.clients.bind("app", {"acme"})
     cursors = Cursors(FakeKeys())
     store = AdjustmentStore(table)
+    codes = MemberCodes(MemberStore(table), CodeStore(table), clock)
     made = api(
         abuse_routes(programs, CaseService(table, clock), RiskStore(table), cursors),
         accrual_routes(programs, world.accruals, world.reversals),
@@ -61,6 +77,10 @@ def gateway(rights: Rights) -> Gateway:
             PoolingService(world.ledger, HouseholdStore(table), clock),
         ),
         wallet_routes(programs, world.store, cursors, clock),
+        claim_routes(programs, ClaimService(ClaimStore(table), clock, cursors), clock),
+        code_routes(programs, codes, clock),
+        link_routes(programs, Sharing(codes, LinkStore(table, draw=lambda _: 0), "https://go.example", clock)),
+        review_routes(programs, ReviewService(table, clock), cursors),
     )
     return Gateway(made)
 
@@ -82,6 +102,8 @@ class Left:
             "adjustment_id": given.adjustment_id,
             "export_id": copy.export_id,
         }
+        rules = [*rights.program.document.model_dump(mode="json")["earn_rules"], *EARNS]
+        rights.publish(earn_rules=rules, referrals={"landing_url": "https://shop.example/join"})
         self.call = gateway(rights)
         self.before = {path: self.status(path, ada) for path in OF_A_MEMBER}
         rights.erase(ada)
@@ -115,13 +137,15 @@ def test_a_statement_is_not_read_on_by_a_cursor_from_before(table: Table) -> Non
 
 
 def test_every_read_says_so(left: Left) -> None:
-    assert len(OF_A_MEMBER) == 18
+    assert len(OF_A_MEMBER) == 24
     found = {path: status for path, status in left.before.items() if status != 200}
-    assert found == {STAYS: 404, "/v1/programs/{program}/members/{member_id}/risk": 404}
+    assert found == {STAYS: 404, REVIEW: 404, f"{MEMBER}/risk": 404, f"{MEMBER}/referral": 404}
     for member in left.members:
         for path in OF_A_MEMBER:
             reply = left.reply(path, member)
-            if path == STAYS:
+            if path == REVIEW:
+                assert reply.status == 404, "what people decided stays, and here they decided nothing"
+            elif path == STAYS:
                 assert reply.status == (200 if member == left.members[0] else 404)
             else:
                 reply.problem(410, "member_erased")

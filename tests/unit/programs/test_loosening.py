@@ -15,6 +15,7 @@ from loyalty.programs.model import ProgramDocument
 from loyalty.programs.publication import Proposal
 from loyalty.programs.versions import VersionStore
 from loyalty.programs.writing import as_stored
+from tests.ledgerkit.brought import EARNS
 from tests.ledgerkit.clock import SettableClock, at
 from tests.ledgerkit.programs import document
 
@@ -29,6 +30,12 @@ def cards(days: int, most: int | None = None, value: str | None = None, currency
 
 def sign(part: str, before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"abuse": {part: before}}, {"abuse": {part: after}}
+
+
+def screening(said: dict[str, Any]) -> dict[str, Any]:
+    rules = [*document().model_dump(mode="json")["earn_rules"], *EARNS]
+    referrals = {"landing_url": "https://shop.example/join", "screening": said}
+    return {"four_eyes": {"referrals": True}, "earn_rules": rules, "referrals": referrals}
 
 
 HOLD = {"then": "hold"}
@@ -96,6 +103,18 @@ CASES: Final[list[tuple[str, dict[str, Any], dict[str, Any], set[str]]]] = [
         )
     ),
     *(
+        (f"referrals, {what}", screening({}), screening(after), {f"referrals.screening.{field}" for field in found})
+        for what, after, found in (
+            ("reviewed from a higher score on", {"review_from": 41}, ["review_from"]),
+            ("reviewed from a lower one on", {"review_from": 39}, []),
+            ("rejected later", {"reject_from": 90}, []),
+            ("another weight", {"weights": {"ring": 10}}, ["weights"]),
+            ("another bound", {"bounds": {"ring": 9}}, ["bounds"]),
+            ("remembered for longer", {"remember_days": 91}, []),
+        )
+    ),
+    ("referrals that nobody had", {"four_eyes": {"referrals": True}}, screening({}), set()),
+    *(
         (f"{switch} off", {}, {"four_eyes": {switch: False}}, {f"four_eyes.{switch}"})
         for switch in ("adjustments", "approvals", "erasure", "releases")
     ),
@@ -117,7 +136,7 @@ def test_every_limit_is_tried() -> None:
 def test_a_limit_counts_where_its_switch_is_on(limit: Any) -> None:
     before, after = next(case[1:3] for case in CASES if limit.name in case[3])
     off = {"four_eyes": {limit.switch: False}}
-    assert loosened(document(**before, **off), document(**after, **off)) == ()
+    assert loosened(document(**{**before, **off}), document(**{**after, **off})) == ()
 
 
 NO_LIMITS: Final = {
@@ -130,6 +149,12 @@ NO_LIMITS: Final = {
     "transfers": {"minimum_points", "maximum_points", "daily_points", "wallets"},  # refuse
     "households": {"members", "daily_points"},  # refuse
     "privacy": {"purposes"},
+    "referrals": {
+        "landing_url", "deep_link", "touch", "attribution_days", "claim_days", "code_days", "code_uses", "reserved_words", "channels",
+        "reminder_days",
+    },
+    "referrals.qualifying": {"activity", "minimum", "within_days", "return_days"},  # what is rewarded at all
+    "referrals.screening": {"reject_from", "remember_days", "remember_erased_days"},  # rejected is not paid, whoever asks
     "": {
         "id", "name", "time_zone", "locales", "translations", "brand", "wallets", "campaigns", "segments", "stacking",
         "exclusions", "earn_rules", "tiers", "currencies", "qualification", "downgrade", "ladders", "expiry", "rounding",
@@ -143,14 +168,14 @@ NO_LIMITS: Final = {
 }  # fmt: skip
 """Fields above or without which nobody is asked for a second person: they refuse, describe, or ring an alarm."""
 DETAILED: Final = frozenset(
-    {"limits", "fulfillment", "four_eyes", "abuse", "transfers", "households", "privacy", "rewards"}
+    {"limits", "fulfillment", "four_eyes", "abuse", "transfers", "households", "privacy", "referrals", "rewards"}
 )
 
 
 def fields(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str]]:
     """Each field that a new limit could be, by part and name: all of the document, and all of the parts that have limits."""
     for name, field in model.model_fields.items():
-        parts = [one for one in _models(field.annotation) if not path or path == "abuse"]
+        parts = [one for one in _models(field.annotation) if not path or path in {"abuse", "referrals"}]
         if parts and (path or name in DETAILED):
             yield from fields(parts[0], f"{path}.{name}".strip("."))
         else:
@@ -167,7 +192,9 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 def test_every_field_of_the_document_is_a_limit_or_said_to_be_none() -> None:
     """A new field fails here: add it to LIMITS with a case above, or, where it asks nobody, to NO_LIMITS."""
     known = {tuple(limit.name.rpartition(".")[::2]) for limit in LIMITS}
-    known |= {("four_eyes", name) for name in ("adjustments", "approvals", "publishing", "erasure", "releases")}
+    known |= {
+        ("four_eyes", name) for name in ("adjustments", "approvals", "publishing", "erasure", "releases", "referrals")
+    }
     known |= {(part, name) for part, names in NO_LIMITS.items() for name in names}
     assert set(fields(ProgramDocument)) == known
 

@@ -57,7 +57,7 @@ def _raised(before: ProgramDocument, after: ProgramDocument) -> Iterator[str]:
 def _at(document: ProgramDocument, path: Path) -> Any:
     found: Any = document
     for name in path:
-        found = getattr(found, name)
+        found = getattr(found, name, None)  # a part that a program may do without
     return found
 
 
@@ -73,7 +73,7 @@ def _fewer(before: int | None, after: int | None) -> bool:
 
 def _other(before: object, after: object) -> bool:
     """Of what can let more through in either direction."""
-    return before != after
+    return before is not None and before != after
 
 
 def _no_hold(before: Then, after: Then) -> bool:
@@ -123,5 +123,7 @@ LIMITS: Final = (
     *_sign("redemptions_after_change", ("redemptions", "points")),
     *_sign("reveals_of_member", ("count",)),
     *_sign("transfers", ("members",)),
+    *(Limit(("referrals", "screening", part), "referrals", _other) for part in ("weights", "bounds")),
+    Limit(("referrals", "screening", "review_from"), "referrals", _more),
 )
 """All of them. A field of the document that is neither here nor said to be none of them fails a test."""

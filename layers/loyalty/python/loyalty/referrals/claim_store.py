@@ -71,10 +71,11 @@ class ClaimStore:
             MemberNotFound, MemberErased: there is no such member, or none any more.
         """
         pk = partition(program, member_id)
-        found = self._table.get_many([(pk, BOOK_SK), (pk, REFERRAL_SK)])
-        if (pk, BOOK_SK) not in found:
+        found = self._table.get_many([(pk, MEMBER_SK), (pk, REFERRAL_SK)])
+        if (pk, MEMBER_SK) not in found:
             raise MemberNotFound.of(program, member_id)
-        if book_of(found[pk, BOOK_SK]).erased_at is not None:
+        # Of the profile and not of the book: whoever they were merged into may have been erased, and they with them.
+        if member_of(found[pk, MEMBER_SK]).erased_at is not None:
             raise MemberErased.of(member_id)
         raw = found.get((pk, REFERRAL_SK))
         return None if raw is None else referral_of(raw)
