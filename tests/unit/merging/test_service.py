@@ -1,6 +1,6 @@
 """Two members who are one person: everything that both had, nothing twice, and both ids lead to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
