@@ -206,7 +206,9 @@ class ApiStack(FunctionStack):
         )
         for route in (*ROUTES, *CONSOLE):
             path = self.api.root.resource_for_path(route.path)
-            integration = apigateway.LambdaIntegration(functions[route.function].alias, allow_test_invoke=False, scope_permission_to_method=False)
+            integration = apigateway.LambdaIntegration(
+                functions[route.function].alias, allow_test_invoke=False, scope_permission_to_method=False
+            )
             if route.scope is None:
                 self._open(path, route, integration)
                 continue
