@@ -15,6 +15,9 @@ from loyalty.clients.store import ClientStore
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Table
 from loyalty.ledger.items import new_book_put
+from loyalty.programs.store import ProgramStore
+from loyalty.referrals.claiming import new_referral
+from loyalty.referrals.store import claim_puts
 from tests.apikit.clients import FakeCognito, FakeGateway
 from tests.unit.cli.test_redrive import Outbox, outbox, stage
 
@@ -41,14 +44,18 @@ def test_there_are_commands() -> None:
 
 @pytest.fixture
 def member(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whom the runbooks name: ``mbr_1`` of the sample program. The bucket of the audit trail is there, and empty."""
+    """Whom the runbooks name: ``mbr_1`` of the sample program, whom somebody brought. The bucket of the audit trail is there, and empty."""
     monkeypatch.setenv("LOYALTY_AUDIT_TRAIL", "loyalty-test-audittrail")
     region = os.environ["AWS_DEFAULT_REGION"]
     boto3.client("s3", region_name=region).create_bucket(
         Bucket="loyalty-test-audittrail", CreateBucketConfiguration={"LocationConstraint": region}
     )
     assert CliRunner().invoke(app, ["program", "publish", str(PROGRAM)]).exit_code == 0
-    Table("loyalty-test").write([new_book_put("aurora", "mbr_1", "bronze", system_clock())])
+    table = Table("loyalty-test")
+    table.write([new_book_put("aurora", "mbr_1", "bronze", system_clock())])
+    aurora = ProgramStore(table, system_clock).current("aurora")
+    came = new_referral(aurora, referrer="mbr_2", code="K7WQ4M2X", member_id="mbr_1", now=system_clock())
+    table.write(list(claim_puts(came).values()))
 
 
 @pytest.fixture
