@@ -84,14 +84,14 @@ class TallyView(ResponseBody):
         )
 
 
-class CampaignView(ResponseBody):
+class ByCampaignView(ResponseBody):
     """What one campaign brought; null: whatever had none."""
 
     campaign: str | None
     counts: TallyView
 
 
-class ChannelView(ResponseBody):
+class ByChannelView(ResponseBody):
     """What one channel brought; null: whatever had none."""
 
     channel: str | None
@@ -149,8 +149,8 @@ class ReferralReportView(ResponseBody):
         date, Field(description="Before this day counts of links are kept no more; `shared` and `clicked` lack them.")
     ]
     total: TallyView
-    campaigns: list[CampaignView]
-    channels: list[ChannelView]
+    campaigns: list[ByCampaignView]
+    channels: list[ByChannelView]
     growth: GrowthView
     top_referrers: Annotated[list[ReferrerView], Field(description="By customers.")]
     top_referrers_missed: Annotated[
@@ -171,8 +171,10 @@ class ReferralReportView(ResponseBody):
             at=to_text(report.at),
             links_since=report.links_since,
             total=TallyView.of(report.total, point),
-            campaigns=[CampaignView(campaign=name, counts=TallyView.of(one, point)) for name, one in report.campaigns],
-            channels=[ChannelView(channel=name, counts=TallyView.of(one, point)) for name, one in report.channels],
+            campaigns=[
+                ByCampaignView(campaign=name, counts=TallyView.of(one, point)) for name, one in report.campaigns
+            ],
+            channels=[ByChannelView(channel=name, counts=TallyView.of(one, point)) for name, one in report.channels],
             growth=GrowthView.of(report.growth),
             top_referrers=[ReferrerView.of(one) for one in report.leaders],
             top_referrers_missed=report.leaders_missed,
