@@ -89,6 +89,16 @@ class Rare:
 
         eventually("a run that goes on", look)
 
+    def listed(self, *, limit: int) -> set[str]:
+        """The ids of all runs, page after page."""
+        found: set[str] = set()
+        query: str | None = f"limit={limit}"
+        while query is not None:
+            page = made(self.partner.call("GET", f"/fulfillment-runs?{query}"))
+            found |= {one["redemption_id"] for one in page["items"]}
+            query = page["next_cursor"] and f"limit={limit}&cursor={page['next_cursor']}"
+        return found
+
     def ended(self, member: str, redemption: str) -> str:
         path = f"/members/{member}/redemptions/{redemption}"
         return eventually(
@@ -123,6 +133,7 @@ def test_every_function_posts_to_survivors_and_gives_stock_back(cloud: LocalClou
     assert stock(rare) == 30 - len(SURVIVORS)
     runs = {name: rare.run(who[name]) for name in ("rejected", "approved")}
     rare.goes_on(runs["approved"])
+    assert rare.listed(limit=1) >= set(runs.values())
     time.sleep(max(0.0, held_until - time.monotonic()))
     rare.partner.accrue(who["accrual"], "10.00")
     made(

@@ -19,7 +19,7 @@ from tests.e2e.traces import events
 pytestmark = pytest.mark.e2e
 
 ROOT: Final = Path(__file__).parents[2]
-SCOPES: Final = ["members.read", "members.write", "wallet.read", "accruals.write"]
+SCOPES: Final = ["members.read", "members.write", "wallet.read", "accruals.write", "referrals.read", "referrals.review"]
 RULES: Final = [
     {"id": "purchase", "activity": "purchase", "rates": [{"points": 1, "per": "1.00", "currency": "USD"}]},
     {"id": "brings", "activity": "referral", "fixed_points": 500, "tier_multiplied": False},
@@ -106,6 +106,39 @@ def test_both_are_rewarded_and_both_rewards_are_taken_back(
         ada,
         500,
     )
+
+
+def test_who_looks_like_the_referrer_waits_for_a_person(partners: dict[str, Partner], cloud: LocalCloud) -> None:
+    """Two friends on the referrer's own device: neither side sees a difference until a person has decided."""
+    partner, device = partners["atonce"], {"device": f"tablet-{unique()}"}
+    ada = partner.enroll(signals=device)
+    friends = [
+        partner.enroll(referral_code=ada["referral_code"], signals=device)["member_id"] for _ in ("known", "made up")
+    ]
+    for friend in friends:
+        buys(partner, friend, "25.00")
+
+    def waiting() -> list[str] | None:
+        found, query = [], "limit=1"
+        while query:
+            page = partner.call("GET", f"/referral-reviews?{query}").json()
+            found += [one["member_id"] for one in page["items"]]
+            query = page["next_cursor"] and f"limit=1&cursor={page['next_cursor']}"
+        return found if set(friends) <= set(found) else None
+
+    eventually("two that wait", waiting)
+    known, made_up = friends
+    seen = partner.call("GET", f"/members/{known}/referral/review").json()
+    assert "same_device" in {one["signal"] for one in seen["evidence"]}
+    assert partner.call("GET", f"/members/{known}/referral").json()["status"] == "pending"
+    assert rewards(partner, ada["member_id"], *friends) == [[], [], []]
+    said = {"actor": "staff-17", "reason": "known_family"}
+    approved = partner.call("POST", f"/members/{known}/referral/review/approve", said)
+    assert approved.ok, approved.text
+    rejected = partner.call("POST", f"/members/{made_up}/referral/review/reject", said | {"reason": "made_up"})
+    assert rejected.ok, rejected.text
+    eventually("both rewards", lambda: rewards(partner, ada["member_id"], *friends) == [[500], [250], []] or None)
+    assert partner.call("GET", f"/members/{made_up}/referral").json()["status"] == "pending"
 
 
 def test_the_clock_pays_when_the_return_window_is_over(

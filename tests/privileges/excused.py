@@ -69,7 +69,6 @@ WITHOUT_A_STEP: Final = (
       for role in ("bulkbatchRole*", "financeRole*", "recalculationRole*", "tierrecalculationRole*")),
     Excused("consoleRole*", frozenset({"dynamodb:ConditionCheckItem"}), _SURVIVOR),
     Excused("accrualeventsRole*", frozenset({"dynamodb:UpdateItem"}), _SURVIVOR),
-    Excused("mergeRole*", frozenset({"dynamodb:UpdateItem"}), _SURVIVOR),
     Excused("mergeRole*", frozenset({"dynamodb:DeleteItem", "dynamodb:Query"}), "A refund that waits for its purchase goes to the "
             "survivor with it: tests/unit/merging."),
     Excused("sweeperRole*", frozenset({"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "sqs:SendMessage"}), "A refund whose purchase never came leaves after "
