@@ -109,14 +109,18 @@ def test_both_are_rewarded_and_both_rewards_are_taken_back(
 
 
 def test_who_looks_like_the_referrer_waits_for_a_person(partners: dict[str, Partner], cloud: LocalCloud) -> None:
-    """Two friends on the referrer's own device: neither side sees a difference until a person has decided."""
-    partner, device = partners["atonce"], {"device": f"tablet-{unique()}"}
-    ada = partner.enroll(signals=device)
-    friends = [
-        partner.enroll(referral_code=ada["referral_code"], signals=device)["member_id"] for _ in ("known", "made up")
-    ]
-    for friend in friends:
+    """Two who came on their referrers' own devices: neither side sees a difference until a person has decided."""
+    partner = partners["atonce"]
+
+    def alike() -> tuple[str, str]:
+        device = {"device": f"tablet-{unique()}"}
+        ada = partner.enroll(signals=device)
+        friend = partner.enroll(referral_code=ada["referral_code"], signals=device)["member_id"]
         buys(partner, friend, "25.00")
+        return ada["member_id"], friend
+
+    (ada, known), (eve, made_up) = alike(), alike()
+    friends = [known, made_up]
 
     def waiting() -> list[str] | None:
         found, query = [], "limit=1"
@@ -127,17 +131,17 @@ def test_who_looks_like_the_referrer_waits_for_a_person(partners: dict[str, Part
         return found if set(friends) <= set(found) else None
 
     eventually("two that wait", waiting)
-    known, made_up = friends
     seen = partner.call("GET", f"/members/{known}/referral/review").json()
-    assert "same_device" in {one["signal"] for one in seen["evidence"]}
+    assert "same_device" in {one["signal"] for one in seen["screening"]["evidence"]}
+    assert seen["reproduced"] is True
     assert partner.call("GET", f"/members/{known}/referral").json()["status"] == "pending"
-    assert rewards(partner, ada["member_id"], *friends) == [[], [], []]
+    assert rewards(partner, ada, eve, *friends) == [[], [], [], []]
     said = {"actor": "staff-17", "reason": "known_family"}
     approved = partner.call("POST", f"/members/{known}/referral/review/approve", said)
     assert approved.ok, approved.text
     rejected = partner.call("POST", f"/members/{made_up}/referral/review/reject", said | {"reason": "made_up"})
     assert rejected.ok, rejected.text
-    eventually("both rewards", lambda: rewards(partner, ada["member_id"], *friends) == [[500], [250], []] or None)
+    eventually("both rewards", lambda: rewards(partner, ada, eve, *friends) == [[500], [], [250], []] or None)
     assert partner.call("GET", f"/members/{made_up}/referral").json()["status"] == "pending"
 
 
