@@ -132,7 +132,7 @@ def test_who_looks_like_the_referrer_waits_for_a_person(partners: dict[str, Part
 
     eventually("two that wait", waiting)
     seen = partner.call("GET", f"/members/{known}/referral/review").json()
-    assert "same_device" in {one["signal"] for one in seen["screening"]["evidence"]}
+    assert "same_device" in {one["signal"] for one in seen["screening"]["signs"]}
     assert seen["reproduced"] is True
     assert partner.call("GET", f"/members/{known}/referral").json()["status"] == "pending"
     assert rewards(partner, ada, eve, *friends) == [[], [], [], []]
