@@ -1,5 +1,6 @@
 """Erasures of members: ask, decide, follow."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -9,13 +10,15 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from loyalty.core.fields import MemberId, ProgramId
 from loyalty.core.http import caller
 from loyalty.core.telemetry import count, logger
-from loyalty.privacy.erasing import Erasing
+from loyalty.privacy.erasing import Asked, Erasing
 from loyalty.privacy.erasure import Erasure, ErasureReason
 from loyalty.privacy.views import ErasureBody, ErasureView, HandBody
+from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 
 _ERASURE: Final = "/v1/programs/<program>/members/<member_id>/erasure"
 _TAGS: Final = ["Privacy"]
+_Decide = Callable[[Program, str, Asked], Erasure]
 
 
 def _log(erasure: Erasure) -> ErasureView:
@@ -39,23 +42,20 @@ def add_erasures(router: Router, programs: ProgramStore, erasing: Erasing) -> No
         programs.for_client(program, caller(router))
         return ErasureView.of(erasing.get(program, member_id))
 
+    def decided(decide: _Decide, program: str, member_id: str, body: HandBody, metric: str) -> ErasureView:
+        client_id = caller(router)
+        after = decide(programs.for_client(program, client_id), member_id, body.by(client_id))
+        count(metric)
+        return _log(after)
+
     @router.post(f"{_ERASURE}/approve", summary="Approve an erasure as the second person", tags=_TAGS)
     def approve_erasure(program: ProgramId, member_id: MemberId, body: Annotated[HandBody, Body()]) -> ErasureView:
-        client_id = caller(router)
-        approved = erasing.approve(programs.for_client(program, client_id), member_id, body.by(client_id))
-        count("ErasuresApproved")
-        return _log(approved)
+        return decided(erasing.approve, program, member_id, body, "ErasuresApproved")
 
     @router.post(f"{_ERASURE}/reject", summary="Reject an erasure as the second person", tags=_TAGS)
     def reject_erasure(program: ProgramId, member_id: MemberId, body: Annotated[HandBody, Body()]) -> ErasureView:
-        client_id = caller(router)
-        rejected = erasing.reject(programs.for_client(program, client_id), member_id, body.by(client_id))
-        count("ErasuresRejected")
-        return _log(rejected)
+        return decided(erasing.reject, program, member_id, body, "ErasuresRejected")
 
     @router.post(f"{_ERASURE}/withdraw", summary="Withdraw an approved erasure that has not begun", tags=_TAGS)
     def withdraw_erasure(program: ProgramId, member_id: MemberId, body: Annotated[HandBody, Body()]) -> ErasureView:
-        client_id = caller(router)
-        withdrawn = erasing.withdraw(programs.for_client(program, client_id), member_id, body.by(client_id))
-        count("ErasuresWithdrawn")
-        return _log(withdrawn)
+        return decided(erasing.withdraw, program, member_id, body, "ErasuresWithdrawn")

@@ -5,9 +5,8 @@ from typing import Annotated, Any, Final
 
 import boto3
 import typer
-from rich.table import Table as Columns
 
-from loyalty.cli.console import AsJson, TableName, err, fail, open_table, out, print_json
+from loyalty.cli.console import AsJson, TableName, err, fail, listing, open_table, out, print_json
 from loyalty.cli.operators import known_operator
 from loyalty.core import origin
 from loyalty.core.clock import system_clock, to_text
@@ -172,7 +171,7 @@ def _print(told: list[dict[str, Any]], program: str, since: str) -> None:
         out.print(f"Of each member of '{program}' something was heard since {since}.")
         return
     out.print(f"Nothing was heard since {since} of:")
-    columns = Columns("member", "last sign (UTC)", "points", "", box=None)
+    columns = listing("member", "last sign (UTC)", "points", "")
     for one in told:
         columns.add_row(one["member_id"], one["last_sign_at"], str(one["points"]), one["outcome"].replace("_", " "))
     out.print(columns)

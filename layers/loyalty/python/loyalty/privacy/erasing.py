@@ -106,13 +106,14 @@ class Erasing:
         found = self.get(program.document.id, member_id)
         if found.status not in OPEN:
             raise _decided(found)
-        if program.document.four_eyes.erasure:
-            _require_second(found, by)
+        _require_second(program, found, by)
         if found.status is ErasureStatus.APPROVED and found.problem is None:
             self._start(found)
             return found
         self._steps.require_free(program, self._open_book(program, member_id))
-        return self._approved(found, by)
+        approved = self._decide(found, ErasureStatus.APPROVED, by)
+        self._start(approved)
+        return approved
 
     def reject(self, program: Program, member_id: str, by: Asked) -> Erasure:
         """A second person's no. Said again by the same person, it is what it was.
@@ -125,12 +126,8 @@ class Erasing:
             return found
         if found.status is not ErasureStatus.ASKED:
             raise _decided(found)
-        if program.document.four_eyes.erasure:
-            _require_second(found, by)
-        now = self._now()
-        rejected = found.decided(ErasureStatus.REJECTED, by.actor, by.client_id, now)
-        self._save(rejected, "erasure.rejected", now)
-        return rejected
+        _require_second(program, found, by)
+        return self._decide(found, ErasureStatus.REJECTED, by)
 
     def withdraw(self, program: Program, member_id: str, by: Asked) -> Erasure:
         """Takes an approval back, while nothing was deleted yet. Said again by the same person, it is what it was.
@@ -145,17 +142,13 @@ class Erasing:
             return found
         if found.status is not ErasureStatus.APPROVED:
             raise _decided(found)
-        if program.document.four_eyes.erasure:
-            _require_second(found, by)
+        _require_second(program, found, by)
         if found.begun_at is not None:
             raise ErasureBegun(
                 f"The erasure of '{member_id}' began at {to_text(found.begun_at)} to delete what cannot come back; "
                 "end what stops it, and approve it again."
             )
-        now = self._now()
-        withdrawn = found.decided(ErasureStatus.WITHDRAWN, by.actor, by.client_id, now)
-        self._save(withdrawn, "erasure.withdrawn", now)
-        return withdrawn
+        return self._decide(found, ErasureStatus.WITHDRAWN, by)
 
     def run(self, program: Program, member_id: str) -> Erasure:
         """Takes all steps of an approved erasure; of one that is over, it checks that nothing is left.
@@ -244,12 +237,12 @@ class Erasing:
         self._save(erasure, "erasure.asked", now)
         return erasure
 
-    def _approved(self, found: Erasure, by: Asked) -> Erasure:
+    def _decide(self, found: Erasure, status: ErasureStatus, by: Asked) -> Erasure:
+        """Somebody's decision, with its line of the audit trail, which is named as the status is."""
         now = self._now()
-        approved = found.decided(ErasureStatus.APPROVED, by.actor, by.client_id, now)
-        self._save(approved, "erasure.approved", now)
-        self._start(approved)
-        return approved
+        decided = found.decided(status, by.actor, by.client_id, now)
+        self._save(decided, f"erasure.{status}", now)
+        return decided
 
     def _save(self, erasure: Erasure, action: str, now: datetime) -> None:
         try:
@@ -261,8 +254,8 @@ class Erasing:
         return from_text(to_text(self._clock()))
 
 
-def _require_second(erasure: Erasure, by: Asked) -> None:
-    if erasure.is_of(by.actor, by.client_id):
+def _require_second(program: Program, erasure: Erasure, by: Asked) -> None:
+    if program.document.four_eyes.erasure and erasure.is_of(by.actor, by.client_id):
         raise SecondPersonRequired(
             "Whoever asked for an erasure cannot decide on it; ask somebody else, who uses another client.",
             pointer="/actor",

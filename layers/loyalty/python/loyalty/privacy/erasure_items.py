@@ -5,12 +5,11 @@
     M#{program}#{member}   ERASURE   who asked for it and who decided, how far it is; it stays
 """
 
-from datetime import datetime
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
-from loyalty.core.clock import from_text, to_text
+from loyalty.core.attributes import MomentAttribute
 from loyalty.core.table import Check, IntegerAttribute, Item, Put, RawItem
 from loyalty.ledger.keys import partition
 from loyalty.privacy.erasure import Erasure, ErasureReason, ErasureStatus
@@ -26,13 +25,13 @@ class ErasureItem(Item):
     reason = UnicodeAttribute()
     asked_by = UnicodeAttribute()
     asked_through = UnicodeAttribute(null=True)
-    asked_at = UnicodeAttribute()
+    asked_at = MomentAttribute()
     version = IntegerAttribute()
     decided_by = UnicodeAttribute(null=True)
     decided_through = UnicodeAttribute(null=True)
-    decided_at = UnicodeAttribute(null=True)
-    begun_at = UnicodeAttribute(null=True)
-    erased_at = UnicodeAttribute(null=True)
+    decided_at = MomentAttribute(null=True)
+    begun_at = MomentAttribute(null=True)
+    erased_at = MomentAttribute(null=True)
     problem = UnicodeAttribute(null=True)
 
 
@@ -45,13 +44,13 @@ def erasure_put(after: Erasure) -> Put:
         reason=after.reason.value,
         asked_by=after.asked_by,
         asked_through=after.asked_through,
-        asked_at=to_text(after.asked_at),
+        asked_at=after.asked_at,
         version=after.version,
         decided_by=after.decided_by,
         decided_through=after.decided_through,
-        decided_at=_text(after.decided_at),
-        begun_at=_text(after.begun_at),
-        erased_at=_text(after.erased_at),
+        decided_at=after.decided_at,
+        begun_at=after.begun_at,
+        erased_at=after.erased_at,
         problem=after.problem,
     )
     first = ErasureItem.pk.does_not_exist()
@@ -70,13 +69,13 @@ def erasure_of(program: str, member_id: str, raw: RawItem | None) -> Erasure | N
         reason=ErasureReason(item.reason),
         asked_by=item.asked_by,
         asked_through=item.asked_through,
-        asked_at=from_text(item.asked_at),
+        asked_at=item.asked_at,
         version=item.version,
         decided_by=item.decided_by,
         decided_through=item.decided_through,
-        decided_at=_moment(item.decided_at),
-        begun_at=_moment(item.begun_at),
-        erased_at=_moment(item.erased_at),
+        decided_at=item.decided_at,
+        begun_at=item.begun_at,
+        erased_at=item.erased_at,
         problem=item.problem,
     )
 
@@ -89,11 +88,3 @@ def not_approved(program: str, member_id: str) -> Check:
     """
     free = ErasureItem.pk.does_not_exist() | ~ErasureItem.status.is_in(*(one.value for one in _STANDS))
     return Check(ErasureItem, partition(program, member_id), ERASURE_SK, free)
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else to_text(moment)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else from_text(text)
