@@ -39,6 +39,8 @@ _QUERY: Final = {
     "get_export": _DAYS,
     "delete_restriction": "?actor=staff-17",
     "get_referral_qr": "?channel=link",
+    "get_referral_feedback": _DAYS,
+    "get_referral_report": _DAYS,
 }
 """What a route cannot do without."""
 _MEMBERS_IN_BODIES: Final = ("to_member_id", "from_member_id", "head", "member_id")

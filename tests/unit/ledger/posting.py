@@ -145,7 +145,7 @@ class Books:
             Side(into, key(absorbed, EntryKind.MERGE_IN, "merge")),
             Side(absorbed, key(into, EntryKind.MERGE_OUT, "merge")),
         )
-        return self.ledger.post_pair(self.scope, sides, "-", decide)
+        return self.ledger.post_pair(self.scope, sides, f"{absorbed} into {into}", decide)
 
     def book(self, member: str = ADA) -> Book:
         book = self.store.book("acme", member)

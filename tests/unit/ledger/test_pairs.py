@@ -144,3 +144,12 @@ class TestMerge:
         again = books.earn("R-9", 7)
         assert (again.replayed, again.entry.member_id) == (True, BOB)
         books.proved()
+
+    def test_whom_the_absorbed_had_absorbed_is_no_merge_of_the_survivor(self, books: Books) -> None:
+        books.merge(BOB, into=CLEO)
+        books.merge(CLEO, into=ADA)
+        before = books.dump()
+        with pytest.raises(MemberMerged) as merged:
+            books.merge(BOB, into=ADA)
+        assert merged.value.into == CLEO
+        assert books.dump() == before

@@ -83,6 +83,26 @@ Beside = Callable[[Sequence[Entry], Sequence[Book]], Sequence[Operation]]
 """What is written beside the two entries, of them and of the books after them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What is to be posted to whom, and how it is decided."""
+
+    scope: Scope
+    parts: Sequence[Part]
+    decisions: Decisions
+    beside: Beside | None = None
+    follows: bool = False
+    """A posting goes to whoever its member was merged into, and was posted before where one they absorbed has its entry.
+
+    Not so what names two books, as a merge does: whom one of them absorbed had merges of their own.
+    """
+
+    def put(self, place: int, posting: Posting) -> "Pair":
+        """The same with another posting in a place."""
+        parts = [(who, posting if place == here else one) for here, (who, one) in enumerate(self.parts)]
+        return replace(self, parts=parts)
+
+
 class Pairs:
     """Posts pairs; :class:`loyalty.ledger.service.Ledger` says what of them is whose."""
 
@@ -90,20 +110,16 @@ class Pairs:
         self._work = work
         self._attempts = attempts
 
-    def post(
-        self, scope: Scope, parts: Sequence[Part], decisions: Decisions, beside: Beside | None = None
-    ) -> tuple[Posted, Posted]:
+    def post(self, pair: Pair) -> tuple[Posted, Posted]:
         """Both, in one transaction; see :meth:`Ledger.post_pair` and :meth:`Ledger.post_both`."""
         attempt = changed = asked = 0
         doubtful = False
         while attempt < self._attempts and asked < _READS:
-            outcome = self._round(scope, parts, decisions, beside, together=doubtful)
+            outcome = self._round(pair, together=doubtful)
             if isinstance(outcome, tuple):
                 return outcome
             if isinstance(outcome, More):
-                parts = [
-                    (who, outcome.again if place == outcome.place else one) for place, (who, one) in enumerate(parts)
-                ]
+                pair = pair.put(outcome.place, outcome.again)
                 asked += 1
                 doubtful = False
             elif isinstance(outcome, Exception):
@@ -116,59 +132,51 @@ class Pairs:
                 attempt += 1
         raise busy()
 
-    def _round(
-        self, scope: Scope, parts: Sequence[Part], decisions: Decisions, beside: Beside | None, *, together: bool
-    ) -> tuple[Posted, Posted] | Refused | Exception | None:
+    def _round(self, pair: Pair, *, together: bool) -> tuple[Posted, Posted] | Refused | Exception | None:
         """One transaction of both sides. An exception: it is refused; raised where it is so for certain.
 
         None: there was so much due that nothing but that was written.
         """
-        found = self._read(scope, parts, together=together)
+        found = self._read(pair, together=together)
         if found is None:
             return Refused(moved=True)
-        books = [book_of(required(found, scope, member_id)) for member_id, _ in parts]
-        if together and (earlier := self._earlier(scope, parts, books)):
+        books = [book_of(required(found, pair.scope, member_id)) for member_id, _ in pair.parts]
+        if together and (earlier := self._earlier(pair, books)):
             return earlier
         try:
-            entries, writes = self._decide(scope, parts, decisions, beside, found)
+            entries, writes = self._decide(pair, found)
         except Exception as error:
-            outcome = error if isinstance(error, More) or not together else self._not_as_seen(scope, parts)
+            outcome = error if isinstance(error, More) or not together else self._not_as_seen(pair)
             if outcome is None:
                 raise
             return outcome
         refused = self._work.commit(writes)
         if refused is not None:
-            return (self._earlier(scope, parts, books) if refused.existing else None) or refused
+            return (self._earlier(pair, books) if refused.existing else None) or refused
         return (Posted(entries[0], replayed=False), Posted(entries[1], replayed=False)) if entries else None
 
-    def _read(self, scope: Scope, parts: Sequence[Part], *, together: bool) -> dict[Key, RawItem] | None:
+    def _read(self, pair: Pair, *, together: bool) -> dict[Key, RawItem] | None:
         """Books and records of both sides; ``together``: of one moment, None while somebody writes them or the entries."""
-        keys = [key for part in parts for key in (_book(scope, part), *_records(scope, part))]
+        scope = pair.scope
+        keys = [key for part in pair.parts for key in (_book(scope, part), *_records(scope, part))]
         if not together:
             return self._work.read(list(dict.fromkeys(keys)))
-        own = [(partition(scope.program, member_id), entry_sk(posting.key)) for member_id, posting in parts]
+        own = [(partition(scope.program, member_id), entry_sk(posting.key)) for member_id, posting in pair.parts]
         try:
             return self._work.together(list(dict.fromkeys([*keys, *own])))
         except TransactionRefused:
             return None
 
-    def _drafts(self, scope: Scope, parts: Sequence[Part], found: Mapping[Key, RawItem]) -> dict[str, Draft]:
+    def _drafts(self, pair: Pair, found: Mapping[Key, RawItem]) -> dict[str, Draft]:
         """By member the book, settled until one moment for both."""
-        books = {member_id: book_of(required(found, scope, member_id)) for member_id, _ in parts}
+        books = {member_id: book_of(required(found, pair.scope, member_id)) for member_id, _ in pair.parts}
         # Of one moment: points alive in one book must not come to another in which their lot has expired already.
         now = max([self._work.now(), *(book.settled_to for book in books.values() if book.settled_to)])
-        return {member_id: Draft(scope, book, now) for member_id, book in books.items()}
+        return {member_id: Draft(pair.scope, book, now) for member_id, book in books.items()}
 
-    def _decide(
-        self,
-        scope: Scope,
-        parts: Sequence[Part],
-        decisions: Decisions,
-        beside: Beside | None,
-        found: Mapping[Key, RawItem],
-    ) -> tuple[list[Entry], list[Write]]:
+    def _decide(self, pair: Pair, found: Mapping[Key, RawItem]) -> tuple[list[Entry], list[Write]]:
         """The entries and all writes; no entries where there is so much due that it has to be written first."""
-        drafts = self._drafts(scope, parts, found)
+        scope, parts, drafts = pair.scope, pair.parts, self._drafts(pair, found)
         for member_id, draft in drafts.items():
             own = [part for part in parts if part[0] == member_id]
             many = draft.settled + len(draft.stock.shards) > _MOST_SETTLED or not draft.complete
@@ -191,35 +199,36 @@ class Pairs:
             return Situation(draft.book, records, draft.now, shared, items)
 
         try:
-            for place, decision in enumerate(decisions([posting for _, posting in parts], now)):
+            for place, decision in enumerate(pair.decisions([posting for _, posting in parts], now)):
                 operations, same = laid.over(decision.operations, told[place])
                 for draft in drafts.values():
                     draft.leave_out(same)
                 member_id, posting = parts[place]
                 entries.append(drafts[member_id].add(place, posting, replace(decision, operations=operations)))
             writes = writes_of(drafts.values())
-            if beside is not None:
+            if pair.beside is not None:
                 after = [drafts[member_id].book for member_id, _ in parts]
-                writes += [Write(operation, _BESIDE) for operation in beside(entries, after)]
+                writes += [Write(operation, _BESIDE) for operation in pair.beside(entries, after)]
             _require_fit(writes)
         except Full:
-            return [], self._what_is_due(scope, parts, found)
+            return [], self._what_is_due(pair, found)
         return entries, writes
 
-    def _what_is_due(self, scope: Scope, parts: Sequence[Part], found: Mapping[Key, RawItem]) -> list[Write]:
+    def _what_is_due(self, pair: Pair, found: Mapping[Key, RawItem]) -> list[Write]:
         """What fell due on the side with most of it alone, where the two postings do not fit beside that."""
-        draft = max(self._drafts(scope, parts, found).values(), key=lambda one: one.settled)
+        draft = max(self._drafts(pair, found).values(), key=lambda one: one.settled)
         if draft.settled:
             return draft.writes()
         raise AssertionError(f"two postings of more than {MOST_OPERATIONS} operations")
 
-    def _earlier(self, scope: Scope, parts: Sequence[Part], books: Sequence[Book]) -> tuple[Posted, Posted] | None:
-        """What was posted before, by whoever was merged into one of the two too.
+    def _earlier(self, pair: Pair, books: Sequence[Book]) -> tuple[Posted, Posted] | None:
+        """What was posted before. The other side of an entry is with whom it names: they may be merged since.
 
-        The other side of an entry is with whom it names: they may be merged since. None also while one side is visible
-        and the other is not yet: single reads show a commit item by item.
+        None also while one side is visible and the other is not yet: single reads show a commit item by item.
         """
-        found = [self._entry(scope, one.key, _family(book)) for (_, one), book in zip(parts, books, strict=True)]
+        scope, parts = pair.scope, pair.parts
+        owners = [[book.member_id, *(book.absorbed if pair.follows else ())] for book in books]
+        found = [self._entry(scope, one.key, whose) for (_, one), whose in zip(parts, owners, strict=True)]
         for place, entry in enumerate(found):
             if entry is not None and found[1 - place] is None and entry.facts.other_member:
                 found[1 - place] = self._entry(scope, parts[1 - place][1].key, [entry.facts.other_member])
@@ -234,10 +243,10 @@ class Pairs:
         found = self._work.read([(partition(scope.program, one), entry_sk(key)) for one in members])
         return next((entry_of(raw) for raw in found.values()), None)
 
-    def _not_as_seen(self, scope: Scope, parts: Sequence[Part]) -> More | None:
+    def _not_as_seen(self, pair: Pair) -> More | None:
         """Which of the two has to be decided anew: what it read before is not so any more."""
-        for place, (_, posting) in enumerate(parts):
-            if not self._work.still(scope, posting.seen):
+        for place, (_, posting) in enumerate(pair.parts):
+            if not self._work.still(pair.scope, posting.seen):
                 if posting.afresh is None:
                     raise AssertionError("what was read before can be read anew")
                 return More(place, posting.afresh)
@@ -253,10 +262,6 @@ def _records(scope: Scope, part: Part) -> list[Key]:
     member_id, posting = part
     home = partition(scope.program, posting.records_of or member_id)
     return [*((home, sk) for sk in posting.records), *posting.shared]
-
-
-def _family(book: Book) -> list[str]:
-    return [book.member_id, *book.absorbed]
 
 
 def _require_fit(writes: Sequence[Write]) -> None:

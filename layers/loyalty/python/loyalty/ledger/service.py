@@ -27,7 +27,7 @@ from loyalty.ledger.draft import Decision, Draft, Full, Posted, Posting, Refused
 from loyalty.ledger.items import book_of, due_at, entry_of
 from loyalty.ledger.keys import BOOK_SK, entry_sk, partition
 from loyalty.ledger.model import Scope
-from loyalty.ledger.pairs import Beside, Pairs, Part, Side, in_turn, jointly
+from loyalty.ledger.pairs import Beside, Pair, Pairs, Part, Side, in_turn, jointly
 from loyalty.ledger.settlement import next_due
 from loyalty.ledger.work import Key, Work, busy, record_changed, replay, require_open, required
 
@@ -107,7 +107,7 @@ class Ledger:
             EntryExistsWithDifferentRequest, WalletBusy, RecordChanged, LoyaltyError: see :meth:`post`.
         """
         parts = [(side.member_id, Posting(side.key, request_hash, lambda _: None, side.records)) for side in sides]
-        return self._pairs.post(scope, parts, jointly(decide))
+        return self._pairs.post(Pair(scope, parts, jointly(decide)))
 
     def post_both(self, scope: Scope, parts: tuple[Part, Part], beside: Beside | None = None) -> tuple[Posted, Posted]:
         """Posts two things to two members in one transaction: both entries, or none. Each is decided by itself.
@@ -122,7 +122,7 @@ class Ledger:
             EntryExistsWithDifferentRequest, WalletBusy, LoyaltyError: see :meth:`post`.
             AssertionError: one of them has nothing to post, or both together are too many operations.
         """
-        return self._pairs.post(scope, parts, in_turn, beside)
+        return self._pairs.post(Pair(scope, parts, in_turn, beside, follows=True))
 
     def settle(self, scope: Scope, member_id: str) -> int:
         """Writes down what fell due, and puts the book where it belongs in the due index; the entries written.
