@@ -25,11 +25,11 @@ from loyalty.fulfillment.recent import RECENT_SK
 from loyalty.fulfillment.run import Run
 from loyalty.fulfillment.runs import run_of, run_pk
 from loyalty.ledger.keys import HOUSEHOLD_SK, partition
+from loyalty.members.erasure import Erasure
+from loyalty.members.erasure_items import ERASURE_SK, erasure_of, erasure_put
 from loyalty.members.keys import KEY_SK
 from loyalty.members.store import LookupItem, MemberItem, codes_of, lookup_key, lookup_partition
 from loyalty.privacy.consent_items import CONSENTS_SK, KEY_PREFIX, PREFERENCES_SK
-from loyalty.privacy.erasure import Erasure
-from loyalty.privacy.erasure_items import ERASURE_SK, erasure_of, erasure_put
 from loyalty.privacy.export_store import EXPORT_PREFIX
 from loyalty.programs.rewards import RewardType
 from loyalty.referrals.codes import code_digest
