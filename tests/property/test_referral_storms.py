@@ -315,7 +315,9 @@ class Storm(RuleBasedStateMachine):
         self.both_or_neither()
         for friend in self.friends:
             self.ended_as_it_should(self.brought.stored(friend))
-        found = audit_table(self.table, scopes_of=self.programs.scopes, sleep=lambda _: None).findings
+        found = audit_table(
+            self.table, scopes_of=self.programs.scopes, sleep=lambda _: None, clock=self.world.clock
+        ).findings
         assert found == []
 
     def people_decide(self) -> None:
