@@ -133,7 +133,7 @@ class World:
     def audit(self) -> list[Finding]:
         """What the audit finds in the table, days and warnings proved by this world's program."""
         scopes = {self.program.version: self.program.scope}
-        return audit_table(self.table, scopes_of=lambda _: scopes).findings
+        return audit_table(self.table, scopes_of=lambda _: scopes, clock=self.clock).findings
 
     def dump(self) -> dict[tuple[str, str], RawItem]:
         """Every item of the table by its keys: compared before and after, it shows that nothing was written.

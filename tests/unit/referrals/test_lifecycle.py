@@ -11,7 +11,7 @@ from loyalty.referrals.events import Happening, What
 from loyalty.referrals.lifecycle import RESTRICTED
 from loyalty.referrals.model import Decided, ReferralStatus, Verdict
 from loyalty.referrals.steps import LATE
-from loyalty.referrals.store import ReferralStore, reviews_shard
+from loyalty.referrals.store import ReferralStore, claim_puts, reviews_shard
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.waking import ADA, FRIEND, Brought, with_referrals
 
@@ -278,6 +278,26 @@ def test_what_whom_they_were_merged_into_buys_does_not_count(brought: Brought) -
     brought.buys("R-1", member="mbr_other")
     woken = brought.wake()
     assert (woken.after.status, woken.after.ended_because) == (STATUS.UNREWARDED, "member_merged")
+
+
+def test_what_one_of_a_family_fails_at_keeps_nothing_from_being_taken_back_of_another(table: Table) -> None:
+    """Who bought was merged into somebody whose own referral cannot be paid."""
+    brought = Brought(table, of=with_referrals(qualifying={"return_days": 0}))
+    brought.buys("R-1")
+    brought.wake()
+    brought.world.enroll("mbr_other")
+    brought.table.write(list(claim_puts(replace(brought.claim(), member_id="mbr_other")).values()))
+    brought.buys("R-2", member="mbr_other")
+    brought.merge(FRIEND, "mbr_other")
+
+    def fail() -> None:
+        raise WalletBusy("busy")
+
+    brought.payer.before_writing = fail
+    brought.returns("R-1")
+    with pytest.raises(WalletBusy):
+        brought.lifecycle.told(Happening("acme", "mbr_other", What.REVERSAL))
+    assert (brought.referral.status, brought.payer.taken_back) == (STATUS.REVERSED, 1)
 
 
 def test_of_a_program_that_had_no_referrals_nothing_happens(brought: Brought) -> None:

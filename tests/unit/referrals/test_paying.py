@@ -12,7 +12,7 @@ from loyalty.referrals.model import ReferralStatus, Source
 from loyalty.referrals.store import referral_put
 from tests.ledgerkit.brought import EARNS, Brought, rewarding
 from tests.ledgerkit.calls import recorded
-from tests.ledgerkit.interleaving import interrupted
+from tests.ledgerkit.interleaving import interrupted, torn
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN
 
 BUDGET = {
@@ -201,6 +201,15 @@ class TestReversal:
             assert brought.payer.reverse(brought.program, paid).status is ReferralStatus.REVERSED
         assert [points for _, _, points in brought.given(ADA, BOB)] == [100, -100, 40, -40]
         assert before.revision + 2 == brought.stored(BOB).revision
+
+    def test_a_payment_that_is_visible_in_part_is_taken_back_all_the_same(self, brought: Brought) -> None:
+        """Whoever reads item by item may find the referral rewarded, and not counted yet."""
+        brought.bring(BOB, ADA)
+        older = brought.world.dump()
+        brought.pay(BOB)
+        with torn(brought.world.table, older, {"REFERRALS"}):
+            assert brought.reverse(BOB).status is ReferralStatus.REVERSED
+        assert [points for _, _, points in brought.given(ADA, BOB)] == [100, -100, 40, -40]
 
     @pytest.mark.parametrize(
         ("policy", "left"),

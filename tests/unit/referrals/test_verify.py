@@ -9,7 +9,7 @@ import pytest
 from loyalty.core.table import Delete, Item, Put, Table
 from loyalty.ledger.keys import partition
 from loyalty.ledger.verify import audit_table
-from loyalty.referrals.model import Referral
+from loyalty.referrals.model import Decided, Referral, ReferralStatus, Screened, Verdict
 from loyalty.referrals.payments import Count, count_put
 from loyalty.referrals.store import referral_put
 from tests.ledgerkit.brought import Brought
@@ -135,6 +135,55 @@ def test_what_is_planted_is_found_and_nothing_else(paid: Brought, planted: str) 
     plant, expected = PLANTED[planted]
     plant(paid)
     assert sorted(found(paid)) == sorted(expected)
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_rewards_that_were_kept_are_found_once_the_event_should_have_come(paid: Brought, *, merged: bool) -> None:
+    if merged:
+        paid.moves.merge(BOB, into=DAN)
+    paid.world.refund("F-1", f"B-{BOB}", everything=True, member=BOB)
+    assert paid.world.audit() == []
+    paid.world.clock.advance(days=1, seconds=1)
+    assert [(one.member_id, one.code) for one in paid.world.audit()] == [(BOB, "referral_reward_kept")]
+    paid.reverse(BOB)
+    assert paid.world.audit() == []
+
+
+def test_what_is_given_back_in_part_may_be_rewarded_still(paid: Brought) -> None:
+    paid.world.refund("F-1", f"B-{BOB}", "29", member=BOB)
+    paid.world.clock.advance(days=2)
+    assert paid.world.audit() == []
+
+
+FORGOTTEN: dict[str, tuple[ReferralStatus, bool | None, bool]] = {
+    "enrolled": (ReferralStatus.ENROLLED, None, True),
+    "qualified": (ReferralStatus.QUALIFIED, None, True),
+    "rewarded": (ReferralStatus.REWARDED, None, False),
+    "revoked": (ReferralStatus.REWARDED, False, True),
+    "approved before": (ReferralStatus.REWARDED, True, False),
+    "rejected": (ReferralStatus.REJECTED, False, False),
+}
+
+
+@pytest.mark.parametrize("case", FORGOTTEN)
+def test_what_nobody_will_look_at_again_is_found(paid: Brought, case: str) -> None:
+    status, approved, expected = FORGOTTEN[case]
+    paid.claim(DAN, ADA)
+    before = paid.stored(BOB if status is ReferralStatus.REWARDED else DAN)
+    decided = () if approved is None else (Decided(approved, "person:a", "because", paid.world.clock()),)
+    after = replace(before, status=status, decisions=decided, due_at=paid.world.clock())
+    write(paid, before, after)
+    assert found(paid) == []
+    asleep = replace(after, due_at=None, revision=after.revision + 1)
+    write(paid, replace(after, revision=after.revision + 1), asleep)
+    assert found(paid) == ([(before.member_id, "referral_forgotten")] if expected else [])
+
+
+def test_one_that_waits_for_a_person_is_not_forgotten(paid: Brought) -> None:
+    before = paid.claim(DAN, ADA)
+    review = Screened(Verdict.REVIEW, 60, (), {}, 1, paid.world.clock())
+    write(paid, before, replace(before, status=ReferralStatus.QUALIFIED, screened=review, due_at=None))
+    assert found(paid) == []
 
 
 def test_a_referral_that_is_paid_while_it_is_read_is_no_finding(paid: Brought) -> None:

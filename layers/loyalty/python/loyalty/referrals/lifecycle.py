@@ -146,11 +146,19 @@ class Lifecycle:
         """Something happened to a member: wakes their referral, and those of whom they absorbed where something was taken back.
 
         Raises:
-            LoyaltyError: see :meth:`woken`.
+            LoyaltyError: see :meth:`woken`. The others of theirs were woken all the same.
         """
         program, member_id = what.program, what.member_id
         wanted = self._looker.family(program, member_id) if what.what is What.REVERSAL else [member_id]
-        found = (self.woken(program, one, purchase=what.what is What.PURCHASE) for one in wanted)
+        found: list[Woken | None] = []
+        failed: list[Exception] = []
+        for one in wanted:
+            try:
+                found.append(self.woken(program, one, purchase=what.what is What.PURCHASE))
+            except Exception as error:  # noqa: BLE001 - it is raised below, and must not keep another's from being taken back
+                failed.append(error)
+        if failed:
+            raise failed[0]
         return [one for one in found if one is not None]
 
     def plan(self, referral: Referral) -> tuple[Facts, Step | None]:
