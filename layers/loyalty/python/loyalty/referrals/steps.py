@@ -96,7 +96,8 @@ def counts(one: Counted, referral: Referral, terms: Referrals) -> bool:
     deadline = referral.deadline
     if deadline is None or one.activity != terms.qualifying.activity or one.taken_back.whole:
         return False
-    in_time = referral.claimed_at <= one.occurred_at < deadline
+    since = referral.claimed_at.replace(microsecond=0)  # many a shop's clock tells whole seconds
+    in_time = since <= one.occurred_at < deadline
     known_in_time = referral.claimed_at <= one.posted_at < deadline + LATE
     return in_time and known_in_time and terms.qualifying.counts(one.left)
 
