@@ -67,7 +67,7 @@ VERSIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "first": {"earns": RULES, "referrals": TERMS},
     "stricter": {
         "earns": RULES,
-        "referrals": {**TERMS, "qualifying": {"minimum": [{"value": "40.00", "currency": "EUR"}], "within_days": 5}},
+        "referrals": {**TERMS, "qualifying": {"minimum": [{"value": "40.00", "currency": "EUR"}], "within_days": 8}},
     },
     "poorer": {"earns": EARNS, "referrals": TERMS, "campaigns": [{**SPRING, "budget_points": 90}]},
     "one-sided": {"earns": EARNS[:1], "referrals": None},
@@ -131,6 +131,7 @@ class Storm(RuleBasedStateMachine):
         for letter, referrer in zip(FRIENDS, by, strict=True):
             self.friends[self.members[letter]] = self.members[referrer]
             self.brought.claim(self.members[letter], self.members[referrer])
+        self.world.clock.advance(seconds=1)  # no version of that very moment is another one's terms
 
     # What happens
 
@@ -378,7 +379,8 @@ class Storm(RuleBasedStateMachine):
         assert amount is not None
         reversals = [entry_of(raw) for (_, sk), raw in self.older.items() if sk.startswith("ENTRY#reversal#pos#")]
         back = [one.facts.amount for one in reversals if one.facts.reverses == entry.entry_id]
-        left = amount.amount - sum((one.amount for one in back if one is not None), Decimal(0))
+        whole = any(one is None for one in back)  # everything
+        left = Decimal(0) if whole else amount.amount - sum(one.amount for one in back if one is not None)
         late = entry.posted_at >= deadline + timedelta(days=14)
         return referral.claimed_at <= entry.facts.occurred_at < deadline and not late and left >= LEAST
 

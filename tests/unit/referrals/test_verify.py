@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -62,6 +63,19 @@ def half_back(brought: Brought, who: str) -> None:
     brought.world.table.client.put_item(TableName=brought.world.table.name, Item=item)
 
 
+def doubled(brought: Brought) -> None:
+    """Dan has what the referrer was rewarded with for Bob, too."""
+    raw = brought.world.dump()[partition("acme", ADA), f"ENTRY#accrual#referral#{BOB}"]
+    item = {**raw, "pk": {"S": partition("acme", DAN)}}
+    brought.world.table.client.put_item(TableName=brought.world.table.name, Item=item)
+
+
+def still_rewarded(brought: Brought) -> None:
+    """Cleo's referral says that it was never taken back."""
+    before = brought.stored(CLEO)
+    write(brought, before, replace(before, status=ReferralStatus.REWARDED, ended_at=None))
+
+
 def count(brought: Brought, member: str, before: Count | None, after: Count) -> None:
     operation = count_put("acme", member, before, after)
     assert isinstance(operation, Put)
@@ -103,6 +117,23 @@ PLANTED: dict[str, tuple[Callable[[Brought], object], list[tuple[str, str]]]] = 
     "the friend got more, as it says": (lambda one: say(one, member_points=41), [(BOB, WRONG)]),
     "the referrer did not give back": (lambda one: half_back(one, ADA), [(ADA, "referral_reversal_one_sided")]),
     "the friend did not give back": (lambda one: half_back(one, CLEO), [(CLEO, "referral_reversal_one_sided")]),
+    "neither gave back": (
+        lambda one: [half_back(one, who) for who in (ADA, CLEO)],
+        [(ADA, "referral_reversal_one_sided"), (CLEO, "referral_reversal_one_sided")],
+    ),
+    "both gave back, and it says that it is rewarded": (
+        still_rewarded,
+        [
+            (ADA, "referral_reversal_one_sided"),
+            (CLEO, "referral_reversal_one_sided"),
+            (ADA, "referrals_count_wrong"),
+        ],
+    ),
+    "somebody else was rewarded too": (doubled, [(DAN, "referral_reward_unsaid")]),
+    "both were rewarded at another moment, as it says": (
+        lambda one: say(one, at=one.world.clock() + timedelta(days=1)),
+        [(ADA, WRONG), (BOB, WRONG)],
+    ),
     "more is counted": (
         lambda one: count(one, ADA, Count(2, 1), Count(3, 1)),
         [(ADA, "referrals_count_wrong")],
