@@ -93,6 +93,7 @@ disturbances = st.fixed_dictionaries(
     {
         "killed": st.none() | st.tuples(st.integers(1, 14), st.sampled_from(list(Cut))),
         "torn": st.sampled_from([set(), {"REFERRALS"}, {"WALLET"}, {"WALLET", "REFERRALS", "CAPS#ever"}, {"REFERRAL"}]),
+        "reads": st.integers(1, 3),
         "meanwhile": st.none() | st.tuples(st.integers(1, 14), acts, choices),
     }
 )
@@ -219,7 +220,7 @@ class Storm(RuleBasedStateMachine):
         client = self.table.client
         with ExitStack() as stack:
             if disturbed["torn"]:
-                stack.enter_context(torn(self.table, self.older, disturbed["torn"]))
+                stack.enter_context(torn(self.table, self.older, disturbed["torn"], reads=disturbed["reads"]))
             if disturbed["meanwhile"]:
                 number, other, chosen = disturbed["meanwhile"]
                 stack.enter_context(before_call(client, number, lambda: self.act(other, chosen)))

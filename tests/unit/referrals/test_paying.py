@@ -207,7 +207,7 @@ class TestReversal:
         brought.bring(BOB, ADA)
         older = brought.world.dump()
         brought.pay(BOB)
-        with torn(brought.world.table, older, {"REFERRALS"}):
+        with torn(brought.world.table, older, {"REFERRALS"}, reads=2):
             assert brought.reverse(BOB).status is ReferralStatus.REVERSED
         assert [points for _, _, points in brought.given(ADA, BOB)] == [100, -100, 40, -40]
 
