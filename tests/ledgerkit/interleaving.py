@@ -58,27 +58,32 @@ def before_call(client: Any, number: int, act: Callable[[], object]) -> Iterator
 
 
 @contextmanager
-def torn(table: Table, older: Mapping[tuple[str, str], RawItem], sks: Collection[str]) -> Iterator[None]:
-    """The first read that meets one of these items finds them as they were before; those that were not there are missing.
+def torn(
+    table: Table, older: Mapping[tuple[str, str], RawItem], sks: Collection[str], *, reads: int = 1
+) -> Iterator[None]:
+    """The first reads that meet one of these items find them as they were before; those that were not there are missing.
 
     As of a commit that is under way: single reads, and reads of several items, show it item by item.
     """
-    left = [True]
+    left = reads
 
-    def before(raw: RawItem) -> RawItem | None:
-        if raw["sk"]["S"] not in sks:
-            return raw
-        left.clear()
-        return older.get((raw["pk"]["S"], raw["sk"]["S"]))
+    def as_before(items: list[RawItem]) -> list[RawItem]:
+        nonlocal left
+        if not left or not any(raw["sk"]["S"] in sks for raw in items):
+            return items
+        left -= 1
+        found = [older.get((raw["pk"]["S"], raw["sk"]["S"])) if raw["sk"]["S"] in sks else raw for raw in items]
+        return [raw for raw in found if raw is not None]
 
     def tear_many(parsed: dict[str, Any], **_: Any) -> None:
-        if left and "Responses" in parsed:
+        if "Responses" in parsed:
             items = parsed["Responses"].get(table.name, [])
-            items[:] = [one for raw in items if (one := before(raw)) is not None]
+            items[:] = as_before(items)
 
     def tear_one(parsed: dict[str, Any], **_: Any) -> None:
-        if left and "Item" in parsed and (one := before(parsed.pop("Item"))) is not None:
-            parsed["Item"] = one
+        if "Item" in parsed:
+            found = as_before([parsed.pop("Item")])
+            parsed |= {"Item": found[0]} if found else {}
 
     events = table.client.meta.events
     events.register("after-call.dynamodb.BatchGetItem", tear_many)

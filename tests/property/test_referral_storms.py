@@ -76,13 +76,13 @@ PEOPLE: Final = (Person("person:ann", "client:a"), Person("person:ben", "client:
 _places = count()
 
 acts = st.sampled_from(
-    ["deliver", "clock", "other", "refund", "part", "buy", "merge", "erase", "restrict", "decide", "publish"]
+    ["deliver", "clock", "other", "refund", "refund", "part", "buy", "merge", "erase", "restrict", "decide", "publish"]
 )
 choices = st.fixed_dictionaries(
     {
         "who": st.sampled_from(LETTERS),
         "other": st.sampled_from(LETTERS),
-        "receipt": st.integers(0, 3),
+        "receipt": st.integers(0, 5),
         "version": st.sampled_from(list(VERSIONS)),
         "person": st.sampled_from(PEOPLE),
         "decision": st.sampled_from(["approve", "reject", "revoke", "appeal"]),
@@ -93,6 +93,7 @@ disturbances = st.fixed_dictionaries(
     {
         "killed": st.none() | st.tuples(st.integers(1, 14), st.sampled_from(list(Cut))),
         "torn": st.sampled_from([set(), {"REFERRALS"}, {"WALLET"}, {"WALLET", "REFERRALS", "CAPS#ever"}, {"REFERRAL"}]),
+        "reads": st.integers(1, 3),
         "meanwhile": st.none() | st.tuples(st.integers(1, 14), acts, choices),
     }
 )
@@ -119,19 +120,28 @@ class Storm(RuleBasedStateMachine):
         self.members = {letter: f"mbr_{place}{letter}" for letter in LETTERS}
         self.brought.moves.enroll(*self.members.values())
         self.friends: dict[str, str] = {}
-        self.receipts: dict[str, list[str]] = {}
+        self.receipts: list[tuple[str, str]] = []
+        """Whose, and which."""
         self.events: list[Happening] = []
         self.published = {"first"}
         self.numbers = count()
         self.older: dict[tuple[str, str], RawItem] = {}
 
-    @initialize(by=st.tuples(*(st.sampled_from([one for one in LETTERS if one != who]) for who in FRIENDS)))
-    def everybody_but_the_first_comes(self, by: tuple[str, ...]) -> None:
-        """In chains, stars and rings."""
+    @initialize(
+        by=st.tuples(*(st.sampled_from([one for one in LETTERS if one != who]) for who in FRIENDS)),
+        days=st.sampled_from([0, 13, 14]),
+    )
+    def everybody_but_the_first_comes(self, by: tuple[str, ...], days: int) -> None:
+        """In chains, stars and rings; they buy at once, and some time later may be paid for."""
         for letter, referrer in zip(FRIENDS, by, strict=True):
             self.friends[self.members[letter]] = self.members[referrer]
             self.brought.claim(self.members[letter], self.members[referrer])
         self.world.clock.advance(seconds=1)  # no version of that very moment is another one's terms
+        for friend in self.friends:
+            self.buys(friend, "30.00")
+        self.both_or_neither()
+        self.deliver_all()
+        self.wait(days)
 
     # What happens
 
@@ -143,8 +153,8 @@ class Storm(RuleBasedStateMachine):
             "deliver": lambda: self.delivers(choice["event"]),
             "clock": self.clocks,
             "other": lambda: self.lifecycle.woken("acme", who),
-            "refund": lambda: self.refunds(who, choice["receipt"], None),
-            "part": lambda: self.refunds(who, choice["receipt"], "12.00"),
+            "refund": lambda: self.refunds(choice["receipt"], None),
+            "part": lambda: self.refunds(choice["receipt"], "12.00"),
             "buy": lambda: self.buys(who, ("15.00", "30.00", "45.00")[choice["receipt"] % 3]),
             "merge": lambda: who != other and self.brought.moves.merge(other, into=who),
             "erase": lambda: self.erases(who),
@@ -172,13 +182,13 @@ class Storm(RuleBasedStateMachine):
 
     def buys(self, who: str, amount: str) -> None:
         receipt = f"R-{next(self.numbers)}"
-        self.receipts.setdefault(who, []).append(receipt)
+        self.receipts.append((who, receipt))
         self.world.accrue(receipt, amount, member=who, occurred_at=self.world.clock())
 
-    def refunds(self, who: str, which: int, amount: str | None) -> None:
-        if mine := self.receipts.get(who):
-            more: dict[str, Any] = {} if amount else {"everything": True}
-            self.world.refund(f"F-{next(self.numbers)}", mine[which % len(mine)], amount, member=who, **more)
+    def refunds(self, which: int, amount: str | None) -> None:
+        who, receipt = self.receipts[which % len(self.receipts)]
+        more: dict[str, Any] = {} if amount else {"everything": True}
+        self.world.refund(f"F-{next(self.numbers)}", receipt, amount, member=who, **more)
 
     def erases(self, who: str) -> None:
         if self.world.book(who).merged_into is None and not self.is_erased(who):
@@ -210,7 +220,7 @@ class Storm(RuleBasedStateMachine):
         client = self.table.client
         with ExitStack() as stack:
             if disturbed["torn"]:
-                stack.enter_context(torn(self.table, self.older, disturbed["torn"]))
+                stack.enter_context(torn(self.table, self.older, disturbed["torn"], reads=disturbed["reads"]))
             if disturbed["meanwhile"]:
                 number, other, chosen = disturbed["meanwhile"]
                 stack.enter_context(before_call(client, number, lambda: self.act(other, chosen)))
@@ -306,13 +316,12 @@ class Storm(RuleBasedStateMachine):
         for member in self.members.values():
             self.brought.restrict(member, lifted=True)
         self.screener.verdict = Verdict.ACCEPT
-        for day in range(90):
+        for _ in range(18):
             self.both_or_neither()
             self.deliver_all()
             self.clocks()
-            if day in {5, 40, 70}:
-                self.people_decide()
-            self.world.clock.advance(days=1)
+            self.people_decide()
+            self.world.clock.advance(days=5)
         self.both_or_neither()
         for friend in self.friends:
             self.ended_as_it_should(self.brought.stored(friend))
