@@ -78,8 +78,8 @@ class MemberItem(Item):
 class LookupItem(Item):
     """Makes its digest unique within the program, and leads to the member.
 
-    That of a referral code says what the code is and since when; ``uses`` is how many had come by it when it was marked as
-    exhausted. Codes from before have none of these.
+    That of a referral code says what the code is and since when; ``uses`` is how many its owner had brought when their codes
+    were marked as exhausted. Codes from before have none of these.
     """
 
     member_id = UnicodeAttribute()
@@ -271,9 +271,11 @@ def written(table: Table, operations: Mapping[str, Operation]) -> dict[str, str 
     return {}
 
 
-def code_put(program: str, member_id: str, code: str, now: datetime) -> Put:
-    """Gives a member a code at ``now`` (UTC), unless somebody has it."""
-    item = LookupItem(*lookup_key(program, code_digest(code)), member_id=member_id, code=code, created_at=now)
+def code_put(program: str, member_id: str, code: str, now: datetime, *, uses: int | None = None) -> Put:
+    """Gives a member a code at ``now`` (UTC), unless somebody has it. ``uses``: how many they are known to have brought by others."""
+    item = LookupItem(
+        *lookup_key(program, code_digest(code)), member_id=member_id, code=code, created_at=now, uses=uses
+    )
     return Put(item, _free_for(member_id))
 
 
