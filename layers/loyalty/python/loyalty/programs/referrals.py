@@ -126,7 +126,7 @@ class Weights(DocumentPart):
     same_payment: _Weight = 15
     same_address: _Weight = 8
     same_network: _Weight = 4
-    existing_customer: _Weight = 80
+    existing_customer: _Weight = 70
     erased_customer: _Weight = 60
     disposable_email: _Weight = 20
     disposable_others: _Weight = 40
