@@ -46,6 +46,8 @@ _AT_ONCE: Final = 25
 _GOES: Final = frozenset({SEGMENTS_SK, CONSENTS_SK, PREFERENCES_SK, RISK_SK})
 _GO: Final = (KEY_PREFIX, EXPORT_PREFIX, SHARE_PREFIX)
 """Sort keys, and what they begin with, of all that is simply deleted."""
+_ALIKE: Final = frozenset({"likenesses", "likenesses_before", "email_stem", "flags"})
+"""Attributes of a member, and of the referral by which they came, that say what they were like."""
 
 
 class ErasureStore:
@@ -169,7 +171,7 @@ class ErasureStore:
         found = []
         for raw in self._table.query_all(partition(program, member_id)):
             sk = raw["sk"]["S"]
-            alike = sk in {MEMBER_SK, REFERRAL_SK} and {"likenesses", "email_stem", "flags"} & raw.keys()
+            alike = sk in {MEMBER_SK, REFERRAL_SK} and _ALIKE & raw.keys()
             personal = alike or (sk == MEMBER_SK and ("pii" in raw or raw.get("lookups", {}).get("M")))
             # Where a parcel is, is a page with a name and an address on it.
             parcel = sk.startswith(REDEMPTION_PREFIX) and "tracking_url" in raw
@@ -207,6 +209,7 @@ def stub(program: str, member_id: str, raw: RawItem | None, *, owners: Sequence[
             MemberItem.referral_code.set(NOBODY),
             MemberItem.earlier_codes.remove(),
             MemberItem.likenesses.remove(),
+            MemberItem.likenesses_before.remove(),
             MemberItem.email_stem.remove(),
             MemberItem.flags.remove(),
             MemberItem.pii_key.remove(),

@@ -196,7 +196,9 @@ class Lifecycle:
             self._codes.counted(program, counted)
             return counted
         if step is Do.SCREEN:
-            screened = replace(referral, screened=self._screener.screen(program, referral), updated_at=self._now())
+            found = self._screener.screen(program, referral)
+            # It has what was counted before, too.
+            screened = replace(referral, screened=found, looked=None, updated_at=self._now())
             return self._store.replace(referral, screened)
         if step is Do.PAY:
             return self._paid(program, referral, facts)

@@ -64,6 +64,7 @@ class ReferralItem(Item):
     flags = IntegerMapAttribute(null=True)
     counted = BooleanAttribute(null=True)
     screened = DocumentAttribute(null=True)
+    looked = DocumentAttribute(null=True)
     qualified_by = UnicodeAttribute(null=True)
     qualified_amount = MoneyAttribute(null=True)
     qualified_occurred_at = MomentAttribute(null=True)
@@ -195,6 +196,7 @@ def referral_put(before: Referral | None, after: Referral) -> Put:
         flags=dict(after.flags) or None,
         counted=after.counted or None,
         screened=screened_document(after.screened),
+        looked=screened_document(after.looked),
         qualified_by=qualified.entry_id if qualified else None,
         qualified_amount=qualified.amount if qualified else None,
         qualified_occurred_at=qualified.occurred_at if qualified else None,
@@ -237,6 +239,7 @@ def referral_of(raw: RawItem) -> Referral:
         flags=item.flags or {},
         counted=bool(item.counted),
         screened=screened_of(item.screened),
+        looked=screened_of(item.looked),
         qualified=_qualified_of(item),
         decisions=tuple(decided_of(item.decisions[place]) for place in sorted(item.decisions or {})),
         proposed=None if item.proposed is None else decided_of(item.proposed),
