@@ -50,6 +50,8 @@ class PlainPayer:
     def __init__(self, world: World) -> None:
         self._world = world
         self.paid = self.taken_back = 0
+        self.reason = ""
+        """Why it was taken back last."""
         self.before_writing: Callable[[], None] = lambda: None
         """What others do between the decision and the payment."""
 
@@ -70,8 +72,9 @@ class PlainPayer:
         self.paid += 1
         return stored
 
-    def reverse(self, _program: Program, referral: Referral, _reason: str) -> Referral:
+    def reverse(self, _program: Program, referral: Referral, reason: str) -> Referral:
         assert referral.rewarded is not None
+        self.reason = reason
         now = self._world.clock()
         stored = self._write(referral, replace(referral, status=ReferralStatus.REVERSED, ended_at=now, updated_at=now))
         self.taken_back += 1

@@ -303,6 +303,18 @@ def test_what_whom_they_were_merged_into_buys_does_not_count(brought: Brought) -
     assert (woken.after.status, woken.after.ended_because) == (STATUS.UNREWARDED, "member_merged")
 
 
+def test_a_reward_that_a_person_revokes_is_taken_back_by_the_clock(table: Table) -> None:
+    """What was bought is still there: nothing but the decision speaks against it."""
+    brought = Brought(table, of=with_referrals(qualifying={"return_days": 0}))
+    brought.buys("R-1")
+    brought.wake()
+    now = brought.clock()
+    brought.decide(replace(brought.referral, decisions=(Decided(False, "person:a", "fraud", now),), due_at=now))
+    _, (woken,) = brought.run()
+    assert list(woken.passed) == [STATUS.REVERSED]
+    assert brought.payer.reason == "decision"
+
+
 def test_what_one_of_a_family_fails_at_keeps_nothing_from_being_taken_back_of_another(table: Table) -> None:
     """Who bought was merged into somebody whose own referral cannot be paid."""
     brought = Brought(table, of=with_referrals(qualifying={"return_days": 0}))

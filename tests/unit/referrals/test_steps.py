@@ -76,6 +76,7 @@ YES = Decided(approved=True, actor="staff-1", reason="known", at=PAYS_AT)
         (bought(left=None), False),
         (bought(activity="review"), False),
         (bought(at=NOW - timedelta(milliseconds=1)), False),
+        (bought(occurred_at=NOW - timedelta(milliseconds=1)), False),  # and became known after the claim
         (bought(at=DEADLINE - timedelta(milliseconds=1)), True),
         (bought(at=DEADLINE), False),
         (bought(posted_at=DEADLINE + LATE - DAY), True),
@@ -101,6 +102,12 @@ def test_without_a_minimum_something_counts_and_what_was_given_back_does_not() -
     review = bought(left=None, activity="review")
     assert counts(review, NEW, terms)
     assert not counts(replace(review, taken_back=Reversed(whole=True)), NEW, terms)
+
+
+def test_without_a_minimum_a_reward_is_kept_until_all_of_it_was_given_back() -> None:
+    terms = Referrals.model_validate(REFERRALS | {"qualifying": {}})
+    assert next_step(REWARDED, NOT_ENOUGH, terms, LAST) is None
+    assert next_step(REWARDED, GIVEN_BACK, terms, LAST) is Do.REVERSE
 
 
 def _status(step: Step | None) -> object:

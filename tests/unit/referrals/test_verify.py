@@ -63,6 +63,11 @@ def half_back(brought: Brought, who: str) -> None:
     brought.world.table.client.put_item(TableName=brought.world.table.name, Item=item)
 
 
+def neither_back(brought: Brought) -> None:
+    for who in (ADA, CLEO):
+        half_back(brought, who)
+
+
 def doubled(brought: Brought) -> None:
     """Dan has what the referrer was rewarded with for Bob, too."""
     raw = brought.world.dump()[partition("acme", ADA), f"ENTRY#accrual#referral#{BOB}"]
@@ -118,7 +123,7 @@ PLANTED: dict[str, tuple[Callable[[Brought], object], list[tuple[str, str]]]] = 
     "the referrer did not give back": (lambda one: half_back(one, ADA), [(ADA, "referral_reversal_one_sided")]),
     "the friend did not give back": (lambda one: half_back(one, CLEO), [(CLEO, "referral_reversal_one_sided")]),
     "neither gave back": (
-        lambda one: [half_back(one, who) for who in (ADA, CLEO)],
+        neither_back,
         [(ADA, "referral_reversal_one_sided"), (CLEO, "referral_reversal_one_sided")],
     ),
     "both gave back, and it says that it is rewarded": (

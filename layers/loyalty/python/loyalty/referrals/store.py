@@ -242,7 +242,7 @@ def referral_of(raw: RawItem) -> Referral:
         looked=screened_of(item.looked),
         qualified=_qualified_of(item),
         decisions=tuple(decided_of(item.decisions[place]) for place in sorted(item.decisions or {})),
-        proposed=None if item.proposed is None else decided_of(item.proposed),
+        proposed=decided_of(item.proposed) if item.proposed else None,
         appealed_at=item.appealed_at,
         appealed_because=item.appealed_because,
         appealed_through=item.appealed_through,
