@@ -14,6 +14,7 @@ from loyalty.rewards.errors import DailyRedemptionLimitExceeded, PriceChanged, R
 from loyalty.rewards.holding import Wish
 from loyalty.rewards.model import Party, Payer, Redemption, RedemptionStatus
 from loyalty.rewards.pictures import S3Pictures
+from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.moves import ADA, BOB, Moves
 from tests.ledgerkit.programs import BASE, program
 from tests.ledgerkit.world import MEMBER, World
@@ -117,6 +118,17 @@ def test_it_stays_in_the_wallet_of_its_hold_whatever_a_later_version_says(
     assert world.now().wallet().available == 100
     assert world.hold("B", "free-cup")[0].wallet == POINTS
     assert world.audit_by({one.version: one.scope for one in (cups(), world.program)}) == []
+
+
+def test_it_takes_the_calls_that_one_of_points_takes(world: World) -> None:
+    told = []
+    for key, reward in (("A", "coffee"), ("B", "free-cup")):
+        with recorded(world.table.client) as calls:
+            held, _ = world.hold(key, reward)
+            world.capture(held.redemption_id)
+            world.cancel(held.redemption_id)
+        told.append(calls.names)
+    assert told[0] == told[1] == ["GetItem", *["TransactWriteItems", "BatchGetItem"] * 2, "TransactWriteItems"]
 
 
 def test_of_the_main_wallet_nothing_more_is_stored(world: World) -> None:
