@@ -26,7 +26,9 @@ from loyalty.merging import service as merging
 from loyalty.programs.earning import Earned
 from loyalty.rewards import ending, holding
 from loyalty.rewards import service as rewards
+from loyalty.rewards.decision import end_decision
 from loyalty.rewards.model import Redemption, RedemptionStatus
+from loyalty.rewards.pricing import price_of
 from loyalty.rewards.store import redemption_of as redemption_of_item
 from loyalty.transfers import limits
 from tests.simulation.bugs_of_programs import BUGS_OF_PROGRAMS
@@ -339,8 +341,7 @@ def renewal_forgotten() -> AbstractContextManager[Any]:
 
 def redeemed_from_points() -> AbstractContextManager[Any]:
     """Every reward is paid from the main wallet."""
-    right = holding.price_of
-    return patch.object(holding, "price_of", lambda *asked: replace(right(*asked), wallet=POINTS))
+    return patch.object(holding, "price_of", lambda *asked: replace(price_of(*asked), wallet=POINTS))
 
 
 def given_back_to_points() -> AbstractContextManager[Any]:
@@ -351,13 +352,12 @@ def given_back_to_points() -> AbstractContextManager[Any]:
 
 def given_back_to_the_wallet_of_today() -> AbstractContextManager[Any]:
     """A hold ends in the wallet from which its reward is paid by now."""
-    right = rewards.end_decision
 
-    def end_decision(scope: Any, situation: Any, end: Any, item: Any, ended: Redemption) -> Any:
+    def decision(scope: Any, situation: Any, end: Any, item: Any, ended: Redemption) -> draft.Decision:
         wallet = scope.reward_wallets.get(ended.reward_id, POINTS)
-        return right(scope, situation, end, item, replace(ended, wallet=wallet))
+        return end_decision(scope, situation, end, item, replace(ended, wallet=wallet))
 
-    return patch.object(rewards, "end_decision", end_decision)
+    return patch.object(rewards, "end_decision", decision)
 
 
 def hold_never_times_out() -> AbstractContextManager[Any]:
