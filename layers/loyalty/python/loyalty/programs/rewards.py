@@ -41,10 +41,11 @@ __all__ = [
 class Reward(DocumentPart):
     """An item of the catalogue. One costs ``points``, or by ``denominations`` what the chosen amount does.
 
-    What it costs is taken from ``wallet``: the main one, or a further one that holds points and no money. ``cash`` is paid to the partner beside the points. ``value`` is what cashback or a donation is worth. It may be
-    redeemed by members on one of ``tiers``, on any ladder, in one of ``countries``, from ``available_from`` to just
-    before ``available_until`` by the program's clocks; where one of these is left out, it bounds nothing.
-    ``return_days``: until how many days after the capture the partner may cancel it; left out, for ever.
+    What it costs is taken from ``wallet``: the main one, or a further one that holds points and no money. ``cash`` is paid to
+    the partner beside the points. ``value`` is what cashback or a donation is worth. It may be redeemed by members on one of
+    ``tiers``, on any ladder, in one of ``countries``, from ``available_from`` to just before ``available_until`` by the
+    program's clocks; where one of these is left out, it bounds nothing. ``return_days``: until how many days after the capture
+    the partner may cancel it; left out, for ever.
     """
 
     id: Slug
