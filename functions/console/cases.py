@@ -3,13 +3,10 @@
 from http import HTTPStatus
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
-
 from functions.console.runs import replace_section
-from functions.console.visit import Here, why
+from functions.console.visit import Here, Refusal, reason_of, why
 from loyalty.abuse.desk import CaseDesk, Decision
 from loyalty.abuse.model import Person
-from loyalty.abuse.views import Reason
 from loyalty.console.cases import last_word, offer
 from loyalty.console.errors import FieldRefused, PageNotFound, PageOutdated
 from loyalty.console.web import Answer, see_other
@@ -19,11 +16,9 @@ from loyalty.core.telemetry import count, logger
 
 PAGE: Final = 25
 _SECTION: Final = "cases"
-_REASON: Final = TypeAdapter[str](Reason)
 _LONGEST_CURSOR: Final = 100
 _DECIDED: Final = {Decision.RELEASE: ("release", "asked"), Decision.CONFIRM: ("confirm",), Decision.HOLD: ("hold",)}
 """Which last word says that a form was sent before."""
-_Refusal = Conflict | Invalid | Stale | Unacceptable
 
 
 def listing(here: Here, desk: CaseDesk) -> Answer:
@@ -33,7 +28,7 @@ def listing(here: Here, desk: CaseDesk) -> Answer:
     return replace_section(here, _SECTION).page("cases.html", cases=page.items, next=page.next)
 
 
-def detail(here: Here, desk: CaseDesk, member_id: str, refusal: _Refusal | None = None) -> Answer:
+def detail(here: Here, desk: CaseDesk, member_id: str, refusal: Refusal | None = None) -> Answer:
     """``GET …/cases/{member}``: what is held against a member, and what may be decided."""
     case = desk.get(here.program, member_id)
     message, told = _words_of(here, refusal) if refusal else (None, None)
@@ -59,7 +54,7 @@ def decide(here: Here, desk: CaseDesk, member_id: str) -> Answer:
     decision = Decision(form["decision"])
     try:
         case = desk.get(here.program, member_id)
-        reason = _reason(form.get("reason", ""))
+        reason = reason_of(form.get("reason", ""))
         if form.get("revision") != str(case.revision):
             if last_word(case, person.actor) in _DECIDED[decision]:  # the form came twice, by a double click
                 return _shown(here, member_id)
@@ -78,14 +73,7 @@ def _shown(here: Here, member_id: str) -> Answer:
     return see_other(here.pages.path(here.program, "cases", member_id) + "?done=1")
 
 
-def _reason(text: str) -> str:
-    try:
-        return _REASON.validate_python(text.strip())
-    except ValidationError:
-        raise FieldRefused("A reason is a code.", words="case.reason_bad") from None
-
-
-def _words_of(here: Here, refusal: _Refusal) -> tuple[str, str | None]:
+def _words_of(here: Here, refusal: Refusal) -> tuple[str, str | None]:
     if isinstance(refusal, PageOutdated):
         return here.language.say("case.changed"), None
     return why(here, refusal)

@@ -26,6 +26,7 @@ from loyalty.ledger.service import Ledger
 from loyalty.people.store import PersonStore
 from loyalty.programs.store import ProgramStore
 from loyalty.reconciliation.store import ReportStore
+from loyalty.referrals.desk import ReferralDesk
 from loyalty.rewards.service import RedemptionService
 from loyalty.rewards.store import RedemptionStore
 
@@ -72,6 +73,7 @@ CONSOLE = Console(
     decisions=DECISIONS,
     reports=ReportStore(TABLE, system_clock),
     cases=CaseDesk.over(TABLE, system_clock),
+    referrals=ReferralDesk.over(TABLE, system_clock),
     clock=system_clock,
 )
 languages()

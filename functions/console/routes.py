@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from functions.console import cases as case_pages
+from functions.console import referrals as referral_pages
 from functions.console import reports as report_pages
 from functions.console import runs as run_pages
 from functions.console import totals as total_pages
@@ -30,6 +31,7 @@ from loyalty.core.origin import coming_from, current
 from loyalty.core.telemetry import count, logger, metrics
 from loyalty.finance.review import Decider
 from loyalty.finance.services import FinanceServices
+from loyalty.referrals.desk import ReferralDesk
 
 LANGUAGE: Final = "language"
 LANGUAGE_LASTS: Final = timedelta(days=365)
@@ -52,6 +54,7 @@ class Console:
         decisions: Decider,
         reports: Reports | None,
         cases: CaseDesk,
+        referrals: ReferralDesk,
         clock: Clock,
     ) -> None:
         self._pages = pages
@@ -63,6 +66,7 @@ class Console:
         self._decisions = decisions
         self._reports = reports
         self._cases = cases
+        self._referrals = referrals
         self._clock = clock
 
     def answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -133,6 +137,8 @@ class Console:
                 return self._reports_page(here, which)
             case _, "cases", *which:
                 return self._cases_page(here, which)
+            case _, "referrals", *which:
+                return self._referrals_page(here, which)
         raise PageNotFound("There is no such page.")
 
     def _runs_page(self, here: Here, which: Sequence[str]) -> Answer:
@@ -163,6 +169,16 @@ class Console:
                 return case_pages.detail(here, self._cases, member_id)
             case "POST", member_id:
                 return case_pages.decide(here, self._cases, member_id)
+        raise PageNotFound("There is no such page.")
+
+    def _referrals_page(self, here: Here, which: Sequence[str]) -> Answer:
+        match here.request.method, *which:
+            case ("GET",):
+                return referral_pages.listing(here, self._referrals)
+            case "GET", member_id:
+                return referral_pages.detail(here, self._referrals, member_id)
+            case "POST", member_id:
+                return referral_pages.decide(here, self._referrals, member_id)
         raise PageNotFound("There is no such page.")
 
     def _signed_in(self, request: Request) -> Answer:

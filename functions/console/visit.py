@@ -6,6 +6,9 @@ from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
 
+from pydantic import TypeAdapter, ValidationError
+
+from loyalty.abuse.views import Reason
 from loyalty.console.errors import FieldRefused, NoteMissing, NoteRefused, NoteTooLong, PageOutdated
 from loyalty.console.languages import Language
 from loyalty.console.pages import Pages, Visit
@@ -20,6 +23,9 @@ _WORDS: Final[Mapping[type[LoyaltyError], str]] = {
     NoteRefused: "run.note_bad",
     PageOutdated: "run.changed",
 }
+_REASON: Final = TypeAdapter[str](Reason)
+Refusal = Conflict | Invalid | Stale | Unacceptable
+"""What a page tells beside its form; everything else is a page of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,18 @@ def note_of(text: str | None, *, required: bool) -> str | None:
     return note or None
 
 
+def reason_of(text: str) -> str:
+    """A reason as it is kept: a code.
+
+    Raises:
+        FieldRefused: it is none.
+    """
+    try:
+        return _REASON.validate_python(text.strip())
+    except ValidationError:
+        raise FieldRefused("A reason is a code.", words="case.reason_bad") from None
+
+
 def day_of(text: str) -> date:
     """A day as forms send it.
 
@@ -91,7 +109,7 @@ def day_of(text: str) -> date:
         raise FieldRefused("A day is written as 2026-11-22.", words="filter.day") from None
 
 
-def why(here: Here, refusal: Invalid | Conflict | Stale | Unacceptable, note: str = "") -> tuple[str, str | None]:
+def why(here: Here, refusal: Refusal, note: str = "") -> tuple[str, str | None]:
     """A refusal in the reader's words, and where these do not tell all, its own."""
     say = here.language.say
     if isinstance(refusal, FieldRefused):

@@ -10,8 +10,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from loyalty.core.fields import MemberId, ProgramId
 from loyalty.core.http import caller
 from loyalty.core.telemetry import count, logger
+from loyalty.members.erasure import Erasure, ErasureReason
 from loyalty.privacy.erasing import Asked, Erasing
-from loyalty.privacy.erasure import Erasure, ErasureReason
 from loyalty.privacy.views import ErasureBody, ErasureView, HandBody
 from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore

@@ -10,10 +10,11 @@ from loyalty.commerce.store import CommerceStore
 from loyalty.commerce.waiting import WaitingRefunds
 from loyalty.core.aws import client
 from loyalty.core.clock import system_clock
+from loyalty.core.error_names import code_of
 from loyalty.core.settings import Settings
 from loyalty.core.table import Table
 from loyalty.core.telemetry import count, logger, metrics, seconds
-from loyalty.sweeping.service import SHARDS, Failure, Sweep, Sweeper, name_of
+from loyalty.sweeping.service import SHARDS, Failure, Sweep, Sweeper
 from loyalty_contract import ENTRIES_SETTLED, MEMBERS_SETTLED, SETTLEMENT_LAG, SETTLEMENTS_FAILED
 
 RESERVE: Final = timedelta(seconds=75)
@@ -68,7 +69,7 @@ def _put_aside(shards: Iterable[int], deadline: datetime) -> tuple[int, list[Fai
         try:
             put_aside += REFUNDS.expire(shard, limit=AT_ONCE)
         except Exception as error:  # noqa: BLE001 - counted and named; the other shards are looked at all the same
-            failures.append(Failure(refund_shard(shard), name_of(error)))
+            failures.append(Failure(refund_shard(shard), code_of(error)))
     return put_aside, failures
 
 

@@ -30,6 +30,8 @@ NOT_LOGGED: Final[tuple[waf.CfnLoggingConfiguration.FieldToMatchProperty, ...]] 
     waf.CfnLoggingConfiguration.FieldToMatchProperty(query_string={}),
 )
 """Tokens, sessions, and members' ids, which paths hold."""
+LINKS: Final = "^(/[^/]+)?/r/"
+"""Paths of members' links, behind the name of the stage or of a mapping to a domain."""
 LOGGED: Final[Mapping[str, Any]] = {
     "DefaultBehavior": "DROP",
     "Filters": [
@@ -56,7 +58,7 @@ class Firewall(Construct):
 
     def __init__(self, scope: Construct, name: str, *, stage: str, settings: WafOn, protected: str) -> None:
         super().__init__(scope, name)
-        rules = [_managed(rules, priority) for priority, rules in enumerate(MANAGED_RULES, start=1)]
+        rules = [_managed(rules, priority) for priority, rules in enumerate(MANAGED_RULES, start=2)]
         acl = waf.CfnWebACL(
             self,
             "Acl",
@@ -64,7 +66,7 @@ class Firewall(Construct):
             scope="REGIONAL",
             default_action=waf.CfnWebACL.DefaultActionProperty(allow=waf.CfnWebACL.AllowActionProperty()),
             visibility_config=_visible("api"),
-            rules=[_rate(settings.requests_per_address), *rules],
+            rules=[_rate(settings.requests_per_address), _rate_of_links(settings.links_per_address), *rules],
         )
         waf.CfnWebACLAssociation(self, "Association", resource_arn=protected, web_acl_arn=acl.attr_arn)
         self._log(acl, stage)
@@ -107,6 +109,32 @@ def _rate(limit: int) -> waf.CfnWebACL.RuleProperty:
             )
         ),
         visibility_config=_visible("requests-per-address"),
+    )
+
+
+def _rate_of_links(limit: int) -> waf.CfnWebACL.RuleProperty:
+    """Links ask for no token and write for each who follows one. Their throttle is one for all: a flood from one address ends here."""
+    decoded = ("URL_DECODE", "NORMALIZE_PATH")
+    links = waf.CfnWebACL.RegexMatchStatementProperty(
+        field_to_match=waf.CfnWebACL.FieldToMatchProperty(uri_path={}),
+        regex_string=LINKS,
+        text_transformations=[
+            waf.CfnWebACL.TextTransformationProperty(type=kind, priority=place) for place, kind in enumerate(decoded)
+        ],
+    )
+    return waf.CfnWebACL.RuleProperty(
+        name="links-per-address",
+        priority=1,
+        action=waf.CfnWebACL.RuleActionProperty(block=waf.CfnWebACL.BlockActionProperty()),
+        statement=waf.CfnWebACL.StatementProperty(
+            rate_based_statement=waf.CfnWebACL.RateBasedStatementProperty(
+                aggregate_key_type="IP",
+                limit=limit,
+                evaluation_window_sec=WAF_WINDOW_SECONDS,
+                scope_down_statement=waf.CfnWebACL.StatementProperty(regex_match_statement=links),
+            )
+        ),
+        visibility_config=_visible("links-per-address"),
     )
 
 

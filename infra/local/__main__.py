@@ -78,6 +78,10 @@ def main() -> int:
     except EXPECTED as error:
         console.print(f"[red]{type(error).__name__}[/red]", end=": ")
         console.print(str(error), markup=False)
+        if isinstance(error, SampleDayFailed):
+            console.print(
+                "If it was played before, by an earlier version: make reset forgets that, make up begins anew."
+            )
         return 1
 
 

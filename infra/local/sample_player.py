@@ -17,6 +17,7 @@ from infra.local.sample_script import (
     Step,
     ValidateReferral,
     WaitForEntry,
+    WaitForReferral,
     WaitForTier,
     sample,
 )
@@ -102,10 +103,14 @@ class Player:
                 self._wait(f"tier {step.tier}", lambda: self._partner.get(path)["tier"] == step.tier)
             case WaitForEntry():
                 self._wait_for_entry(step.member, step.entry_id)
+            case WaitForReferral():
+                entry_id = f"accrual:referral:{self._known[f'{step.member}.member_id']}"
+                for one in (step.referrer, step.member):
+                    self._wait_for_entry(one, entry_id)
 
     def _enroll(self, step: Enroll) -> None:
         answer = self._partner.call(self._request(step.file))
-        for name in ("member_id", "referral_code"):
+        for name in ("member_id", "referral_code", "created_at"):
             self._known[f"{step.member}.{name}"] = answer[name]
 
     def _validate(self, step: ValidateReferral) -> None:

@@ -15,25 +15,28 @@ _KINDS: Final = {
     "release": "Released",
     "tier": "Tier",
 }
+_DEEDS: Final = {"referral": "Brought a friend", "referred": "Came by a friend"}
 _NEXT: Final = r"""
 source .local/env
 TOKEN=$(curl -s "$LOYALTY_TOKEN_URL" -u "$LOYALTY_CLIENT_ID:$LOYALTY_CLIENT_SECRET" \
   -d grant_type=client_credentials | python3 -c 'import json,sys; print(json.load(sys.stdin)["access_token"])')
-MEMBER="$LOYALTY_API/v1/programs/$LOYALTY_PROGRAM/members/{member_id}"
+PROGRAM="$LOYALTY_API/v1/programs/$LOYALTY_PROGRAM"
+MEMBER={member_id}
 
-# {name}'s wallet, and the latest lines of the statement
-curl -s -w '\n' -H "Authorization: Bearer $TOKEN" "$MEMBER/wallet"
-curl -s -w '\n' -H "Authorization: Bearer $TOKEN" "$MEMBER/entries?limit=3"
+# {name}'s wallet, the latest lines of the statement, and whom they brought
+curl -sw '\n' "$PROGRAM/members/$MEMBER/wallet" -H "Authorization: Bearer $TOKEN"
+curl -sw '\n' "$PROGRAM/members/$MEMBER/entries?limit=3" -H "Authorization: Bearer $TOKEN"
+curl -sw '\n' "$PROGRAM/members/$MEMBER/referrals" -H "Authorization: Bearer $TOKEN"
 
 # An accrual; sent again it counts once
-curl -s -w '\n' -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
-  "$MEMBER/accruals" -d '{"activity": "purchase", "source": "pos", "source_id": "R-1",
+curl -sw '\n' "$PROGRAM/members/$MEMBER/accruals" -H "Authorization: Bearer $TOKEN" \
+  -H 'Content-Type: application/json' -d '{"activity": "purchase", "source": "pos", "source_id": "N-1",
     "occurred_at": "2026-11-20T15:00:00Z", "channel": "in_store",
     "amount": {"value": "105.00", "currency": "USD"}}'
 
 # Points held for a coffee
-curl -s -w '\n' -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
-  -H 'Idempotency-Key: my-first-coffee' "$MEMBER/redemptions" -d '{"reward_id": "coffee"}'
+curl -sw '\n' "$PROGRAM/members/$MEMBER/redemptions" -H "Authorization: Bearer $TOKEN" \
+  -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-coffee' -d '{"reward_id": "coffee"}'
 
 # The proof that every balance is the sum of its entries
 make verify"""
@@ -80,7 +83,8 @@ def _what(entry: dict[str, Any]) -> str:
     kind = entry["kind"]
     if kind == "accrual":
         place = f" ({entry['channel']})" if entry.get("channel") else ""
-        return str(entry.get("activity") or "accrual").capitalize() + place
+        activity = str(entry.get("activity") or "accrual")
+        return _DEEDS.get(activity, activity.capitalize()) + place
     label = _KINDS.get(kind, kind)
     if kind == "tier":
         return f"{label}: {entry.get('tier_from')} → {entry.get('tier_to')}"

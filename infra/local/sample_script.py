@@ -80,7 +80,15 @@ class WaitForEntry(_Strict):
     entry_id: str
 
 
-Step = Enroll | ValidateReferral | BusEvent | Accrue | Redeem | WaitForTier | WaitForEntry
+class WaitForReferral(_Strict):
+    """The platform rewards who brought a member, and the member, by itself."""
+
+    kind: Literal["wait_for_referral"]
+    referrer: str
+    member: str
+
+
+Step = Enroll | ValidateReferral | BusEvent | Accrue | Redeem | WaitForTier | WaitForEntry | WaitForReferral
 
 
 class Expected(BaseModel):

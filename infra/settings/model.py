@@ -42,6 +42,11 @@ class WafOn(_Frozen):
     requests_per_address: int = Field(
         default=150_000, ge=100, description="from one address in five minutes; above it: 403"
     )
+    links_per_address: int = Field(
+        default=3_000,
+        ge=10,
+        description="links that one address may follow in five minutes; above it: 403. Many telephones share the address of a carrier",
+    )
 
 
 class WafOff(_Frozen):
@@ -294,5 +299,16 @@ class StageSettings(_Frozen):
             raise ValueError(
                 f"waf.requests_per_address must be at least {passed:,}: so many pass a method's throttle of "
                 f"{self.throttle.rate} requests a second in the {WAF_WINDOW_SECONDS} seconds that the firewall counts"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _no_address_uses_up_what_links_take(self) -> Self:
+        """What links take is one for everybody who follows one."""
+        half = self.link_throttle.rate * WAF_WINDOW_SECONDS // 2
+        if isinstance(self.waf, WafOn) and self.waf.links_per_address > half:
+            raise ValueError(
+                f"waf.links_per_address must be at most {half:,}: half of what link_throttle lets through in the "
+                f"{WAF_WINDOW_SECONDS} seconds that the firewall counts, or one address shuts out all others"
             )
         return self

@@ -1,5 +1,6 @@
 """What the browser tests find: people with different rights, runs of every kind, a fortnight of totals, reports."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -10,8 +11,13 @@ from loyalty.core.clock import to_text
 from loyalty.core.money import Money
 from loyalty.fulfillment.run import RunStatus
 from loyalty.programs.abuse import Then
+from loyalty.programs.referrals import Screening
 from loyalty.programs.store import ProgramStore
 from loyalty.reconciliation.model import DifferenceKind
+from loyalty.referrals.model import Decided as Said
+from loyalty.referrals.model import Qualified, Referral, ReferralStatus, Rewarded, Source
+from loyalty.referrals.scoring import screened
+from loyalty.referrals.store import referral_put
 from tests.financekit.console import ConsoleRig, a_difference, a_report
 from tests.financekit.runs import a_run, redemption, step, write
 from tests.ledgerkit.clock import at
@@ -29,6 +35,11 @@ HELD: Final = "mbr_01J8QX2V5T0000000000000002"
 ASKED: Final = "mbr_01J8QX2V5T0000000000000003"
 CONFIRMED: Final = "mbr_01J8QX2V5T0000000000000004"
 
+BROUGHT: Final = "mbr_01J8QX2V5T0000000000000011"
+APPEALED: Final = "mbr_01J8QX2V5T0000000000000012"
+REWARDED: Final = "mbr_01J8QX2V5T0000000000000013"
+_REFERRER: Final = "mbr_01J8QX2V5T0000000000000010"
+
 
 def set_scene(rig: ConsoleRig) -> None:
     """Fills the table at 2026-03-15 12:00 UTC."""
@@ -38,6 +49,7 @@ def set_scene(rig: ConsoleRig) -> None:
     _open_runs(rig)
     _ended_runs(rig)
     _cases(rig)
+    _referrals(rig)
     rig.reports.add(a_report("2026-03-14"))
     rig.reports.add(
         a_report("2026-03-13", missing_there=1, amount=1, duplicate=1),
@@ -110,6 +122,33 @@ def _cases(rig: ConsoleRig) -> None:
         Case("acme", CONFIRMED, State.CONFIRMED, True, [taken], ends.at, ends.at, decided=ends),
     ):
         rig.table.write([case_put(None, case)])
+
+
+def _referrals(rig: ConsoleRig) -> None:
+    """One that waits, one that was rejected and appealed, one that was rewarded and whose revocation is asked for."""
+    came, bought = at("2026-03-10T18:02:00Z"), at("2026-03-11T09:30:00Z")
+    of = Qualified("accrual:pos:R-1001", Money.of("24.90", "EUR"), bought, bought, bought + timedelta(days=3))
+    shared = {"same_device": 1, "same_network": 1}
+    ring = shared | {"same_payment": 1, "ring": 4, "alike_emails": 6}
+    found = [screened(features, Screening(), version=1, at=of.pays_at) for features in (shared, ring, {})]
+    found[1] = replace(found[1], evidence=[replace(one, members=(FLAGGED, HELD, ASKED)) for one in found[1].evidence])
+    rejects = Said(False, "person:staff-17", "looks_made_up", at("2026-03-14T11:00:00Z"))
+    asks = Said(False, "person:staff-4", "sold_codes", at("2026-03-15T10:30:00Z"), "client:desk")
+    waits = Referral(
+        "acme", BROUGHT, _REFERRER, "K7WQ4M2X2", came, came + timedelta(days=30), ReferralStatus.QUALIFIED,
+        Source("spring", "whatsapp"), counted=True, screened=found[0], qualified=of, due_at=of.pays_at,
+    )  # fmt: skip
+    paid = Rewarded(_REFERRER, REWARDED, 7, 500, 250, of.pays_at)
+    for one in (
+        waits,
+        replace(
+            waits, member_id=APPEALED, status=ReferralStatus.REJECTED, screened=found[1], decisions=[rejects],
+            ended_at=rejects.at, ended_because="decision", appealed_at=at("2026-03-15T08:00:00Z"),
+            appealed_because="is_my_sister", appealed_through="client:app",
+        ),
+        replace(waits, member_id=REWARDED, status=ReferralStatus.REWARDED, screened=found[2], rewarded=paid, proposed=asks),
+    ):  # fmt: skip
+        rig.table.write([referral_put(None, one)])
 
 
 def _ended_runs(rig: ConsoleRig) -> None:

@@ -6,7 +6,20 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.conftest import screenshot, sign_in
-from tests.browser.scene import ASKED, ATTENTION, CONFIRMED, FLAGGED, FULFILLED, HELD, OWN, REJECTED, WAITING
+from tests.browser.scene import (
+    APPEALED,
+    ASKED,
+    ATTENTION,
+    BROUGHT,
+    CONFIRMED,
+    FLAGGED,
+    FULFILLED,
+    HELD,
+    OWN,
+    REJECTED,
+    REWARDED,
+    WAITING,
+)
 from tests.financekit.console import ConsoleRig
 
 PAGES = {
@@ -27,6 +40,10 @@ PAGES = {
     "held": f"/acme/cases/{HELD}",
     "asked": f"/acme/cases/{ASKED}",
     "confirmed": f"/acme/cases/{CONFIRMED}?done=1",
+    "referrals": "/acme/referrals",
+    "brought": f"/acme/referrals/{BROUGHT}",
+    "appealed": f"/acme/referrals/{APPEALED}",
+    "rewarded": f"/acme/referrals/{REWARDED}?done=1",
     "missing": "/acme/nowhere",
 }
 SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}

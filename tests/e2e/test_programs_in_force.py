@@ -40,6 +40,7 @@ def document(version: int) -> dict[str, Any]:
         "name": f"Cascade {version}",
         "earn_rules": [{"id": "purchase", "activity": "purchase", "rates": [rate]}, found["earn_rules"][1]],
         "tiers": tiers,
+        "referrals": None,
         "shopify_shops": [],
     }
 

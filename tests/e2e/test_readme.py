@@ -29,13 +29,18 @@ def documents(text: str) -> Iterator[Any]:
 
 def shell(page: Path) -> list[str]:
     """The page's blocks that call the API."""
-    found = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
-    return [block for block in found if "curl" in block]
+    return [block for block in blocks(page.read_text()) if "curl" in block]
 
 
-def blocks() -> list[str]:
-    """What is typed after ``make up``: the first steps, a request for a card, and what is to be seen of it."""
-    return shell(ROOT / "README.md")
+def blocks(text: str) -> list[str]:
+    """What is to be typed into a shell."""
+    return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+
+
+def section(title: str) -> list[str]:
+    """The blocks of a part of the README."""
+    _, _, after = (ROOT / "README.md").read_text().partition(f"# {title}\n")
+    return blocks(re.split(r"^##", after, maxsplit=1, flags=re.MULTILINE)[0])
 
 
 def typed(cloud: LocalCloud, folder: Path, *lines: str) -> str:
@@ -46,7 +51,7 @@ def typed(cloud: LocalCloud, folder: Path, *lines: str) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -54,7 +59,7 @@ def typed(cloud: LocalCloud, folder: Path, *lines: str) -> str:
 
 
 def test_the_curl_lines_work_as_printed(cloud: LocalCloud, tmp_path: Path) -> None:
-    first, ask, look = blocks()
+    first, (ask, look) = section("Try it")[-1], section("A gift card, from request to code")
     assert first.startswith("source .local/env\n")
     accrual, redemption, wallet, statement = documents(typed(cloud, tmp_path, first))
     assert accrual["points"] == 105
@@ -83,6 +88,47 @@ def test_the_curl_lines_work_as_printed(cloud: LocalCloud, tmp_path: Path) -> No
     assert card["link"].startswith("http")
     assert [step["name"] for step in detail["timeline"]][-1] == "capture"
     assert sum(line["issued"] for line in totals["days"][0]["lines"]) >= 1
+
+
+SOON = """soon() {
+  for _ in {1..90}; do eval "$1" | grep -E "$2" > /dev/null && return; sleep 1; done
+  echo "a minute and more went by without $2 in $1" >&2; return 1
+}
+"""
+"""A moment later, as the README says: once a command prints something."""
+
+
+def test_friends_by_a_link_and_three_cheats(cloud: LocalCloud, partner: Partner, tmp_path: Path) -> None:
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    share, see, cheat, queue, approve = section("A friend, by a link")
+    _, reviews, _, evidence = queue.splitlines()
+    brought = "soon 'get members/$MEMBER/referrals' '\"rewarded\": ?2'\n"
+    waits = f"soon '{reviews}' $EVE; soon '{reviews}' $TRENT; soon '{evidence}' rejected\n"
+    paid = "soon 'get members/$EVE/referral' '\"rewarded\"'\nget members/$EVE/wallet\necho $EVE $TRENT $SELF\n"
+    begin = section("Try it")[-1] + SOON + f"MEMBER={partner.enroll()['member_id']}\n"
+    parts = [begin, share, brought + see, cheat, waits + queue, approve, paid]
+    printed = typed(cloud, tmp_path, "\necho -----\n".join(parts))
+    _, shared, seen, cheated, queued, approved, last = printed.split("-----\n")
+
+    where, _, bought = shared.partition("\n")
+    assert where.startswith("https://aurora.example/join?")
+    assert "&click=clk_" in where
+    assert [each["points"] for each in documents(bought)] == [60, 60]
+    brings, wallet, came, friend = documents(seen)
+    assert [(each["status"], each["points"]) for each in brings["items"]] == [("rewarded", 100)] * 2
+    assert (wallet["available"], came["status"], came["points"], friend["available"]) == (200, "rewarded", 50, 110)
+    claimed, *purchases = documents(cheated)
+    assert [claimed["status"], *(each["points"] for each in purchases)] == ["pending", 60, 60, 60, 60]
+
+    eve, trent, itself = last.splitlines()[-1].split()
+    told, waiting = next(documents(queued)), queued.partition("\n")[2]
+    assert [each["status"] for each in told["items"]] == ["pending"] * 3
+    rows = {line.split()[0]: line.split()[-2:] for line in waiting.splitlines() if line.strip().startswith("mbr_")}
+    assert (rows[eve], rows[trent]) == (["60", "same_device"], ["40", "in_circle"])
+    assert f"{itself}: rejected" in waiting
+    assert "has the referrer's mailbox, but for dots and tags" in waiting
+    assert approved.startswith(f"{eve}: qualified")
+    assert next(documents(last))["available"] == 110
 
 
 def test_the_lines_of_the_privacy_page_work_as_printed(cloud: LocalCloud, partner: Partner, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_links_lead_nowhere_else(breeze: Partner, cloud: LocalCloud) -> None:
         LANDING, {"ref": code, "utm_medium": "referral"},
     )  # fmt: skip
     assert follow(f"{cloud.api_url}/r/breeze/{code[:-1]}{'C' if code[-1] != 'C' else 'D'}") == (LANDING, {})
-    for unknown in ("nobodys", cloud.program):
+    for unknown in ("nobodys", "meridian"):
         answer = requests.get(f"{cloud.api_url}/r/{unknown}/{code}", headers=PHONE, timeout=30, allow_redirects=False)
         assert (answer.status_code, answer.json()["code"]) == (404, "program_not_found")
 

@@ -26,6 +26,7 @@ from loyalty.finance.services import FinanceServices
 from loyalty.people.store import PersonStore
 from loyalty.reconciliation.errors import DifferenceAlreadyResolved, ReportNotFound
 from loyalty.reconciliation.model import Difference, DifferenceKind, Report
+from loyalty.referrals.desk import ReferralDesk
 from tests.apikit.gateway import CONTEXT
 from tests.apikit.keys import FakeKeys
 from tests.financekit.pool import FakePool
@@ -98,9 +99,11 @@ def a_difference(kind: DifferenceKind, number: int, **more: Any) -> Difference:
 class ConsoleRig:
     """A console and everything that a test wants to hold of it."""
 
-    def __init__(self, table: Table, *, url: str = "https://api.test/live/console") -> None:
+    def __init__(
+        self, table: Table, *, url: str = "https://api.test/live/console", clock: SettableClock | None = None
+    ) -> None:
         self.table = table
-        self.clock = SettableClock(at("2026-03-15T12:00:00Z"))
+        self.clock = clock or SettableClock(at("2026-03-15T12:00:00Z"))
         self.people = PersonStore(table, self.clock)
         self.decisions = FakeDecisions(table, self.clock)
         self.reports = FakeReports()
@@ -126,6 +129,7 @@ class ConsoleRig:
             decisions=self.decisions,
             reports=self.reports,
             cases=CaseDesk.over(table, self.clock),
+            referrals=ReferralDesk.over(table, self.clock),
             clock=self.clock,
         )
 

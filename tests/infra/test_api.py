@@ -1,6 +1,7 @@
 """Every route of the gateway asks for its scope, and the gateway's refusals read like the functions'."""
 
 import json
+import re
 
 import pytest
 from aws_cdk.assertions import Match, Template
@@ -8,7 +9,7 @@ from aws_cdk.assertions import Match, Template
 import loyalty_contract as contract
 from infra.constructs.gateway_problems import GATEWAY_PROBLEMS, HEADERS, MEDIA_TYPE, TYPE_PREFIX
 from infra.names import firewall_log_group
-from infra.routes import CONSOLE, ROUTES
+from infra.routes import CONSOLE, LINK_FUNCTION, ROUTES
 from infra.settings import StageSettings, Throttle, WafOn
 from loyalty.core import http, problems
 from tests.infra.single import synthesize_one
@@ -210,8 +211,36 @@ def test_the_firewall_writes_down_what_it_stopped_without_tokens_or_ids(
 
 def test_one_address_may_use_a_whole_method(stage: Templates, settings: StageSettings) -> None:
     for acl in stage.properties("AWS::WAFv2::WebACL"):
-        (rate,) = [rule["Statement"]["RateBasedStatement"] for rule in acl["Rules"] if "Action" in rule]
+        rates = [rule["Statement"]["RateBasedStatement"] for rule in acl["Rules"] if "Action" in rule]
+        (rate,) = [one for one in rates if "ScopeDownStatement" not in one]
         assert rate["Limit"] >= settings.throttle.rate * rate["EvaluationWindowSec"]
+
+
+def test_one_address_may_not_use_up_what_links_take(stage: Templates, settings: StageSettings) -> None:
+    """Their throttle is one for everybody: whoever floods it from one address would shut all others out."""
+    for acl in stage.properties("AWS::WAFv2::WebACL"):
+        rates = [rule["Statement"]["RateBasedStatement"] for rule in acl["Rules"] if "Action" in rule]
+        (rate,) = [one for one in rates if "ScopeDownStatement" in one]
+        assert rate["AggregateKeyType"] == "IP"
+        assert rate["Limit"] * 10 <= settings.link_throttle.rate * rate["EvaluationWindowSec"]
+        match = rate["ScopeDownStatement"]["RegexMatchStatement"]
+        assert match["FieldToMatch"] == {"UriPath": {}}
+        assert [one["Type"] for one in match["TextTransformations"]] == ["URL_DECODE", "NORMALIZE_PATH"]
+        links = [route.path for route in ROUTES if route.function == LINK_FUNCTION]
+        others = [route.path for route in ROUTES if route.function != LINK_FUNCTION]
+        for prefix in ("", "/live", "/loyalty"):
+            assert all(re.search(match["RegexString"], prefix + path) for path in links)
+            assert not [path for path in others if re.search(match["RegexString"], prefix + path)]
+
+
+def test_a_limit_of_links_that_protects_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="at most 3,000"):
+        StageSettings(
+            name="calm",
+            region="eu-south-1",
+            link_throttle=Throttle(rate=20, burst=20),
+            waf=WafOn(links_per_address=3_001),
+        )
 
 
 def test_a_firewall_below_the_throttle_is_refused() -> None:

@@ -1,6 +1,6 @@
 """Members whom others brought, over the real ledger: with a payer that moves no points, and screening that says what a test says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,8 +12,9 @@ from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.claiming import new_referral
 from loyalty.referrals.due import DueReferrals
-from loyalty.referrals.lifecycle import Lifecycle, Woken
+from loyalty.referrals.lifecycle import Lifecycle, Screens, Woken
 from loyalty.referrals.model import Referral, ReferralStatus, Rewarded, Screened, Verdict
+from loyalty.referrals.screening import Screener
 from loyalty.referrals.store import ReferralStore, claim_puts, referral_put
 from loyalty.sweeping.walk import Sweep
 from tests.ledgerkit.clock import SettableClock
@@ -117,7 +118,15 @@ class EndlessCodes:
 class Brought:
     """Ada, a friend whom she brought a moment ago, and the lifecycle over them."""
 
-    def __init__(self, table: Table, *, of: Program | None = None, clock: SettableClock | None = None) -> None:
+    def __init__(
+        self,
+        table: Table,
+        *,
+        of: Program | None = None,
+        clock: SettableClock | None = None,
+        likenesses: Mapping[str, str] | None = None,
+    ) -> None:
+        """``likenesses`` are the friend's, who is screened in earnest with them."""
         self.world = World(table, of=of or with_referrals(), clock=clock)
         self.table = table
         self.clock = self.world.clock
@@ -127,11 +136,12 @@ class Brought:
         self.store = ReferralStore(table)
         self.payer, self.screener = PlainPayer(self.world), ToldScreener(self.world)
         self.codes = EndlessCodes()
+        screener: Screens = self.screener if likenesses is None else Screener(table, self.clock, sleep=lambda _: None)
         self.lifecycle = Lifecycle(
-            table, self.programs, self.payer, self.screener, self.clock, codes=self.codes, sleep=lambda _: None
+            table, self.programs, self.payer, screener, self.clock, codes=self.codes, sleep=lambda _: None
         )
         self.claimed_at = self.clock()
-        self.table.write(list(claim_puts(self.claim()).values()))
+        self.table.write(list(claim_puts(replace(self.claim(), likenesses=likenesses or {})).values()))
 
     def claim(self) -> Referral:
         program = self.programs.current("acme")

@@ -136,7 +136,7 @@ class World:
 
     def audit_by(self, scopes: Mapping[int, Scope]) -> list[Finding]:
         """The same, proved by these versions of the program."""
-        return audit_table(self.table, scopes_of=lambda _: scopes).findings
+        return audit_table(self.table, scopes_of=lambda _: scopes, clock=self.clock).findings
 
     def dump(self) -> dict[tuple[str, str], RawItem]:
         """Every item of the table by its keys: compared before and after, it shows that nothing was written.

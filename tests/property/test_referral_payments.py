@@ -6,8 +6,8 @@ what it reads and what it writes: another worker's run, a refund, a merge, an er
 undisturbed, exactly those are rewarded who should be.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from itertools import combinations, count
 from typing import Any
 
@@ -35,6 +35,7 @@ from loyalty.referrals.store import referral_of
 from tests.ledgerkit.brought import EARNS, Brought, rewarding
 from tests.ledgerkit.calls import Cut, killed_at
 from tests.ledgerkit.clock import SettableClock
+from tests.ledgerkit.interleaving import before_write, torn
 from tests.ledgerkit.tables import empty_table
 from tests.ledgerkit.world import NOON
 
@@ -53,45 +54,6 @@ BOUNDED = rewarding(
     expiry={"policy": "rolling", "months": 2, "grace_days": 10},
 )
 _places = count()
-
-
-@contextmanager
-def before_write(client: Any, act: Callable[[], object]) -> Iterator[None]:
-    """Runs ``act`` right before the first transaction within the block, if there is any."""
-    waiting = [act]
-
-    def interrupt(**_: Any) -> None:
-        if waiting:
-            waiting.pop()()
-
-    event = "provide-client-params.dynamodb.TransactWriteItems"
-    client.meta.events.register(event, interrupt)
-    try:
-        yield
-    finally:
-        client.meta.events.unregister(event, interrupt)
-
-
-@contextmanager
-def torn(table: Table, older: dict[tuple[str, str], RawItem], sks: set[str]) -> Iterator[None]:
-    """The first batch of reads has these items as they were before; those that were not there are missing."""
-    left = [True]
-
-    def tear(parsed: dict[str, Any], **_: Any) -> None:
-        if left and "Responses" in parsed:
-            left.pop()
-            items = parsed["Responses"][table.name]
-            items[:] = [
-                one
-                for raw in items
-                if (one := older.get((raw["pk"]["S"], raw["sk"]["S"])) if raw["sk"]["S"] in sks else raw) is not None
-            ]
-
-    table.client.meta.events.register("after-call.dynamodb.BatchGetItem", tear)
-    try:
-        yield
-    finally:
-        table.client.meta.events.unregister("after-call.dynamodb.BatchGetItem", tear)
 
 
 Disturbed = st.fixed_dictionaries(

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
+from loyalty.accruals.share import Reversed
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money
 from loyalty.core.pii import Lookups
@@ -20,8 +21,9 @@ from loyalty.programs.model import Program
 from loyalty.referrals.claiming import new_referral
 from loyalty.referrals.facts import PHONE
 from loyalty.referrals.likenesses import DISPOSABLE_EMAIL, Signals, likenesses_of
-from loyalty.referrals.model import Qualified, Referral, ReferralStatus, Screened, Verdict
+from loyalty.referrals.model import Referral, ReferralStatus, Screened, Verdict
 from loyalty.referrals.screening import Screener
+from loyalty.referrals.steps import Counted, Facts, Write, next_step
 from loyalty.referrals.store import ReferralStore, claim_puts, referral_put
 from loyalty_contract import MEMBER_SK
 from tests.apikit.keys import FakeKeys
@@ -92,6 +94,7 @@ class Played:
         self.table = memory_table() if table is None else table
         self._clock = SettableClock(START)
         self._program = with_referrals() if rules is None else rules
+        self._terms = self._program.document.referrals
         self._screener = Screener(self.table, self._clock, sleep=lambda _: None)
         self._store = ReferralStore(self.table)
         self._lookups = Lookups(FakeKeys())
@@ -156,9 +159,11 @@ class Played:
         pays = now + timedelta(days=RETURN_DAYS)
         entry = f"accrual:pos:{coming.person.member_id}"
         euros = Money.of(f"{bought.cents // 100}.{bought.cents % 100:02}", "EUR")
-        self._save(
-            self._read(coming), status=ReferralStatus.QUALIFIED, qualified=Qualified(entry, euros, now, now, pays)
-        )
+        before = self._read(coming)
+        step = next_step(before, Facts([Counted(entry, "purchase", euros, Reversed(), now, now)]), self._terms, now)
+        if not isinstance(step, Write) or step.after.status is not ReferralStatus.QUALIFIED:
+            raise AssertionError(f"a purchase that does not qualify: {step}")
+        self.table.write([referral_put(before, step.after)])
         if bought.returned_after is not None:
             self._at(now + bought.returned_after, lambda: self._returns(coming))
         self._at(pays, lambda: self._pays(coming))
@@ -169,7 +174,9 @@ class Played:
             return
         screened = self._screener.screen(self._program, referral)
         status = {Verdict.ACCEPT: ReferralStatus.REWARDED, Verdict.REJECT: ReferralStatus.REJECTED}
-        self._save(referral, screened=screened, status=status.get(screened.verdict, ReferralStatus.QUALIFIED))
+        self._save(
+            referral, screened=screened, looked=None, status=status.get(screened.verdict, ReferralStatus.QUALIFIED)
+        )
         known = self._decisions[coming.person.member_id]
         self._decisions[coming.person.member_id] = replace(known, screened=screened)
 

@@ -11,10 +11,10 @@ from loyalty.core.clock import system_clock
 from loyalty.core.errors import RecordChanged
 from loyalty.core.table import Table
 from loyalty.fulfillment.run import RunStatus
+from loyalty.members.erasure import ErasureReason, ErasureStatus
 from loyalty.privacy.consent_store import ConsentStore
 from loyalty.privacy.consenting import ConsentService, Said
 from loyalty.privacy.erasing import Erasing
-from loyalty.privacy.erasure import ErasureReason, ErasureStatus
 from tests.integration.ledger.test_concurrency import together
 from tests.ledgerkit.world import MEMBER, World
 from tests.suppliers import sandbox, sandbox_server

@@ -17,9 +17,9 @@ from loyalty.core import aws
 from loyalty.core.clock import system_clock, to_text
 from loyalty.core.files import Bucket
 from loyalty.core.table import Table
+from loyalty.members.erasure import ErasureReason, ErasureStatus
 from loyalty.merging.service import MergeService
 from loyalty.privacy.erasing import Asked, Erasing
-from loyalty.privacy.erasure import ErasureReason, ErasureStatus
 from loyalty.privacy.erasure_store import ErasureStore
 from loyalty.privacy.errors import ErasureBlocked, ErasureNotFound
 from loyalty.privacy.restricting import Restricting

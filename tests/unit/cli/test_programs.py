@@ -200,7 +200,8 @@ def test_all_that_decides_is_shown(write: Write) -> None:
     times = {"starts_at": "2026-11-01T00:00", "ends_at": "2027-01-01T00:00", "budget_points": 1000}
     visits = {"metric": "activities", "activities": ["visit"], "period": "rolling_months", "months": 6}
     guests = {"id": "guests", "name": "Guests", "tiers": DOCUMENT["tiers"][:1], "qualification": visits}
-    changes = {"campaigns": [{"id": "kids", "name": "Kids", **times}], "earn_rules": rules, "exclusions": ["tax"]}
+    campaign = {"id": "kids", "name": "Kids", **times}
+    changes = {"campaigns": [campaign], "earn_rules": rules, "exclusions": ["tax"], "referrals": None}
     ends = {"by": "one_level", "grace_days": 30, "warn_days": [60, 14]}
     done("publish", write(**changes, ladders=[guests | {"downgrade": ends}]))
     shown = [" ".join(line.split()) for line in done("show", "aurora").splitlines()]

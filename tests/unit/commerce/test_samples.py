@@ -14,7 +14,17 @@ from functions.authorizer.answers import authorization, route
 from functions.redemption.views import CaptureBody, RedemptionBody
 from functions.referral_validation.routes import ValidationBody
 from infra.local.sample_access import filled
-from infra.local.sample_script import EVENTS, Accrue, BusEvent, Enroll, Redeem, Script, ValidateReferral, sample
+from infra.local.sample_script import (
+    EVENTS,
+    Accrue,
+    BusEvent,
+    Enroll,
+    Redeem,
+    Script,
+    ValidateReferral,
+    WaitForReferral,
+    sample,
+)
 from infra.routes import CONSOLE
 from loyalty.accruals.views import AccrualBody
 from loyalty.adjustments.views import AdjustmentBody
@@ -29,7 +39,7 @@ from loyalty.fulfillment.model import StepRequest
 from loyalty.fulfillment.start import HeldGiftCard
 from loyalty.members.views import EnrollmentBody
 from loyalty.merging.views import MergeBody
-from loyalty.programs.deeds import Deed, Earner
+from loyalty.programs.deeds import REFERRAL, REFERRED, Deed, Earner
 from loyalty.programs.earning import earn
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.views import PublicationBody
@@ -57,6 +67,12 @@ BODIES: dict[str, type[BaseModel]] = {
     "bulk": CampaignBody,
     "finance": ReasonBody,
     "stock": RestockBody,
+}
+KNOWN = {
+    "program": SCRIPT.program,
+    "nora.referral_code": "K7WQ4M2X",
+    "ada.member_id": f"mbr_{'0' * 26}",
+    "dario.created_at": "2026-11-20T13:05:00.000Z",
 }
 OTHER_BODIES: dict[str, type[BaseModel]] = {
     "redemption/capture.json": CaptureBody,
@@ -88,8 +104,7 @@ def test_a_request_fits_its_function(file: str) -> None:
     assert request["path"].startswith("/v1/programs/${program}/")
     if "body" in request:
         body = OTHER_BODIES.get(file, BODIES[file.split("/", maxsplit=1)[0]])
-        known = {"program": SCRIPT.program, "nora.referral_code": "K7WQ4M2X", "ada.member_id": f"mbr_{'0' * 26}"}
-        body.model_validate(filled(request["body"], known))
+        body.model_validate(filled(request["body"], KNOWN))
 
 
 @pytest.mark.parametrize("file", files("accrual_events"))
@@ -172,9 +187,12 @@ def test_the_days_sums_follow_from_the_program() -> None:
                 credit(step.posts.member, found.activity, found.amount)
             assert step.posts is None or step.posts.points == lines[step.posts.member][-1]
         elif isinstance(step, Accrue):
-            body = AccrualBody.model_validate(sample(step.file)["body"])
+            body = AccrualBody.model_validate(filled(sample(step.file)["body"], KNOWN))
             assert body.amount is not None
             credit(step.member, body.activity, body.amount.to_money())
+        elif isinstance(step, WaitForReferral):
+            credit(step.referrer, REFERRAL, None)
+            credit(step.member, REFERRED, None)
         elif isinstance(step, Redeem):
             reward = AURORA.reward(sample(step.file)["body"]["reward_id"])
             assert reward is not None

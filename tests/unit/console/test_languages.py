@@ -23,6 +23,9 @@ from loyalty.fulfillment.run import RunStatus
 from loyalty.fulfillment.screening import EXPIRED, OVER_BUDGET
 from loyalty.fulfillment.trouble import reason_of
 from loyalty.reconciliation.model import DifferenceKind
+from loyalty.referrals.desk import Decision as AboutReferral
+from loyalty.referrals.model import ReferralStatus
+from loyalty.referrals.model import Signal as Sign
 from loyalty.suppliers.model import (
     SupplierAccessDenied,
     SupplierProtocolError,
@@ -53,6 +56,10 @@ def test_statuses_kinds_and_decisions_all_have_names() -> None:
     wanted |= {f"signal.{one}" for one in Signal} | {f"case_state.{one}" for one in State}
     wanted |= {f"severity.{one}" for one in Severity} | {f"case.{one}" for one in Decision}
     wanted |= {f"case.done.{one}" for one in (*Decision, "asked")}
+    wanted |= {f"sign.{one}" for one in Sign} | {f"referral_status.{one}" for one in (*ReferralStatus, "waits")}
+    wanted |= {f"referral.{one}" for one in AboutReferral} | {
+        f"referral.done.{one}" for one in (*AboutReferral, "asked")
+    }
     refusals = {
         reason_of(one(""))
         for one in (SupplierUnavailable, SupplierTimeout, SupplierAccessDenied, SupplierProtocolError)

@@ -3,10 +3,10 @@
 import pytest
 
 from loyalty.core.table import Table
-from loyalty.delivery.errors import OneCodeAtATime
 from loyalty.delivery.importing import CodeImport, Imported, WrongHeader
 from loyalty.delivery.model import Outcome
 from loyalty.ledger.model import EntryKind
+from loyalty.rewards.errors import OneCodeAtATime
 from tests.unit.delivery.rig import Rig
 
 

@@ -11,10 +11,10 @@ from loyalty.fulfillment.errors import RecipientErased
 from loyalty.fulfillment.run import RunStatus
 from loyalty.households.service import HouseholdService
 from loyalty.households.store import HouseholdStore
+from loyalty.members.erasure import ErasureReason, ErasureStatus
 from loyalty.merging.service import MergeService
 from loyalty.privacy.closing import closing, require_no_holds
 from loyalty.privacy.erasing import Asked, Erasing
-from loyalty.privacy.erasure import ErasureReason, ErasureStatus
 from loyalty.privacy.erasure_store import ErasureStore
 from loyalty.privacy.errors import ErasureBlocked
 from loyalty.privacy.steps import ErasureSteps

@@ -57,7 +57,9 @@ BY_THEMSELVES = {
     # Planted in tests/unit/rewards/test_limits.py.
     "limits_wrong",
     # Planted in tests/unit/referrals/test_verify.py.
+    "referral_forgotten",
     "referral_one_sided",
+    "referral_reward_kept",
     "referral_reward_wrong",
     "referral_reward_unsaid",
     "referral_reversal_one_sided",

@@ -36,14 +36,22 @@ def test_commands_are_short_lines_that_a_shell_takes() -> None:
     assert max(map(len, text.splitlines())) <= 120
     checked = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, "")
-    assert "members/m-1" in text
+    assert "MEMBER=m-1\n" in text
     assert "# Nora Lindqvist's wallet" in text
 
 
 def test_each_command_that_goes_on_says_so_and_none_ends_in_a_stray_backslash() -> None:
     lines = what_to_try("m-1", "Nora").splitlines()
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        assert line.endswith("\\") == bool(re.match(r"  (-|\"\$MEMBER)", following)), line
+        assert line.endswith("\\") == bool(re.match(r"  -[Hd] ", following)), line
+
+
+def test_what_a_referral_brought_is_said_of_both_sides() -> None:
+    told = {"activity": "referral", "channel": "whatsapp"}, {"activity": "referred"}
+    lines = [entry(number, 100, "2026-11-20T09:00:00.000Z", "2026-11-22T04:00:01.100Z") for number in (1, 2)]
+    text = printed(*(line | more for line, more in zip(lines, told, strict=True)))
+    assert re.search(r"Brought a friend \(whatsapp\) .* \+100 .* 100 ", text)
+    assert re.search(r"Came by a friend .* \+100 .* 200 ", text)
 
 
 def test_lines_of_a_statement_bear_the_time_that_they_were_posted_in() -> None:

@@ -10,6 +10,7 @@ from loyalty.core.table import Table
 from loyalty.households.service import HouseholdService
 from loyalty.households.store import HouseholdStore
 from loyalty.ledger.model import Account, EntryKind
+from loyalty.members.erasure import Erasure, ErasureReason
 from loyalty.members.model import Profile
 from loyalty.members.opening import OwnProfiles
 from loyalty.members.vault import MemberVault
@@ -18,7 +19,6 @@ from loyalty.privacy.archive import Archive
 from loyalty.privacy.consent_store import ConsentStore
 from loyalty.privacy.consenting import ConsentService, Said
 from loyalty.privacy.erasing import Asked, Erasing
-from loyalty.privacy.erasure import Erasure, ErasureReason
 from loyalty.privacy.erasure_store import ErasureStore
 from loyalty.privacy.export_store import Export, ExportStore
 from loyalty.privacy.exporting import ExportService

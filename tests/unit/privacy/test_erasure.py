@@ -22,9 +22,9 @@ from loyalty.core.table import Table
 from loyalty.households.pooling import Pooled, PoolingService
 from loyalty.households.store import HouseholdStore
 from loyalty.ledger.model import Account, Balances, EntryKind
+from loyalty.members.erasure import ErasureReason, ErasureStatus
 from loyalty.members.errors import MemberKeyMissing
 from loyalty.privacy.erasing import Asked
-from loyalty.privacy.erasure import ErasureReason, ErasureStatus
 from loyalty.privacy.errors import ErasureBlocked, ErasureDecided, ErasureNotFound
 from loyalty.privacy.steps import note_key
 from loyalty.referrals.choosing import MemberCodes

@@ -17,10 +17,10 @@ from loyalty.adjustments.store import AdjustmentStore
 from loyalty.core.errors import MemberErased
 from loyalty.core.table import Table
 from loyalty.ledger.keys import partition
+from loyalty.members.erasure import ErasureReason
 from loyalty.members.opening import OwnProfiles
 from loyalty.members.vault import MemberVault
 from loyalty.privacy.archive import Archive
-from loyalty.privacy.erasure import ErasureReason
 from loyalty.privacy.errors import ExportNotFound
 from loyalty.privacy.export_store import ExportStatus
 from loyalty.privacy.parts import FILES

@@ -6,7 +6,7 @@ import pytest
 
 from loyalty.core.clock import to_text
 from loyalty.core.table import Table
-from loyalty.privacy.erasure import ErasureReason
+from loyalty.members.erasure import ErasureReason
 from loyalty.privacy.inactivity import Inactivity
 from loyalty.programs.privacy import Channel
 from tests.ledgerkit.clock import at

@@ -11,6 +11,7 @@ import pytest
 from loyalty.core.cursor import Cursors
 from loyalty.core.errors import MemberErased, MemberMerged, MemberRestricted
 from loyalty.core.table import Table, TransactionRefused
+from loyalty.members.arriving import MAX_FORMER
 from loyalty.members.model import Profile
 from loyalty.referrals.attribution import Came
 from loyalty.referrals.claim_store import ClaimStore
@@ -159,6 +160,35 @@ def test_an_address_that_was_changed_since_is_forgotten_too(chain: Chain) -> Non
     rights.enrollment.update(rights.program, chain.bob, {"email": "robert@example.com"})
     rights.erase(chain.bob)
     assert "members" not in chain.seen(digests["email_like"])
+
+
+def test_every_address_that_they_had_is_forgotten_also_of_who_came_by_nobody(chain: Chain) -> None:
+    rights, dan = chain.rights, chain.person("dan")
+    digests = {chain.item(dan, "MEMBER")["likenesses"]["M"]["email_like"]["S"]}
+    rights.memory.remember(rights.program, dan)
+    for changes in (
+        {"email": "daniel@example.com", "phone": "+4915112345678"},
+        {"email": "d@example.org", "phone": None},
+    ):
+        rights.enrollment.update(rights.program, dan, changes)
+        rights.memory.remember(rights.program, dan)
+        digests.add(chain.item(dan, "MEMBER")["likenesses"]["M"]["email_like"]["S"])
+    assert len(digests) == 3
+    assert all(dan in chain.seen(digest)["members"]["M"] for digest in digests)
+    rights.erase(dan)
+    assert dan not in json.dumps([raw for (_, sk), raw in rights.world.dump().items() if sk == "SEEN"])
+    assert all("erased_until" in chain.seen(digest) for digest in digests), (
+        "or a change of address would hide an erasure"
+    )
+    assert "likenesses_before" not in chain.item(dan, "MEMBER")
+
+
+def test_so_many_former_addresses_are_known_and_no_more(chain: Chain) -> None:
+    rights, dan = chain.rights, chain.person("dan")
+    for number in range(MAX_FORMER + 2):
+        rights.enrollment.update(rights.program, dan, {"email": f"dan{number}@example.com"})
+    before = chain.item(dan, "MEMBER")["likenesses_before"]["M"]
+    assert sorted(before) == [f"{version:06}#email_like" for version in range(4, MAX_FORMER + 4)]
 
 
 def test_what_was_left_is_found(chain: Chain) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from loyalty.core.errors import MemberMerged, SecondPersonRequired, WalletBusy
 from loyalty.core.table import Table
+from loyalty.members.erasure import Erasure, ErasureReason, ErasureStatus
 from loyalty.privacy.erasing import Asked
-from loyalty.privacy.erasure import Erasure, ErasureReason, ErasureStatus
 from loyalty.privacy.errors import ErasureBegun, ErasureBlocked, ErasureDecided
 from loyalty.privacy.steps import note_key
 from tests.ledgerkit.interleaving import interrupted

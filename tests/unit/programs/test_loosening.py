@@ -111,6 +111,8 @@ CASES: Final[list[tuple[str, dict[str, Any], dict[str, Any], set[str]]]] = [
             ("another weight", {"weights": {"ring": 10}}, ["weights"]),
             ("another bound", {"bounds": {"ring": 9}}, ["bounds"]),
             ("remembered for longer", {"remember_days": 91}, []),
+            ("forgotten sooner", {"remember_days": 89}, ["remember_days"]),
+            ("the erased forgotten sooner", {"remember_erased_days": 0}, ["remember_erased_days"]),
         )
     ),
     ("referrals that nobody had", {"four_eyes": {"referrals": True}}, screening({}), set()),
@@ -154,7 +156,7 @@ NO_LIMITS: Final = {
         "reminder_days",
     },
     "referrals.qualifying": {"activity", "minimum", "within_days", "return_days"},  # what is rewarded at all
-    "referrals.screening": {"reject_from", "remember_days", "remember_erased_days"},  # rejected is not paid, whoever asks
+    "referrals.screening": {"reject_from"},  # rejected is not paid, whoever asks
     "": {
         "id", "name", "time_zone", "locales", "translations", "brand", "wallets", "campaigns", "segments", "stacking",
         "exclusions", "earn_rules", "tiers", "currencies", "qualification", "downgrade", "ladders", "expiry", "rounding",

@@ -155,9 +155,9 @@ def test_two_who_want_one_code_at_once(acme: Members) -> None:
     real = acme.code_store.change
 
     class Overtaken(CodeStore):
-        def change(self, before: Any, after: Any, *, new: str | None = None) -> dict[str, str | None]:
+        def change(self, before: Any, after: Any, **said: Any) -> dict[str, str | None]:
             acme.codes.choose(program, eve["member_id"], "SUMMER")
-            return real(before, after, new=new)
+            return real(before, after, **said)
 
     with pytest.raises(Exception, match="Another member") as refusal:
         MemberCodes(acme.store, Overtaken(acme.table), acme.clock).choose(program, ada["member_id"], "SUMMER")
@@ -171,12 +171,12 @@ def test_a_change_of_the_profile_meanwhile_is_kept(acme: Members) -> None:
     store, waits = acme.code_store, [1]
 
     class Overtaken(CodeStore):
-        def change(self, before: Any, after: Any, *, new: str | None = None) -> dict[str, str | None]:
+        def change(self, before: Any, after: Any, **said: Any) -> dict[str, str | None]:
             if waits:
                 waits.pop()
                 acme.service.update(program, ada["member_id"], {"given_name": "Ada"})
                 raise TransactionRefused({}, ["TransactionConflict"], contended=True)
-            return store.change(before, after, new=new)
+            return store.change(before, after, **said)
 
     held = MemberCodes(acme.store, Overtaken(acme.table), acme.clock, sleep=lambda _s: None).choose(
         program, ada["member_id"], "ADASHOP"

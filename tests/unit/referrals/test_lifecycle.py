@@ -7,11 +7,13 @@ import pytest
 
 from loyalty.core.errors import MemberRestricted, WalletBusy
 from loyalty.core.table import Table
+from loyalty.ledger.keys import partition
 from loyalty.referrals.events import Happening, What
 from loyalty.referrals.lifecycle import RESTRICTED
-from loyalty.referrals.model import Decided, ReferralStatus, Verdict
+from loyalty.referrals.model import Decided, ReferralStatus, Signal, Verdict
 from loyalty.referrals.steps import LATE
-from loyalty.referrals.store import ReferralStore, reviews_shard
+from loyalty.referrals.store import ReferralStore, claim_puts, reviews_shard
+from loyalty_contract import MEMBER_SK
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.waking import ADA, FRIEND, Brought, with_referrals
 
@@ -142,6 +144,27 @@ def test_it_waits_for_a_person_and_goes_on_when_they_have_decided(brought: Broug
     approved = Decided(approved=True, actor="staff-1", reason="known", at=brought.clock())
     brought.decide(replace(brought.referral, decisions=(approved,), due_at=brought.clock()))
     assert list(brought.run()[1][0].passed) == [STATUS.REWARDED]
+
+
+@pytest.mark.parametrize("bought_at_once", [False, True])
+def test_what_was_seen_when_they_came_is_known_at_the_payment(table: Table, *, bought_at_once: bool) -> None:
+    """Ada's telephone is the friend's, and two weeks later it is Ada's no more; also where the purchase was faster than we."""
+    brought = Brought(table, likenesses={"device": "d1"})
+    ada = {"pk": {"S": partition("acme", ADA)}, "sk": {"S": MEMBER_SK}}
+    table.client.put_item(TableName=table.name, Item=ada | {"likenesses": {"M": {"device": {"S": "d1"}}}})
+    if not bought_at_once:
+        brought.wake()
+    brought.buys("R-1")
+    brought.wake()
+    assert brought.referral.verdict is None, "nothing waits before the return window is over"
+    table.client.put_item(TableName=table.name, Item=ada)
+    brought.later(days=14)
+    (woken,) = brought.run()[1]
+    assert (woken.waits, brought.payer.paid) == (True, 0)
+    screened = brought.referral.screened
+    assert screened is not None
+    assert [(one.signal, one.members) for one in screened.evidence] == [(Signal.SAME_DEVICE, (ADA,))]
+    assert (screened.score, brought.referral.looked) == (60, None)
 
 
 def test_one_that_is_rejected_rests_until_the_deadline(brought: Brought) -> None:
@@ -278,6 +301,26 @@ def test_what_whom_they_were_merged_into_buys_does_not_count(brought: Brought) -
     brought.buys("R-1", member="mbr_other")
     woken = brought.wake()
     assert (woken.after.status, woken.after.ended_because) == (STATUS.UNREWARDED, "member_merged")
+
+
+def test_what_one_of_a_family_fails_at_keeps_nothing_from_being_taken_back_of_another(table: Table) -> None:
+    """Who bought was merged into somebody whose own referral cannot be paid."""
+    brought = Brought(table, of=with_referrals(qualifying={"return_days": 0}))
+    brought.buys("R-1")
+    brought.wake()
+    brought.world.enroll("mbr_other")
+    brought.table.write(list(claim_puts(replace(brought.claim(), member_id="mbr_other")).values()))
+    brought.buys("R-2", member="mbr_other")
+    brought.merge(FRIEND, "mbr_other")
+
+    def fail() -> None:
+        raise WalletBusy("busy")
+
+    brought.payer.before_writing = fail
+    brought.returns("R-1")
+    with pytest.raises(WalletBusy):
+        brought.lifecycle.told(Happening("acme", "mbr_other", What.REVERSAL))
+    assert (brought.referral.status, brought.payer.taken_back) == (STATUS.REVERSED, 1)
 
 
 def test_of_a_program_that_had_no_referrals_nothing_happens(brought: Brought) -> None:

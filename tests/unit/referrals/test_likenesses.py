@@ -68,9 +68,13 @@ def test_addresses_of_a_place_are_alike_however_they_are_written() -> None:
     assert spellings_of("a@example.com", Signals(address="Via Libertà 13, 20121 Milano"))["address"] != first
 
 
-@pytest.mark.parametrize("device", [None, "", "00000000-0000-0000-0000-000000000000", "--------"])
+@pytest.mark.parametrize(
+    "device",
+    [None, "", "00000000-0000-0000-0000-000000000000", "--------", "undefined", "Not-Available", "9774D56D682E549C"],
+)
 def test_a_device_that_is_not_told_is_none(device: str | None) -> None:
-    assert "device" not in spellings_of("ada@example.com", Signals(device=device))
+    spelled = spellings_of("ada@example.com", Signals(device=device, payment=device))
+    assert not {"device", "payment"} & spelled.keys()
 
 
 def test_what_is_kept_is_a_keyed_hash_of_each_kind_and_program() -> None:

@@ -30,6 +30,30 @@ CAMPAIGNS = [
 WHOLE = RULES | {"channels": ["link", "whatsapp"], "deep_link": "shop://join?ref={code}#top", "attribution_days": 7}
 
 
+@pytest.mark.parametrize(
+    ("name", "url", "says"),
+    [
+        ("deep_link", "javascript://shop/%0aalert(1)//{code}", "no app opens it"),
+        ("deep_link", "data://text/html,{code}", "no app opens it"),
+        ("deep_link", "file:///etc/{code}", "no app opens it"),
+        ("deep_link", "http://shop.example/join/{code}", "no app opens it"),
+        ("deep_link", "JavaScript://shop/{code}", "pattern"),
+        ("deep_link", "shop://join", "once"),
+        ("landing_url", "http://shop.example/join", "pattern"),
+        ("landing_url", "https://shop.example/join\r\nSet-Cookie: a=b", "pattern"),
+        ("landing_url", "javascript:alert(1)", "pattern"),
+    ],
+)
+def test_a_document_leads_to_a_page_or_an_app_and_to_nothing_that_runs(name: str, url: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        document(referrals=WHOLE | {name: url}, earn_rules=EARNING)
+
+
+def test_a_link_of_the_web_or_of_an_app_is_a_deep_link() -> None:
+    for url in ("shop://join?ref={code}", "https://shop.example/open/{code}", "intent://join/{code}#Intent;end"):
+        assert document(referrals=WHOLE | {"deep_link": url}, earn_rules=EARNING).referrals is not None
+
+
 class Stage:
     """Members who share, and a browser that follows their links."""
 

@@ -12,7 +12,7 @@ from loyalty.referrals.model import ReferralStatus, Source
 from loyalty.referrals.store import referral_put
 from tests.ledgerkit.brought import EARNS, Brought, rewarding
 from tests.ledgerkit.calls import recorded
-from tests.ledgerkit.interleaving import interrupted
+from tests.ledgerkit.interleaving import interrupted, torn
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN
 
 BUDGET = {
@@ -114,6 +114,26 @@ def test_two_of_one_referrer_at_once_have_two_numbers(brought: Brought) -> None:
     assert (other.number, paid.number) == (1, 2)
 
 
+def test_another_of_the_referrer_is_taken_back_while_one_is_paid(brought: Brought) -> None:
+    brought.bring(BOB, ADA)
+    brought.bring(CLEO, ADA)
+    brought.pay(CLEO)
+    with interrupted(brought.world.table.client, lambda: brought.reverse(CLEO)):
+        paid = brought.pay(BOB).rewarded
+    assert paid is not None
+    assert paid.number == 1
+
+
+def test_two_of_one_referrer_are_taken_back_at_once(brought: Brought) -> None:
+    """The audit afterwards finds both of them counted."""
+    for friend in (BOB, CLEO):
+        brought.bring(friend, ADA)
+        brought.pay(friend)
+    with interrupted(brought.world.table.client, lambda: brought.reverse(CLEO)):
+        brought.reverse(BOB)
+    assert brought.moves.wallet(ADA).available == 0
+
+
 def test_campaign_and_channel_are_asked_for_on_either_side(table: Table) -> None:
     asks = [{**rule, "when": 'attributes.campaign == "summer" && attributes.channel == "app"'} for rule in EARNS]
     brought = Brought(table, of=rewarding(earns=asks))
@@ -133,6 +153,31 @@ def test_without_a_rule_for_one_side_nobody_is_rewarded(brought: Brought) -> Non
     assert (ended.status, ended.ended_because) == (ReferralStatus.UNREWARDED, "no_rule")
     assert brought.given(ADA, BOB) == []
     assert brought.pay(BOB) == ended
+
+
+def test_nobody_is_left_unrewarded_for_what_was_given_back_meanwhile(brought: Brought) -> None:
+    """Another purchase may qualify yet, by when there are rules again."""
+    brought.bring(BOB, ADA)
+    guard = brought.guard(BOB)
+    silent = rewarding(earns=EARNS[:1], referrals=None)
+
+    def refund() -> None:
+        brought.world.refund("F-1", f"B-{BOB}", everything=True, member=BOB)
+
+    with interrupted(brought.world.table.client, refund), pytest.raises(RecordChanged):
+        brought.payer.pay(silent, brought.stored(BOB), guards=guard)
+    assert brought.stored(BOB).status is ReferralStatus.QUALIFIED
+
+
+def test_the_day_on_which_it_qualified_decides_not_that_of_the_payment(table: Table) -> None:
+    """The campaign is over when the return window is."""
+    rules = [{**rule, "campaign": "spring"} for rule in EARNS]
+    brought = Brought(table, of=rewarding(earns=rules, campaigns=[{**BUDGET, "ends_at": "2026-03-20T00:00"}]))
+    brought.moves.enroll(ADA, BOB)
+    brought.bring(BOB, ADA)
+    brought.world.clock.advance(days=14)
+    brought.pay(BOB)
+    assert [points for _, _, points in brought.given(ADA, BOB)] == [100, 40]
 
 
 def test_a_cap_that_leaves_nothing_to_one_side_leaves_the_other_its_own(table: Table) -> None:
@@ -202,6 +247,15 @@ class TestReversal:
         assert [points for _, _, points in brought.given(ADA, BOB)] == [100, -100, 40, -40]
         assert before.revision + 2 == brought.stored(BOB).revision
 
+    def test_a_payment_that_is_visible_in_part_is_taken_back_all_the_same(self, brought: Brought) -> None:
+        """Whoever reads item by item may find the referral rewarded, and not counted yet."""
+        brought.bring(BOB, ADA)
+        older = brought.world.dump()
+        brought.pay(BOB)
+        with torn(brought.world.table, older, {"REFERRALS"}, reads=2):
+            assert brought.reverse(BOB).status is ReferralStatus.REVERSED
+        assert [points for _, _, points in brought.given(ADA, BOB)] == [100, -100, 40, -40]
+
     @pytest.mark.parametrize(
         ("policy", "left"),
         [
@@ -244,6 +298,15 @@ class TestMerged:
         assert [(who, points) for who, _, points in brought.given(ADA, BOB, CLEO, DAN)] == [(CLEO, 100), (DAN, 40)]
         brought.reverse(BOB)
         assert brought.moves.wallet(CLEO).available == 0
+
+    def test_who_was_merged_twice_is_rewarded_as_the_last(self, brought: Brought) -> None:
+        brought.bring(BOB, ADA)
+        brought.moves.merge(ADA, into=CLEO)
+        brought.moves.merge(CLEO, into=DAN)
+        brought.pay(BOB)
+        assert [(who, points) for who, _, points in brought.given(ADA, CLEO, DAN, BOB)] == [(DAN, 100), (BOB, 40)]
+        brought.reverse(BOB)
+        assert brought.moves.wallet(DAN).available == 0
 
     def test_both_are_one_member_now(self, brought: Brought) -> None:
         brought.bring(BOB, ADA)

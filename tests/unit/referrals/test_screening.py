@@ -12,9 +12,11 @@ from loyalty.core.clock import to_text
 from loyalty.core.errors import WalletBusy
 from loyalty.core.table import Operation, RawItem, Table
 from loyalty.ledger.keys import partition
+from loyalty.programs.referrals import Screening
 from loyalty.referrals.claiming import new_referral
 from loyalty.referrals.model import Referral, Signal, Verdict
 from loyalty.referrals.remembering import counts_keys, counts_of, seen_key, seen_of
+from loyalty.referrals.scoring import verdict_of
 from loyalty.referrals.screening import Screener
 from loyalty.referrals.store import SHARDS, ReferralStore, claim_puts, shard_of
 from loyalty_contract import MEMBER_SK
@@ -28,6 +30,7 @@ from tests.simulation.engine import MemoryDynamoDb
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PROGRAM = with_referrals()
+PROGRAM_SCREENING = Screening()
 ALL_KINDS = ("address", "device", "email_like", "email_stem", "network", "payment", "phone")
 
 
@@ -89,6 +92,22 @@ class Rig:
 
     def items(self) -> list[RawItem]:
         return sorted(self.table.scan(), key=lambda raw: (raw["pk"]["S"], raw["sk"]["S"]))
+
+
+def test_what_a_stranger_can_bring_about_waits_for_a_person(rig: Rig) -> None:
+    """Eve enrolls under Bob's mailbox, dotted otherwise; she brings twenty by Ada's code, evenly. Neither rejects Bob, who comes by it."""
+    rig.remember("mbr_eve", NOON - DAY, email_like="bobs")
+    for number in range(20):
+        rig.counted(f"mbr_{number}", at=NOON - timedelta(minutes=3 * number + 3), email_like=f"e{number}")
+    bob = rig.counted("mbr_bob", email_like="bobs")
+    said = rig.screener.screen(PROGRAM, bob)
+    assert {one.signal for one in said.evidence} == {
+        Signal.EXISTING_CUSTOMER, Signal.EVEN_TIMING, Signal.REFERRER_VELOCITY,
+    }  # fmt: skip
+    of_bob_alone = [one for one in said.evidence if one.signal is Signal.EXISTING_CUSTOMER]
+    assert verdict_of(sum(one.weight for one in of_bob_alone), PROGRAM_SCREENING) is Verdict.REVIEW
+    of_ada = [one for one in said.evidence if one.signal is not Signal.EXISTING_CUSTOMER]
+    assert verdict_of(sum(one.weight for one in of_ada), PROGRAM_SCREENING) is Verdict.REVIEW
 
 
 @pytest.fixture

@@ -89,6 +89,13 @@ def test_what_counts(purchase: Counted, is_enough: bool) -> None:
     assert counts(purchase, NEW, TERMS) is is_enough
 
 
+def test_a_till_that_tells_whole_seconds_has_a_purchase_counted_that_was_made_in_the_second_of_the_claim() -> None:
+    claimed = replace(NEW, claimed_at=NOW + timedelta(milliseconds=700))
+    told = bought(posted_at=NOW + timedelta(seconds=1))
+    assert counts(told, claimed, TERMS)
+    assert not counts(replace(told, occurred_at=NOW - timedelta(milliseconds=1)), claimed, TERMS)
+
+
 def test_without_a_minimum_something_counts_and_what_was_given_back_does_not() -> None:
     terms = Referrals.model_validate(REFERRALS | {"qualifying": {"activity": "review"}})
     review = bought(left=None, activity="review")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from loyalty.core.table import Delete, Item, Put, Table
 from loyalty.ledger.keys import partition
 from loyalty.ledger.verify import audit_table
-from loyalty.referrals.model import Referral
+from loyalty.referrals.model import Decided, Referral, ReferralStatus, Screened, Verdict
 from loyalty.referrals.payments import Count, count_put
 from loyalty.referrals.store import referral_put
 from tests.ledgerkit.brought import Brought
@@ -62,6 +63,19 @@ def half_back(brought: Brought, who: str) -> None:
     brought.world.table.client.put_item(TableName=brought.world.table.name, Item=item)
 
 
+def doubled(brought: Brought) -> None:
+    """Dan has what the referrer was rewarded with for Bob, too."""
+    raw = brought.world.dump()[partition("acme", ADA), f"ENTRY#accrual#referral#{BOB}"]
+    item = {**raw, "pk": {"S": partition("acme", DAN)}}
+    brought.world.table.client.put_item(TableName=brought.world.table.name, Item=item)
+
+
+def still_rewarded(brought: Brought) -> None:
+    """Cleo's referral says that it was never taken back."""
+    before = brought.stored(CLEO)
+    write(brought, before, replace(before, status=ReferralStatus.REWARDED, ended_at=None))
+
+
 def count(brought: Brought, member: str, before: Count | None, after: Count) -> None:
     operation = count_put("acme", member, before, after)
     assert isinstance(operation, Put)
@@ -103,6 +117,23 @@ PLANTED: dict[str, tuple[Callable[[Brought], object], list[tuple[str, str]]]] = 
     "the friend got more, as it says": (lambda one: say(one, member_points=41), [(BOB, WRONG)]),
     "the referrer did not give back": (lambda one: half_back(one, ADA), [(ADA, "referral_reversal_one_sided")]),
     "the friend did not give back": (lambda one: half_back(one, CLEO), [(CLEO, "referral_reversal_one_sided")]),
+    "neither gave back": (
+        lambda one: [half_back(one, who) for who in (ADA, CLEO)],
+        [(ADA, "referral_reversal_one_sided"), (CLEO, "referral_reversal_one_sided")],
+    ),
+    "both gave back, and it says that it is rewarded": (
+        still_rewarded,
+        [
+            (ADA, "referral_reversal_one_sided"),
+            (CLEO, "referral_reversal_one_sided"),
+            (ADA, "referrals_count_wrong"),
+        ],
+    ),
+    "somebody else was rewarded too": (doubled, [(DAN, "referral_reward_unsaid")]),
+    "both were rewarded at another moment, as it says": (
+        lambda one: say(one, at=one.world.clock() + timedelta(days=1)),
+        [(ADA, WRONG), (BOB, WRONG)],
+    ),
     "more is counted": (
         lambda one: count(one, ADA, Count(2, 1), Count(3, 1)),
         [(ADA, "referrals_count_wrong")],
@@ -135,6 +166,55 @@ def test_what_is_planted_is_found_and_nothing_else(paid: Brought, planted: str) 
     plant, expected = PLANTED[planted]
     plant(paid)
     assert sorted(found(paid)) == sorted(expected)
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_rewards_that_were_kept_are_found_once_the_event_should_have_come(paid: Brought, *, merged: bool) -> None:
+    if merged:
+        paid.moves.merge(BOB, into=DAN)
+    paid.world.refund("F-1", f"B-{BOB}", everything=True, member=BOB)
+    assert paid.world.audit() == []
+    paid.world.clock.advance(days=1, seconds=1)
+    assert [(one.member_id, one.code) for one in paid.world.audit()] == [(BOB, "referral_reward_kept")]
+    paid.reverse(BOB)
+    assert paid.world.audit() == []
+
+
+def test_what_is_given_back_in_part_may_be_rewarded_still(paid: Brought) -> None:
+    paid.world.refund("F-1", f"B-{BOB}", "29", member=BOB)
+    paid.world.clock.advance(days=2)
+    assert paid.world.audit() == []
+
+
+FORGOTTEN: dict[str, tuple[ReferralStatus, bool | None, bool]] = {
+    "enrolled": (ReferralStatus.ENROLLED, None, True),
+    "qualified": (ReferralStatus.QUALIFIED, None, True),
+    "rewarded": (ReferralStatus.REWARDED, None, False),
+    "revoked": (ReferralStatus.REWARDED, False, True),
+    "approved before": (ReferralStatus.REWARDED, True, False),
+    "rejected": (ReferralStatus.REJECTED, False, False),
+}
+
+
+@pytest.mark.parametrize("case", FORGOTTEN)
+def test_what_nobody_will_look_at_again_is_found(paid: Brought, case: str) -> None:
+    status, approved, expected = FORGOTTEN[case]
+    paid.claim(DAN, ADA)
+    before = paid.stored(BOB if status is ReferralStatus.REWARDED else DAN)
+    decided = () if approved is None else (Decided(approved, "person:a", "because", paid.world.clock()),)
+    after = replace(before, status=status, decisions=decided, due_at=paid.world.clock())
+    write(paid, before, after)
+    assert found(paid) == []
+    asleep = replace(after, due_at=None, revision=after.revision + 1)
+    write(paid, replace(after, revision=after.revision + 1), asleep)
+    assert found(paid) == ([(before.member_id, "referral_forgotten")] if expected else [])
+
+
+def test_one_that_waits_for_a_person_is_not_forgotten(paid: Brought) -> None:
+    before = paid.claim(DAN, ADA)
+    review = Screened(Verdict.REVIEW, 60, (), {}, 1, paid.world.clock())
+    write(paid, before, replace(before, status=ReferralStatus.QUALIFIED, screened=review, due_at=None))
+    assert found(paid) == []
 
 
 def test_a_referral_that_is_paid_while_it_is_read_is_no_finding(paid: Brought) -> None:

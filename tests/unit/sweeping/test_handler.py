@@ -174,7 +174,10 @@ def test_refunds_that_cannot_be_put_aside_are_kept_and_keep_no_member_from_being
     answer = function.handler({}, Context(FULL))  # there is no such queue
     assert (answer["members"], answer["refunds_put_aside"], answer["failed"]) == (1, 0, 1)
     (error,) = [line for line in map(json.loads, log.getvalue().splitlines()) if line["level"] == "ERROR"]
-    assert (error["where"].startswith("DUE#refund#"), error["error"]) == (True, "QueueDoesNotExist")
+    assert (error["where"].startswith("DUE#refund#"), error["error"]) == (
+        True,
+        "QueueDoesNotExist.AWS.SimpleQueueService.NonExistentQueue",
+    )
     assert measured(capsys)[contract.SETTLEMENTS_FAILED] == [1.0]
     assert "F-1" in str(world.table.read(*record_key(None, "shopify", "1")))
 

@@ -2,6 +2,8 @@
 
 from botocore.exceptions import ClientError
 
+from loyalty.core.errors import LoyaltyError
+
 
 def name_of(error: Exception) -> str:
     """``GetError/ClientError.AccessDeniedException``: AWS's code says more than the type. A message may quote what was sent."""
@@ -9,3 +11,8 @@ def name_of(error: Exception) -> str:
     code = cause.response["Error"].get("Code", "") if isinstance(cause, ClientError) else ""
     names = [type(error).__name__] + ([type(cause).__name__] if cause is not error else [])
     return "/".join(names) + (f".{code}" if code else "")
+
+
+def code_of(error: Exception) -> str:
+    """The code of a refusal of ours, the name of any other error."""
+    return error.code if isinstance(error, LoyaltyError) else name_of(error)

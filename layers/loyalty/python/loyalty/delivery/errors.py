@@ -1,12 +1,6 @@
 """What delivery refuses, by name. ``core.errors`` says what each kind of refusal means."""
 
-from loyalty.core.errors import Conflict, Missing, Unacceptable
-
-
-class OneCodeAtATime(Unacceptable):
-    """A redemption has one code."""
-
-    code = "one_code_at_a_time"
+from loyalty.core.errors import Conflict, Missing
 
 
 class SettlementNotFound(Missing):

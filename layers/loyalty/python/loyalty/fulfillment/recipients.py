@@ -9,9 +9,9 @@ from loyalty.fulfillment.errors import RecipientErased
 from loyalty.fulfillment.run import Run
 from loyalty.ledger.keys import partition
 from loyalty.ledger.store import LedgerStore
-from loyalty.privacy.consent_store import present
-from loyalty.privacy.erasure import ErasureStatus
-from loyalty.privacy.erasure_items import ERASURE_SK, erasure_of, not_approved
+from loyalty.members.erasure import ErasureStatus
+from loyalty.members.erasure_items import ERASURE_SK, erasure_of, not_approved
+from loyalty.members.presence import present
 
 
 class Recipients:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from loyalty.core.errors import Unacceptable
 from loyalty.core.pii import PHONE, Lookups, normal_email
@@ -11,8 +12,13 @@ from loyalty.programs.model import Program
 from loyalty.referrals.attribution import Attribution, Came, by_click, by_code
 from loyalty.referrals.claiming import new_referral
 from loyalty.referrals.clicks import wanted
-from loyalty.referrals.likenesses import Signals, likenesses_of
+from loyalty.referrals.likenesses import EMAIL_LIKE, Signals, likenesses_of
 from loyalty.referrals.model import Referral
+
+MAX_FORMER: Final = 24
+"""Addresses and phones that a member had before, by whose likenesses an erasure finds what is remembered of them."""
+_REMEMBERED: Final = frozenset({EMAIL_LIKE, PHONE})
+"""Kinds that a change of the profile changes, and that are remembered."""
 
 
 class Known(Exception):
@@ -70,6 +76,17 @@ def alike(
     """What a member may share with others, as keyed hashes by kind. A phone is kept as what it is found by (``digests``)."""
     phone = {PHONE: digests[PHONE]} if PHONE in digests else {}
     return likenesses_of(program, lookups, profile.email, signals) | phone
+
+
+def former(before: StoredMember, likenesses: Mapping[str, str]) -> dict[str, str]:
+    """What a member was alike by and with ``likenesses`` is no more, by version and kind; the last :data:`MAX_FORMER` of it."""
+    gone = {
+        f"{before.version + 1:06}#{kind}": digest
+        for kind, digest in before.likenesses.items()
+        if kind in _REMEMBERED and likenesses.get(kind) != digest
+    }
+    all_of = {**before.likenesses_before, **gone}
+    return {name: all_of[name] for name in sorted(all_of)[-MAX_FORMER:]}
 
 
 def referral_of(program: Program, member: StoredMember, attribution: Attribution | None) -> Referral | None:

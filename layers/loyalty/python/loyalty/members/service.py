@@ -14,7 +14,7 @@ from loyalty.core.pii import EMAIL, Lookups, profile_of
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.service import following
 from loyalty.ledger.settlement import as_of
-from loyalty.members.arriving import Known, alike, attribution_of, referral_of
+from loyalty.members.arriving import Known, alike, attribution_of, former, referral_of
 from loyalty.members.errors import AlreadyEnrolled, ExternalIdsLimitExceeded, MemberChanged
 from loyalty.members.keys import MemberKey
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile, pointer_of
@@ -242,13 +242,15 @@ class MemberService:
     def _next_version(self, before: StoredMember, profile: Profile, key: MemberKey | None) -> StoredMember:
         digests = profile.digests(before.program, self._lookups)
         signals = {kind: digest for kind, digest in before.likenesses.items() if kind in SIGNALS}
+        likenesses = signals | alike(before.program, self._lookups, profile, digests)
         return replace(
             before,
             version=before.version + 1,
             updated_at=self._clock(),
             lookups=digests,
             sealed=self._vault.seal(profile_of(before.program, before.member_id), key, profile.as_json()),
-            likenesses=signals | alike(before.program, self._lookups, profile, digests),
+            likenesses=likenesses,
+            likenesses_before=former(before, likenesses),
             flags=flags_of(profile.email),
         )
 

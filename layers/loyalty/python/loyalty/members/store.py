@@ -53,7 +53,8 @@ class MemberItem(Item):
     """A member; nothing personal stands here in the clear. ``pii_key`` is of records from before members had keys.
 
     ``likenesses`` are the keyed hashes of what the member may share with others, by kind, but for ``email_stem``: too many have
-    the same to be remembered by it. Who was erased has none of these, no ``pii``, and no lookups.
+    the same to be remembered by it. ``likenesses_before`` are those of addresses and phones that they had, by version and kind: an
+    erasure takes them out of what is remembered too. Who was erased has none of these, no ``pii``, and no lookups.
     """
 
     version = IntegerAttribute()
@@ -66,6 +67,7 @@ class MemberItem(Item):
     request_hash = UnicodeAttribute()
     lookups = TextMapAttribute()
     likenesses = TextMapAttribute(null=True)
+    likenesses_before = TextMapAttribute(null=True)
     email_stem = UnicodeAttribute(null=True)
     flags = IntegerMapAttribute(null=True)
     pii_key = BinaryAttribute(legacy_encoding=False, null=True)
@@ -78,8 +80,8 @@ class MemberItem(Item):
 class LookupItem(Item):
     """Makes its digest unique within the program, and leads to the member.
 
-    That of a referral code says what the code is and since when; ``uses`` is how many had come by it when it was marked as
-    exhausted. Codes from before have none of these.
+    That of a referral code says what the code is and since when; ``uses`` is how many its owner had brought when their codes
+    were marked as exhausted. Codes from before have none of these.
     """
 
     member_id = UnicodeAttribute()
@@ -113,6 +115,8 @@ class StoredMember:
     erased_at: datetime | None = None
     likenesses: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, int] = field(default_factory=dict)
+    likenesses_before: Mapping[str, str] = field(default_factory=dict)
+    """Version and kind (``000002#phone``) → the likeness that they had up to that version."""
     earlier_codes: frozenset[str] = frozenset()
     """Codes that they showed before, and that lead to them still."""
 
@@ -271,9 +275,11 @@ def written(table: Table, operations: Mapping[str, Operation]) -> dict[str, str 
     return {}
 
 
-def code_put(program: str, member_id: str, code: str, now: datetime) -> Put:
-    """Gives a member a code at ``now`` (UTC), unless somebody has it."""
-    item = LookupItem(*lookup_key(program, code_digest(code)), member_id=member_id, code=code, created_at=now)
+def code_put(program: str, member_id: str, code: str, now: datetime, *, uses: int | None = None) -> Put:
+    """Gives a member a code at ``now`` (UTC), unless somebody has it. ``uses``: how many they are known to have brought by others."""
+    item = LookupItem(
+        *lookup_key(program, code_digest(code)), member_id=member_id, code=code, created_at=now, uses=uses
+    )
     return Put(item, _free_for(member_id))
 
 
@@ -321,6 +327,7 @@ def _item_of(member: StoredMember) -> MemberItem:
         request_hash=member.request_hash,
         lookups=dict(member.lookups),
         likenesses={kind: digest for kind, digest in member.likenesses.items() if kind != EMAIL_STEM} or None,
+        likenesses_before=dict(member.likenesses_before) or None,
         email_stem=member.likenesses.get(EMAIL_STEM),
         flags=dict(member.flags) or None,
         pii_key=member.sealed.key if isinstance(member.sealed, Sealed) else None,
@@ -350,6 +357,7 @@ def member_of(raw: RawItem) -> StoredMember:
         erased_at=from_text(item.erased_at) if item.erased_at else None,
         likenesses=(item.likenesses or {}) | ({EMAIL_STEM: item.email_stem} if item.email_stem else {}),
         flags=item.flags or {},
+        likenesses_before=item.likenesses_before or {},
         earlier_codes=frozenset(item.earlier_codes or ()),
     )
 

@@ -23,9 +23,9 @@ from loyalty.ledger.keys import ADJUSTMENT_PREFIX, BOOK_SK, HOUSEHOLD_SK, partit
 from loyalty.ledger.settlement import as_of
 from loyalty.ledger.views import EntryView, WalletView
 from loyalty.members.model import Profile
+from loyalty.members.presence import require_present
 from loyalty.members.store import MemberItem
 from loyalty.privacy.consent_items import PREFERENCES_SK, ConsentItem, PreferencesItem
-from loyalty.privacy.consent_store import require_present
 from loyalty.privacy.parts import (
     FILES,
     README,

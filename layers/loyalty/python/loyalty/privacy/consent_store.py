@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from loyalty.core.clock import to_text
-from loyalty.core.errors import MemberErased, MemberMerged
-from loyalty.core.table import Check, Operation, Put, Table
-from loyalty.ledger.items import BookItem, book_of
+from loyalty.core.table import Operation, Put, Table
+from loyalty.ledger.items import book_of
 from loyalty.ledger.keys import BOOK_SK, partition
 from loyalty.ledger.model import Book
+from loyalty.members.presence import present
 from loyalty.privacy.consent_items import (
     CONSENTS_SK,
     KEY_PREFIX,
@@ -122,27 +122,3 @@ class ConsentStore:
         """
         operations: list[Operation] = [preferences_put(program, before, after), present(program, after.member_id)]
         self._table.write(operations)
-
-
-def present(program: str, member_id: str, absorbed: Collection[str] | None = None) -> Check:
-    """Holds while the member exists, was neither merged nor erased, and has absorbed these members and no others (None: any)."""
-    there = BookItem.pk.exists() & BookItem.merged_into.does_not_exist() & BookItem.erased_at.does_not_exist()
-    if absorbed is not None:
-        there &= BookItem.absorbed == set(absorbed) if absorbed else BookItem.absorbed.does_not_exist()
-    return Check(BookItem, partition(program, member_id), BOOK_SK, there)
-
-
-def require_present(book: Book) -> None:
-    """Whether the book is that of a member who is one.
-
-    Raises:
-        MemberMerged, MemberErased: not any more.
-    """
-    if book.merged_into is not None:
-        raise MemberMerged(
-            f"'{book.member_id}' was merged into '{book.merged_into}'; use that member.",
-            member_id=book.member_id,
-            into=book.merged_into,
-        )
-    if book.erased_at is not None:
-        raise MemberErased.of(book.member_id)

@@ -11,7 +11,8 @@ from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.errors import IdempotencyKeyReused, MemberNotFound, Stale
 from loyalty.core.retrying import Retries
 from loyalty.ledger.service import following
-from loyalty.privacy.consent_store import ConsentStore, Standing, require_present
+from loyalty.members.presence import require_present
+from loyalty.privacy.consent_store import ConsentStore, Standing
 from loyalty.privacy.consents import Consent, Consents, Decided, Preferences
 from loyalty.privacy.errors import ChannelUnknown, PurposeRepeated, PurposeUnknown, WordingUnknown
 from loyalty.programs.model import Program

@@ -9,8 +9,8 @@ from loyalty.core.errors import MemberErased, MemberMerged, MemberNotFound, Seco
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.model import Book
 from loyalty.ledger.store import LedgerStore
+from loyalty.members.erasure import OPEN, Erasure, ErasureReason, ErasureStatus
 from loyalty.privacy.closing import require_unmerged
-from loyalty.privacy.erasure import OPEN, Erasure, ErasureReason, ErasureStatus
 from loyalty.privacy.erasure_store import ErasureStore
 from loyalty.privacy.errors import ErasureBegun, ErasureBlocked, ErasureDecided, ErasureNotFound
 from loyalty.privacy.steps import ErasureSteps

@@ -25,11 +25,11 @@ from loyalty.fulfillment.recent import RECENT_SK
 from loyalty.fulfillment.run import Run
 from loyalty.fulfillment.runs import run_of, run_pk
 from loyalty.ledger.keys import HOUSEHOLD_SK, partition
+from loyalty.members.erasure import Erasure
+from loyalty.members.erasure_items import ERASURE_SK, erasure_of, erasure_put
 from loyalty.members.keys import KEY_SK
 from loyalty.members.store import LookupItem, MemberItem, codes_of, lookup_key, lookup_partition
 from loyalty.privacy.consent_items import CONSENTS_SK, KEY_PREFIX, PREFERENCES_SK
-from loyalty.privacy.erasure import Erasure
-from loyalty.privacy.erasure_items import ERASURE_SK, erasure_of, erasure_put
 from loyalty.privacy.export_store import EXPORT_PREFIX
 from loyalty.programs.rewards import RewardType
 from loyalty.referrals.codes import code_digest
@@ -46,6 +46,8 @@ _AT_ONCE: Final = 25
 _GOES: Final = frozenset({SEGMENTS_SK, CONSENTS_SK, PREFERENCES_SK, RISK_SK})
 _GO: Final = (KEY_PREFIX, EXPORT_PREFIX, SHARE_PREFIX)
 """Sort keys, and what they begin with, of all that is simply deleted."""
+_ALIKE: Final = frozenset({"likenesses", "likenesses_before", "email_stem", "flags"})
+"""Attributes of a member, and of the referral by which they came, that say what they were like."""
 
 
 class ErasureStore:
@@ -169,7 +171,7 @@ class ErasureStore:
         found = []
         for raw in self._table.query_all(partition(program, member_id)):
             sk = raw["sk"]["S"]
-            alike = sk in {MEMBER_SK, REFERRAL_SK} and {"likenesses", "email_stem", "flags"} & raw.keys()
+            alike = sk in {MEMBER_SK, REFERRAL_SK} and _ALIKE & raw.keys()
             personal = alike or (sk == MEMBER_SK and ("pii" in raw or raw.get("lookups", {}).get("M")))
             # Where a parcel is, is a page with a name and an address on it.
             parcel = sk.startswith(REDEMPTION_PREFIX) and "tracking_url" in raw
@@ -207,6 +209,7 @@ def stub(program: str, member_id: str, raw: RawItem | None, *, owners: Sequence[
             MemberItem.referral_code.set(NOBODY),
             MemberItem.earlier_codes.remove(),
             MemberItem.likenesses.remove(),
+            MemberItem.likenesses_before.remove(),
             MemberItem.email_stem.remove(),
             MemberItem.flags.remove(),
             MemberItem.pii_key.remove(),

@@ -13,7 +13,7 @@ from loyalty.core import origin
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.table import IntegerAttribute, Item, Put, Table, TransactionRefused
 from loyalty.ledger.keys import partition
-from loyalty.privacy.consent_store import present
+from loyalty.members.presence import present
 from loyalty.privacy.errors import ExportNotFound
 from loyalty_contract import EXPORTS_FOLDER, TTL_ATTRIBUTE
 

@@ -10,8 +10,9 @@ from loyalty.core.errors import MemberNotFound, WalletBusy
 from loyalty.core.files import FilesToForget
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.service import following
+from loyalty.members.presence import require_present
 from loyalty.privacy.archive import Archive
-from loyalty.privacy.consent_store import ConsentStore, require_present
+from loyalty.privacy.consent_store import ConsentStore
 from loyalty.privacy.errors import ExportNotFound
 from loyalty.privacy.export_store import Export, ExportStatus, ExportStore, expiry, key_of
 from loyalty.programs.model import Program

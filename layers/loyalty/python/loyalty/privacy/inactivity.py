@@ -16,10 +16,10 @@ from loyalty.ledger.keys import BOOK_SK, partition
 from loyalty.ledger.model import Book, EntryKind
 from loyalty.ledger.settlement import as_of
 from loyalty.ledger.store import LedgerStore
+from loyalty.members.erasure import OPEN
+from loyalty.members.erasure_items import ERASURE_SK, erasure_of
 from loyalty.members.store import MemberItem
 from loyalty.privacy.consent_items import CONSENTS_SK, PREFERENCES_SK, consents_of, preferences_of
-from loyalty.privacy.erasure import OPEN
-from loyalty.privacy.erasure_items import ERASURE_SK, erasure_of
 from loyalty.programs.expiry import months_later
 from loyalty.programs.model import Program
 from loyalty_contract import MEMBER_SHARDS, MEMBER_SK

@@ -18,7 +18,7 @@ from loyalty.ledger.keys import BOOK_SK, partition
 from loyalty.ledger.model import Book
 from loyalty.ledger.service import following
 from loyalty.ledger.store import LedgerStore
-from loyalty.privacy.consent_store import require_present
+from loyalty.members.presence import require_present
 
 _RETRIES: Final = Retries(
     8, base=0.02, cap=0.3, busy="This member has many writers at the moment; send the same request again."

@@ -4,7 +4,7 @@ import json
 import secrets
 from typing import Any
 
-from loyalty.privacy.erasure import Erasure
+from loyalty.members.erasure import Erasure
 from loyalty.privacy.export_store import Export
 
 

@@ -41,8 +41,8 @@ from loyalty.ledger.model import Book
 from loyalty.ledger.service import Ledger
 from loyalty.ledger.settlement import as_of
 from loyalty.ledger.store import LedgerStore
+from loyalty.members.erasure import Erasure
 from loyalty.privacy.closing import closing, require_no_holds, require_unmerged
-from loyalty.privacy.erasure import Erasure
 from loyalty.privacy.erasure_store import ErasureStore, stub
 from loyalty.privacy.errors import ErasureBlocked
 from loyalty.privacy.export_store import folder_of

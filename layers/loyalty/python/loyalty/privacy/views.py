@@ -7,11 +7,11 @@ from pydantic import Field, StringConstraints
 from loyalty.core.clock import to_text
 from loyalty.core.fields import Actor, Locale, RequestBody, ResponseBody
 from loyalty.ledger.model import Book
+from loyalty.members.erasure import Erasure
 from loyalty.privacy.consent_store import Standing
 from loyalty.privacy.consenting import Said
 from loyalty.privacy.consents import Consent, allowed, channels_in_force
 from loyalty.privacy.erasing import Asked
-from loyalty.privacy.erasure import Erasure
 from loyalty.privacy.export_store import Export
 from loyalty.privacy.restricting import Restriction
 from loyalty.programs.fields import Slug

@@ -125,5 +125,9 @@ LIMITS: Final = (
     *_sign("transfers", ("members",)),
     *(Limit(("referrals", "screening", part), "referrals", _other) for part in ("weights", "bounds")),
     Limit(("referrals", "screening", "review_from"), "referrals", _more),
+    *(
+        Limit(("referrals", "screening", days), "referrals", _fewer)
+        for days in ("remember_days", "remember_erased_days")
+    ),
 )
 """All of them. A field of the document that is neither here nor said to be none of them fails a test."""

@@ -29,11 +29,19 @@ _Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 _Seen = Annotated[int, Field(strict=True, ge=1, le=MAX_SEEN)]
 _Percent = Annotated[int, Field(strict=True, ge=1, le=100)]
 _CODE: Final = "{code}"
+_NO_APP: Final = frozenset(
+    {"about", "blob", "data", "file", "filesystem", "http", "javascript", "vbscript", "view-source"}
+)
+"""Schemes of no app: who follows a member's link would run a script, read a file, or go without TLS."""
 
 
 def _with_code(template: str) -> str:
     if template.count(_CODE) != 1:
         raise ValueError(f"a deep link has {_CODE} once, where the code goes: shop://join?ref={_CODE}")
+    if (scheme := template.partition(":")[0]) in _NO_APP:
+        raise ValueError(
+            f"a deep link leads into an app; browsers run or show what '{scheme}:' has, and no app opens it"
+        )
     return template
 
 
@@ -118,7 +126,7 @@ class Weights(DocumentPart):
     same_payment: _Weight = 15
     same_address: _Weight = 8
     same_network: _Weight = 4
-    existing_customer: _Weight = 80
+    existing_customer: _Weight = 70
     erased_customer: _Weight = 60
     disposable_email: _Weight = 20
     disposable_others: _Weight = 40

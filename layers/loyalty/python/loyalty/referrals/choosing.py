@@ -79,7 +79,7 @@ class MemberCodes:
     def choose(
         self, program: Program, member_id: str, wanted: str | None, *, if_version: int | None = None
     ) -> HeldCodes:
-        """Has a member show a code as it was typed, or with None a generated one that may be used.
+        """Has a member show a code as it was typed, or with None a generated one that has not expired.
 
         What they show already is no change, and has no new version. A code that leads to them already is shown again, and
         given anew if it has expired. Where one more than :data:`MAX_CODES` would lead to them, the expired ones do no more.
@@ -103,7 +103,7 @@ class MemberCodes:
             if after == before:
                 return _held(before, given)
             try:
-                in_the_way = self._store.change(before, after, new=new)
+                in_the_way = self._store.change(before, after, new=new, uses=_marked(given))
             except TransactionRefused:
                 self._sleep(jitter(attempt, base=_BACKOFF_SECONDS, cap=_BACKOFF_CAP_SECONDS))
                 continue
@@ -136,9 +136,12 @@ class MemberCodes:
     def _generated(
         self, member: StoredMember, given: Mapping[str, GivenCode], rules: Referrals | None, now: datetime
     ) -> str:
-        """One that they have and that may be used, the one that they show before others; else a new one."""
+        """One that they have and that has not expired, the one that they show before others; else a new one.
+
+        Of who has brought as many as they may, a new one would bring nobody either.
+        """
         for code in (member.referral_code, *sorted(member.earlier_codes)):
-            if not is_chosen(code) and usable(given.get(code), rules, now) is Reason.VALID:
+            if not is_chosen(code) and usable(given.get(code), rules, now) in {Reason.VALID, Reason.EXHAUSTED}:
                 return code
         return self._new_code()
 
@@ -181,6 +184,11 @@ def _chosen(text: str, member: StoredMember, rules: Referrals | None) -> str:
     if rules is not None and any(folded(word) in folded(code) for word in rules.reserved_words):
         raise CodeReserved("The program keeps a word of this code for itself; choose another.", pointer="/code")
     return code
+
+
+def _marked(given: Mapping[str, GivenCode]) -> int | None:
+    """How many a member is known to have brought, where their codes were marked with it."""
+    return max((one.uses for one in given.values() if one.uses is not None), default=None)
 
 
 def _kept(codes: frozenset[str], code: str, expired: Collection[str]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 ::
 
-    U#{program}#referral#{code}   LOOKUP   whose a code is, how it is written, since when; ``uses`` once as many came by it as may
+    U#{program}#referral#{code}   LOOKUP   whose a code is, how it is written, since when; ``uses`` once its owner brought as many as they may
     M#{program}#{member}          MEMBER   ``referral_code``, which they show, and ``earlier_codes``
 """
 
@@ -47,8 +47,12 @@ class CodeStore:
         found = lookups_of(self._table, program, *map(code_digest, codes))
         return {code: given_code_of(code, found[code_digest(code)]) for code in codes if code_digest(code) in found}
 
-    def change(self, before: StoredMember, after: StoredMember, *, new: str | None = None) -> dict[str, str | None]:
+    def change(
+        self, before: StoredMember, after: StoredMember, *, new: str | None = None, uses: int | None = None
+    ) -> dict[str, str | None]:
         """Writes which codes a member has, and no more of them: ``new`` is given now, those that are gone lead nowhere.
+
+        ``uses`` is what the member's other codes are marked with, if they are: a new one brings no more than they.
 
         Returns:
             Nothing where it was written; else what stood in the way: ``member`` where ``before`` is no longer the current version,
@@ -69,11 +73,11 @@ class CodeStore:
             **{f"old {code}": lookup_delete(before, code_digest(code)) for code in before.codes - after.codes},
         }
         if new is not None:
-            operations[REFERRAL_CODE] = code_put(after.program, after.member_id, new, after.updated_at)
+            operations[REFERRAL_CODE] = code_put(after.program, after.member_id, new, after.updated_at, uses=uses)
         return written(self._table, operations)
 
     def exhaust(self, program: str, code: str, uses: int) -> bool:
-        """Writes down that ``uses`` came by a code, as many as may; whether the code is there and had no higher number."""
+        """Writes down that a code's owner brought ``uses``, as many as they may; whether the code is there and had no higher number."""
         fewer = LookupItem.uses.does_not_exist() | (LookupItem.uses < uses)
         there = LookupItem.pk.exists() & fewer
         key = lookup_key(program, code_digest(code))

@@ -54,8 +54,8 @@ class Reason(StrEnum):
 class GivenCode:
     """A code that somebody has, as it was given to them at ``created_at`` (UTC).
 
-    ``created_at`` is None for those from before it was written down. ``uses`` is how many came by it when it was marked as
-    exhausted; None: it is not.
+    ``created_at`` is None for those from before it was written down. ``uses`` is how many its owner had brought when it was
+    marked as exhausted; None: it is not.
     """
 
     code: str

@@ -104,6 +104,13 @@ def asked(referral: Referral) -> Decided | None:
     return proposed if possible and not referral.revoked else None
 
 
+def hands_of_appealed(referral: Referral) -> Iterator[str | None]:
+    """Who may not decide on it, having a hand in what was decided or appealed: people, and clients that they used."""
+    yield referral.appealed_through
+    for decided in referral.decisions:
+        yield from decided.hands
+
+
 def _decided(referral: Referral, by: Decided) -> Referral:
     """Due at once: the lifecycle does what follows, if no event wakes it then the clock."""
     if referral.appealed_at is not None and by.at < referral.appealed_at:
@@ -133,18 +140,12 @@ def _require_review(referral: Referral, by: Decided) -> None:
         raise ReferralNotInReview(
             f"The referral of '{referral.member_id}' is {referral.status}, and nobody has to decide on it."
         )
-    if same_hands(_hands_of_appealed(referral), by.hands):
+    if same_hands(hands_of_appealed(referral), by.hands):
         raise SecondPersonRequired(
             "An appeal is decided by another person than who rejected it, through another client than theirs and than "
             "the one that appealed.",
             pointer="/actor",
         )
-
-
-def _hands_of_appealed(referral: Referral) -> Iterator[str | None]:
-    yield referral.appealed_through
-    for decided in referral.decisions:
-        yield from decided.hands
 
 
 def _said(referral: Referral, by: Decided) -> bool:

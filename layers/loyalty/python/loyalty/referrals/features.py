@@ -23,7 +23,7 @@ def features_of(facts: Facts) -> tuple[dict[str, int], dict[Signal, Sequence[str
     What an earlier screening counted stays, where it was more: who was near then may be out of sight by now, and an address
     that was the referrer's may have been changed.
     """
-    before = facts.referral.screened
+    before = facts.referral.screened or facts.referral.looked
     kept = {} if before is None else before.features
     about = {} if before is None else {one.signal: one.members for one in before.evidence}
     features: dict[str, int] = {}

@@ -146,11 +146,19 @@ class Lifecycle:
         """Something happened to a member: wakes their referral, and those of whom they absorbed where something was taken back.
 
         Raises:
-            LoyaltyError: see :meth:`woken`.
+            LoyaltyError: see :meth:`woken`. The others of theirs were woken all the same.
         """
         program, member_id = what.program, what.member_id
         wanted = self._looker.family(program, member_id) if what.what is What.REVERSAL else [member_id]
-        found = (self.woken(program, one, purchase=what.what is What.PURCHASE) for one in wanted)
+        found: list[Woken | None] = []
+        failed: list[Exception] = []
+        for one in wanted:
+            try:
+                found.append(self.woken(program, one, purchase=what.what is What.PURCHASE))
+            except Exception as error:  # noqa: BLE001 - it is raised below, and must not keep another's from being taken back
+                failed.append(error)
+        if failed:
+            raise failed[0]
         return [one for one in found if one is not None]
 
     def plan(self, referral: Referral) -> tuple[Facts, Step | None]:
@@ -188,7 +196,9 @@ class Lifecycle:
             self._codes.counted(program, counted)
             return counted
         if step is Do.SCREEN:
-            screened = replace(referral, screened=self._screener.screen(program, referral), updated_at=self._now())
+            found = self._screener.screen(program, referral)
+            # It has what was counted before, too.
+            screened = replace(referral, screened=found, looked=None, updated_at=self._now())
             return self._store.replace(referral, screened)
         if step is Do.PAY:
             return self._paid(program, referral, facts)

@@ -5,7 +5,8 @@ Each kind of likeness has one spelling, :func:`spellings_of`, and is kept as its
 - ``email_like``: the mailbox that an address leads to. Tags go (``ada+shop@``); at the providers in :data:`_PROVIDERS` also the
   characters that they do not look at, and other names of the same domain.
 - ``email_stem``: the same without digits, where three letters are left: ``ada.l1990@`` and ``ada.l1991@`` have one.
-- ``device``, ``payment``: ids that an app or a payment provider gave. All zeros, as of a device that is not to be told, are none.
+- ``device``, ``payment``: ids that an app or a payment provider gave. All zeros, as of a device that is not to be told, are none,
+  nor is what apps send that know none.
 - ``address``: the words and numbers of a postal address, without accents and signs, in alphabetical order.
 - ``phone``: the number, as it is looked up by; :mod:`loyalty.members` adds it.
 - ``network``: the first 24 bits of an IPv4 address, 48 of IPv6; none where the address is a private one.
@@ -47,6 +48,12 @@ _UNSHARED: Final = tuple(
     )
 )  # fmt: skip
 """Addresses of no network that others can see: with these, everybody behind any router would be alike."""
+
+
+_NO_IDS: Final = frozenset(
+    {"undefined", "anonymous", "unavailable", "not-available", "not_available", "9774d56d682e549c"}
+)
+"""What apps send that know none, and what a generation of Android telephones all said of themselves: nobody is alike by these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,8 @@ def _stem(mailbox: str) -> str:
 def _id(text: str | None) -> str:
     """An id as it came. Case matters: some are Base64."""
     written = (text or "").strip()
-    return written if len({one for one in written if one.isalnum()}) > 1 else ""
+    said = {one for one in written.casefold() if one.isalnum()}
+    return written if len(said) > 1 and written.casefold() not in _NO_IDS else ""
 
 
 def _address(text: str | None) -> str:

@@ -123,7 +123,8 @@ class Memory:
     def forget(self, program: Program, member_id: str) -> None:
         """Takes somebody out of what is remembered, before their profile is erased: it says what they were like.
 
-        So does the referral by which they came, with an address that they may have changed since; it forgets that in the same
+        So does the referral by which they came, with an address that they may have changed since, and the profile of each that they
+        had before; it forgets that in the same
         transaction, so that no count that comes at that moment brings anything back. That somebody was erased who had that
         mailbox, phone or payment stays for as long as the program says. Once the profile is a stub it does nothing.
 
@@ -137,8 +138,8 @@ class Memory:
         profile, mine = (partition(name, member_id), MEMBER_SK), (partition(name, member_id), REFERRAL_SK)
         read = self._table.get_many([profile, mine])
         referral = referral_of(read[mine]) if mine in read else None
-        known = [likenesses_in(read.get(profile)), {} if referral is None else referral.likenesses]
-        keys = sorted({key for likenesses in known for key in seen_keys(name, likenesses).items()})
+        known = [*likenesses_ever(read.get(profile)), *(() if referral is None else referral.likenesses.items())]
+        keys = sorted({(kind, seen_key(name, digest)) for kind, digest in known if kind != EMAIL_STEM})
         shard = None if referral is None else counts_key(name, referral.referrer, shard_of(member_id))
         found = self._table.get_many([*(key for _, key in keys), *([shard] if shard else [])])
         operations: list[Operation] = []
@@ -188,6 +189,12 @@ def likenesses_in(raw: RawItem | None) -> dict[str, str]:
     phone = raw.get("lookups", {}).get("M", {}).get(PHONE)
     told = {kind: text["S"] for kind, text in raw.get(_LIKENESSES, {}).get("M", {}).items()}
     return told | ({} if phone is None else {PHONE: phone["S"]})
+
+
+def likenesses_ever(raw: RawItem | None) -> list[tuple[str, str]]:
+    """Kinds and digests of a member's profile, and of addresses and phones that they had before."""
+    before = {} if raw is None else raw.get("likenesses_before", {}).get("M", {})
+    return [*likenesses_in(raw).items(), *((name.partition("#")[2], text["S"]) for name, text in before.items())]
 
 
 def screening_of(program: Program) -> Screening:

@@ -201,6 +201,8 @@ class Referral:
     counted: bool = False
     """The counts of the referrer have it."""
     screened: Screened | None = None
+    looked: Screened | None = None
+    """What screening said before it qualified, which is no answer any more: what was counted then stays counted."""
     qualified: Qualified | None = None
     decisions: Sequence[Decided] = ()
     proposed: Decided | None = None

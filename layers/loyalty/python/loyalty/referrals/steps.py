@@ -96,7 +96,8 @@ def counts(one: Counted, referral: Referral, terms: Referrals) -> bool:
     deadline = referral.deadline
     if deadline is None or one.activity != terms.qualifying.activity or one.taken_back.whole:
         return False
-    in_time = referral.claimed_at <= one.occurred_at < deadline
+    since = referral.claimed_at.replace(microsecond=0)  # many a shop's clock tells whole seconds
+    in_time = since <= one.occurred_at < deadline
     known_in_time = referral.claimed_at <= one.posted_at < deadline + LATE
     return in_time and known_in_time and terms.qualifying.counts(one.left)
 
@@ -129,7 +130,15 @@ def _open(referral: Referral, facts: Facts, terms: Referrals, now: datetime) -> 
         return _ended(referral, ReferralStatus.UNREWARDED, MEMBER_MERGED, now)
     if which is None:
         return _not_qualified(referral, terms, now)
-    if referral.status is not ReferralStatus.QUALIFIED or _entry(referral) != which.entry_id:
+    return _qualifies(referral, which, terms, now)
+
+
+def _qualifies(referral: Referral, which: Counted, terms: Referrals, now: datetime) -> Step | None:
+    is_new = referral.status is not ReferralStatus.QUALIFIED
+    if is_new and referral.screened is None and referral.looked is None:
+        # The purchase was faster than the event of the enrollment: who is near now may be out of sight at the payment.
+        return Do.SCREEN
+    if is_new or _entry(referral) != which.entry_id:
         return Write(_qualified(referral, which, terms, now))
     return _payable(referral, now)
 
@@ -165,13 +174,14 @@ def _not_qualified(referral: Referral, terms: Referrals, now: datetime) -> Step 
 
 
 def _qualified(referral: Referral, which: Counted, terms: Referrals, now: datetime) -> Referral:
-    """What screening said before is no answer to what has happened since; what a person decided is."""
+    """What screening said before is no answer to what has happened since, but what it counted stays; what a person decided is."""
     pays_at = which.posted_at + timedelta(days=terms.qualifying.return_days)
     return replace(
         referral,
         status=ReferralStatus.QUALIFIED,
         qualified=Qualified(which.entry_id, which.left, which.occurred_at, now, pays_at),
         screened=referral.screened if referral.decisions else None,
+        looked=referral.looked if referral.decisions else referral.screened or referral.looked,
         ended_at=None,
         ended_because=None,
         due_at=max(pays_at, now),

@@ -9,9 +9,9 @@ A member who brings a million others writes to 16 partitions and to no item twic
 """
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -32,18 +32,15 @@ from loyalty.core.table import (
     TransactionRefused,
 )
 from loyalty.ledger.keys import parse_partition, partition
-from loyalty.referrals.model import (
-    Decided,
-    Evidence,
-    Qualified,
-    Referral,
-    ReferralStatus,
-    Rewarded,
-    Screened,
-    Signal,
-    Source,
-    Verdict,
+from loyalty.referrals.documents import (
+    decided_document,
+    decided_of,
+    rewarded_document,
+    rewarded_of,
+    screened_document,
+    screened_of,
 )
+from loyalty.referrals.model import Qualified, Referral, ReferralStatus, Source
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY, REFERRAL_REVIEWS_PREFIX, REFERRAL_SK
 
 FRIEND_PREFIX: Final = "FRIEND#"
@@ -67,6 +64,7 @@ class ReferralItem(Item):
     flags = IntegerMapAttribute(null=True)
     counted = BooleanAttribute(null=True)
     screened = DocumentAttribute(null=True)
+    looked = DocumentAttribute(null=True)
     qualified_by = UnicodeAttribute(null=True)
     qualified_amount = MoneyAttribute(null=True)
     qualified_occurred_at = MomentAttribute(null=True)
@@ -197,18 +195,19 @@ def referral_put(before: Referral | None, after: Referral) -> Put:
         likenesses=dict(after.likenesses) or None,
         flags=dict(after.flags) or None,
         counted=after.counted or None,
-        screened=_screened_document(after.screened),
+        screened=screened_document(after.screened),
+        looked=screened_document(after.looked),
         qualified_by=qualified.entry_id if qualified else None,
         qualified_amount=qualified.amount if qualified else None,
         qualified_occurred_at=qualified.occurred_at if qualified else None,
         qualified_at=qualified.qualified_at if qualified else None,
         pays_at=qualified.pays_at if qualified else None,
-        decisions={f"{place:03}": _decided_document(one) for place, one in enumerate(after.decisions)} or None,
-        proposed=None if after.proposed is None else _decided_document(after.proposed),
+        decisions={f"{place:03}": decided_document(one) for place, one in enumerate(after.decisions)} or None,
+        proposed=None if after.proposed is None else decided_document(after.proposed),
         appealed_at=after.appealed_at,
         appealed_because=after.appealed_because,
         appealed_through=after.appealed_through,
-        rewarded=_rewarded_document(after.rewarded),
+        rewarded=rewarded_document(after.rewarded),
         ended_at=after.ended_at,
         ended_because=after.ended_because,
         reminded=after.reminded,
@@ -239,14 +238,15 @@ def referral_of(raw: RawItem) -> Referral:
         likenesses=item.likenesses or {},
         flags=item.flags or {},
         counted=bool(item.counted),
-        screened=_screened_of(item.screened),
+        screened=screened_of(item.screened),
+        looked=screened_of(item.looked),
         qualified=_qualified_of(item),
-        decisions=tuple(_decided_of(item.decisions[place]) for place in sorted(item.decisions or {})),
-        proposed=_proposed_of(item.proposed),
+        decisions=tuple(decided_of(item.decisions[place]) for place in sorted(item.decisions or {})),
+        proposed=None if item.proposed is None else decided_of(item.proposed),
         appealed_at=item.appealed_at,
         appealed_because=item.appealed_because,
         appealed_through=item.appealed_through,
-        rewarded=_rewarded_of(item.rewarded),
+        rewarded=rewarded_of(item.rewarded),
         ended_at=item.ended_at,
         ended_because=item.ended_because,
         reminded=item.reminded,
@@ -272,79 +272,3 @@ def _qualified_of(item: ReferralItem) -> Qualified | None:
 def _due_of(item: ReferralItem) -> datetime | None:
     shard: str | None = item.due_shard
     return from_text(item.due_at.split("#")[0]) if shard and shard.startswith(_DUE) else None
-
-
-def _screened_document(screened: Screened | None) -> dict[str, Any] | None:
-    if screened is None:
-        return None
-    return {
-        "verdict": screened.verdict.value,
-        "score": screened.score,
-        "evidence": {one.signal.value: _evidence_document(one) for one in screened.evidence},
-        "features": dict(screened.features),
-        "version": screened.program_version,
-        "at": to_text(screened.at),
-    }
-
-
-def _screened_of(parts: Mapping[str, Any] | None) -> Screened | None:
-    if parts is None:
-        return None
-    return Screened(
-        verdict=Verdict(parts["verdict"]),
-        score=parts["score"],
-        evidence=tuple(_evidence_of(name, parts["evidence"][name]) for name in Signal if name in parts["evidence"]),
-        features=parts["features"],
-        program_version=parts["version"],
-        at=from_text(parts["at"]),
-    )
-
-
-def _evidence_document(one: Evidence) -> dict[str, Any]:
-    return {
-        "weight": one.weight,
-        "counted": one.counted,
-        "bound": one.bound,
-        "members": ",".join(one.members),
-    }
-
-
-def _evidence_of(signal: str, parts: Mapping[str, Any]) -> Evidence:
-    members: Sequence[str] = tuple(one for one in parts["members"].split(",") if one)
-    return Evidence(Signal(signal), parts["weight"], parts["counted"], parts["bound"], members)
-
-
-def _decided_document(decided: Decided) -> dict[str, Any]:
-    through = {} if decided.through is None else {"through": decided.through}
-    return {
-        "approved": int(decided.approved),
-        "by": decided.actor,
-        "reason": decided.reason,
-        "at": to_text(decided.at),
-    } | through
-
-
-def _decided_of(parts: Mapping[str, Any]) -> Decided:
-    at = from_text(parts["at"])
-    return Decided(bool(parts["approved"]), parts["by"], parts["reason"], at, parts.get("through"))
-
-
-def _proposed_of(parts: Mapping[str, Any] | None) -> Decided | None:
-    return None if parts is None else _decided_of(parts)
-
-
-def _rewarded_document(rewarded: Rewarded | None) -> dict[str, Any] | None:
-    if rewarded is None:
-        return None
-    return {
-        "referrer": rewarded.referrer,
-        "member_id": rewarded.member_id,
-        "number": rewarded.number,
-        "points": rewarded.points,
-        "member_points": rewarded.member_points,
-        "at": to_text(rewarded.at),
-    }
-
-
-def _rewarded_of(parts: Mapping[str, Any] | None) -> Rewarded | None:
-    return None if parts is None else Rewarded(**{**parts, "at": from_text(parts["at"])})

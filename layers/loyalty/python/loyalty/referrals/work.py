@@ -4,6 +4,7 @@ from loyalty.core.clock import Clock, to_text
 from loyalty.core.table import Table
 from loyalty.core.telemetry import count, logger
 from loyalty.ledger.service import Ledger
+from loyalty.members.store import MemberStore
 from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.code_store import CodeStore
@@ -33,17 +34,24 @@ _METRICS = {
 
 
 class CodeUses:
-    """Marks codes that have brought as many as they may."""
+    """Marks the codes of who has brought as many as they may: all of them, or each would bring one more."""
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._memory = Memory(table, clock)
+        self._members = MemberStore(table)
         self._codes = CodeStore(table)
 
     def counted(self, program: Program, referral: Referral, /) -> None:
         """A referral is counted: one more came by its code. A program without such a bound costs nothing."""
         brought = self._memory.exhausted(program, referral)
-        if brought is not None and self._codes.exhaust(referral.program, referral.code, brought):
-            logger.info("code used up", extra={"program": referral.program, "member_id": referral.referrer})
+        if brought is None:
+            return
+        referrer = self._members.get(referral.program, referral.referrer)
+        codes = sorted({referral.code, *(referrer.codes if referrer else ())})
+        marked = [self._codes.exhaust(referral.program, code, brought) for code in codes]
+        if any(marked):
+            label = {"program": referral.program, "member_id": referral.referrer, "codes": sum(marked)}
+            logger.info("codes used up", extra=label)
 
 
 class Newcomers:

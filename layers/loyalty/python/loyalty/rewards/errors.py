@@ -97,3 +97,9 @@ class FulfillmentInProgress(Conflict):
 
 class TierRequired(Conflict):
     code = "tier_required"
+
+
+class OneCodeAtATime(Unacceptable):
+    """A redemption has one code."""
+
+    code = "one_code_at_a_time"

@@ -10,7 +10,6 @@ from loyalty.core.clock import local_date
 from loyalty.core.errors import LoyaltyError, PointsLimitExceeded, RewardNotFound
 from loyalty.core.ids import request_hash
 from loyalty.core.money import Money
-from loyalty.delivery.errors import OneCodeAtATime
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Posting, Situation
 from loyalty.ledger.model import MAX_TIMED_HOLDS, Account, Change, Entry, Hold, Movement
@@ -21,6 +20,7 @@ from loyalty.rewards.errors import (
     DailyRedemptionLimitExceeded,
     HoldMinutesLimitExceeded,
     HoldMinutesNotAllowed,
+    OneCodeAtATime,
     PriceChanged,
     QuantityLimitExceeded,
     RewardLimitReached,

@@ -12,6 +12,7 @@ from functools import partial
 from itertools import islice
 
 from loyalty.core.clock import Clock
+from loyalty.core.error_names import code_of
 from loyalty.core.errors import MemberNotFound, WalletBusy
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger.keys import shard_name
@@ -30,11 +31,10 @@ from loyalty.sweeping.walk import (
     Sweep,
     add,
     ignore,
-    name_of,
     parsed,
 )
 
-__all__ = ["SHARDS", "WORKERS", "Failure", "Sweep", "Sweeper", "name_of"]
+__all__ = ["SHARDS", "WORKERS", "Failure", "Sweep", "Sweeper"]
 
 
 class Sweeper(DueWalk):
@@ -92,7 +92,7 @@ class Sweeper(DueWalk):
         try:
             return self._programs.current(program).scope
         except Exception as error:  # noqa: BLE001 - one program's failure is not the others'
-            return name_of(error)
+            return code_of(error)
 
     def _settle(self, scopes: Mapping[str, Scope | str], member: Due) -> int | Failure:
         """The entries written."""

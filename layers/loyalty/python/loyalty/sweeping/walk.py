@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from loyalty.core.clock import Clock, from_text
-from loyalty.core.errors import LoyaltyError
+from loyalty.core.error_names import code_of
 from loyalty.core.table import RawItem
 from loyalty.ledger.keys import parse_partition
 from loyalty.ledger.store import DueBook, DuePage
@@ -144,7 +144,7 @@ class DueWalk(ABC):
         try:
             return next(iter(self.due(shard, until, limit=1).books), None)
         except Exception as error:  # noqa: BLE001 - the other shards are read all the same
-            return Failure(self.shard_name(shard), name_of(error))
+            return Failure(self.shard_name(shard), code_of(error))
 
     def _step(self, pool: ThreadPoolExecutor, walk: _Walk, sweep: Sweep, deadline: datetime, most: int | None) -> bool:
         """Works off the next page of a shard; False where nothing comes after it."""
@@ -154,7 +154,7 @@ class DueWalk(ABC):
         try:
             page = self.due(walk.shard, sweep.at, limit=limit, start=walk.start)
         except Exception as error:  # noqa: BLE001 - as above
-            sweep.failures.append(Failure(self.shard_name(walk.shard), name_of(error)))
+            sweep.failures.append(Failure(self.shard_name(walk.shard), code_of(error)))
             return False
         found = [parsed(book.pk) for book in page.books]
         act = self.acting({one.program for one in found if isinstance(one, Due)})
@@ -175,7 +175,7 @@ class DueWalk(ABC):
         try:
             return act(due)
         except Exception as error:  # noqa: BLE001 - one member's failure is not the run's
-            return Failure(due.pk, name_of(error))
+            return Failure(due.pk, code_of(error))
 
 
 def add(sweep: Sweep, outcome: int | Failure | None) -> None:
@@ -193,12 +193,7 @@ def parsed(pk: str) -> Due | Failure:
     try:
         return Due(*parse_partition(pk), pk)
     except ValueError as error:
-        return Failure(pk, name_of(error))
-
-
-def name_of(error: Exception) -> str:
-    """An error by its name alone: what it says may quote what is stored."""
-    return error.code if isinstance(error, LoyaltyError) else type(error).__name__
+        return Failure(pk, code_of(error))
 
 
 def _lag(heads: Iterable[DueBook | Failure | None], now: datetime) -> timedelta | None:

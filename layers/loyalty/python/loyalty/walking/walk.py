@@ -20,8 +20,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from loyalty.core.clock import Clock
-from loyalty.core.error_names import name_of
-from loyalty.core.errors import LoyaltyError, MemberNotFound
+from loyalty.core.error_names import code_of
+from loyalty.core.errors import MemberNotFound
 from loyalty.core.table import Table
 from loyalty.ledger.store import LedgerStore, ListedMember
 from loyalty.walking.errors import RunStopped
@@ -153,7 +153,7 @@ class Walk:
         except MemberNotFound:
             return False  # gone since they were listed
         except Exception as error:  # noqa: BLE001 - one member's failure is not the run's
-            return error.code if isinstance(error, LoyaltyError) else name_of(error)
+            return code_of(error)
 
     def _require_tolerable(self, outcomes: Sequence[_Outcome]) -> None:
         errors = Counter(outcome for outcome in outcomes if isinstance(outcome, str))

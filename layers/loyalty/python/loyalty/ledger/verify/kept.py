@@ -20,7 +20,7 @@ from loyalty.ledger.keys import (
     WAITING_PREFIX,
 )
 from loyalty.ledger.model import POINTS
-from loyalty_contract import REDEMPTION_PREFIX, REFERRAL_SK, REFERRALS_SK, RISK_SK
+from loyalty_contract import DUE_INDEX_KEY, REDEMPTION_PREFIX, REFERRAL_SK, REFERRALS_SK, RISK_SK
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Limited:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """``REFERRAL``: who was rewarded for it with how many points, and whether both gave them back."""
+    """``REFERRAL``: who was rewarded for it with how many points, whether both gave them back, and whether it goes on."""
 
     rewarded: bool
     back: bool = False
@@ -137,6 +137,10 @@ class Brought:
     """Who was brought, or whom they were merged into before."""
     friend_points: int = 0
     at: datetime | None = None
+    qualified_by: str = ""
+    """The entry for which it was."""
+    asleep: bool = False
+    """Something is to be done of it, and nothing leads to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +244,9 @@ def _case(raw: RawItem) -> Case:
 
 
 def _brought(raw: RawItem) -> Brought:
+    asleep = _is_open(raw) and DUE_INDEX_KEY not in raw
     if "rewarded" not in raw:
-        return Brought(rewarded=False)
+        return Brought(rewarded=False, asleep=asleep)
     said = raw["rewarded"]["M"]
     return Brought(
         rewarded=True,
@@ -251,7 +256,17 @@ def _brought(raw: RawItem) -> Brought:
         friend=said["member_id"]["S"],
         friend_points=int(said["member_points"]["N"]),
         at=from_text(said["at"]["S"]),
+        qualified_by=_text(raw, "qualified_by") or "",
+        asleep=asleep,
     )
+
+
+def _is_open(raw: RawItem) -> bool:
+    """Whether it is on its way, or rewarded and revoked. Of a program without referrals nothing comes of one."""
+    decisions = raw.get("decisions", {"M": {}})["M"]
+    revoked = bool(decisions) and decisions[max(decisions)]["M"]["approved"]["N"] == "0"
+    status = raw["status"]["S"]
+    return (status in {"enrolled", "qualified"} and "deadline" in raw) or (status == "rewarded" and revoked)
 
 
 def _counted(raw: RawItem) -> Counted:

@@ -7,12 +7,14 @@ from itertools import groupby
 from typing import Final
 
 from loyalty.core.backoff import jitter
+from loyalty.core.clock import Clock, system_clock
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger.keys import BOOK_SK, BUDGET_PREFIX, parse_partition, partition
 from loyalty.ledger.model import Scope
 from loyalty.ledger.stock import STOCK_PREFIX
 from loyalty.ledger.verify.counts import Budgets
 from loyalty.ledger.verify.family import Family
+from loyalty.ledger.verify.forgotten import Forgotten
 from loyalty.ledger.verify.member import audit_family, audit_partition, is_alone
 from loyalty.ledger.verify.pairs import Pairs
 from loyalty.ledger.verify.read import Partition, read
@@ -34,16 +36,18 @@ def audit_table(
     scopes_of: ScopesOf = scopes_unknown,
     progress: Callable[[int], None] = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
+    clock: Clock = system_clock,
 ) -> Report:
     """Audits every member in one pass over the table; ``progress`` is told the members read so far.
 
     A scan is no snapshot: what looks wrong is read again by itself, and counts only if it stays wrong. Where
     ``scopes_of`` knows a program, what falls due is proved to the moment; else to within the width of the world's zones.
+    By the ``clock`` goes only what follows from an entry within a day.
 
     Members who were merged are read once more, at the end. Kept in memory are: one member, the ids of those who were
     merged, and one side of each transfer, merge, referral or membership whose other side was not read yet; of budgets and stock some numbers a shard.
     """
-    audit = _TableAudit(table, cache(scopes_of), sleep)
+    audit = _TableAudit(table, cache(scopes_of), sleep, Forgotten(clock()))
     entries = 0
     for members, (pk, items) in enumerate(_members(table, audit), start=1):
         entries += sum(raw["sk"]["S"].startswith(ENTRY_PREFIX) for raw in items)
@@ -64,13 +68,14 @@ def _members(table: Table, audit: "_TableAudit") -> Iterator[tuple[str, list[Raw
 
 
 class _TableAudit:
-    def __init__(self, table: Table, scopes_of: ScopesOf, sleep: Callable[[float], None]) -> None:
+    def __init__(self, table: Table, scopes_of: ScopesOf, sleep: Callable[[float], None], forgotten: Forgotten) -> None:
         self.members = 0
         self._table = table
         self._scopes_of = scopes_of
         self._sleep = sleep
         self._pairs = Pairs()
         self._referrals = Referrals()
+        self._forgotten = forgotten
         self.budgets = Budgets()
         self.stocks = Stocks()
         self._found: list[Finding] = []
@@ -87,6 +92,7 @@ class _TableAudit:
             self._into[pk] = partition(one.program, into) if into else None
         self._pairs.add(one)
         self._referrals.add(one)
+        self._forgotten.add(one)
         self.budgets.add(one)
         self.stocks.add(one)
 
@@ -106,7 +112,7 @@ class _TableAudit:
             self._found += self._confirmed(sorted({survivor, *pks}), _of_family(scopes))
         shared = self.budgets.findings(self._table) + self.stocks.findings(self._table)
         members = self._pairs.findings(self._table) + self._referrals.findings(self._table)
-        return self._found + members + shared
+        return self._found + members + list(self._forgotten.findings(self._table)) + shared
 
     def _survivor(self, pk: str) -> str:
         """Whom a member was merged into in the end."""

@@ -12,7 +12,7 @@ from pynamodb.attributes import UnicodeAttribute
 from loyalty.core.attributes import MomentAttribute
 from loyalty.core.table import Check, IntegerAttribute, Item, Put, RawItem
 from loyalty.ledger.keys import partition
-from loyalty.privacy.erasure import Erasure, ErasureReason, ErasureStatus
+from loyalty.members.erasure import Erasure, ErasureReason, ErasureStatus
 
 ERASURE_SK: Final = "ERASURE"
 _STANDS: Final = (ErasureStatus.APPROVED, ErasureStatus.ERASED)
