@@ -62,6 +62,7 @@ def routes(
             amount=body.money,
             country=body.country,
             quoted_points=body.quoted_points,
+            quoted_wallet=body.quoted_wallet,
         )
         count("RedemptionsReplayed" if replayed else "RedemptionsHeld")
         _log(redemption)

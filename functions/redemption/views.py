@@ -64,6 +64,9 @@ class RedemptionBody(QuoteBody):
         int | None,
         Field(strict=True, ge=1, le=MAX_POINTS, description="The price that the member saw; at another one: 409."),
     ] = None
+    quoted_wallet: Annotated[
+        Slug | None, Field(description="The wallet that the member saw beside it; from another one: 409.")
+    ] = None
 
 
 class CaptureBody(RequestBody):
@@ -91,6 +94,7 @@ class RedemptionView(ResponseBody):
     reward_type: str
     quantity: int
     points: Annotated[int, Field(description="The whole price.")]
+    wallet: Annotated[str, Field(description="The wallet that it was held in, and comes back to.")]
     cash: Annotated[MoneyBody | None, Field(description="What you collect for all of it, beside the points.")] = None
     value: Annotated[MoneyBody | None, Field(description="What all of it is worth, where that is known.")] = None
     country: str | None = None
@@ -118,6 +122,7 @@ class RedemptionView(ResponseBody):
             reward_type=redemption.reward_type,
             quantity=redemption.quantity,
             points=redemption.points,
+            wallet=redemption.wallet,
             cash=_money(redemption.cash),
             value=_money(redemption.value),
             country=redemption.country,
@@ -149,9 +154,10 @@ class QuoteView(ResponseBody):
     reward_id: str
     quantity: int
     points: Annotated[int, Field(description="For all of it; send it as `quoted_points` with the hold.")]
+    wallet: Annotated[str, Field(description="The wallet that it is paid from; send it as `quoted_wallet`.")]
     cash: MoneyBody | None
     value: MoneyBody | None
-    available_points: Annotated[int, Field(description="That the member can spend now.")]
+    available_points: Annotated[int, Field(description="Of that wallet, that the member can spend now.")]
     remaining_points: Annotated[int | None, Field(description="That would be left; null: there are too few.")]
     redeemable: bool
     reasons: Annotated[list[ReasonView], Field(description="All that speaks against it; empty where it is redeemable.")]
@@ -164,6 +170,7 @@ class QuoteView(ResponseBody):
             reward_id=quote.wish.reward_id,
             quantity=quote.wish.quantity,
             points=quote.price.points,
+            wallet=quote.price.wallet,
             cash=_money(quote.price.cash),
             value=_money(quote.price.value),
             available_points=max(quote.available, 0),
@@ -190,6 +197,7 @@ class RewardView(ResponseBody):
     terms: Annotated[str | None, Field(description="How it is used.")]
     type: str
     points: Annotated[int | None, Field(description="Price of one; null: by the amount that the member chooses.")]
+    wallet: Annotated[str, Field(description="The wallet whose points it costs.")]
     cash: Annotated[MoneyBody | None, Field(description="Which you collect beside the points.")]
     denominations: list[OfferedDenomination]
     value: Annotated[MoneyBody | None, Field(description="What one is worth, where that is fixed.")]
@@ -221,6 +229,7 @@ class RewardView(ResponseBody):
             "terms": _text(reward.terms, language),
             "type": reward.type,
             "points": reward.points,
+            "wallet": reward.wallet,
             "cash": _money(reward.cash.money if reward.cash else None),
             "denominations": [OfferedDenomination.of(one) for one in reward.denominations],
             "value": _money(reward.worth),

@@ -9,6 +9,7 @@ _RUN: Final = {
     "member_id": MEMBER,
     "reward_id": "card-500",
     "points": 50_000,
+    "wallet": "points",
     "value": {"value": "500.00", "currency": "USD"},
     "status": "awaiting_approval",
     "reason": "over_threshold",

@@ -105,6 +105,7 @@ RESPONSES: Final[dict[str, Any]] = {
                 "name": "Un caffè offerto",
                 "type": "perk",
                 "points": 50,
+                "wallet": "points",
                 "cash": None,
                 "denominations": [],
                 "tiers": [],

@@ -19,30 +19,46 @@ from tests.e2e.traces import events
 pytestmark = pytest.mark.e2e
 
 ROOT: Final = Path(__file__).parents[2]
-SCOPES: Final = ["members.read", "members.write", "wallet.read", "accruals.write", "referrals.read", "referrals.review"]
+SCOPES: Final = [
+    "members.read", "members.write", "wallet.read", "accruals.write", "referrals.read", "referrals.review", "rewards.read",
+    "redemptions.write",
+]  # fmt: skip
 RULES: Final = [
     {"id": "purchase", "activity": "purchase", "rates": [{"points": 1, "per": "1.00", "currency": "USD"}]},
     {"id": "brings", "activity": "referral", "fixed_points": 500, "tier_multiplied": False},
     {"id": "brought", "activity": "referred", "fixed_points": 250, "tier_multiplied": False},
 ]
 
+COFFEES: Final = "coffees"
+VOUCHERS: Final[dict[str, Any]] = {
+    "wallets": [{"id": COFFEES, "name": "Free coffees", "expiry": {"policy": "rolling", "months": 3}}],
+    "earn_rules": [
+        RULES[0],
+        *({"id": one, "activity": one, "wallet": COFFEES, "fixed_points": 1} for one in ("referral", "referred")),
+    ],
+    "rewards": [{"id": "free-coffee", "name": "A coffee on us", "type": "perk", "wallet": COFFEES, "points": 1}],
+}
+"""One coffee for each side, instead of points."""
 
-def document(program: str, return_days: int) -> dict[str, Any]:
+
+def document(program: str, return_days: int, **more: Any) -> dict[str, Any]:
     """A program in which 20.00 USD count, and are rewarded so many days later."""
     found: dict[str, Any] = json.loads((ROOT / "events" / "programs" / "aurora.json").read_text())
     qualifying = {"minimum": [{"value": "20.00", "currency": "USD"}], "return_days": return_days}
     referrals = {"landing_url": "https://shop.example/join", "qualifying": qualifying, "reminder_days": [7]}
     kept = {name: found[name] for name in ("tiers", "time_zone", "expiry") if name in found}
-    return kept | {"id": program, "name": program.title(), "earn_rules": RULES, "referrals": referrals, "rewards": []}
+    own = {"id": program, "name": program.title(), "earn_rules": RULES, "referrals": referrals, "rewards": []}
+    return kept | own | more
 
 
 @pytest.fixture(scope="module")
 def partners(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Partner]:
-    """A partner in each of two programs: rewards at once, and after a fortnight."""
-    programs = {"atonce": 0, "patient": 14}
+    """A partner in each of three programs: rewards at once, after a fortnight, and at once as vouchers."""
+    programs: dict[str, tuple[int, dict[str, Any]]] = {"atonce": (0, {}), "patient": (14, {}), "treats": (0, VOUCHERS)}
     paths = {program: tmp_path_factory.mktemp("programs") / f"{program}.json" for program in programs}
     for program, path in paths.items():
-        path.write_text(json.dumps(document(program, programs[program])))
+        return_days, more = programs[program]
+        path.write_text(json.dumps(document(program, return_days, **more)))
     publish_programs(cloud.environment, paths)
     client_id, secret = cloud.new_client("bringing", SCOPES, list(programs))
     token = cloud.token(client_id=client_id, client_secret=secret)
@@ -106,6 +122,30 @@ def test_both_are_rewarded_and_both_rewards_are_taken_back(
         ada,
         500,
     )
+
+
+def test_both_get_a_voucher_and_redeem_it_as_a_reward(partners: dict[str, Partner]) -> None:
+    partner = partners["treats"]
+    ada, friend = two(partner)
+    buys(partner, friend, "25.00")
+
+    def coffees(member: str) -> list[tuple[int, int]]:
+        wallets = [one for one in partner.wallet(member)["others"] if one["wallet"] == COFFEES]
+        return [(one["available"], one["held"]) for one in wallets]
+
+    eventually("both vouchers", lambda: [coffees(one) for one in (ada, friend)] == [[(1, 0)], [(1, 0)]] or None)
+    (shown,) = partner.call("GET", f"/members/{ada}/rewards").json()["items"]
+    assert (shown["wallet"], shown["points"], shown["affordable"], shown["available"]) == (COFFEES, 1, True, True)
+    wish = {"reward_id": "free-coffee", "quoted_points": 1, "quoted_wallet": COFFEES}
+    held = partner.call("POST", f"/members/{ada}/redemptions", wish, Idempotency_Key=unique())
+    assert held.status_code == 201, held.text
+    assert (held.json()["wallet"], held.json()["points"], coffees(ada)) == (COFFEES, 1, [(0, 1)])
+    captured = partner.call("POST", f"/members/{ada}/redemptions/{held.json()['redemption_id']}/capture")
+    assert captured.ok, captured.text
+    again = partner.call("POST", f"/members/{ada}/redemptions", wish, Idempotency_Key=unique())
+    assert (again.status_code, again.json()["code"]) == (409, "insufficient_points")
+    assert again.json()["detail"] == "This needs 1 of the wallet 'coffees'; 0 can be spent."
+    assert (partner.wallet(ada)["available"], partner.wallet(friend)["available"], coffees(friend)) == (0, 25, [(1, 0)])
 
 
 def test_who_looks_like_the_referrer_waits_for_a_person(partners: dict[str, Partner], cloud: LocalCloud) -> None:

@@ -11,7 +11,7 @@ from loyalty.core.money import Money
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger.draft import Posted
 from loyalty.ledger.items import new_book_put
-from loyalty.ledger.model import POINTS, Account, Book, Entry, Wallet
+from loyalty.ledger.model import POINTS, Account, Book, Entry, Scope, Wallet
 from loyalty.ledger.service import Ledger
 from loyalty.ledger.settlement import as_of
 from loyalty.ledger.store import LedgerStore
@@ -132,7 +132,10 @@ class World:
 
     def audit(self) -> list[Finding]:
         """What the audit finds in the table, days and warnings proved by this world's program."""
-        scopes = {self.program.version: self.program.scope}
+        return self.audit_by({self.program.version: self.program.scope})
+
+    def audit_by(self, scopes: Mapping[int, Scope]) -> list[Finding]:
+        """The same, proved by these versions of the program."""
         return audit_table(self.table, scopes_of=lambda _: scopes, clock=self.clock).findings
 
     def dump(self) -> dict[tuple[str, str], RawItem]:

@@ -20,13 +20,15 @@ from loyalty.core import ids
 from loyalty.core.table import Check, Put, Table
 from loyalty.ledger import draft, items, keys, movements, pairs, service, settlement
 from loyalty.ledger.draft import Draft, Posted
-from loyalty.ledger.model import Account, Book, Change, Entry, EntryKind, Movement, Wallet
+from loyalty.ledger.model import POINTS, Account, Book, Change, Entry, EntryKind, Movement, Wallet
 from loyalty.ledger.work import Work
 from loyalty.merging import service as merging
 from loyalty.programs.earning import Earned
 from loyalty.rewards import ending, holding
 from loyalty.rewards import service as rewards
+from loyalty.rewards.decision import end_decision
 from loyalty.rewards.model import Redemption, RedemptionStatus
+from loyalty.rewards.pricing import price_of
 from loyalty.rewards.store import redemption_of as redemption_of_item
 from loyalty.transfers import limits
 from tests.simulation.bugs_of_programs import BUGS_OF_PROGRAMS
@@ -337,6 +339,27 @@ def renewal_forgotten() -> AbstractContextManager[Any]:
     return patch.object(holding, "renewal", lambda _wallet, _lot: None)
 
 
+def redeemed_from_points() -> AbstractContextManager[Any]:
+    """Every reward is paid from the main wallet."""
+    return patch.object(holding, "price_of", lambda *asked: replace(price_of(*asked), wallet=POINTS))
+
+
+def given_back_to_points() -> AbstractContextManager[Any]:
+    """No redemption remembers its wallet."""
+    right = redemption_of_item
+    return patch.object(rewards, "redemption_of", lambda item, now: replace(right(item, now), wallet=POINTS))
+
+
+def given_back_to_the_wallet_of_today() -> AbstractContextManager[Any]:
+    """A hold ends in the wallet from which its reward is paid by now."""
+
+    def decision(scope: Any, situation: Any, end: Any, item: Any, ended: Redemption) -> draft.Decision:
+        wallet = scope.reward_wallets.get(ended.reward_id, POINTS)
+        return end_decision(scope, situation, end, item, replace(ended, wallet=wallet))
+
+    return patch.object(rewards, "end_decision", decision)
+
+
 def hold_never_times_out() -> AbstractContextManager[Any]:
     """A hold's time-out is written into the redemption, and not into the book."""
     return patch.object(holding, "_timed", lambda _redemption: {})
@@ -380,7 +403,7 @@ _OF_THE_LEDGER: Final[dict[str, Bug]] = {
         waiting_reversal_is_lost, transfer_in_two_transactions, clock_goes_back, absorbed_identities_forgotten,
         settled_in_another_order, last_to_expire_first, unprocessed_keys_dropped, refused_by_halves,
         expired_points_taken_twice, renewed_by_the_rule_of_today, not_in_the_due_index, daily_limit_not_counted, renewal_forgotten,
-        hold_never_times_out, waiting_not_counted, merge_forgets_what_waits,
+        redeemed_from_points, given_back_to_points, given_back_to_the_wallet_of_today, hold_never_times_out, waiting_not_counted, merge_forgets_what_waits,
     )
 }  # fmt: skip
 BUGS: Final[Mapping[str, Bug]] = {**_OF_THE_LEDGER, **BUGS_OF_PROGRAMS}

@@ -12,6 +12,7 @@ from tests.simulation.judge.replay import Replay
 from tests.simulation.judge.telling import used_of
 from tests.simulation.oracle.commands import Accrue, Command, Decide, EndHold, TakeBack
 from tests.simulation.oracle.member import Earned, PlainMember
+from tests.simulation.oracle.rules import MAIN
 from tests.simulation.scenario import Call, Played
 from tests.simulation.showing import columns, table
 
@@ -70,7 +71,8 @@ MUST_OCCUR: Final[Mapping[str, frozenset[str]]] = {
             "below zero", "debt", "debt paid", "lapsed points taken back", "reversal waits", "waiting reversal refused",
             "waiting reversal posted", "proposed", "approved", "absorbed", "absorbed in a chain",
             "waits in a family", "accrual under an absorbed id", "reversal across a merge", "came back with grace",
-            "part captured", "several rules", "a multiplier", "cap of points", "cap of times", "cap used up",
+            "part captured", "captured in a further wallet", "released in a further wallet",
+            "timed out in a further wallet", "cancelled in a further wallet", "held of another wallet since", "several rules", "a multiplier", "cap of points", "cap of times", "cap used up",
             "budget of one shard", "budget of several shards", "budget used up", "budget shared by rules",
             "cap given back", "budget given back",
         }
@@ -236,7 +238,7 @@ def _has_grace(replay: Replay, entry: Entry) -> bool:
     """Whether points of a hold came back to another lot than they were taken from."""
     homes = [member.redemptions.get(entry.facts.redemption_id or "") for member in replay.world.members.values()]
     taken = {point for redeemed in homes if redeemed for point in redeemed.points}
-    back = {lot for lot, points in entry.movement.change().lots.items() if points > 0}
+    back = {lot for change in entry.movement.changes.values() for lot, points in change.lots.items() if points > 0}
     return bool(taken and back - taken)
 
 
@@ -254,7 +256,19 @@ def _of_member(replay: Replay, member: PlainMember) -> dict[str, int]:
         "cap given back": sum(_gave_back(one, "cap") for one in member.earned.values()),
         "budget given back": sum(_gave_back(one, "budget") for one in member.earned.values()),
         "part captured": sum(0 < one.captured < len(one.points) for one in member.redemptions.values()),
+        **_of_wallets(replay, member),
     }
+
+
+def _of_wallets(replay: Replay, member: PlainMember) -> Counter[str]:
+    """Redemptions that were not paid from the main wallet, and those whose reward is paid from another one by now."""
+    found: Counter[str] = Counter()
+    for one in member.redemptions.values():
+        if one.wallet != MAIN:
+            found[f"{one.status.replace('_', ' ')} in a further wallet"] += 1
+        reward = replay.latest.reward(one.hold.reward) or {}
+        found["held of another wallet since"] += reward.get("wallet", MAIN) != one.wallet
+    return found
 
 
 def _gave_back(earned: Earned, kind: str) -> bool:

@@ -38,6 +38,7 @@ def drawn_program(rng: random.Random, zone: str, start: datetime) -> Document:
     """A program that begins to be played at ``start``."""
     wallets = _wallets(rng)
     campaigns = drawn_campaigns(rng, start)
+    further = _paid_from(wallets)
     return {
         "id": PROGRAM,
         "name": "Acme",
@@ -52,7 +53,7 @@ def drawn_program(rng: random.Random, zone: str, start: datetime) -> Document:
         "reversal": rng.choice(["allow_negative", "clamp_with_debt", "refuse"]),
         "rewards": [
             {"id": "coffee", "name": "Coffee", "type": "perk", "points": rng.choice([8, 25])},
-            {"id": "ten", "name": "Ten off", "type": "discount", "points": rng.choice([15, 40])},
+            {"id": "ten", "name": "Ten off", "type": "discount", "points": rng.choice([15, 40]), **further},
             {
                 "id": "card",
                 "name": "Gift card",
@@ -87,6 +88,9 @@ def changed_program(rng: random.Random, document: Mapping[str, Any], start: date
     after["limits"] = {**after["limits"], "backdating_days": document["limits"]["backdating_days"]}
     after |= drawn_rules(rng, document["wallets"], document["campaigns"])
     after["transfers"] = _transfers(rng, document["wallets"])
+    # Of another reward than before: what is held in a wallet ends there, whatever is in force.
+    coffee, *others = [{name: part for name, part in one.items() if name != "wallet"} for one in other["rewards"]]
+    after["rewards"] = [{**coffee, **_paid_from(document["wallets"])}, *others]
     if "months" in document["expiry"] and rng.random() < 0.5:
         after["expiry"] = {**document["expiry"], "months": rng.randint(1, 3)}
     if rng.random() < 0.35:
@@ -124,8 +128,14 @@ def _wallets(rng: random.Random) -> list[Document]:
     chance = rng.random()
     if chance < 0.6:
         return []
-    currency = "EUR" if chance < 0.85 else None
+    currency = "EUR" if chance < 0.75 else None
     return [{"id": "cashback", "name": "Cashback", "currency": currency, "expiry": _expiry(rng)}]
+
+
+def _paid_from(wallets: list[Document]) -> Document:
+    """What a reward says that is paid from a further wallet of points; nothing where there is none."""
+    further = [wallet["id"] for wallet in wallets if wallet["currency"] is None]
+    return {"wallet": further[0]} if further else {}
 
 
 def _transfers(rng: random.Random, wallets: list[Document]) -> Document | None:

@@ -26,8 +26,8 @@ def compare_book(world: PlainWorld, book: Book, where: str) -> None:
         require(dict(wallet.lots) == lots, "lots", f"{where}: {name} has {wallet.lots}, not {lots}")
         maturing = {f"{first}/{last}": points for (first, last), points in Counter(plain.pending).items()}
         require(dict(wallet.maturing) == maturing, "pending", f"{where}: {name} has {wallet.maturing}, not {maturing}")
-    holds = {name: (hold.points, hold.expires_at) for name, hold in book.holds.items()}
-    right_holds = {name: (len(one.points), one.deadline) for name, one in member.timed_holds.items()}
+    holds = {name: (hold.wallet, hold.points, hold.expires_at) for name, hold in book.holds.items()}
+    right_holds = {name: (one.wallet, len(one.points), one.deadline) for name, one in member.timed_holds.items()}
     require(holds == right_holds, "holds", f"{where}: {holds}, not {right_holds}")
     counted = {key: number for key, number in book.qualifying.items() if number}
     right_counts = {key: number for key, number in member.standings.tallies.items() if number}

@@ -10,6 +10,7 @@ from loyalty.adjustments.store import AdjustmentItem
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money
 from loyalty.ledger.keys import BOOK_SK
+from loyalty.ledger.model import POINTS
 from loyalty.rewards.store import RedemptionItem
 from loyalty.transfers.limits import LimitItem
 from loyalty_contract import ENTRY_PREFIX
@@ -58,7 +59,7 @@ def _told(sk: str, raw: Mapping[str, Any]) -> Any:
 def _redemption_told(raw: Raw) -> Any:
     item = RedemptionItem.from_raw_data(raw)
     expires_at = from_text(item.expires_at) if item.expires_at else None
-    return item.status, item.points, item.lots, expires_at, item.captured_points or 0
+    return item.status, item.points, item.lots, expires_at, item.captured_points or 0, item.wallet or POINTS
 
 
 def _reversed_told(raw: Raw) -> Any:
@@ -175,7 +176,14 @@ def _limits(member: PlainMember) -> dict[str, dict[str, int]]:
 def _redemption(redeemed: Redeemed) -> Any:
     # A time-out is written nowhere: the hour tells it.
     status = "held" if redeemed.status == "timed_out" else redeemed.status
-    return status, len(redeemed.points), dict(Counter(redeemed.points)), redeemed.deadline, redeemed.captured
+    return (
+        status,
+        len(redeemed.points),
+        dict(Counter(redeemed.points)),
+        redeemed.deadline,
+        redeemed.captured,
+        redeemed.wallet,
+    )
 
 
 def _reversed(earned: Earned) -> Any:

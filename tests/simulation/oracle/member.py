@@ -65,6 +65,7 @@ class Redeemed:
     reward_type: str
     points: Points
     deadline: datetime | None
+    wallet: str
     status: str = "held"
     captured: int = 0
 
@@ -245,7 +246,7 @@ class PlainMember:
     def _due_at(self, rules: Rules, moment: datetime, contents: Sequence[_Content]) -> Iterator[Due]:
         for name, redeemed in self.timed_holds.items():
             if redeemed.deadline and redeemed.deadline <= moment:
-                yield Due(redeemed.deadline, "timeout", MAIN, name)
+                yield Due(redeemed.deadline, "timeout", redeemed.wallet, name)
         yield from (due for due in self._ends_of_tiers(rules) if due.at <= moment)
         today = rules.calendar.date_of(moment)
         if rules.calendar.start_of(today) != moment:

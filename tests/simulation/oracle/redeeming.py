@@ -42,13 +42,14 @@ def hold(world: PlainWorld, command: HoldPoints, when: When) -> Steps:
     minutes = _minutes(command, when, gift_card=reward["type"] == "gift_card")
     if minutes is not None and len(root.timed_holds) >= MOST_HOLDS:
         raise Refused("too_many_holds")
-    lots = root.wallet().hold(points, name)
+    wallet = str(reward.get("wallet", MAIN))
+    lots = root.wallet(wallet).hold(points, name)
     deadline = None if minutes is None else when.at + timedelta(minutes=minutes)
-    root.redemptions[name] = Redeemed(root.member_id, command, reward["type"], lots, deadline)
+    root.redemptions[name] = Redeemed(root.member_id, command, reward["type"], lots, deadline, wallet)
     identity = f"hold:redemption:{name}"
     root.posted[identity] = command.content
     yield Step(root.member_id, identity, {"hold_expires_at": deadline})
-    yield from renew(root, MAIN, identity, when)
+    yield from renew(root, wallet, identity, when)
 
 
 def end(world: PlainWorld, command: EndHold, when: When) -> Steps:
@@ -73,7 +74,7 @@ def end(world: PlainWorld, command: EndHold, when: When) -> Steps:
 
 
 def _move(root: PlainMember, name: str, redeemed: Redeemed, how: str, *, captured: int, when: When) -> None:
-    wallet, grace = root.wallet(), when.rules.expiry(MAIN).grace_days
+    wallet, grace = root.wallet(redeemed.wallet), when.rules.expiry(redeemed.wallet).grace_days
     if how == "cancelled":
         wallet.give_back(redeemed.spent, "redeemed", today=when.today, grace_days=grace)
     else:

@@ -71,6 +71,7 @@ def note(kind: Kind, reference: str, points: int = 0, other: str = "") -> Note:
         (contract.POINTS_SENT, POINTS | {"points": -50, "other_member": BOB}, note(Kind.SENT, "7", 50, BOB), None),
         (contract.POINTS_RECEIVED, POINTS | {"other_member": BOB}, note(Kind.RECEIVED, "7", 50, BOB), None),
         (contract.REDEMPTION_HELD, HELD, note(Kind.HOLD, "rdm_1", 50), None),
+        (contract.REDEMPTION_HELD, HELD | {"wallet": "cups"}, note(Kind.HOLD, "rdm_1"), None),
         (contract.CARD_REVEALED, SHOWN, note(Kind.REVEAL, "rdm_1:3"), "app"),
         (contract.MEMBER_UPDATED, CHANGED, note(Kind.CHANGE, "2"), None),
     ],

@@ -15,15 +15,17 @@ from loyalty.bulk.errors import (
     RewardNotForLists,
 )
 from loyalty.bulk.model import BATCH, CampaignStatus
+from loyalty.bulk.service import terms_of
 from loyalty.bulk.steps import BatchRequest, CampaignRequest
 from loyalty.core.errors import RewardNotFound, SecondPersonRequired
 from loyalty.core.files import FileChanged, FileNotStored
+from loyalty.core.ids import request_hash
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger.model import EntryKind
 from loyalty.merging.service import MergeService
 from loyalty.rewards.model import Party, Payer, RedemptionStatus
-from tests.ledgerkit.programs import BASE, program
+from tests.ledgerkit.programs import BASE, document, program
 from tests.ledgerkit.trails import lines
 from tests.reconkit.campaigns import ACME, SPRING, THRESHOLD, Desk, listing, member, one_each
 
@@ -159,6 +161,17 @@ def test_what_was_approved_is_what_is_given(table: Table) -> None:
     assert (desk.holds(0), desk.run()) == (0, {"status": "awaiting_approval"})
     desk.campaigns.decide(desk.world.program, SPRING, actor="bob", approve=True)
     assert desk.run()["status"] == "done"
+
+
+def test_what_was_approved_is_paid_from_the_wallet_that_was_approved() -> None:
+    """Of the main wallet the terms are what they were before there were others."""
+    wallets = [{"id": "cups", "name": "Cups", "expiry": BASE["expiry"]}]
+    card = BASE["rewards"][2]
+    found = [document(wallets=wallets, rewards=[one]).rewards[0] for one in (card, card | {"wallet": "cups"})]
+    points, cups = (terms_of(one, Payer.MEMBER) for one in found)
+    assert points != cups
+    assert points == request_hash({"points": 200, "worth": "10.00 USD", "denominations": []})
+    assert len({terms_of(one, Payer.PROGRAM) for one in found}) == 1, "nobody's wallet pays"
 
 
 @pytest.mark.parametrize("approve", [None, False])

@@ -5,6 +5,7 @@ import io
 import json
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from loyalty.delivery.errors import SettlementNotClosed, SettlementNotFound, Set
 from loyalty.delivery.lines import BatchId
 from loyalty.delivery.model import Outcome
 from loyalty.delivery.settlement import Report
-from tests.ledgerkit.programs import program
+from tests.ledgerkit.programs import BASE, program
 from tests.ledgerkit.tables import empty_table
 from tests.unit.delivery.rig import REWARDS, Killed, Rig
 
@@ -50,6 +51,24 @@ def test_a_days_redemptions_are_written_out_once_it_is_over(rig: Rig) -> None:
     assert (document["total"], document["lines"], document["currency"]) == ("10.00", 2, "EUR")
     assert json.loads(rig.files.texts["settlements/acme/2026-03-15.donation.EUR.wood.json"])["lines"] == 1
     assert closed_at(rig, "2026-03-17T01:00:00Z") == Report(0, 0)
+
+
+def test_a_line_says_of_which_wallet_its_points_are(table: Table) -> None:
+    cups: dict[str, Any] = {
+        "wallets": [{"id": "cups", "name": "Cups", "expiry": BASE["expiry"]}],
+        "earn_rules": [*BASE["earn_rules"], {"id": "c", "activity": "visit", "wallet": "cups", "fixed_points": 10}],
+        "rewards": [*REWARDS, REWARDS[2] | {"id": "cup-back", "wallet": "cups"}],
+    }
+    rig = Rig(table, of=program(**cups)).ready()
+    rig.accrue("V-1", None, activity="visit")
+    ids = {redeemed(rig, "a"): "points", redeemed(rig, "b", "cup-back"): "cups"}
+    assert (rig.wallet().available, rig.wallet(wallet="cups").available) == (990, 0)
+    assert closed_at(rig, "2026-03-16T01:00:00Z") == Report(1, 2)
+    rows = csv.DictReader(io.StringIO(rig.files.texts["settlements/acme/2026-03-15.cashback.EUR.csv"]))
+    assert {row["redemption_id"]: row["wallet"] for row in rows} == ids
+    document = json.loads(rig.files.texts["settlements/acme/2026-03-15.cashback.EUR.json"])
+    assert {line["redemption_id"]: line["wallet"] for line in document["redemptions"]} == ids
+    assert rig.audit() == []
 
 
 def test_who_comes_after_the_gates_goes_into_the_next_day(rig: Rig) -> None:

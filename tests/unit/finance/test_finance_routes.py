@@ -230,7 +230,14 @@ def test_export_of_a_period(queue: Api) -> None:
     note = '=HYPERLINK("http://x","y")'
     write(
         queue.table,
-        a_run(8, "2026-03-01T00:00:00Z", status=RunStatus.RESOLVED, ended_at="2026-03-15T01:00:00Z", note=note),
+        a_run(
+            8,
+            "2026-03-01T00:00:00Z",
+            status=RunStatus.RESOLVED,
+            ended_at="2026-03-15T01:00:00Z",
+            note=note,
+            wallet="cups",
+        ),
     )
     reply = queue.get(f"{ACME}/fulfillment-exports", **{"from": "2026-03-01", "until": "2026-03-15"})
     assert reply.headers["Content-Type"].startswith("text/csv")
@@ -243,6 +250,7 @@ def test_export_of_a_period(queue: Api) -> None:
         ("8", "resolved", ""),
     ]
     assert rows[2]["note"] == f"'{note}"
+    assert [row["wallet"] for row in rows] == ["points", "points", "cups"]
 
 
 def test_a_large_export_comes_in_parts_that_together_are_whole(acme: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ RUN: Final = Run(
     approve_until=OPENED + timedelta(days=1), reminded_at=OPENED + timedelta(days=2), task_token="token",
     approved_by="ada", decided_by="bob", decided_at=OPENED + timedelta(days=3), note="lost", ends_as=RunStatus.CANCELLED,
     replaces=1, candidate=4, tries=5, waiting_since=OPENED + timedelta(days=4), news_at=OPENED + timedelta(days=5),
-    requested_through="desk", turn_at=OPENED + timedelta(days=7),
+    requested_through="desk", wallet="cups", turn_at=OPENED + timedelta(days=7),
     updated_at=OPENED + timedelta(days=6), ended_at=ENDED, revision=8,
 )  # fmt: skip
 STEP: Final = Step(

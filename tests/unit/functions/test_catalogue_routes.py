@@ -139,6 +139,7 @@ def test_a_quote_says_the_price_and_writes_nothing(acme: Api) -> None:
         "reward_id": "mug",
         "quantity": 2,
         "points": 160,
+        "wallet": "points",
         "cash": {"value": "9.00", "currency": "EUR"},
         "value": None,
         "available_points": 100,
@@ -157,7 +158,9 @@ def test_a_quote_says_the_price_and_writes_nothing(acme: Api) -> None:
 
 def test_a_hold_at_another_price_than_was_quoted_is_refused(acme: Api) -> None:
     hold(acme, "k-1", reward_id="mug", country="IT", quoted_points=79).problem(409, "price_changed")
-    assert hold(acme, "k-1", reward_id="mug", country="IT", quoted_points=80).status == 201
+    priced = {"reward_id": "mug", "country": "IT", "quoted_points": 80}
+    hold(acme, "k-1", **priced, quoted_wallet="cups").problem(409, "price_changed")
+    assert hold(acme, "k-1", **priced, quoted_wallet="points").status == 201
 
 
 # 9 points for 1.00 EUR: 12.50 are 112.5, so 113. 1 point for 17 JPY: 1,500 are 88.2, so 89.

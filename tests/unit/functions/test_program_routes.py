@@ -111,6 +111,7 @@ def test_an_offer_is_what_a_member_may_see(desk: Desk) -> None:
         "name": "Coffee",
         "type": "perk",
         "points": 50,
+        "wallet": "points",
         "cash": None,
         "denominations": [],
         "tiers": [],

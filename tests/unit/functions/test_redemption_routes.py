@@ -35,6 +35,7 @@ def test_a_hold_shows_when_it_times_out(acme: Api) -> None:
         "reward_type": "perk",
         "quantity": 1,
         "points": 50,
+        "wallet": "points",
         "cash": None,
         "value": None,
         "country": None,

@@ -33,8 +33,15 @@ from loyalty.ledger.model import (
 from loyalty.ledger.verify import Finding, audit_table
 from tests.ledgerkit.clock import at
 
-SCOPE = Scope("acme", 1, ZoneInfo("Asia/Jakarta"), {POINTS: Terms(10, (7,)), "stars": Terms(10, ())})
-"""Days start at 17:00 UTC; a lot is warned of seven days before its last day, and what comes back late has ten days."""
+SCOPE = Scope(
+    "acme",
+    1,
+    ZoneInfo("Asia/Jakarta"),
+    {POINTS: Terms(10, (7,)), "stars": Terms(40, ())},
+    reward_wallets={"pin": "stars"},
+)
+"""Days start at 17:00 UTC; a lot is warned of seven days before its last day, and what comes back late has ten days, of stars
+forty. The reward 'pin' is paid from the stars."""
 
 START = at("2026-01-10T03:00:00Z")
 SOON, LATER, NEVER = "2026-03-31", "2026-06-30", "9999-12-31"
@@ -179,17 +186,25 @@ class Forgery:
         moves = {"available": -points, "issued": points, "lots": {SOON: -points}, "movement": counts, **more}
         return self.post(EntryKind.REVERSAL, f"F-{of}", says={"reverses": f"accrual:pos:{of}"}, **moves)
 
-    def held(self, points: int, lots: Mapping[str, int], *, until: str | None = None, **says: Any) -> "Forgery":
-        """A hold of redemption ``rdm_1``, with its redemption, which says ``says`` too."""
+    def held(
+        self,
+        points: int,
+        lots: Mapping[str, int],
+        *,
+        until: str | None = None,
+        of: str = POINTS,
+        reward: str | None = None,
+        **says: Any,
+    ) -> "Forgery":
+        """A hold of redemption ``rdm_1`` in the wallet ``of``, with its redemption, which says ``says`` too."""
         taken = {lot: -part for lot, part in lots.items()}
         expires_at = at(until) if until else None
-        self.holds |= {"rdm_1": Hold(POINTS, lots, expires_at)} if expires_at else {}
-        told = {"status": "held", "points": points, "lots": lots, "expires_at": until, **says}
-        self.record("REDEMPTION#rdm_1", **told)
-        facts = {"redemption_id": "rdm_1", "hold_expires_at": expires_at}
-        return self.post(
-            EntryKind.HOLD, "rdm_1", source="redemption", available=-points, held=points, lots=taken, says=facts
-        )
+        self.holds |= {"rdm_1": Hold(of, lots, expires_at)} if expires_at else {}
+        told = {"status": "held", "points": points, "lots": lots, "expires_at": until}
+        self.record("REDEMPTION#rdm_1", **{**told, "wallet": None if of == POINTS else of, **says})
+        facts = {"redemption_id": "rdm_1", "reward_id": reward, "hold_expires_at": expires_at}
+        moves: dict[str, Any] = {"available": -points, "held": points}
+        return self.post(EntryKind.HOLD, "rdm_1", source="redemption", wallet=of, lots=taken, says=facts, **moves)
 
     def held_of(self, name: str, lots: Mapping[str, int]) -> "Forgery":
         """Another hold, with its redemption."""

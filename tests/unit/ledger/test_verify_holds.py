@@ -43,6 +43,20 @@ def expiring(forgery: Forgery) -> Forgery:
     return forgery
 
 
+def pinned(**says: Any) -> Forgery:
+    """A hold in the stars, of which the points know nothing."""
+    forgery = two_lots().earned("S-1", 7, wallet="stars").earned("S-2", 9, LATER, wallet="stars")
+    return forgery.held(9, {SOON: 7, LATER: 2}, **{"of": "stars", "reward": "pin", **says})
+
+
+def unpinned(kind: EntryKind, back: dict[str, int], *, of: str = "stars", **more: Any) -> Forgery:
+    """The same after an end, of which its redemption says what it should."""
+    status = {K.CAPTURE: "captured", K.RELEASE: "released", K.TIMEOUT: "held"}[kind]
+    says = {"captured_points": more["redeemed"]} if kind is K.CAPTURE else {}
+    until = {"until": UNTIL} if kind is K.TIMEOUT else {}
+    return pinned(status=status, **says, **until).ended(kind, back, wallet=of, **more)
+
+
 HONEST: dict[str, Callable[[], Forgery]] = {
     "held": held,
     "released": lambda: held(status="released").ended(K.RELEASE, LOTS),
@@ -62,6 +76,34 @@ HONEST: dict[str, Callable[[], Forgery]] = {
     "cancelled with grace": lambda: cancelled(
         expiring(captured(status="cancelled")), lots={"2026-05-31": 100, LATER: 10}, on=MAY
     ),
+    "held in a further wallet": pinned,
+    "held there with a time-out": lambda: pinned(until=UNTIL),
+    "timed out there": lambda: unpinned(K.TIMEOUT, {SOON: 7, LATER: 2}, on=UNTIL),
+    "released there": lambda: unpinned(K.RELEASE, {SOON: 7, LATER: 2}),
+    "released there, with the grace of that wallet": lambda: expiring(pinned(status="released")).ended(
+        K.RELEASE, {LATER: 9}, wallet="stars", on=MAY
+    ),
+    "captured in part there, and cancelled": lambda: (
+        unpinned(K.CAPTURE, {LATER: 1}, held=-9, redeemed=8)
+        .record(
+            "REDEMPTION#rdm_1",
+            status="cancelled",
+            points=9,
+            lots={SOON: 7, LATER: 2},
+            captured_points=8,
+            wallet="stars",
+        )
+        .post(
+            K.CANCELLATION,
+            "rdm_1",
+            source="redemption",
+            says={"redemption_id": "rdm_1"},
+            wallet="stars",
+            available=8,
+            redeemed=-8,
+            lots={SOON: 7, LATER: 1},
+        )
+    ),
     "released, and what expires first pays what was owed": lambda: (
         held(status="released")
         .adjusted(-40, lots={LATER: -40})
@@ -79,6 +121,22 @@ def test_nothing_is_found_in_what_is_right(history: str, known: bool) -> None:
 
 
 PLANTED: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
+    "of stars, and released with the grace of points": (
+        lambda: expiring(pinned(status="released")).ended(
+            K.RELEASE, {"2026-05-31": 7, LATER: 2}, wallet="stars", on=MAY
+        ),
+        ["end_to_other_lots"],
+    ),
+    "of points, and its reward costs stars": (
+        lambda: two_lots().held(9, {SOON: 9}, reward="pin"),
+        ["hold_in_other_wallet"],
+    ),
+    "of stars, and its reward costs points": (lambda: pinned(reward="coffee"), ["hold_in_other_wallet"]),
+    "of stars, and its redemption says points": (lambda: pinned(wallet=None), ["redemption_wrong"]),
+    "of stars, and released into points": (
+        lambda: pinned(status="released").held_of("rdm_2", {SOON: 9}).ended(K.RELEASE, {SOON: 7, LATER: 2}),
+        ["end_in_other_wallet"],
+    ),
     "released, and its point stays where it is": (
         lambda: two_lots().held(1, {SOON: 1}, status="released").ended(K.RELEASE, {}),
         ["end_of_other_amount"],

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loyalty.ledger.model import POINTS, Change, Scope, Terms
+from loyalty.ledger.model import Change, Terms
 from loyalty.ledger.verify.days import Days
 from loyalty.ledger.verify.lots import came_back, grace, takes_first
 from loyalty.ledger.verify.replay import Sums
@@ -13,10 +13,6 @@ from tests.ledgerkit.clock import at
 
 MARCH, APRIL, MAY, JUNE = "2026-03-31", "2026-04-30", "2026-05-31", "2026-06-30"
 UTC = ZoneInfo("UTC")
-
-
-def scope(version: int, grace_days: int) -> Scope:
-    return Scope("acme", version, UTC, {POINTS: Terms(grace_days, ())})
 
 
 @pytest.mark.parametrize(
@@ -71,11 +67,11 @@ def test_what_expired_meanwhile_may_come_back_to_any_of_the_lots_that_it_may_hav
 class TestGrace:
     def test_a_lot_of_today_has_not_expired(self) -> None:
         days = Days(UTC)
-        assert grace({MARCH: 5}, at("2026-03-31T23:59:59Z"), days, [scope(1, 10)], Change()) == [{}]
-        assert grace({MARCH: 5}, at("2026-04-01"), days, [scope(1, 10)], Change()) == [{MARCH: APRIL}]
+        assert grace({MARCH: 5}, at("2026-03-31T23:59:59Z"), days, [Terms(10)], Change()) == [{}]
+        assert grace({MARCH: 5}, at("2026-04-01"), days, [Terms(10)], Change()) == [{MARCH: APRIL}]
 
     def test_it_is_that_of_any_version(self) -> None:
-        found = grace({MARCH: 5, JUNE: 5}, at("2026-04-01"), Days(UTC), [scope(1, 10), scope(2, 30)], Change())
+        found = grace({MARCH: 5, JUNE: 5}, at("2026-04-01"), Days(UTC), [Terms(10), Terms(30)], Change())
         assert sorted(found, key=str) == [{MARCH: APRIL}, {MARCH: MAY}]
 
     def test_where_no_version_is_known_any_month_s_end_from_today_on_will_do(self) -> None:
@@ -85,5 +81,5 @@ class TestGrace:
         assert grace({MARCH: 5}, at("2026-04-30"), Days(UTC), [], Change()) == [{MARCH: APRIL}]
 
     def test_where_the_zone_is_not_known_it_may_be_of_either_of_two_days(self) -> None:
-        maps = grace({MARCH: 5, APRIL: 5}, at("2026-04-30T12:00:00Z"), Days(None), [scope(1, 0)], Change())
+        maps = grace({MARCH: 5, APRIL: 5}, at("2026-04-30T12:00:00Z"), Days(None), [Terms(0)], Change())
         assert sorted(maps, key=str) == [{MARCH: APRIL}, {MARCH: MAY, APRIL: MAY}]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from loyalty.ledger.model import Account, Change, EntryKind
+from loyalty.ledger.model import POINTS, Account, Change, EntryKind
 from tests.unit.ledger.forging import LATER, SOON, Forgery, codes
 
 K = EntryKind
@@ -105,10 +105,29 @@ RULES: dict[str, tuple[Callable[[], Forgery], list[str]]] = {
         ),
         ["direction_wrong"] * 2,
     ),
-    "a hold in another wallet": (
+    "a hold in two wallets": (
         lambda: (
-            stars()
-            .post(K.HOLD, "rdm_1", source="redemption", wallet="stars", available=-7, held=7, lots={SOON: -7})
+            two_lots()
+            .earned("R-3", 7, wallet="stars")
+            .held(1, {SOON: 1})
+            .post(
+                K.HOLD,
+                "rdm_2",
+                source="redemption",
+                movement={
+                    "changes": {
+                        name: Change({Account.AVAILABLE: -1, Account.HELD: 1}, {SOON: -1}) for name in (POINTS, "stars")
+                    }
+                },
+            )
+            .record("REDEMPTION#rdm_2", status="held", points=1, lots={SOON: 1})
+        ),
+        ["wallets_wrong"],
+    ),
+    "a hold in no wallet": (
+        lambda: (
+            two_lots()
+            .post(K.HOLD, "rdm_1", source="redemption", movement={"changes": {}})
             .record("REDEMPTION#rdm_1", status="held", points=0, lots={})
         ),
         ["wallets_wrong"],

@@ -61,8 +61,8 @@ SHOWN = {
     "tier": "silver",
     "seq": 12,
     "holds": [
-        {"redemption_id": "rdm_b", "points": 2, "expires_at": "2026-01-11T04:00:00.000Z"},
-        {"redemption_id": "rdm_a", "points": 1, "expires_at": "2026-01-12T04:00:00.000Z"},
+        {"redemption_id": "rdm_b", "wallet": "points", "points": 2, "expires_at": "2026-01-11T04:00:00.000Z"},
+        {"redemption_id": "rdm_a", "wallet": "points", "points": 1, "expires_at": "2026-01-12T04:00:00.000Z"},
     ],
     "others": [
         {"available": 0, "pending": 0, "held": 0, "debt": 250, "wallet": "cash", "lots": [], "maturing": []},

@@ -165,7 +165,7 @@ NO_LIMITS: Final = {
     "rewards": {
         "id", "name", "translations", "type", "points", "cash", "denominations", "value", "description", "terms", "images",
         "gift_card", "charity", "codes", "limited", "countries", "tiers", "available_from", "available_until", "per_member",
-        "return_days",
+        "return_days", "wallet",
     },  # what there is to redeem; a card's worth is held against fulfillment
 }  # fmt: skip
 """Fields above or without which nobody is asked for a second person: they refuse, describe, or ring an alarm."""

@@ -14,6 +14,10 @@ CARD: dict[str, Any] = {"id": "r", "name": "R", "type": "gift_card", "points": 5
 EUR = {"currency": "EUR", "least": "5", "most": "50", "step": "5", "points": 9}
 FIXED = {"product": "P", "denomination": "10", "currency": "EUR"}
 FIVE = {"value": "5.00", "currency": "EUR"}
+WALLETS = [
+    {"id": "cups", "name": "Cups", "expiry": BASE["expiry"]},
+    {"id": "cash", "name": "Cash", "currency": "EUR", "expiry": BASE["expiry"]},
+]
 PICTURE = f"{'a' * 64}.png"
 
 
@@ -51,6 +55,8 @@ def wrong(**changes: Any) -> list[tuple[str, str]]:
         (PERK | {"images": {"default": PICTURE, "it": PICTURE}}, "images", "'it' is not among the program's locales"),
         (PERK | {"terms": {"text": "T", "translations": {"en": "T"}}}, "terms", "default language"),
         (PERK | {"tiers": ["onyx"]}, "tiers", "no ladder has"),
+        (PERK | {"wallet": "stars"}, "wallet", "there is no wallet 'stars' in this program, only points, cups, cash; name one of these, or add it to wallets"),
+        (PERK | {"wallet": "cash"}, "wallet", "'r' costs points, and the wallet 'cash' holds EUR; name 'points', or a wallet without a currency"),
         (CARD | {"points": None, "gift_card": {"product": "P"}, "denominations": [EUR | {"most": "4"}]}, "denominations.0", "below least"),
         (CARD | {"points": None, "gift_card": {"product": "P"}, "denominations": [EUR | {"step": "0"}]}, "denominations.0", "above zero"),
         (CARD | {"points": None, "gift_card": {"product": "P"}, "denominations": [EUR, EUR]}, "denominations", "EUR is named twice"),
@@ -59,7 +65,7 @@ def wrong(**changes: Any) -> list[tuple[str, str]]:
 def test_a_reward_that_makes_no_sense_is_refused_where_it_makes_none(
     reward: dict[str, Any], path: str, words: str
 ) -> None:
-    ((where, message), *_) = wrong(rewards=[reward])
+    ((where, message), *_) = wrong(rewards=[reward], wallets=WALLETS)
     assert where == f"rewards.0.{path}"
     assert words in message
 
@@ -77,6 +83,24 @@ def test_so_are_rules_of_fulfilment(rules: dict[str, Any], path: str, words: str
     ((where, message), *_) = wrong(fulfillment=rules)
     assert where == f"fulfillment.{path}".rstrip(".")
     assert words in message
+
+
+def test_a_reward_of_a_wallet_that_nothing_comes_into_is_warned_of() -> None:
+    earns = {"id": "cup", "activity": "visit", "wallet": "cups", "fixed_points": 1}
+
+    def warned(*more: dict[str, Any]) -> list[str]:
+        rules = [*BASE["earn_rules"], *more]
+        reward = PERK | {"wallet": "cups"}
+        found = assess(
+            {**BASE, "wallets": WALLETS, "earn_rules": rules, "rewards": [PERK | {"id": "s"}, reward]}, at("2026-03-15")
+        )
+        assert found.publishable
+        return [finding.path for finding in found.findings.warnings]
+
+    assert warned() == ["rewards.1.wallet"]
+    multiplied = earns | {"fixed_points": None, "multiplier": "2"}
+    assert warned(multiplied) == ["earn_rules.2.multiplier", "rewards.1.wallet"]
+    assert warned(earns) == []
 
 
 def test_approval_is_needed_above_the_threshold_of_its_currency() -> None:

@@ -32,6 +32,7 @@ def told(redemption: Redemption, status: str, **more: object) -> dict[str, Any]:
         "reward_type": redemption.reward_type,
         "quantity": redemption.quantity,
         "points": redemption.points,
+        "wallet": redemption.wallet,
         "held_at": "2026-03-15T12:00:00.000Z",
     } | more
 

@@ -119,6 +119,26 @@ def test_who_spends_keeps_points_alive_where_activity_does(table: Table) -> None
     assert report.liability == {"points": Both(100, 0)}
 
 
+def test_who_spends_of_a_further_wallet_keeps_that_one_alive(table: Table) -> None:
+    """The points of January are over with February; the cups, of which ten are spent in it, are not."""
+    lasts = {"policy": "inactivity", "months": 1}
+    more: dict[str, Any] = {
+        "wallets": [{"id": "cups", "name": "Cups", "expiry": lasts}],
+        "earn_rules": [*BASE["earn_rules"], rule("cup", wallet="cups", fixed_points=100)],
+        "rewards": [{"id": "cup", "name": "A cup", "type": "perk", "points": 10, "wallet": "cups"}],
+    }
+    story = Story(table, program(expiry=lasts, **more), "2026-01-01T10:00")
+    story.at("2026-01-10T10:00").did("purchase", "100")
+    story.at("2026-02-20T10:00").redeemed("cup")
+    story.at("2026-03-15T10:00")
+    assert (story.available(), story.available("cups")) == (0, 90)
+    spring = Period(None, at("2026-03-15"))
+    report = compared(table, story.world.program, spring, expiry={"policy": "rolling", "months": 12}, **more)
+    assert report.liability == {"points": Both(0, 100), "cups": Both(100, 100)}
+    gone = compared(table, story.world.program, spring, expiry=lasts)
+    assert gone.liability == {"points": Both(0, 0), "cups": Both(100, 0)}
+
+
 def test_what_an_operator_recalculates_is_recalculated_then(table: Table) -> None:
     """By a version that asks for less; in the draft the member was not high enough then either."""
     story = Story(table, program(), "2026-01-01T10:00")

@@ -12,6 +12,7 @@ from loyalty.abuse.watching import Doing
 from loyalty.core.clock import from_text
 from loyalty.core.errors import Rejected
 from loyalty.core.ids import is_household
+from loyalty.ledger.model import POINTS
 from loyalty.publishing.events import CardRevealed, ClientSuspected, MemberEvent, PointsEvent, RedemptionEvent
 
 INVALID: Final = "invalid_event"
@@ -74,8 +75,8 @@ def _change(event: MemberEvent) -> Doing | None:
 
 
 def _hold(event: RedemptionEvent) -> Doing | None:
-    """What the program pays for takes no points, and is not the member's doing."""
+    """What the program pays for takes no points, and is not the member's doing. Of a further wallet it counts, and has no size."""
     if event.points == 0 or event.held_at is None:
         return None
-    note = Note(Kind.HOLD, event.redemption_id, from_text(event.held_at), event.points)
-    return Doing(event.program, event.member_id, note)
+    points = event.points if event.wallet == POINTS else 0
+    return Doing(event.program, event.member_id, Note(Kind.HOLD, event.redemption_id, from_text(event.held_at), points))

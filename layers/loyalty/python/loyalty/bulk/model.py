@@ -75,7 +75,7 @@ class Totals:
     lines: int
     units: int
     points: int
-    """What the members would pay for all of it."""
+    """What the members would pay for all of it, from the reward's wallet."""
     value: Money | None
     """What all of it is worth, where the reward or the lines say so."""
     terms: str

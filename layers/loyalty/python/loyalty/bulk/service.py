@@ -32,6 +32,7 @@ from loyalty.core.errors import RewardNotFound, SecondPersonRequired
 from loyalty.core.files import Files
 from loyalty.core.four_eyes import client_actor, person_actor, same_hands
 from loyalty.core.ids import request_hash
+from loyalty.ledger.model import POINTS
 from loyalty.programs.model import Program, Reward
 from loyalty.rewards.model import Party, Payer
 from loyalty.rewards.pricing import price_of
@@ -302,8 +303,11 @@ def reward_for_lists(program: Program, reward_id: str) -> Reward:
 def terms_of(reward: Reward, paid_by: Payer) -> str:
     """A hash of what one takes from a member and is worth; of all amounts of it, where they are chosen."""
     not_paid = {"points", "per"} if paid_by is Payer.PROGRAM else set[str]()
+    # Not of the main one: what was approved before there were others still holds.
+    further = {} if paid_by is Payer.PROGRAM or reward.wallet == POINTS else {"wallet": reward.wallet}
     return request_hash(
-        {
+        further
+        | {
             "points": 0 if paid_by is Payer.PROGRAM else reward.points,
             "worth": None if reward.worth is None else str(reward.worth),
             "denominations": [one.model_dump(mode="json", exclude=not_paid) for one in reward.denominations],

@@ -50,7 +50,7 @@ class CampaignView(ResponseBody):
     problem: Annotated[str | None, Field(description="What is wrong with the list, line by line.")]
     lines: int | None
     units: Annotated[int | None, Field(description="How many of the reward.")]
-    points: Annotated[int | None, Field(description="What the members pay in all.")]
+    points: Annotated[int | None, Field(description="What the members pay in all, from the reward's wallet.")]
     value: Annotated[MoneyBody | None, Field(description="What all of it is worth, where the reward says so.")]
     decided_by: str | None
     decided_at: str | None

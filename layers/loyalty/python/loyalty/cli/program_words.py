@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from loyalty.cli.rule_words import counted, ladder_lines, rule_lines
+from loyalty.ledger.model import POINTS
 from loyalty.programs.brand import Brand
 from loyalty.programs.fulfillment import Fulfillment
 from loyalty.programs.model import Expiry, ProgramDocument, Reward
@@ -44,12 +45,13 @@ def lines(document: ProgramDocument) -> Iterator[tuple[str, str]]:
 
 
 def _price(reward: Reward) -> str:
-    """``50 points and 10.00 EUR``, or the amounts that members choose of."""
+    """``50 points and 10.00 EUR``, ``1 point of 'coffees'``, or the amounts that members choose of."""
+    of = "" if reward.wallet == POINTS else f" of '{reward.wallet}'"
     if reward.points is None:
         return "; ".join(
-            f"{one.in_words}, {counted(one.points, 'point')} per {one.per}" for one in reward.denominations
+            f"{one.in_words}, {counted(one.points, 'point')}{of} per {one.per}" for one in reward.denominations
         )
-    return counted(reward.points, "point") + (f" and {reward.cash.money}" if reward.cash else "")
+    return counted(reward.points, "point") + of + (f" and {reward.cash.money}" if reward.cash else "")
 
 
 def _fulfillment(rules: Fulfillment) -> Iterator[tuple[str, str]]:

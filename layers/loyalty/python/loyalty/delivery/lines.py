@@ -21,6 +21,7 @@ from pynamodb.attributes import UnicodeAttribute
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money
 from loyalty.core.table import Check, IntegerAttribute, Item, Operation, Put, RawItem, Table, TransactionRefused
+from loyalty.ledger.model import POINTS
 from loyalty.rewards.model import Redemption
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY
 
@@ -68,6 +69,8 @@ class Line:
     points: int
     amount: Money
     captured_at: datetime
+    wallet: str = POINTS
+    """The wallet that the points are of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class LineItem(Item):
     points = IntegerAttribute()
     amount = UnicodeAttribute()
     captured_at = UnicodeAttribute()
+    wallet = UnicodeAttribute(null=True)
 
 
 class GateItem(Item):
@@ -201,6 +205,7 @@ def line_operations(batch: BatchId, redemption: Redemption, amount: Money, now: 
         points=redemption.points,
         amount=str(amount),
         captured_at=to_text(now),
+        wallet=None if redemption.wallet == POINTS else redemption.wallet,
     )
     return [Check(GateItem, pk, GATE_SK, GateItem.pk.does_not_exist()), Put(line, LineItem.pk.does_not_exist())]
 
@@ -231,6 +236,7 @@ def _line(raw: RawItem) -> Line:
         item.points,
         Money.parse(item.amount),
         from_text(item.captured_at),
+        item.wallet or POINTS,
     )
 
 

@@ -29,6 +29,7 @@ CLOSES_AFTER: Final = timedelta(hours=1)
 """After the end of the day: what was held just before midnight is usually captured by then."""
 _COLUMNS: Final = (
     "redemption_id", "member_id", "reward_id", "quantity", "points", "amount", "currency", "charity", "captured_at",
+    "wallet",
 )  # fmt: skip
 _DAY: Final = timedelta(days=1)
 _AT_ONCE: Final = 100
@@ -200,4 +201,5 @@ def _shown(batch: BatchId, line: Line) -> dict[str, Any]:
         "currency": line.amount.currency,
         "charity": batch.charity,
         "captured_at": to_text(line.captured_at),
+        "wallet": line.wallet,
     }

@@ -22,6 +22,7 @@ COLUMNS: Final = (
     "program", "redemption_id", "member_id", "reward_id", "points", "value", "currency", "cost", "cost_currency",
     "status", "reason", "supplier", "product", "external_id", "supplier_order_id", "orders", "campaign",
     "requested_by", "opened_at", "decided_by", "decided_at", "ended_at", "note",
+    "wallet",
 )  # fmt: skip
 _INDEX_PAGE: Final = 100
 
@@ -74,6 +75,7 @@ def row_of(run: Run) -> Iterator[str]:
     yield from (cell(run.supplier_order_id), str(run.orders), cell(run.campaign), cell(run.requested_by))
     yield from (_moment(run.opened_at), cell(run.decided_by), _moment(run.decided_at), _moment(run.ended_at))
     yield cell(run.note)
+    yield run.wallet
 
 
 def _money(money: Money | None) -> tuple[str, str]:

@@ -60,6 +60,7 @@ class RunView(ResponseBody):
     member_id: str
     reward_id: str
     points: Annotated[int, Field(description="Held, or captured, for the card.")]
+    wallet: Annotated[str, Field(description="The wallet that they are of.")]
     value: Annotated[MoneyBody, Field(description="What the card is worth.")]
     status: RunStatus
     reason: Annotated[str | None, Field(description="Why it stands there: a stable code.")]
@@ -87,6 +88,7 @@ class RunView(ResponseBody):
             member_id=run.member_id,
             reward_id=run.reward_id,
             points=run.points,
+            wallet=run.wallet,
             value=MoneyBody.of(run.value),
             status=run.status,
             reason=run.reason,

@@ -10,6 +10,7 @@ from typing import Final
 
 from loyalty.core.four_eyes import same_hands
 from loyalty.core.money import Money
+from loyalty.ledger.model import POINTS
 
 
 class RunStatus(StrEnum):
@@ -69,6 +70,8 @@ class Run:
     requested_by: str
     """The client, or the person, who held the points or asked for the campaign: not who may approve it."""
     opened_at: datetime
+    wallet: str = POINTS
+    """The wallet that the points are of."""
     requested_through: str | None = None
     """The client that named the person: it may not approve it either."""
     status: RunStatus = RunStatus.SCREENING

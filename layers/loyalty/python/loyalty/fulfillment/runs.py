@@ -22,11 +22,22 @@ from loyalty.core.listing import Listed, all_listed, listed
 from loyalty.core.table import IntegerAttribute, Item, RawItem, Table
 from loyalty.fulfillment.errors import FulfillmentRunNotFound
 from loyalty.fulfillment.run import Run, RunStatus, Step
+from loyalty.ledger.model import POINTS
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY, RUN_SK
 
 STEP_PREFIX: Final = "STEP#"
 OPEN: Final = "open"
-_OTHERWISE: Final = {"program", "redemption_id", "status", "flags", "ends_as", "replaces", "candidate", "tries"}
+_OTHERWISE: Final = {
+    "program",
+    "redemption_id",
+    "status",
+    "flags",
+    "ends_as",
+    "replaces",
+    "candidate",
+    "tries",
+    "wallet",
+}
 _OF_RUNS: Final = tuple(one.name for one in fields(Run) if one.name not in _OTHERWISE)
 """Fields that are stored under their own names, as they are."""
 _OF_STEPS: Final = tuple(one.name for one in fields(Step) if one.name != "number")
@@ -38,6 +49,7 @@ class RunItem(Item):
     member_id = UnicodeAttribute()
     reward_id = UnicodeAttribute()
     points = IntegerAttribute()
+    wallet = UnicodeAttribute(null=True)
     value = MoneyAttribute()
     requested_by = UnicodeAttribute()
     requested_through = UnicodeAttribute(null=True)
@@ -108,6 +120,7 @@ def run_item(run: Run) -> RunItem:
         replaces=run.replaces or None,
         candidate=run.candidate or None,
         tries=run.tries or None,
+        wallet=None if run.wallet == POINTS else run.wallet,
         due_shard=shard_of(run.program, moment.date() if run.ended else OPEN),
         due_at=f"{to_text(moment)}#{run.redemption_id}",
     )
@@ -127,6 +140,7 @@ def run_of(raw: RawItem) -> Run:
         replaces=item.replaces or 0,
         candidate=item.candidate or 0,
         tries=item.tries or 0,
+        wallet=item.wallet or POINTS,
     )
 
 

@@ -113,6 +113,7 @@ class Screening:
             member_id=redemption.member_id,
             reward_id=redemption.reward_id,
             points=redemption.points,
+            wallet=redemption.wallet,
             value=card.value,
             requested_by=redemption.requested_by or "unknown",
             requested_through=redemption.requested_through,

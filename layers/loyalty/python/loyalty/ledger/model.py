@@ -25,7 +25,7 @@ MAX_SOURCE_ID: Final = 256
 """Characters of an entry's ``source_id``: room for another entry's whole id, as the cause of a tier change."""
 
 POINTS: Final = "points"
-"""The wallet that every member has. Its points are what rewards cost and what tiers are counted in."""
+"""The wallet that every member has. Its points are what rewards cost and what tiers are counted in, unless they say another."""
 
 COUNT_PREFIX: Final = "count."
 """What a book's ``qualifying`` has under names that begin so are no points: how often the member did something."""
@@ -119,6 +119,8 @@ class Scope:
     """By wallet id; a wallet that is not named has the plain :class:`Terms`."""
     ladders: Mapping[str, LadderTerms] = field(default_factory=dict)
     """By ladder id, the main one among them."""
+    reward_wallets: Mapping[str, str] = field(default_factory=dict)
+    """By reward id: the wallet from which a reward is paid, where that is not :data:`POINTS`."""
 
     def terms_of(self, wallet: str) -> Terms:
         """The terms of a wallet."""

@@ -34,6 +34,7 @@ class HoldView(ResponseBody):
     """Points set aside until somebody captures or releases them, or until the hold times out."""
 
     redemption_id: str
+    wallet: Annotated[str, Field(description="The wallet that has them.")]
     points: Balance
     expires_at: str
 
@@ -79,7 +80,7 @@ class WalletView(UnitWalletView):
             tier=book.tier,
             seq=book.seq,
             holds=[
-                HoldView(redemption_id=key, points=hold.points, expires_at=to_text(hold.expires_at))
+                HoldView(redemption_id=key, wallet=hold.wallet, points=hold.points, expires_at=to_text(hold.expires_at))
                 for key, hold in sorted(book.holds.items(), key=lambda item: item[1].expires_at)
             ],
             others=[

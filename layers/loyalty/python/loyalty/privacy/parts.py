@@ -113,6 +113,7 @@ def redemption_part(redemption: Redemption) -> dict[str, Any]:
         "reward_type": redemption.reward_type.value,
         "quantity": redemption.quantity,
         "points": redemption.points,
+        "wallet": redemption.wallet,
         "value": str(redemption.value) if redemption.value else None,
         "held_at": to_text(redemption.held_at),
         "ended_at": to_text(redemption.ended_at) if redemption.ended_at else None,

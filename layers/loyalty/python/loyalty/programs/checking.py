@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
+from loyalty.ledger.model import POINTS
 from loyalty.programs.conditions import ConditionInvalid, require_valid
 from loyalty.programs.deeds import SIGNUP
 from loyalty.programs.guessing import MOST_TRIED, never_true, unknown_segments, unknown_tiers
@@ -43,6 +44,7 @@ def check(document: ProgramDocument, now: datetime) -> Findings:
         *_unlikely_conditions(document, wrong),
         *_without_effect(document),
         *_overlapping(document),
+        *_never_paid(document),
     )
     return Findings(errors, warnings)
 
@@ -130,6 +132,18 @@ def _overlapping(document: ProgramDocument) -> Iterator[Finding]:
                 f"earn_rules.{place}",
                 f"'{first.id}' and '{rule.id}' both give points for every '{rule.activity}' in the wallet "
                 f"'{rule.wallet}'; give one of them a condition or a campaign, or both a group, if one is to count",
+            )
+
+
+def _never_paid(document: ProgramDocument) -> Iterator[Finding]:
+    """Rewards of a further wallet into which no rule gives anything."""
+    given = {POINTS, *(rule.wallet for rule in document.earn_rules if rule.multiplier is None)}
+    for place, reward in enumerate(document.rewards):
+        if reward.wallet not in given:
+            yield Finding(
+                f"rewards.{place}.wallet",
+                f"no earn rule gives anything in the wallet '{reward.wallet}': nobody can pay '{reward.id}' but by an "
+                "adjustment; add a rule for it",
             )
 
 

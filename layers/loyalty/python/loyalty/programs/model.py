@@ -37,7 +37,7 @@ from loyalty.programs.four_eyes import FourEyes
 from loyalty.programs.fulfillment import Fulfillment
 from loyalty.programs.privacy import Privacy
 from loyalty.programs.referrals import Referrals, require_rewards_of_both, require_what_counts
-from loyalty.programs.rewards import GiftCard, Reward, RewardType, require_rewards
+from loyalty.programs.rewards import GiftCard, Reward, RewardType, require_rewards, require_wallets_of_points
 from loyalty.programs.rules import MAX_RETURN_DAYS, EarnRule, Exclusion, Rate, Stacking
 from loyalty.programs.segments import MAX_SEGMENTS, Segment
 from loyalty.programs.tiers import (
@@ -316,6 +316,13 @@ class ProgramDocument(DocumentPart):
             )
         return value
 
+    @field_validator("rewards")
+    @classmethod
+    def _rewards_cost_points(cls, rewards: tuple[Reward, ...], info: ValidationInfo) -> tuple[Reward, ...]:
+        if "wallets" in info.data:
+            require_wallets_of_points(rewards, {POINTS: None} | {one.id: one.currency for one in info.data["wallets"]})
+        return rewards
+
     @property
     def zone(self) -> ZoneInfo:
         """The program's time zone."""
@@ -407,4 +414,5 @@ class Program(DocumentPart):
         expiries = {wallet_id: document.expiry_of(wallet_id) for wallet_id in document.wallet_ids}
         terms = {wallet_id: Terms(expiry.grace_days, expiry.warn_days) for wallet_id, expiry in expiries.items()}
         ladders = {ladder: terms_of(ladder, parts) for ladder, parts in document.all_ladders.items()}
-        return Scope(document.id, self.version, document.zone, terms, ladders)
+        further = {reward.id: reward.wallet for reward in document.rewards if reward.wallet != POINTS}
+        return Scope(document.id, self.version, document.zone, terms, ladders, further)

@@ -118,6 +118,7 @@ class OfferedReward(ResponseBody):
     name: str
     type: str
     points: Annotated[int | None, Field(description="Price of one; null: by the amount that the member chooses.")]
+    wallet: Annotated[str, Field(description="The one of `wallets` whose points it costs.")]
     cash: Annotated[MoneyBody | None, Field(description="Paid to the partner beside the points.")]
     denominations: Annotated[list[OfferedDenomination], Field(description="Of which the member chooses an amount.")]
     tiers: Annotated[list[str], Field(description="Only for members of one of these; empty: for all.")]
@@ -165,6 +166,7 @@ class OfferView(ResponseBody):
                     name=name_in(reward, language),
                     type=reward.type,
                     points=reward.points,
+                    wallet=reward.wallet,
                     cash=None if reward.cash is None else MoneyBody.of(reward.cash.money),
                     denominations=[OfferedDenomination.of(one) for one in reward.denominations],
                     tiers=list(reward.tiers),

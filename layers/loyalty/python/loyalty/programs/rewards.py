@@ -1,12 +1,13 @@
 """The catalogue: what points buy."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from loyalty.core.money import Money
+from loyalty.ledger.model import POINTS
 from loyalty.programs.amounts import Amount
 from loyalty.programs.brand import Translations
 from loyalty.programs.countries import CountryCode
@@ -33,16 +34,18 @@ __all__ = [
     "Reward",
     "RewardType",
     "require_rewards",
+    "require_wallets_of_points",
 ]
 
 
 class Reward(DocumentPart):
     """An item of the catalogue. One costs ``points``, or by ``denominations`` what the chosen amount does.
 
-    ``cash`` is paid to the partner beside the points. ``value`` is what cashback or a donation is worth. It may be
-    redeemed by members on one of ``tiers``, on any ladder, in one of ``countries``, from ``available_from`` to just
-    before ``available_until`` by the program's clocks; where one of these is left out, it bounds nothing.
-    ``return_days``: until how many days after the capture the partner may cancel it; left out, for ever.
+    What it costs is taken from ``wallet``: the main one, or a further one that holds points and no money. ``cash`` is paid to
+    the partner beside the points. ``value`` is what cashback or a donation is worth. It may be redeemed by members on one of
+    ``tiers``, on any ladder, in one of ``countries``, from ``available_from`` to just before ``available_until`` by the
+    program's clocks; where one of these is left out, it bounds nothing. ``return_days``: until how many days after the capture
+    the partner may cancel it; left out, for ever.
     """
 
     id: Slug
@@ -50,6 +53,7 @@ class Reward(DocumentPart):
     translations: Translations | None = None
     type: RewardType
     points: PositivePoints | None = None
+    wallet: Slug = POINTS
     cash: Amount | None = None
     denominations: Annotated[tuple[Denomination, ...], Field(max_length=20)] = ()
     value: Amount | None = None
@@ -115,6 +119,29 @@ def require_rewards(rewards: Sequence[Reward], locales: Sequence[str], tiers: fr
             raise WrongPart(f"reward '{reward.id}' is for the tier '{unknown[0]}', which no ladder has", place, "tiers")
         for field, found in _languages(reward):
             _require_language(reward, field, found, locales, place)
+
+
+def require_wallets_of_points(rewards: Sequence[Reward], currencies: Mapping[str, str | None]) -> None:
+    """Checks that rewards are paid from wallets of points; ``currencies`` are those of all wallets, None of points.
+
+    Raises:
+        WrongPart: which one is paid from a wallet that there is not, or that holds money, and where.
+    """
+    for place, reward in enumerate(rewards):
+        if reward.wallet not in currencies:
+            raise WrongPart(
+                f"reward '{reward.id}': there is no wallet '{reward.wallet}' in this program, only "
+                f"{', '.join(currencies)}; name one of these, or add it to wallets",
+                place,
+                "wallet",
+            )
+        if (currency := currencies[reward.wallet]) is not None:
+            raise WrongPart(
+                f"reward '{reward.id}' costs points, and the wallet '{reward.wallet}' holds {currency}; name "
+                f"'{POINTS}', or a wallet without a currency",
+                place,
+                "wallet",
+            )
 
 
 def _require_language(reward: Reward, field: str, language: str, locales: Sequence[str], place: int) -> None:

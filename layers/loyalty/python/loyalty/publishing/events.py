@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import loyalty_contract as contract
 from loyalty.ledger.ladders import STATUS
+from loyalty.ledger.model import POINTS
 
 
 class Event(BaseModel):
@@ -138,6 +139,7 @@ class RedemptionEvent(OfMember):
     reward_type: str
     quantity: int
     points: int = Field(description="The whole price.")
+    wallet: str = Field(default=POINTS, description="The wallet that it is paid from.")
     held_at: str | None = Field(default=None, description="When the hold began.")
     expires_at: str | None = Field(default=None, description="When the hold times out, unless it has ended by then.")
     captured_points: int | None = Field(default=None, description="Of a capture, and of what it cancels.")

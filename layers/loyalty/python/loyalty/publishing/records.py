@@ -6,6 +6,7 @@ from typing import Any, Final
 import loyalty_contract as contract
 from loyalty.core.table import RawItem
 from loyalty.ledger.keys import parse_partition
+from loyalty.ledger.model import POINTS
 from loyalty.publishing.events import (
     CardResent,
     CardRevealed,
@@ -83,6 +84,7 @@ def redemption_event(new: RawItem, old: RawItem | None) -> tuple[str, Event] | N
         reward_type=new["reward_type"]["S"],
         quantity=int(new["quantity"]["N"]),
         points=int(new["points"]["N"]),
+        wallet=new.get("wallet", {}).get("S", POINTS),
         held_at=new.get("held_at", {}).get("S"),
         expires_at=new.get("expires_at", {}).get("S"),
         captured_points=_whole(new.get("captured_points")),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loyalty.core.clock import Clock, local_date
-from loyalty.core.errors import InsufficientPoints, LoyaltyError, MemberNotFound, RewardNotFound
+from loyalty.core.errors import LoyaltyError, MemberNotFound, RewardNotFound
 from loyalty.core.table import Table
 from loyalty.ledger.keys import partition
 from loyalty.ledger.model import Book
@@ -16,7 +16,7 @@ from loyalty.rewards.availability import closed, elsewhere, withheld
 from loyalty.rewards.holding import limit_reached
 from loyalty.rewards.limits import LIMITS_SK, Taken, bounds_for, counted
 from loyalty.rewards.pictures import PictureLinks
-from loyalty.rewards.pricing import cheapest
+from loyalty.rewards.pricing import cheapest, too_few
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class ShownToMember(Shown):
-    """The same for one member; ``affordable``: there are the points for it. Whoever reads it can infer the balance."""
+    """The same for one member; ``affordable``: there are the points for it, in its wallet. Whoever reads it can infer the balance."""
 
     affordable: bool
 
@@ -107,11 +107,8 @@ class Catalogue:
 
     def _shown_to(self, program: Program, reward: Reward, asked: Asked, member: Member) -> ShownToMember:
         reasons = [*self._shown(program, reward, asked).reasons, *self._withheld(program, reward, member)]
-        points = cheapest(reward)
-        can = max(member.book.wallet().available, 0)
-        if points > can:
-            reasons.append(InsufficientPoints(f"This needs {points} points; {can} can be spent."))
-        return ShownToMember(reward, tuple(reasons), points <= can)
+        short = too_few(member.book, cheapest(reward), reward.wallet)
+        return ShownToMember(reward, (*reasons, *filter(None, [short])), short is None)
 
     def _withheld(self, program: Program, reward: Reward, member: Member) -> Iterator[LoyaltyError]:
         document, now = program.document, self._clock()

@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 from loyalty.core.clock import local_date
 from loyalty.core.table import Put
 from loyalty.ledger.draft import Decision, Situation
-from loyalty.ledger.model import POINTS, Facts, Scope
+from loyalty.ledger.model import Facts, Scope
 from loyalty.programs.model import Program
 from loyalty.rewards.beside import beside_end, beside_hold
 from loyalty.rewards.ending import Ending
@@ -33,7 +33,7 @@ def end_decision(
         situation.book,
         ended,
         today=local_date(situation.now, scope.zone),
-        grace_days=scope.terms_of(POINTS).grace_days,
+        grace_days=scope.terms_of(ended.wallet).grace_days,
     )
     beside = [Put(item, as_read), *beside_end(item, ended, situation, scope.zone), *ending.giving]
     return Decision(movement, _facts(ended.program_version, situation.now, ended), beside)

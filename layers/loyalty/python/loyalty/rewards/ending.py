@@ -20,7 +20,7 @@ from loyalty.core.errors import LoyaltyError
 from loyalty.core.ids import request_hash
 from loyalty.core.table import Operation
 from loyalty.ledger import movements
-from loyalty.ledger.model import POINTS, Account, Book, Change, EntryKey, EntryKind, Movement
+from loyalty.ledger.model import Account, Book, Change, EntryKey, EntryKind, Movement, Wallet
 from loyalty.rewards.errors import (
     CaptureExceedsHold,
     FulfillmentInProgress,
@@ -160,23 +160,24 @@ class Ending:
         )
 
     def movement(self, book: Book, ended: Redemption, *, today: date, grace_days: int) -> Movement:
-        """What it does to the book. ``today`` is the program's; for ``grace_days`` see :func:`movements.give_back`."""
-        wallet = book.wallet()
+        """What it does to the book, in the wallet that the points were held in.
+
+        ``today`` is the program's; for ``grace_days``, those of that wallet, see :func:`movements.give_back`.
+        """
+        wallet = book.wallet(ended.wallet)
         if self.status is RedemptionStatus.CANCELLED:
             change = movements.give_back(
                 wallet, ended.spent, source=Account.REDEEMED, today=today, grace_days=grace_days
             )
-            return Movement({POINTS: change})
+            return Movement({ended.wallet: change})
         holds = {} if ended.expires_at is None else {ended.redemption_id: None}
-        return Movement({POINTS: self._end(book, ended, today, grace_days)}, holds=holds)
+        return Movement({ended.wallet: self._end(wallet, ended, today, grace_days)}, holds=holds)
 
-    def _end(self, book: Book, ended: Redemption, today: date, grace_days: int) -> Change:
+    def _end(self, wallet: Wallet, ended: Redemption, today: date, grace_days: int) -> Change:
         if self.status is RedemptionStatus.RELEASED:
-            return movements.give_back(
-                book.wallet(), ended.lots, source=Account.HELD, today=today, grace_days=grace_days
-            )
+            return movements.give_back(wallet, ended.lots, source=Account.HELD, today=today, grace_days=grace_days)
         points = ended.captured_points or 0
-        return movements.capture(book.wallet(), ended.lots, points, today=today, grace_days=grace_days)
+        return movements.capture(wallet, ended.lots, points, today=today, grace_days=grace_days)
 
     def _wanted(self, redemption: Redemption) -> int | None:
         """Points to be captured; None where it is no capture."""

@@ -7,12 +7,12 @@ from typing import Final
 
 from loyalty.abuse.holding import on_hold
 from loyalty.core.clock import local_date
-from loyalty.core.errors import InsufficientPoints, LoyaltyError, PointsLimitExceeded, RewardNotFound
+from loyalty.core.errors import LoyaltyError, PointsLimitExceeded, RewardNotFound
 from loyalty.core.ids import request_hash
 from loyalty.core.money import Money
 from loyalty.ledger import movements
 from loyalty.ledger.draft import Posting, Situation
-from loyalty.ledger.model import MAX_TIMED_HOLDS, POINTS, Account, Change, Entry, Hold, Movement
+from loyalty.ledger.model import MAX_TIMED_HOLDS, Account, Change, Entry, Hold, Movement
 from loyalty.ledger.renewal import renewal
 from loyalty.programs.model import MAX_POINTS, Program, Reward
 from loyalty.rewards.availability import closed, elsewhere, withheld
@@ -28,7 +28,7 @@ from loyalty.rewards.errors import (
 )
 from loyalty.rewards.limits import Bound, Taken, bounds_for, counted
 from loyalty.rewards.model import Party, Payer, Redemption, RedemptionStatus
-from loyalty.rewards.pricing import Price, price_of
+from loyalty.rewards.pricing import Price, price_of, too_few
 from loyalty.stock.claim import Claim
 from loyalty.stock.errors import OutOfStock
 
@@ -51,7 +51,8 @@ class Granted:
 class Wish:
     """What somebody wants to hold points for. ``hold_minutes``: None for as long as the program says.
 
-    ``amount`` is the chosen one, of each; ``quoted_points`` the price that they were told for all of it.
+    ``amount`` is the chosen one, of each; ``quoted_points`` the price that they were told for all of it, to be taken from
+    ``quoted_wallet``.
     ``campaign``: the list that it is a line of. ``paid_by`` the program, it takes no points.
     """
 
@@ -65,6 +66,7 @@ class Wish:
     paid_by: Payer = Payer.MEMBER
     requested_by: str | None = None
     requested_through: str | None = None
+    quoted_wallet: str | None = None
 
     @property
     def request_hash(self) -> str:
@@ -75,6 +77,7 @@ class Wish:
             "amount": amount,
             "country": self.country,
             "quoted_points": self.quoted_points,
+            "quoted_wallet": self.quoted_wallet,
             "campaign": self.campaign,
             "paid_by": self.paid_by.value if self.campaign else None,
         }
@@ -146,6 +149,11 @@ class Wish:
                 f"It costs {price.points} points now, and not {self.quoted_points}; ask for a new quote.",
                 pointer="/quoted_points",
             )
+        if self.quoted_wallet not in (None, price.wallet):
+            yield PriceChanged(
+                f"It is paid from the wallet '{price.wallet}' now, and not '{self.quoted_wallet}'; ask for a new quote.",
+                pointer="/quoted_wallet",
+            )
         yield from filter(None, [self._minutes_refused(program, reward)])
         for bound in self.bounds(program, price, local_date(now, document.zone)):
             if counted(taken, bound.key, now) + bound.asked > bound.limit:
@@ -154,9 +162,7 @@ class Wish:
             yield TooManyHolds(
                 f"{MAX_TIMED_HOLDS} holds of this member are open: capture or release one, or wait for one to time out."
             )
-        if price.points > max(situation.wallet.available, 0):
-            can = max(situation.wallet.available, 0)
-            yield InsufficientPoints(f"This needs {price.points} points; {can} can be spent.")
+        yield from filter(None, [too_few(situation.book, price.points, price.wallet)])
         if claim is not None:
             yield from self._out_of_stock(program, situation, claim)
 
@@ -177,7 +183,7 @@ class Wish:
         taken: Sequence[Taken] = (),
         claim: Claim | None = None,
     ) -> Granted:
-        """Sets the points aside, first-to-expire first, and what ``claim`` takes of finite stock.
+        """Sets the points of the reward's wallet aside, first-to-expire first, and what ``claim`` takes of finite stock.
 
         Raises:
             LoyaltyError: the first of :meth:`objections`; what these and :meth:`price` raise.
@@ -187,8 +193,9 @@ class Wish:
         for objection in self.objections(program, situation, price, taken, claim):
             raise objection
         minutes = self._minutes(program, reward)
+        wallet = situation.book.wallet(price.wallet)
         # Of a wallet below zero not even nothing can be spent.
-        change = movements.spend(situation.wallet, price.points, Account.HELD) if price.points else Change()
+        change = movements.spend(wallet, price.points, Account.HELD) if price.points else Change()
         today = local_date(situation.now, document.zone)
         redemption = Redemption(
             program=document.id,
@@ -214,12 +221,13 @@ class Wish:
             requested_through=self.requested_through,
             campaign=self.campaign,
             paid_by=self.paid_by,
+            wallet=price.wallet,
         )
-        renews = document.expiry.renewed_by_activity
+        expiry = document.expiry_of(price.wallet)
         return Granted(
             redemption,
-            Movement({POINTS: change}, holds=_timed(redemption)),
-            renewal(POINTS, document.expiry.lot(today)) if renews and price.points else None,
+            Movement({price.wallet: change}, holds=_timed(redemption)),
+            renewal(price.wallet, expiry.lot(today)) if expiry.renewed_by_activity and price.points else None,
         )
 
     def _out_of_stock(self, program: Program, situation: Situation, claim: Claim) -> Iterator[LoyaltyError]:
@@ -281,4 +289,5 @@ def limit_reached(bound: Bound) -> LoyaltyError:
 def _timed(redemption: Redemption) -> dict[str, Hold | None]:
     if redemption.expires_at is None:
         return {}
-    return {redemption.redemption_id: Hold(POINTS, redemption.lots, redemption.expires_at, redemption.stock)}
+    hold = Hold(redemption.wallet, redemption.lots, redemption.expires_at, redemption.stock)
+    return {redemption.redemption_id: hold}

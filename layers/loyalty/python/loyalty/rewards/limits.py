@@ -20,6 +20,7 @@ from typing import Final, get_args
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.table import DocumentAttribute, IntegerAttribute, IntegerMapAttribute, Item, Put, RawItem
 from loyalty.ledger.keys import LIMITS_SK, partition
+from loyalty.ledger.model import POINTS
 from loyalty.ledger.movements import without_zeros
 from loyalty.programs.counters import window_of
 from loyalty.programs.fields import Period
@@ -68,7 +69,7 @@ def _bounds(document: ProgramDocument, reward: Reward, quantity: int, points: in
     daily, points_daily = document.limits.redemptions_per_day, document.limits.points_per_day
     if daily is not None:
         yield Bound(f"program:redemptions/{day.isoformat()}", daily, 1, f"{daily} redemptions a day", of_reward=False)
-    if points_daily is not None:
+    if points_daily is not None and reward.wallet == POINTS:  # points of other wallets are worth something else
         what = f"redemptions of {points_daily} points a day"
         yield Bound(f"program:points/{day.isoformat()}", points_daily, points, what, of_reward=False)
 

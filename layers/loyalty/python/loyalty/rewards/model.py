@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from loyalty.core.money import Money
+from loyalty.ledger.model import POINTS
 from loyalty.programs.rewards import Party, RewardType
 
 __all__ = ["Party", "Payer", "Redemption", "RedemptionStatus"]
@@ -83,6 +84,8 @@ class Redemption:
     """The list that it came with, where it was one of many."""
     paid_by: Payer = Payer.MEMBER
     """Paid by the program, it has no points."""
+    wallet: str = POINTS
+    """The wallet that ``points`` were taken from, whatever later versions say of the reward: there they come back."""
 
     @property
     def spent(self) -> dict[str, int]:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from loyalty.core.errors import InsufficientPoints
 from loyalty.core.money import Money, minor_units, money_of
+from loyalty.ledger.model import POINTS, Book
 from loyalty.programs.errors import AmountRequired
 from loyalty.programs.model import Reward
 from loyalty.rewards.errors import AmountNotAllowed, DenominationRefused
@@ -10,11 +12,15 @@ from loyalty.rewards.errors import AmountNotAllowed, DenominationRefused
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """For all of it together: points, ``cash`` that the partner collects beside them, and what is given is worth."""
+    """For all of it together: points, ``cash`` that the partner collects beside them, and what is given is worth.
+
+    The points are those of ``wallet``.
+    """
 
     points: int
     cash: Money | None = None
     value: Money | None = None
+    wallet: str = POINTS
 
 
 def price_of(reward: Reward, quantity: int, amount: Money | None) -> Price:
@@ -28,7 +34,8 @@ def price_of(reward: Reward, quantity: int, amount: Money | None) -> Price:
         if amount is not None:
             raise AmountNotAllowed(f"'{reward.id}' has a fixed price; leave amount out.", pointer="/amount")
         cash = None if reward.cash is None else reward.cash.money
-        return Price((reward.points or 0) * quantity, _times(cash, quantity), _times(reward.worth, quantity))
+        points, worth = (reward.points or 0) * quantity, _times(reward.worth, quantity)
+        return Price(points, _times(cash, quantity), worth, reward.wallet)
     choice = ", or ".join(one.in_words for one in reward.denominations)
     if amount is None:
         raise AmountRequired(f"Choose an amount of '{reward.id}': {choice}.", pointer="/amount")
@@ -39,7 +46,16 @@ def price_of(reward: Reward, quantity: int, amount: Money | None) -> Price:
         raise DenominationRefused(
             f"'{reward.id}' is given for {denomination.in_words}; choose one of these amounts.", pointer="/amount/value"
         )
-    return Price(denomination.price(amount) * quantity, value=_times(amount, quantity))
+    return Price(denomination.price(amount) * quantity, value=_times(amount, quantity), wallet=reward.wallet)
+
+
+def too_few(book: Book, points: int, wallet: str) -> InsufficientPoints | None:
+    """Why so many points of a wallet cannot be spent, or None where they can: nothing can always be."""
+    can = max(book.wallet(wallet).available, 0)
+    if points <= can:
+        return None
+    unit = "points" if wallet == POINTS else f"of the wallet '{wallet}'"
+    return InsufficientPoints(f"This needs {points} {unit}; {can} can be spent.")
 
 
 def cheapest(reward: Reward) -> int:

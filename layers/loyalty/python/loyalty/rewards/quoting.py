@@ -10,7 +10,7 @@ from loyalty.rewards.pricing import Price
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """``available``: points that the member can spend at ``quoted_at`` (UTC), before it."""
+    """``available``: points of the price's wallet that the member can spend at ``quoted_at`` (UTC), before it."""
 
     wish: Wish
     price: Price

@@ -69,6 +69,7 @@ class RedemptionService:
         amount: Money | None = None,
         country: str | None = None,
         quoted_points: int | None = None,
+        quoted_wallet: str | None = None,
         requested_by: str | None = None,
         requested_through: str | None = None,
         campaign: str | None = None,
@@ -78,7 +79,8 @@ class RedemptionService:
 
         ``hold_minutes`` is after how many minutes the points go back by themselves, where the partner ends the
         redemption; None: after as many as the program says. ``amount`` is of each, where the member chooses one;
-        ``country`` where it is redeemed (ISO 3166-1 alpha-2); ``quoted_points`` the price that the member was told.
+        ``country`` where it is redeemed (ISO 3166-1 alpha-2); ``quoted_points`` the price that the member was told,
+        ``quoted_wallet`` the wallet of it.
         ``campaign`` is the list that it is a line of; ``paid_by`` the
         program, it takes no points and is a redemption all the same. ``requested_by`` is the client or person who may not
         approve it, ``requested_through`` the client that named the person, which may not either; None: this client.
@@ -89,7 +91,7 @@ class RedemptionService:
             AmountRequired, AmountNotAllowed, DenominationRefused: not an amount that it is given for.
             RewardNotYetAvailable, RewardNoLongerAvailable, CountryRequired, RewardNotInCountry, TierRequired,
             MemberTooNew: not now, not there, or not for this member.
-            PriceChanged: it costs something else than was quoted.
+            PriceChanged: it costs something else than was quoted, or is paid from another wallet.
             HoldMinutesLimitExceeded, HoldMinutesNotAllowed: longer than the program lets it, or for a gift card.
             RewardLimitReached, DailyRedemptionLimitExceeded: the member has had as many as one may.
             TooManyHolds: as many of the member's holds are open as may be.
@@ -111,6 +113,7 @@ class RedemptionService:
             paid_by,
             requested_by or client_actor(client_id),
             requested_through,
+            quoted_wallet,
         )
 
         def post(member: str) -> tuple[Redemption, bool]:
@@ -132,7 +135,8 @@ class RedemptionService:
 
         def decide(situation: Situation, taken: Sequence[Taken], claim: Claim | None) -> None:
             objections = tuple(wish.objections(program, situation, price, taken, claim))
-            told.append(Quote(wish, price, situation.wallet.available, objections, situation.now))
+            available = situation.book.wallet(price.wallet).available
+            told.append(Quote(wish, price, available, objections, situation.now))
 
         # An identity that nothing has: nothing is posted under it.
         key = EntryKey(EntryKind.HOLD, SOURCE, "?")
@@ -302,7 +306,7 @@ def _require_one_moment(book: Book, redemption: Redemption) -> None:
     if redemption.status is not RedemptionStatus.HELD:
         return
     timed = redemption.expires_at is not None
-    if redemption.redemption_id not in book.holds if timed else book.wallet().held < redemption.points:
+    if redemption.redemption_id not in book.holds if timed else book.wallet(redemption.wallet).held < redemption.points:
         raise NotOfOneMoment(f"the book after its posting {book.seq} has no hold '{redemption.redemption_id}'")
 
 

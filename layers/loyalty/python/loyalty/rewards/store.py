@@ -9,6 +9,7 @@ from loyalty.core.errors import RedemptionNotFound
 from loyalty.core.money import Money
 from loyalty.core.table import IntegerAttribute, IntegerMapAttribute, Item, Table
 from loyalty.ledger.keys import parse_partition, partition
+from loyalty.ledger.model import POINTS
 from loyalty.ledger.store import LedgerStore
 from loyalty.programs.rewards import Party, RewardType
 from loyalty.rewards.model import Payer, Redemption, RedemptionStatus
@@ -46,6 +47,7 @@ class RedemptionItem(Item):
     requested_through = UnicodeAttribute(null=True)
     campaign = UnicodeAttribute(null=True)
     paid_by = UnicodeAttribute(null=True)
+    wallet = UnicodeAttribute(null=True)
 
 
 def redemption_sk(redemption_id: str) -> str:
@@ -78,6 +80,7 @@ def redemption_item(redemption: Redemption) -> RedemptionItem:
         requested_through=redemption.requested_through,
         campaign=redemption.campaign,
         paid_by=None if redemption.paid_by is Payer.MEMBER else redemption.paid_by.value,
+        wallet=None if redemption.wallet == POINTS else redemption.wallet,
     )
 
 
@@ -129,6 +132,7 @@ def redemption_of(item: RedemptionItem, now: datetime) -> Redemption:
         requested_through=item.requested_through,
         campaign=item.campaign,
         paid_by=Payer(item.paid_by) if item.paid_by else Payer.MEMBER,
+        wallet=item.wallet or POINTS,
     )
 
 

@@ -20,7 +20,7 @@ from loyalty.core.errors import LoyaltyError
 from loyalty.ledger import ladders, movements
 from loyalty.ledger.draft import Situation
 from loyalty.ledger.ladders import STATUS, uncounted
-from loyalty.ledger.model import POINTS, Book, Entry, EntryKind, Movement, ReversalPolicy, Scope
+from loyalty.ledger.model import Book, Entry, EntryKind, Movement, ReversalPolicy, Scope
 from loyalty.ledger.movements import parse_bucket
 from loyalty.ledger.settlement import settle
 from loyalty.merging.decision import movements_of, standings_after
@@ -150,14 +150,17 @@ class Replay:
             self._apply(entry.member_id, movement)
 
     def spend(self, entry: Entry) -> None:
-        """Renews the points of who spent some, where activity does that. Nothing is spent here."""
-        expiry = self.program.document.expiry
+        """Renews the points of the wallet that somebody spent of, where activity does that. Nothing is spent here."""
+        document = self.program.document
         book = self._settled(entry.member_id, entry.posted_at)
         self.books[entry.member_id] = book
-        lot = lot_for(expiry, local_date(entry.posted_at, self._scope.zone))
-        change = movements.renew(book.wallet(), lot) if expiry.renewed_by_activity else None
-        if change is not None:
-            self._apply(entry.member_id, Movement({POINTS: change}))
+        spent = [name for name, change in entry.movement.changes.items() if change.postings]
+        for wallet in (name for name in spent if name in document.wallet_ids):
+            expiry = document.expiry_of(wallet)
+            lot = lot_for(expiry, local_date(entry.posted_at, self._scope.zone))
+            change = movements.renew(book.wallet(wallet), lot) if expiry.renewed_by_activity else None
+            if change is not None:
+                self._apply(entry.member_id, Movement({wallet: change}))
 
     def end(self, moment: datetime) -> None:
         """Writes down what fell due until the end of the period: points expired, tiers were reviewed."""

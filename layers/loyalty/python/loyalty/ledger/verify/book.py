@@ -5,7 +5,7 @@ from typing import Any
 
 from loyalty.ledger.keys import BOOK_SK
 from loyalty.ledger.model import POINTS, Account, Book, Entry, Wallet
-from loyalty.ledger.verify.replay import State, Sums, without_zeros
+from loyalty.ledger.verify.replay import State, Sums, wallet_of, without_zeros
 from loyalty.ledger.verify.report import Problem, Problems
 
 
@@ -57,5 +57,6 @@ def _holds(book: Book) -> dict[str, object]:
 
 
 def _hold(entry: Entry) -> object:
-    lots = {lot: -points for lot, points in entry.movement.change().lots.items()}
-    return POINTS, lots, entry.facts.hold_expires_at, dict(entry.facts.stock)
+    wallet = wallet_of(entry)
+    lots = {lot: -points for lot, points in entry.movement.change(wallet).lots.items()}
+    return wallet, lots, entry.facts.hold_expires_at, dict(entry.facts.stock)

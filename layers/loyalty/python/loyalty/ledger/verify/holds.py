@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from loyalty.ledger.model import Account, Entry, EntryKind
+from loyalty.ledger.model import POINTS, Account, Entry, EntryKind
 from loyalty.ledger.verify.family import Family, grouped
 from loyalty.ledger.verify.kept import Redeemed
 from loyalty.ledger.verify.lots import came_back, grace
-from loyalty.ledger.verify.replay import ENDS_OF_A_HOLD, redemption_of
+from loyalty.ledger.verify.replay import ENDS_OF_A_HOLD, redemption_of, wallet_of
 from loyalty.ledger.verify.report import Problem, Problems
 from loyalty_contract import REDEMPTION_PREFIX
 
@@ -34,6 +34,7 @@ def check_holds(family: Family) -> Problems:
             yield _at(hold, "redemption_missing", "the hold has no redemption")
         elif (problem := _difference(found[2], hold, ended, cancelled=redemption_id in undone)) is not None:
             yield Problem("redemption_wrong", found[1], problem, found[0])
+        yield from _check_wallets(family, hold, (*ended, *undone.get(redemption_id, ())))
         for end in ended:
             yield from _check_end(family, hold, end)
     for redemption_id, (member_id, sk, _) in records.items():
@@ -53,13 +54,26 @@ def _difference(record: Redeemed, hold: Entry, ended: Sequence[Entry], *, cancel
     captured = next((_redeemed(entry) for entry in ended if entry.key.kind is EntryKind.CAPTURE), None)
     status = _STATUS[ended[0].key.kind] if ended else "held"
     until, stock = hold.facts.hold_expires_at, dict(hold.facts.stock)
-    expected = Redeemed("cancelled" if cancelled else status, _held(hold), _lots(hold), until, captured, stock)
+    status = "cancelled" if cancelled else status
+    expected = Redeemed(status, _held(hold), _lots(hold), until, captured, stock, wallet=wallet_of(hold))
     return None if record == expected else f"entries say {expected}, it says {record}"
+
+
+def _check_wallets(family: Family, hold: Entry, after: Sequence[Entry]) -> Problems:
+    """It is held in the wallet that the version which decided it says, and ends, and comes back, in the same one."""
+    wallet, scope = wallet_of(hold), family.scopes.get(hold.facts.program_version)
+    if scope is not None:
+        due = scope.reward_wallets.get(hold.facts.reward_id or "", POINTS)
+        if wallet != due:
+            yield _at(hold, "hold_in_other_wallet", f"'{hold.facts.reward_id}' is paid from '{due}', not '{wallet}'")
+    for entry in after:
+        if wallet_of(entry) != wallet:
+            yield _at(entry, "end_in_other_wallet", f"the hold is in '{wallet}', it moves '{wallet_of(entry)}'")
 
 
 def _check_end(family: Family, hold: Entry, end: Entry) -> Problems:
     yield from _check_stock(end, {} if end.key.kind is EntryKind.CAPTURE else hold.facts.stock)
-    change = end.movement.change()
+    change = end.movement.change(wallet_of(end))
     if -change.postings.get(Account.HELD, 0) != _held(hold):
         yield _at(end, "end_of_other_amount", f"the hold was of {_held(hold)} points")
         return
@@ -93,8 +107,9 @@ def _check_stock(end: Entry, taken: Mapping[str, int]) -> Problems:
 
 
 def _check_lots(family: Family, entry: Entry, given: Mapping[str, int], moment: datetime) -> Problems:
-    change = entry.movement.change()
-    targets = grace(given, moment, family.days, family.scopes.values(), change)
+    wallet = wallet_of(entry)
+    change = entry.movement.change(wallet)
+    targets = grace(given, moment, family.days, (scope.terms_of(wallet) for scope in family.scopes.values()), change)
     if not came_back(given, change, targets):
         yield _at(entry, "end_to_other_lots", f"of lots {dict(given)}, points came back to {dict(change.lots)}")
 
@@ -110,15 +125,15 @@ def _split(lots: Mapping[str, int], points: int) -> tuple[dict[str, int], dict[s
 
 
 def _held(hold: Entry) -> int:
-    return hold.movement.change().postings.get(Account.HELD, 0)
+    return hold.movement.change(wallet_of(hold)).postings.get(Account.HELD, 0)
 
 
 def _redeemed(entry: Entry) -> int:
-    return entry.movement.change().postings.get(Account.REDEEMED, 0)
+    return entry.movement.change(wallet_of(entry)).postings.get(Account.REDEEMED, 0)
 
 
 def _lots(hold: Entry) -> dict[str, int]:
-    return {lot: -points for lot, points in hold.movement.change().lots.items()}
+    return {lot: -points for lot, points in hold.movement.change(wallet_of(hold)).lots.items()}
 
 
 def _at(entry: Entry, code: str, detail: str) -> Problem:

@@ -19,6 +19,7 @@ from loyalty.ledger.keys import (
     REVERSED_PREFIX,
     WAITING_PREFIX,
 )
+from loyalty.ledger.model import POINTS
 from loyalty_contract import DUE_INDEX_KEY, REDEMPTION_PREFIX, REFERRAL_SK, REFERRALS_SK, RISK_SK
 
 
@@ -35,6 +36,7 @@ class Redeemed:
     held_at: str = field(default="", compare=False)
     counted: Mapping[str, int] = field(default_factory=dict, compare=False)
     """What it counts under limits: no entry says that."""
+    wallet: str = POINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,7 @@ def _redeemed(raw: RawItem) -> Redeemed:
         _numbers(raw.get("stock", {"M": {}})),
         _text(raw, "held_at") or "",
         _numbers(raw.get("counted", {"M": {}})),
+        _text(raw, "wallet") or POINTS,
     )
 
 

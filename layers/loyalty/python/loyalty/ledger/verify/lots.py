@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from loyalty.ledger.model import POINTS, Change, EntryKind, Scope
+from loyalty.ledger.model import Change, EntryKind, Terms
 from loyalty.ledger.verify.days import Days, days_after, month_end
 from loyalty.ledger.verify.replay import Step, Sums, without_zeros
 from loyalty.ledger.verify.report import Problem, Problems
@@ -46,16 +46,16 @@ def came_back(given: Mapping[str, int], change: Change, targets: Iterable[Mappin
 
 
 def grace(
-    given: Mapping[str, int], moment: datetime, days: Days, scopes: Iterable[Scope], found: Change
+    given: Mapping[str, int], moment: datetime, days: Days, terms: Iterable[Terms], found: Change
 ) -> list[dict[str, str]]:
     """Where points of lots that had expired at ``moment`` may have gone: so many days on, to the end of that month.
 
-    Nobody can tell which version of the program decided: the days of grace may be those of any.
+    Nobody can tell which version of the program decided: the days of grace may be those of any of ``terms``, the wallet's.
     """
-    maps = []
+    maps, possible = [], {one.grace_days for one in terms}
     for today in {days.earliest(moment), days.latest(moment)}:
         gone = {lot for lot in given if lot < today}
-        until = {month_end(days_after(today, scope.terms_of(POINTS).grace_days)) for scope in scopes}
+        until = {month_end(days_after(today, days_more)) for days_more in possible}
         # Where no version is known, any month's end will do.
         until = until or {lot for lot in found.lots if lot >= today and lot == month_end(lot)} or {today}
         maps += [dict.fromkeys(gone, lot) for lot in until]

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from loyalty.ledger.ladders import Standing
-from loyalty.ledger.model import Account, Change, Entry, EntryKind
+from loyalty.ledger.model import POINTS, Account, Change, Entry, EntryKind
 
 ENDS_OF_A_HOLD: Final = frozenset({EntryKind.CAPTURE, EntryKind.RELEASE, EntryKind.TIMEOUT})
 """Of these, every hold has one at most."""
@@ -131,6 +131,11 @@ def settles(entry: Entry) -> bool:
 def redemption_of(entry: Entry) -> str:
     """The redemption that an entry belongs to."""
     return entry.facts.redemption_id or entry.key.source_id
+
+
+def wallet_of(entry: Entry) -> str:
+    """The one wallet that an entry of a redemption moves; the main one of what moves none."""
+    return next(iter(entry.movement.changes), POINTS)
 
 
 def _held(holds: Mapping[str, Entry], entry: Entry) -> Mapping[str, Entry]:

@@ -4,18 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from loyalty.ledger.model import POINTS, Account, Entry, EntryKind
+from loyalty.ledger.model import Account, Entry, EntryKind
 from loyalty.ledger.verify.replay import Step, redemption_of
 from loyalty.ledger.verify.report import Problem, Problems
 
 _UP, _DOWN, _BOTH = "+", "-", "±"
+_ONE: Final = "one"
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
     """Directions of the postings by account, of lots and of what matures; none: it does not move.
 
-    ``wallets``: it moves only this one wallet: the main one, or the one that its source names.
+    ``wallets``: it moves the one wallet that its source names; that of a redemption, one alone, whichever that is: the
+    holds' own check says whether it is the right one; or none.
     """
 
     accounts: Mapping[Account, str] = field(default_factory=dict)
@@ -37,11 +39,11 @@ _RULES: Final[Mapping[EntryKind, _Rule]] = {
     EntryKind.WARNING: _Rule(wallets="source"),
     EntryKind.EXPIRY: _Rule({_AVAILABLE: _DOWN, Account.EXPIRED: _UP}, _DOWN, wallets="source"),
     EntryKind.RENEWAL: _Rule({}, _BOTH, wallets="source"),
-    EntryKind.HOLD: _Rule({_AVAILABLE: _DOWN, _HELD: _UP}, _DOWN, wallets=POINTS),
-    EntryKind.CAPTURE: _Rule({_HELD: _DOWN, Account.REDEEMED: _UP, **_BACK}, _UP, wallets=POINTS),
-    EntryKind.RELEASE: _Rule({_HELD: _DOWN, **_BACK}, _UP, wallets=POINTS),
-    EntryKind.TIMEOUT: _Rule({_HELD: _DOWN, **_BACK}, _UP, wallets=POINTS),
-    EntryKind.CANCELLATION: _Rule({Account.REDEEMED: _DOWN, **_BACK}, _UP, wallets=POINTS),
+    EntryKind.HOLD: _Rule({_AVAILABLE: _DOWN, _HELD: _UP}, _DOWN, wallets=_ONE),
+    EntryKind.CAPTURE: _Rule({_HELD: _DOWN, Account.REDEEMED: _UP, **_BACK}, _UP, wallets=_ONE),
+    EntryKind.RELEASE: _Rule({_HELD: _DOWN, **_BACK}, _UP, wallets=_ONE),
+    EntryKind.TIMEOUT: _Rule({_HELD: _DOWN, **_BACK}, _UP, wallets=_ONE),
+    EntryKind.CANCELLATION: _Rule({Account.REDEEMED: _DOWN, **_BACK}, _UP, wallets=_ONE),
     EntryKind.ADJUSTMENT: _Rule({Account.ADJUSTED: _BOTH, _AVAILABLE: _BOTH, _DEBT: _UP}, _BOTH),
     EntryKind.TRANSFER_OUT: _Rule({_AVAILABLE: _DOWN, Account.TRANSFERRED: _UP}, _DOWN),
     EntryKind.TRANSFER_IN: _Rule({Account.TRANSFERRED: _DOWN, **_BACK}, _UP),
@@ -53,7 +55,7 @@ _RULES: Final[Mapping[EntryKind, _Rule]] = {
     EntryKind.TIER: _Rule(wallets="none"),
     EntryKind.TIER_WARNING: _Rule(wallets="none"),
 }
-_OF_A_REDEMPTION: Final = frozenset(kind for kind, rule in _RULES.items() if rule.wallets == POINTS)
+_OF_A_REDEMPTION: Final = frozenset(kind for kind, rule in _RULES.items() if rule.wallets == _ONE)
 _OF_TWO_MEMBERS: Final = frozenset(
     {EntryKind.TRANSFER_OUT, EntryKind.TRANSFER_IN, EntryKind.MERGE_OUT, EntryKind.MERGE_IN}
 )
@@ -85,10 +87,12 @@ def _goes(points: int, direction: str) -> bool:
 
 def _check_wallets(entry: Entry, rule: _Rule) -> Problems:
     wallets = set(entry.movement.changes)
-    only = {"source": {entry.key.source}, "none": set[str](), "any": wallets}.get(rule.wallets, {rule.wallets})
+    named = ", ".join(sorted(wallets)) or "none"
+    only = {"source": {entry.key.source}, "none": set[str]()}.get(rule.wallets, wallets)
     if wallets != only:
-        named = ", ".join(sorted(wallets)) or "none"
         yield Problem("wallets_wrong", entry.entry_id, f"it moves the wallets: {named}; not: {', '.join(sorted(only))}")
+    if rule.wallets == _ONE and len(wallets) != 1:
+        yield Problem("wallets_wrong", entry.entry_id, f"it moves the wallets: {named}; not: one")
 
 
 def _check_names(entry: Entry) -> Problems:

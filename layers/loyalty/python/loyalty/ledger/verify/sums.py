@@ -6,7 +6,7 @@ from loyalty.ledger.ladders import STATUS
 from loyalty.ledger.model import POINTS, Account, Balances, EntryKind, Scope
 from loyalty.ledger.verify.counting import check_counted
 from loyalty.ledger.verify.days import Days
-from loyalty.ledger.verify.replay import Step, Sums, without_zeros
+from loyalty.ledger.verify.replay import Step, Sums, wallet_of, without_zeros
 from loyalty.ledger.verify.report import Problem, Problems
 
 _MAY_OVERDRAW = frozenset({EntryKind.REVERSAL, EntryKind.MERGE_IN})
@@ -102,7 +102,7 @@ def _check_place(step: Step) -> Problems:
     if step.kind is EntryKind.MERGE_OUT:
         left = sorted(name for name, sums in step.after.wallets.items() if not sums.is_empty)
         # A hold of what the program pays has no points that could be left behind.
-        held = [name for name, hold in step.after.holds.items() if hold.movement.change().postings]
+        held = [name for name, hold in step.after.holds.items() if hold.movement.change(wallet_of(hold)).postings]
         if left or held:
             yield Problem("merge_left_points", step.where, f"left behind in {', '.join(left or held)}")
 
