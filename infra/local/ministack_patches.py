@@ -6,6 +6,7 @@ upgrade is a decision and not an accident. Tests check that each patch is still 
 
 - **Error names.** ministack names every exception of a handler ``Runtime.HandlerError``; AWS reports
   the class's bare name, which Step Functions' Retry and Catch match.
+- **Raising.** ministack ends the process of a handler that raises, and the next event waits for another (``raised_errors``).
 - **Waiting for stderr.** ministack waits 50 ms for a line that most handlers never write.
 - **Condition keys.** ministack sets neither ``dynamodb:LeadingKeys`` nor ``kms:EncryptionContext:*``, so
   that an Allow under such a condition would deny everything; of a transaction each item has its own (``transaction_keys``).
@@ -39,7 +40,7 @@ from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import dynamodb, eventbridge, lambda_svc, stepfunctions  # type: ignore[import-untyped]
 
-from infra.local import authorizers, client_secrets
+from infra.local import authorizers, client_secrets, raised_errors
 from infra.local.kept_state import keep, restore_streams, save_streams, within_streams
 from infra.local.recorded_calls import Recorder
 from infra.local.shared_layers import SharedLayers
@@ -86,6 +87,8 @@ def apply(max_concurrency: int, layers: Path, calls: Path) -> None:
     shared = SharedLayers(layers)
     lambda_svc._resolve_layer_zip = shared.resolving(lambda_svc._resolve_layer_zip)
     lambda_runtime.Worker._spawn = shared.while_starting(lambda_runtime.Worker._spawn)
+    lambda_runtime._PYTHON_WORKER_SCRIPT = raised_errors.telling_apart(lambda_runtime._PYTHON_WORKER_SCRIPT)
+    lambda_runtime.Worker.invoke = raised_errors.as_errors(lambda_runtime.Worker.invoke)
     lambda_runtime.Worker._drain_stderr_bounded = hasty_drain(lambda_runtime.Worker._drain_stderr_bounded)
     # The router imports these two by name for each request, so that wrapping them in their module is enough.
     iam_actions.dynamodb_service_context = with_leading_keys(iam_actions.dynamodb_service_context)

@@ -67,6 +67,7 @@ class DynamoDbLocal:
         command = [
             "java",
             "-Xmx512m",
+            "-XX:TieredStopAtLevel=1",  # it lives too short for its second compiler, which would take half of its time
             f"-Djava.library.path={libraries}",
             "-cp",
             f"{folder / 'DynamoDBLocal.jar'}{os.pathsep}{libraries}/*",

@@ -55,6 +55,39 @@ def test_handlers_exceptions_are_still_unnamed_and_the_wrap_names_them() -> None
     assert wrapped == {"errorMessage": "no", "errorType": "Refused"}
 
 
+RAISES = """
+import io, json, zipfile
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+from infra.local.raised_errors import as_errors, telling_apart
+
+packed = io.BytesIO()
+with zipfile.ZipFile(packed, "w") as archive:
+    archive.writestr("index.py", "import os\\ndef handler(event, context): raise ValueError(os.getpid())")
+
+def pids(name):
+    arn = "arn:aws:lambda:eu-south-1:000000000000:function:" + name
+    config = {"FunctionName": name, "FunctionArn": arn, "Runtime": "python3.14", "Handler": "index.handler", "Timeout": 20}
+    answers = [lambda_svc._execute_function_warm({"config": config, "code_zip": packed.getvalue()}, {}, n) for n in "12"]
+    assert all(one["error"] and "ValueError" in one["log"] for one in answers), answers
+    return [one["body"]["errorMessage"] for one in answers]
+
+plain = pids("plain")
+lambda_runtime._PYTHON_WORKER_SCRIPT = telling_apart(lambda_runtime._PYTHON_WORKER_SCRIPT)
+lambda_runtime.Worker.invoke = as_errors(lambda_runtime.Worker.invoke)
+print(json.dumps([plain, pids("wrapped")]))
+"""
+
+
+def test_an_exception_still_ends_a_process_and_the_wrap_keeps_it() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", RAISES], cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60
+    )
+    plain, wrapped = json.loads(shown.stdout.splitlines()[-1])
+    assert plain[0] != plain[1]
+    assert wrapped[0] == wrapped[1]
+
+
 def test_a_silent_handler_is_still_waited_for() -> None:
     defaults = inspect.signature(lambda_runtime.Worker._drain_stderr_bounded).parameters
     assert [name for name in defaults if name != "self"] == ["first_line_wait", "idle_confirm", "hard_cap"]

@@ -13,7 +13,7 @@ import pytest
 from ministack.services import stepfunctions  # type: ignore[import-untyped]
 
 from infra.local import ministack_patches as patches
-from infra.local import task_tokens
+from infra.local import raised_errors, task_tokens
 from infra.local.kept_state import keep
 from infra.local.task_tokens import TokenOwners
 
@@ -81,6 +81,21 @@ def test_named_errors_changes_only_unnamed_errors() -> None:
     execute = patches.named_errors(lambda _func, _event, _request_id: next(queue))
     types = [(execute({}, {}, "id")["body"]).get("errorType") for _ in results]
     assert types == [None, "Sandbox.Timedout", patches.UNNAMED_ERROR, "Refused"]
+
+
+def test_only_what_a_handler_raised_becomes_an_error_of_a_process_that_goes_on() -> None:
+    told: list[dict[str, Any]] = [
+        {"status": "ok", "result": {"raised": "no"}},
+        {"status": "ok", "raised": "", "trace": "Traceback", "log": "a line"},
+        {"status": "error", "error": "Worker process died"},
+    ]
+    queue = iter(told)
+    invoke = raised_errors.as_errors(lambda _event, *, trace_id: next(queue))  # noqa: ARG005
+    answers = [invoke({}, trace_id="1") for _ in told]
+    assert [answer["status"] for answer in answers] == ["ok", "error", "error"]
+    assert (answers[1]["error"], answers[1]["trace"], answers[1]["log"]) == ("", "Traceback", "a line")
+    with pytest.raises(ValueError, match="another way"):
+        raised_errors.telling_apart("print()")
 
 
 def test_hasty_drain_changes_the_defaults_and_nothing_that_is_given() -> None:
