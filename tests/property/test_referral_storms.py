@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from tests.mutation.memory import moto_table as memory_table
 
 from loyalty.abuse.model import Person
 from loyalty.core.errors import LoyaltyError
@@ -29,7 +30,6 @@ from tests.ledgerkit.calls import Cut, killed_at
 from tests.ledgerkit.interleaving import before_call, torn
 from tests.ledgerkit.storming import FRIENDS, LETTERS, PEOPLE, VERSIONS, Happenings
 from tests.ledgerkit.tables import empty_table
-from tests.mutation.memory import moto_table as memory_table
 
 __all__ = ["memory_table"]
 
