@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from loyalty.abuse.model import Person
+from loyalty.attribution.model import Referral
 from loyalty.core.cursor import Cursors
 from loyalty.core.fields import MemberId, ProgramId
 from loyalty.core.http import caller
@@ -18,7 +19,6 @@ from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.decisions import asked
 from loyalty.referrals.feedback_views import ReferralFeedbackView
-from loyalty.referrals.model import Referral
 from loyalty.referrals.review_views import (
     AppealBody,
     AppealView,

@@ -7,11 +7,11 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import Field
 
+from loyalty.attribution.codes import CodeText, Reason
 from loyalty.core.fields import Email, MemberId, ProgramId, RequestBody, ResponseBody
 from loyalty.core.http import caller
 from loyalty.core.pii import normal_email
 from loyalty.programs.store import ProgramStore
-from loyalty.referrals.codes import CodeText, Reason
 from loyalty.referrals.service import ReferralService
 
 _REASONS: Final = (

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
+from loyalty.attribution.clicks import MAX_CLICKS
+from loyalty.attribution.likenesses import Signals
+from loyalty.attribution.touches import Came
 from loyalty.members.model import Profile
-from loyalty.referrals.attribution import Came
-from loyalty.referrals.clicks import MAX_CLICKS
-from loyalty.referrals.likenesses import Signals
 from tests.apikit.members import Members
 from tests.bench.engine import Running
 from tests.bench.figures import Figure

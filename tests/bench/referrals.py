@@ -12,12 +12,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
+from loyalty.attribution.claiming import new_referral
+from loyalty.attribution.model import Referral
+from loyalty.attribution.store import claim_puts
 from loyalty.core.table import Table
-from loyalty.referrals.claiming import new_referral
-from loyalty.referrals.model import Referral
 from loyalty.referrals.remembering import seen_key
 from loyalty.referrals.screening import Screener
-from loyalty.referrals.store import claim_puts
 from tests.bench import sizes
 from tests.bench.engine import Running
 from tests.bench.figures import Figure

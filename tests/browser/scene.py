@@ -7,6 +7,9 @@ from typing import Final
 from loyalty.abuse.model import Case, Decided, Person, State
 from loyalty.abuse.store import case_put
 from loyalty.abuse.watch import Evidence, Signal
+from loyalty.attribution.model import Decided as Said
+from loyalty.attribution.model import Qualified, Referral, ReferralStatus, Rewarded, Source
+from loyalty.attribution.store import referral_put
 from loyalty.core.clock import to_text
 from loyalty.core.money import Money
 from loyalty.fulfillment.run import RunStatus
@@ -14,10 +17,7 @@ from loyalty.programs.abuse import Then
 from loyalty.programs.referrals import Screening
 from loyalty.programs.store import ProgramStore
 from loyalty.reconciliation.model import DifferenceKind
-from loyalty.referrals.model import Decided as Said
-from loyalty.referrals.model import Qualified, Referral, ReferralStatus, Rewarded, Source
 from loyalty.referrals.scoring import screened
-from loyalty.referrals.store import referral_put
 from tests.financekit.console import ConsoleRig, a_difference, a_report
 from tests.financekit.runs import a_run, redemption, step, write
 from tests.ledgerkit.clock import at

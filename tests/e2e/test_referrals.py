@@ -11,8 +11,8 @@ import loyalty_contract as contract
 from infra.local.cloud import STAGE, LocalCloud
 from infra.local.seed import publish_programs
 from infra.names import resource
+from loyalty.attribution.store import due_shard, shard_of
 from loyalty.core.clock import to_text
-from loyalty.referrals.store import due_shard, shard_of
 from tests.e2e.partner import Partner, eventually, unique
 from tests.e2e.traces import events
 

@@ -6,6 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from loyalty.accruals.records import ReversedItem, reversed_sk
+from loyalty.attribution.claiming import new_referral
+from loyalty.attribution.model import Qualified, Referral, ReferralStatus
+from loyalty.attribution.store import ReferralStore, claim_puts, referral_put
 from loyalty.core.money import Money
 from loyalty.core.table import Check, Operation, Table
 from loyalty.ledger.keys import partition
@@ -13,10 +16,7 @@ from loyalty.ledger.model import Account, Entry, EntryKind
 from loyalty.ledger.service import Ledger
 from loyalty.privacy.closing import closing, require_no_holds
 from loyalty.programs.model import Program
-from loyalty.referrals.claiming import new_referral
-from loyalty.referrals.model import Qualified, Referral, ReferralStatus
 from loyalty.referrals.paying import Payer
-from loyalty.referrals.store import ReferralStore, claim_puts, referral_put
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.moves import Moves
 from tests.ledgerkit.programs import BASE, program

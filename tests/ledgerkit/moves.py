@@ -16,8 +16,9 @@ from loyalty.households.store import HouseholdStore
 from loyalty.ledger.draft import Decision, Posted, Posting, Situation
 from loyalty.ledger.model import POINTS, Account, EntryKey, EntryKind, Facts, Movement, Wallet
 from loyalty.ledger.movements import credit
+from loyalty.members.items import StoredMember
 from loyalty.members.keys import MemberKey
-from loyalty.members.store import MemberStore, StoredMember
+from loyalty.members.store import MemberStore
 from loyalty.merging.service import MergeService
 from loyalty.programs.model import Program
 from loyalty.segments.model import Assignment, MemberSegments

@@ -5,17 +5,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from loyalty.attribution.claiming import new_referral
+from loyalty.attribution.model import Referral, ReferralStatus, Rewarded, Screened, Verdict
+from loyalty.attribution.store import ReferralStore, claim_puts, referral_put
 from loyalty.core.errors import MemberErased, RecordChanged
 from loyalty.core.table import Operation, Table, TransactionRefused
 from loyalty.merging.service import MergeService
 from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
-from loyalty.referrals.claiming import new_referral
 from loyalty.referrals.due import DueReferrals
 from loyalty.referrals.lifecycle import Lifecycle, Screens, Woken
-from loyalty.referrals.model import Referral, ReferralStatus, Rewarded, Screened, Verdict
 from loyalty.referrals.screening import Screener
-from loyalty.referrals.store import ReferralStore, claim_puts, referral_put
 from loyalty.sweeping.walk import Sweep
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.programs import BASE, program

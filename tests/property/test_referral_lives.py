@@ -17,20 +17,20 @@ from typing import Final
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.mutation.memory import moto_table as memory_table
 
 from loyalty.accruals.errors import AccrualFullyReversed, AmountExceedsAccrual
 from loyalty.accruals.model import Refund, ReversalReason
+from loyalty.attribution.model import ReferralStatus
 from loyalty.core.money import Money
 from loyalty.core.table import Table
 from loyalty.ledger.model import Account, EntryKind
 from loyalty.ledger.service import Ledger
 from loyalty.referrals.events import Happening, What
 from loyalty.referrals.lifecycle import Lifecycle
-from loyalty.referrals.model import ReferralStatus
 from loyalty.referrals.paying import Payer
 from tests.ledgerkit.tables import empty_table
 from tests.ledgerkit.waking import ADA, FRIEND, Brought
-from tests.mutation.memory import moto_table as memory_table
 
 __all__ = ["memory_table"]
 

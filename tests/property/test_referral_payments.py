@@ -17,6 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from loyalty.accruals.errors import AccrualFullyReversed, AmountExceedsAccrual
 from loyalty.accruals.records import ReversedItem, reversed_of
+from loyalty.attribution.model import Referral, ReferralStatus
+from loyalty.attribution.store import referral_of
 from loyalty.core.errors import (
     InsufficientPoints,
     LoyaltyError,
@@ -30,8 +32,6 @@ from loyalty.ledger.items import entry_of
 from loyalty.ledger.keys import partition
 from loyalty.ledger.model import Account, Entry, EntryKind
 from loyalty.merging.errors import MergeWithSelf
-from loyalty.referrals.model import Referral, ReferralStatus
-from loyalty.referrals.store import referral_of
 from tests.ledgerkit.brought import EARNS, Brought, rewarding
 from tests.ledgerkit.calls import Cut, killed_at
 from tests.ledgerkit.clock import SettableClock

@@ -6,10 +6,10 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loyalty.attribution.model import Referral, ReferralStatus, Source
 from loyalty.core.money import minor_units
 from loyalty.programs.costs import PointCost
 from loyalty.referrals.leaders import Leaders
-from loyalty.referrals.model import Referral, ReferralStatus, Source
 from loyalty.referrals.report import Fold, Tally
 from tests.ledgerkit.clock import at
 from tests.unit.referrals.spring import claimed

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loyalty.attribution.model import Decided, Qualified, Referral, ReferralStatus, Rewarded, Screened, Told, Verdict
+from loyalty.attribution.store import referral_put
 from loyalty.core.errors import LoyaltyError
 from loyalty.publishing.referrals import referral_event
 from loyalty.referrals.decisions import appeal, approve, reject, revoke
-from loyalty.referrals.model import Decided, Qualified, Referral, ReferralStatus, Rewarded, Screened, Told, Verdict
-from loyalty.referrals.store import referral_put
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 DEADLINE = NOW + timedelta(days=30)

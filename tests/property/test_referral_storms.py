@@ -18,14 +18,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.mutation.memory import moto_table as memory_table
 
 from loyalty.abuse.model import Person
+from loyalty.attribution.model import Referral, ReferralStatus, Verdict
+from loyalty.attribution.store import referral_of
 from loyalty.core.errors import LoyaltyError
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger.items import entry_of
 from loyalty.ledger.keys import partition
 from loyalty.ledger.model import Account, Book, Entry, EntryKind
 from loyalty.ledger.verify import audit_table
-from loyalty.referrals.model import Referral, ReferralStatus, Verdict
-from loyalty.referrals.store import referral_of
 from tests.ledgerkit.calls import Cut, killed_at
 from tests.ledgerkit.interleaving import before_call, torn
 from tests.ledgerkit.storming import FRIENDS, LETTERS, PEOPLE, VERSIONS, Happenings

@@ -7,7 +7,7 @@ in neither share.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from loyalty.referrals.model import Verdict
+from loyalty.attribution.model import Verdict
 from tests.referralkit.playing import Decision
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from loyalty.referrals.likenesses import mailbox_of
+from loyalty.attribution.likenesses import mailbox_of
 
 START: Final = datetime(2026, 1, 5, tzinfo=UTC)
 DAYS: Final = 60

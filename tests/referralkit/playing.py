@@ -12,19 +12,19 @@ from itertools import count
 from typing import Any, Final
 
 from loyalty.accruals.share import Reversed
+from loyalty.attribution.claiming import new_referral
+from loyalty.attribution.likenesses import DISPOSABLE_EMAIL, Signals, likenesses_of
+from loyalty.attribution.model import Referral, ReferralStatus, Screened, Verdict
+from loyalty.attribution.store import ReferralStore, claim_puts, referral_put
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.money import Money
 from loyalty.core.pii import Lookups
 from loyalty.core.table import Table
 from loyalty.ledger.keys import partition
 from loyalty.programs.model import Program
-from loyalty.referrals.claiming import new_referral
 from loyalty.referrals.facts import PHONE
-from loyalty.referrals.likenesses import DISPOSABLE_EMAIL, Signals, likenesses_of
-from loyalty.referrals.model import Referral, ReferralStatus, Screened, Verdict
 from loyalty.referrals.screening import Screener
 from loyalty.referrals.steps import Counted, Facts, Write, next_step
-from loyalty.referrals.store import ReferralStore, claim_puts, referral_put
 from loyalty_contract import MEMBER_SK
 from tests.apikit.keys import FakeKeys
 from tests.ledgerkit.clock import SettableClock

@@ -13,7 +13,7 @@ from loyalty.commerce.store import CommerceStore
 from loyalty.commerce.tasks import Task
 from loyalty.core.errors import LoyaltyError, ProgramNotFound, Rejected
 from loyalty.core.table import Put
-from loyalty.members.store import LookupItem, StoredMember, lookup_key
+from loyalty.members.items import LookupItem, StoredMember, lookup_key
 from loyalty.programs.model import Program
 from tests.simulation.answers import KEPT, POSTED, REFUSED, UNKNOWN, Answer, activity_of, money, trouble
 from tests.simulation.naming import PROGRAM

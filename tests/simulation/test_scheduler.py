@@ -11,10 +11,10 @@ import pytest
 from pynamodb.exceptions import PynamoDBException
 
 from infra.local.ministack import REPOSITORY
+from loyalty.attribution.codes import new_referral_code
 from loyalty.core.backoff import jitter
 from loyalty.core.ids import new_member_id
 from loyalty.core.table import Put
-from loyalty.referrals.codes import new_referral_code
 from tests.simulation.counters import count, counter, increment, increment_carelessly
 from tests.simulation.faults import Faults
 from tests.simulation.scheduler import Crash, Endless

@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
+from loyalty.attribution.model import Source
 from loyalty.members.errors import MemberChanged
 from loyalty.referrals.errors import CodeTaken
 from loyalty.referrals.following import Links
 from loyalty.referrals.link_store import LinkCount, LinkStore
-from loyalty.referrals.model import Source
 from loyalty.referrals.sharing import Shared
 from tests.apikit.members import Members
 from tests.ledgerkit.programs import document

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from loyalty.attribution.claiming import new_referral
+from loyalty.attribution.model import Referral, Verdict
+from loyalty.attribution.store import ReferralStore, claim_puts
 from loyalty.core.errors import WalletBusy
 from loyalty.core.table import Table
-from loyalty.referrals.claiming import new_referral
-from loyalty.referrals.model import Referral, Verdict
 from loyalty.referrals.remembering import seen_key, seen_of
 from loyalty.referrals.screening import Screener
-from loyalty.referrals.store import ReferralStore, claim_puts
 from tests.engines.fixtures import REGION, TableEngine
 from tests.referralkit.playing import with_referrals
 

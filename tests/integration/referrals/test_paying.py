@@ -9,9 +9,9 @@ from threading import Barrier
 
 import pytest
 
+from loyalty.attribution.model import Referral, ReferralStatus
 from loyalty.core.errors import LoyaltyError, MemberRestricted, RecordChanged, WalletBusy
 from loyalty.core.table import Table
-from loyalty.referrals.model import Referral, ReferralStatus
 from tests.ledgerkit.brought import EARNS, Brought, rewarding
 from tests.ledgerkit.calls import Cut, killed_at, recorded
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN

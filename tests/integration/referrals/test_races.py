@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from loyalty.attribution.model import Referral
+from loyalty.attribution.store import ReferralStore, referral_of
 from loyalty.core.errors import LoyaltyError, WalletBusy
 from loyalty.members.errors import AlreadyEnrolled
 from loyalty.members.model import Profile
 from loyalty.referrals.errors import ReferralExists
-from loyalty.referrals.model import Referral
-from loyalty.referrals.store import ReferralStore, referral_of
 from tests.apikit.members import Members
 from tests.unit.referrals.rig import Referring
 

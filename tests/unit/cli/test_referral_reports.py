@@ -12,6 +12,9 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
+from loyalty.attribution.links import Click
+from loyalty.attribution.model import ReferralStatus, Source
+from loyalty.attribution.store import claim_puts
 from loyalty.cli.app import app, main
 from loyalty.cli.charts import step_lines
 from loyalty.core.clock import from_text, system_clock
@@ -20,9 +23,6 @@ from loyalty.core.table import Table
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals import export
 from loyalty.referrals.link_store import LinkStore
-from loyalty.referrals.links import Click
-from loyalty.referrals.model import ReferralStatus, Source
-from loyalty.referrals.store import claim_puts
 from tests.ledgerkit.clock import at
 from tests.ledgerkit.programs import document
 from tests.ledgerkit.tables import create_table

@@ -8,11 +8,11 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
+from loyalty.attribution.model import ReferralStatus
 from loyalty.cli.app import app
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Table
 from loyalty.referrals.due import DueReferrals
-from loyalty.referrals.model import ReferralStatus
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.tables import create_table
 from tests.ledgerkit.waking import ADA, FRIEND, Brought

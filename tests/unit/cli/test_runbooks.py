@@ -9,6 +9,8 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
+from loyalty.attribution.claiming import new_referral
+from loyalty.attribution.store import claim_puts
 from loyalty.cli import clients
 from loyalty.cli.app import app
 from loyalty.clients.store import ClientStore
@@ -16,8 +18,6 @@ from loyalty.core.clock import system_clock
 from loyalty.core.table import Table
 from loyalty.ledger.items import new_book_put
 from loyalty.programs.store import ProgramStore
-from loyalty.referrals.claiming import new_referral
-from loyalty.referrals.store import claim_puts
 from tests.apikit.clients import FakeCognito, FakeGateway
 from tests.unit.cli.test_redrive import Outbox, outbox, stage
 

@@ -12,6 +12,8 @@ from functions.console.totals import sums
 from loyalty.abuse.desk import Decision
 from loyalty.abuse.model import Severity, State
 from loyalty.abuse.watch import Signal
+from loyalty.attribution.model import ReferralStatus
+from loyalty.attribution.model import Signal as Sign
 from loyalty.console import chart, languages, offers
 from loyalty.console.chart import top_of
 from loyalty.console.languages import choose
@@ -24,8 +26,6 @@ from loyalty.fulfillment.screening import EXPIRED, OVER_BUDGET
 from loyalty.fulfillment.trouble import reason_of
 from loyalty.reconciliation.model import DifferenceKind
 from loyalty.referrals.desk import Decision as AboutReferral
-from loyalty.referrals.model import ReferralStatus
-from loyalty.referrals.model import Signal as Sign
 from loyalty.suppliers.model import (
     SupplierAccessDenied,
     SupplierProtocolError,

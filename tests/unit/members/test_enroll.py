@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from loyalty.attribution.store import ReferralStore
 from loyalty.members.model import Profile
-from loyalty.referrals.store import ReferralStore
 from tests.apikit.members import Members
 
 PATH = "/v1/programs/acme/members"

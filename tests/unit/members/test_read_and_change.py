@@ -6,10 +6,11 @@ from loyalty.core.http import api
 from loyalty.core.table import TransactionRefused
 from loyalty.ledger.service import Ledger
 from loyalty.members.errors import MemberChanged
+from loyalty.members.items import StoredMember
 from loyalty.members.keys import MemberKey
 from loyalty.members.model import MAX_EXTERNAL_IDS
 from loyalty.members.service import MemberService
-from loyalty.members.store import MemberStore, StoredMember
+from loyalty.members.store import MemberStore
 from loyalty.tiers.grants import Asked, TierGrants
 from tests.apikit.gateway import Gateway
 from tests.apikit.members import Members

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from loyalty.accruals.awaited import AwaitedReversals
+from loyalty.attribution.links import Share
+from loyalty.attribution.model import Source
 from loyalty.commerce.outcomes import Outcome
 from loyalty.core.pii import Vault
 from loyalty.core.table import Table
@@ -28,9 +30,7 @@ from loyalty.programs.model import Program
 from loyalty.programs.privacy import Channel
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.link_store import LinkStore
-from loyalty.referrals.links import Share
 from loyalty.referrals.memory import Memory
-from loyalty.referrals.model import Source
 from loyalty.rewards.model import Party
 from loyalty.segments.model import Assignment
 from loyalty.segments.service import SegmentService

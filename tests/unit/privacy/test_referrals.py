@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
+from loyalty.attribution.clicks import click_put
+from loyalty.attribution.errors import ReferralCodeUnknown
+from loyalty.attribution.likenesses import Signals
+from loyalty.attribution.links import Click
+from loyalty.attribution.model import Referral, Source
+from loyalty.attribution.store import ReferralStore, referral_put
+from loyalty.attribution.touches import Came
 from loyalty.core.cursor import Cursors
 from loyalty.core.errors import MemberErased, MemberMerged, MemberRestricted
 from loyalty.core.table import Table, TransactionRefused
 from loyalty.members.arriving import MAX_FORMER
 from loyalty.members.model import Profile
-from loyalty.referrals.attribution import Came
 from loyalty.referrals.claim_store import ClaimStore
 from loyalty.referrals.claims import ClaimService
-from loyalty.referrals.clicks import click_put
-from loyalty.referrals.errors import ReferralCodeUnknown
-from loyalty.referrals.likenesses import Signals
-from loyalty.referrals.links import Click
-from loyalty.referrals.model import Referral, Source
-from loyalty.referrals.store import ReferralStore, referral_put
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.interleaving import interrupted
 from tests.unit.commerce.world import RATES

@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 
 import loyalty_contract as contract
-from loyalty.core.money import Money
-from loyalty.publishing.events import EVENTS, ReferralEvent
-from loyalty.publishing.outbox import events_of
-from loyalty.referrals.model import (
+from loyalty.attribution.model import (
     Decided,
     Evidence,
     Qualified,
@@ -22,7 +19,10 @@ from loyalty.referrals.model import (
     Source,
     Verdict,
 )
-from loyalty.referrals.store import referral_put
+from loyalty.attribution.store import referral_put
+from loyalty.core.money import Money
+from loyalty.publishing.events import EVENTS, ReferralEvent
+from loyalty.publishing.outbox import events_of
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 DEADLINE = NOW + timedelta(days=30)

@@ -4,15 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 from loyalty.abuse.model import Person
+from loyalty.attribution.model import Referral, Screened
+from loyalty.attribution.store import ReferralStore
 from loyalty.core.table import Table
 from loyalty.programs.model import Program
 from loyalty.programs.referrals import Screening
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.lifecycle import Lifecycle, Woken
-from loyalty.referrals.model import Referral, Screened
 from loyalty.referrals.reviewing import ReviewService
 from loyalty.referrals.scoring import screened
-from loyalty.referrals.store import ReferralStore
 from tests.ledgerkit.brought import REFERRALS, Brought, rewarding
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.moves import ADA, BOB

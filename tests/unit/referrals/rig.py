@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import Any, Final
 
+from loyalty.attribution.clicks import click_put
+from loyalty.attribution.codes import code_digest
+from loyalty.attribution.links import Click
+from loyalty.attribution.model import Referral, Source
+from loyalty.attribution.store import ReferralStore
 from loyalty.core.table import Update
-from loyalty.members.store import LookupItem, lookup_key
-from loyalty.referrals.clicks import click_put
-from loyalty.referrals.codes import code_digest
-from loyalty.referrals.links import Click
-from loyalty.referrals.model import Referral, Source
-from loyalty.referrals.store import ReferralStore
+from loyalty.members.items import LookupItem, lookup_key
 from tests.apikit.gateway import Reply, proxy_event
 from tests.apikit.members import Members
 from tests.ledgerkit.programs import BASE, document

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from loyalty.attribution.model import Qualified, Referral, ReferralStatus, Rewarded, Source
 from loyalty.core.money import Money
-from loyalty.referrals.model import Qualified, Referral, ReferralStatus, Rewarded, Source
 
 ADA, BOB, CLEO = ("mbr_" + letter * 26 for letter in "abc")
 _QUALIFIED: Final = frozenset(ReferralStatus) - {ReferralStatus.ENROLLED, ReferralStatus.EXPIRED}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from loyalty.referrals.model import ReferralStatus, Rewarded
-from loyalty.referrals.store import referral_put
+from loyalty.attribution.model import ReferralStatus, Rewarded
+from loyalty.attribution.store import referral_put
 from tests.apikit.gateway import Reply
 from tests.apikit.members import Members
 from tests.ledgerkit.calls import recorded

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from loyalty.attribution.model import Decided, Qualified, Referral, ReferralStatus, Rewarded, Screened, Verdict
 from loyalty.core.errors import LoyaltyError, SecondPersonRequired
 from loyalty.referrals.decisions import APPEAL_WITHIN, appeal, approve, asked, reject, revoke
 from loyalty.referrals.errors import ReferralNotInReview, ReferralNotRewarded
-from loyalty.referrals.model import Decided, Qualified, Referral, ReferralStatus, Rewarded, Screened, Verdict
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from loyalty.attribution.model import Evidence, Qualified, Referral, ReferralStatus, Screened, Signal, Verdict
 from loyalty.core.money import Money
 from loyalty.programs.referrals import Qualifying
 from loyalty.referrals.facts import Facts
 from loyalty.referrals.features import features_of
-from loyalty.referrals.model import Evidence, Qualified, Referral, ReferralStatus, Screened, Signal, Verdict
 from loyalty.referrals.sightings import Claim, Counts, Seen, Sighting
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

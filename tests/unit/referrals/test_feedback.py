@@ -6,11 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from loyalty.core.errors import PeriodRefused
-from loyalty.core.table import Table
-from loyalty.referrals import reviewing
-from loyalty.referrals.feedback import Appeals, Feedback, Known, Row, Share, feedback_of
-from loyalty.referrals.model import (
+from loyalty.attribution.model import (
     Decided,
     Evidence,
     Referral,
@@ -20,7 +16,11 @@ from loyalty.referrals.model import (
     Signal,
     Verdict,
 )
-from loyalty.referrals.store import claim_puts
+from loyalty.attribution.store import claim_puts
+from loyalty.core.errors import PeriodRefused
+from loyalty.core.table import Table
+from loyalty.referrals import reviewing
+from loyalty.referrals.feedback import Appeals, Feedback, Known, Row, Share, feedback_of
 from loyalty.referrals.walking import claimed_between
 from loyalty.referrals.words import in_words
 from tests.ledgerkit.calls import recorded

@@ -15,14 +15,14 @@ from moto import mock_aws
 import loyalty_contract as contract
 from infra.functions import FUNCTIONS
 from infra.stacks.referring import WAKING
+from loyalty.attribution.codes import code_digest
+from loyalty.attribution.model import ReferralStatus
+from loyalty.attribution.store import due_shard, shard_of
 from loyalty.core.clock import system_clock
 from loyalty.core.table import Table
-from loyalty.members.store import lookup_key
+from loyalty.members.items import lookup_key
 from loyalty.publishing.outbox import events_of
 from loyalty.referrals import events
-from loyalty.referrals.codes import code_digest
-from loyalty.referrals.model import ReferralStatus
-from loyalty.referrals.store import due_shard, shard_of
 from tests.apikit.gateway import CONTEXT, Context
 from tests.ledgerkit.clock import SettableClock
 from tests.ledgerkit.tables import create_table

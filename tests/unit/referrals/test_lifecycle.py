@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from loyalty.attribution.model import Decided, ReferralStatus, Signal, Verdict
+from loyalty.attribution.store import ReferralStore, claim_puts, reviews_shard
 from loyalty.core.errors import MemberRestricted, WalletBusy
 from loyalty.core.table import Table
 from loyalty.ledger.keys import partition
 from loyalty.referrals.events import Happening, What
 from loyalty.referrals.lifecycle import RESTRICTED
-from loyalty.referrals.model import Decided, ReferralStatus, Signal, Verdict
 from loyalty.referrals.steps import LATE
-from loyalty.referrals.store import ReferralStore, claim_puts, reviews_shard
 from loyalty_contract import MEMBER_SK
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.waking import ADA, FRIEND, Brought, with_referrals

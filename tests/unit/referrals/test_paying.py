@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from loyalty.attribution.model import ReferralStatus, Source
+from loyalty.attribution.store import referral_put
 from loyalty.core.errors import MemberRestricted, RecordChanged
 from loyalty.core.table import Table
-from loyalty.referrals.model import ReferralStatus, Source
-from loyalty.referrals.store import referral_put
 from tests.ledgerkit.brought import EARNS, Brought, rewarding
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.interleaving import interrupted

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty.referrals.model import Verdict
+from loyalty.attribution.model import Verdict
 from tests.referralkit import abusive, honest
 from tests.referralkit.matrix import all_of, rows, shown
 from tests.referralkit.people import START, Coming, Draw, Event, Purchase

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from loyalty.attribution.model import ReferralStatus, Source
 from loyalty.core.money import Money
 from loyalty.programs.costs import PointCost
 from loyalty.referrals.leaders import Leader, Leaders
-from loyalty.referrals.model import ReferralStatus, Source
 from loyalty.referrals.report import Cost, Fold, Growth, Ratio, Tally
 from tests.ledgerkit.clock import at
 from tests.unit.referrals.spring import ADA, BOB, claimed, spring

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from functions.referral_report.routes import routes as report_routes
+from loyalty.attribution.links import Click, Share
+from loyalty.attribution.model import Referral, Source
+from loyalty.attribution.store import claim_puts
 from loyalty.core.errors import PeriodRefused
 from loyalty.core.http import api
 from loyalty.core.ids import first_member_id, new_member_id
@@ -20,11 +23,8 @@ from loyalty.programs.store import ProgramStore
 from loyalty.referrals.errors import ReportTooLarge
 from loyalty.referrals.leaders import Leader
 from loyalty.referrals.link_store import LinkStore
-from loyalty.referrals.links import Click, Share
-from loyalty.referrals.model import Referral, Source
 from loyalty.referrals.report import Report
 from loyalty.referrals.reporting import AT_ONCE, UNHURRIED, Bounds, ReferralReports
-from loyalty.referrals.store import claim_puts
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.ledgerkit.brought import EARNS, Brought, rewarding
 from tests.ledgerkit.calls import recorded

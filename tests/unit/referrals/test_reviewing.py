@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from loyalty.attribution.model import ReferralStatus, Verdict
+from loyalty.attribution.store import ReferralStore, referral_put
 from loyalty.core.errors import SecondPersonRequired, WalletBusy
 from loyalty.core.table import Table
 from loyalty.referrals.errors import ReferralNotFound, ReferralNotInReview
-from loyalty.referrals.model import ReferralStatus, Verdict
 from loyalty.referrals.reviewing import ReviewService
-from loyalty.referrals.store import ReferralStore, referral_put
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.moves import ADA, BOB, CLEO
 from tests.unit.referrals.reviewed import ANN, BEN, CARA, REJECT, Reviewed

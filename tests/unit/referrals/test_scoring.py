@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
+from loyalty.attribution.model import Signal, Verdict
 from loyalty.programs.referrals import MAX_SEEN, Bounds, Screening, Weights
 from loyalty.referrals.features import _COUNTED
-from loyalty.referrals.model import Signal, Verdict
 from loyalty.referrals.scoring import bound_of, reproduced, screened, weight_of
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
+from loyalty.attribution.claiming import new_referral
+from loyalty.attribution.model import Referral, Signal, Verdict
+from loyalty.attribution.store import SHARDS, ReferralStore, claim_puts, shard_of
 from loyalty.core.clock import to_text
 from loyalty.core.errors import WalletBusy
 from loyalty.core.table import Operation, RawItem, Table
 from loyalty.ledger.keys import partition
 from loyalty.programs.referrals import Screening
-from loyalty.referrals.claiming import new_referral
-from loyalty.referrals.model import Referral, Signal, Verdict
 from loyalty.referrals.remembering import counts_keys, counts_of, seen_key, seen_of
 from loyalty.referrals.scoring import verdict_of
 from loyalty.referrals.screening import Screener
-from loyalty.referrals.store import SHARDS, ReferralStore, claim_puts, shard_of
 from loyalty_contract import MEMBER_SK
 from tests.bench.sizes import item_bytes
 from tests.ledgerkit.clock import SettableClock

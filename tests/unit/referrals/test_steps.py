@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from loyalty.accruals.share import Reversed
+from loyalty.attribution.model import Decided, Qualified, Referral, ReferralStatus, Rewarded, Screened, Verdict
 from loyalty.core.money import Money
 from loyalty.programs.referrals import Referrals
-from loyalty.referrals.model import Decided, Qualified, Referral, ReferralStatus, Rewarded, Screened, Verdict
 from loyalty.referrals.steps import LATE, Counted, Do, Facts, Step, Write, concerns, counts, next_step
 from tests.ledgerkit.waking import REFERRALS, with_referrals
 

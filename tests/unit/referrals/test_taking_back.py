@@ -2,9 +2,9 @@
 
 import pytest
 
+from loyalty.attribution.model import ReferralStatus
 from loyalty.core.table import Table
 from loyalty.ledger.model import Wallet
-from loyalty.referrals.model import ReferralStatus
 from tests.ledgerkit.brought import EARNS, Brought, rewarding
 from tests.ledgerkit.interleaving import interrupted, torn
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from loyalty.attribution.model import Decided, Referral, ReferralStatus, Screened, Verdict
+from loyalty.attribution.store import referral_put
 from loyalty.core.table import Delete, Item, Put, Table
 from loyalty.ledger.keys import partition
 from loyalty.ledger.verify import audit_table
-from loyalty.referrals.model import Decided, Referral, ReferralStatus, Screened, Verdict
 from loyalty.referrals.payments import Count, count_put
-from loyalty.referrals.store import referral_put
 from tests.ledgerkit.brought import Brought
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN

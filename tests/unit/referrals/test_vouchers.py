@@ -4,11 +4,11 @@ from typing import Any, Final
 
 import pytest
 
+from loyalty.attribution.model import ReferralStatus
 from loyalty.core.errors import InsufficientPoints
 from loyalty.core.table import Table
 from loyalty.ledger.model import POINTS
 from loyalty.programs.model import Program
-from loyalty.referrals.model import ReferralStatus
 from loyalty.rewards.model import Party, RedemptionStatus
 from tests.ledgerkit.brought import Brought, rewarding
 from tests.ledgerkit.moves import ADA, BOB

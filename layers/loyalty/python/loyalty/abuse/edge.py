@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from loyalty.abuse.clients import ClientCounts, ClientSignal, window_of
+from loyalty.attribution.errors import CodeMalformed, ReferralCodeUnknown
 from loyalty.core.clock import Clock
 from loyalty.core.errors import MemberNotFound, ProgramNotFound
 from loyalty.core.table import Table
 from loyalty.core.telemetry import count, logger
 from loyalty.members.errors import AlreadyEnrolled
 from loyalty.programs.store import ProgramStore
-from loyalty.referrals.errors import CodeMalformed, ReferralCodeUnknown
 from loyalty_contract import MISSES_NOT_COUNTED
 
 _SIGNALS: Final = {

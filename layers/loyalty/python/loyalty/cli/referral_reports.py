@@ -11,12 +11,12 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from loyalty.attribution.model import Referral
 from loyalty.cli.console import AsJson, TableName, err, open_table, out, print_json
 from loyalty.cli.referral_words import told
 from loyalty.core.clock import system_clock
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.export import COLUMNS, row_of
-from loyalty.referrals.model import Referral
 from loyalty.referrals.report_views import ReferralReportView
 from loyalty.referrals.reporting import UNHURRIED, ReferralReports, unheard
 

@@ -9,6 +9,7 @@ from rich.table import Table as Columns
 
 from loyalty.abuse.model import Person
 from loyalty.abuse.views import Reason
+from loyalty.attribution.model import Referral, Screened
 from loyalty.cli.console import AsJson, TableName, open_table, out, print_json
 from loyalty.cli.operators import known_operator
 from loyalty.cli.rule_words import counted
@@ -17,7 +18,6 @@ from loyalty.programs.store import ProgramStore
 from loyalty.referrals.decisions import asked
 from loyalty.referrals.feedback import Share
 from loyalty.referrals.feedback_views import ReferralFeedbackView
-from loyalty.referrals.model import Referral, Screened
 from loyalty.referrals.review_views import ReferralReviewView
 from loyalty.referrals.reviewing import ReviewService
 from loyalty.referrals.words import in_words

@@ -8,10 +8,10 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from loyalty.attribution.model import ReferralStatus
 from loyalty.cli.charts import step_lines
 from loyalty.core.clock import to_text
 from loyalty.programs.costs import PointCost
-from loyalty.referrals.model import ReferralStatus
 from loyalty.referrals.report import Ratio, Report, Tally
 
 _WIDTH: Final = 100

@@ -8,6 +8,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Columns
 
 from loyalty.accruals.model import REFERRAL_SOURCE
+from loyalty.attribution.model import Referral
+from loyalty.attribution.store import ReferralStore
 from loyalty.cli.console import AsJson, TableName, err, open_table, out, print_json
 from loyalty.core.clock import system_clock, to_text
 from loyalty.core.errors import MemberNotFound
@@ -16,9 +18,7 @@ from loyalty.ledger.model import Entry, EntryKey, EntryKind
 from loyalty.ledger.store import LedgerStore
 from loyalty.referrals.due import DueReferrals
 from loyalty.referrals.lifecycle import Woken
-from loyalty.referrals.model import Referral
 from loyalty.referrals.steps import Facts, Step, Write
-from loyalty.referrals.store import ReferralStore
 from loyalty.referrals.work import lifecycle_over
 from loyalty.sweeping.walk import SHARDS, Sweep
 

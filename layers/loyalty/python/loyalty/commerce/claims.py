@@ -9,7 +9,7 @@ from loyalty.commerce.store import CommerceStore, Wanted
 from loyalty.commerce.tasks import Task, elsewhere
 from loyalty.core.clock import Clock
 from loyalty.core.errors import LoyaltyError
-from loyalty.members.store import StoredMember
+from loyalty.members.items import StoredMember
 from loyalty.programs.deeds import Earner
 from loyalty.programs.earning import earn
 from loyalty.programs.model import Program

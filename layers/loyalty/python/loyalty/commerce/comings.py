@@ -8,7 +8,7 @@ from loyalty.accruals.service import AccrualService
 from loyalty.commerce.claims import Claims
 from loyalty.commerce.model import MemberSignal
 from loyalty.commerce.outcomes import FINAL, Outcome, Unfinished
-from loyalty.members.store import StoredMember
+from loyalty.members.items import StoredMember
 from loyalty.programs.deeds import SIGNUP
 from loyalty.programs.model import Program
 

@@ -31,7 +31,7 @@ from loyalty.core.table import (
     TextMapAttribute,
     TextSetAttribute,
 )
-from loyalty.members.store import lookup_partition
+from loyalty.members.items import lookup_partition
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY, DUE_SHARDS, TTL_ATTRIBUTE
 
 NO_LINES: Final[tuple[object, ...]] = ()

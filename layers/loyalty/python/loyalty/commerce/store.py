@@ -27,7 +27,7 @@ from loyalty.commerce.items import (
 from loyalty.commerce.records import KeptRefund, Record, Unclaimed
 from loyalty.core.clock import to_text
 from loyalty.core.table import MOST_READS, Check, Operation, RawItem, Table, TransactionRefused
-from loyalty.members.store import LookupItem, lookup_key, lookup_partition
+from loyalty.members.items import LookupItem, lookup_key, lookup_partition
 
 CLAIM_DAYS: Final = 30
 """How long what an unknown buyer did can be claimed."""

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from loyalty.attribution.model import Referral, ReferralStatus
 from loyalty.core.four_eyes import same_hands
 from loyalty.people.model import Person
 from loyalty.referrals.decisions import asked, hands_of_appealed
 from loyalty.referrals.desk import Decision
-from loyalty.referrals.model import Referral, ReferralStatus
 
 
 @dataclass(frozen=True, slots=True)

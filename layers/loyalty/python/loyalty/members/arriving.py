@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from loyalty.attribution.claiming import new_referral
+from loyalty.attribution.clicks import wanted
+from loyalty.attribution.likenesses import EMAIL_LIKE, Signals, likenesses_of
+from loyalty.attribution.model import Referral
+from loyalty.attribution.touches import Attribution, Came, by_click, by_code
 from loyalty.core.errors import Unacceptable
 from loyalty.core.pii import PHONE, Lookups, normal_email
+from loyalty.members.items import StoredMember
 from loyalty.members.model import Profile
-from loyalty.members.store import MemberStore, StoredMember
+from loyalty.members.store import MemberStore
 from loyalty.programs.model import Program
-from loyalty.referrals.attribution import Attribution, Came, by_click, by_code
-from loyalty.referrals.claiming import new_referral
-from loyalty.referrals.clicks import wanted
-from loyalty.referrals.likenesses import EMAIL_LIKE, Signals, likenesses_of
-from loyalty.referrals.model import Referral
 
 MAX_FORMER: Final = 24
 """Addresses and phones that a member had before, by whose likenesses an erasure finds what is remembered of them."""

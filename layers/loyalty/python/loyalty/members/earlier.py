@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from loyalty.attribution.codes import CodeText
 from loyalty.core.fields import ExternalId, Locale, OneLine, RequestBody, Source
 from loyalty.core.pii import MAX_EMAIL, normal_email, normal_phone
 from loyalty.members.model import MAX_EXTERNAL_IDS, Profile
-from loyalty.referrals.codes import CodeText
 
 
 def _email(text: str) -> str:

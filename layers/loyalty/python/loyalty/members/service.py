@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from loyalty.attribution.codes import new_referral_code, normal_code
+from loyalty.attribution.likenesses import SIGNALS, flags_of
+from loyalty.attribution.touches import Attribution, Came, required_form
 from loyalty.core import ids
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock
@@ -16,15 +19,13 @@ from loyalty.ledger.service import following
 from loyalty.ledger.settlement import as_of
 from loyalty.members.arriving import Known, alike, attribution_of, former, referral_of
 from loyalty.members.errors import AlreadyEnrolled, ExternalIdsLimitExceeded, MemberChanged
+from loyalty.members.items import REFERRAL_CODE, StoredMember
 from loyalty.members.keys import MemberKey
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile, pointer_of
 from loyalty.members.opening import open_profile
-from loyalty.members.store import KEY, MEMBER, REFERRAL_CODE, FoundMember, MemberStore, StoredMember
+from loyalty.members.store import KEY, MEMBER, FoundMember, MemberStore
 from loyalty.members.vault import MemberVault
 from loyalty.programs.model import Program
-from loyalty.referrals.attribution import Attribution, Came, required_form
-from loyalty.referrals.codes import new_referral_code, normal_code
-from loyalty.referrals.likenesses import SIGNALS, flags_of
 
 ATTEMPTS: Final = 6
 """Times that one change is tried while other writers get in first."""

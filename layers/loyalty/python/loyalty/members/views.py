@@ -5,15 +5,15 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
 
+from loyalty.attribution.clicks import MAX_CLICKS, ClickText
+from loyalty.attribution.codes import CodeText
+from loyalty.attribution.signals import SignalsBody
+from loyalty.attribution.touches import Came
 from loyalty.core.clock import to_text
 from loyalty.core.fields import Email, ExternalId, Locale, PersonName, Phone, RequestBody, ResponseBody, Source
 from loyalty.members.earlier import EarlierBody
 from loyalty.members.model import MAX_EXTERNAL_IDS, Member, Profile
 from loyalty.programs.fields import Slug
-from loyalty.referrals.attribution import Came
-from loyalty.referrals.clicks import MAX_CLICKS, ClickText
-from loyalty.referrals.codes import CodeText
-from loyalty.referrals.signals import SignalsBody
 
 _EXTERNAL_IDS = "The member's customer id on each commerce platform."
 

@@ -2,11 +2,12 @@
 
 from loyalty.abuse.model import joined as joined_cases
 from loyalty.abuse.store import case_check, case_of, case_put
+from loyalty.attribution.codes import code_digest
 from loyalty.core.clock import to_text
 from loyalty.core.table import Check, Delete, Operation, Put, RawItem, Update
 from loyalty.ledger.draft import Situation
 from loyalty.ledger.keys import partition
-from loyalty.members.store import LookupItem, MemberItem, codes_of, lookup_key
+from loyalty.members.items import LookupItem, MemberItem, codes_of, lookup_key
 from loyalty.privacy.consent_items import (
     CONSENTS_SK,
     PREFERENCES_SK,
@@ -19,7 +20,6 @@ from loyalty.privacy.consent_items import (
     unchanged,
 )
 from loyalty.privacy.consents import joined_consents, joined_preferences
-from loyalty.referrals.codes import code_digest
 from loyalty.segments.items import SEGMENTS_SK, joined, segments_of
 from loyalty_contract import MEMBER_SK, RISK_SK
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from loyalty.abuse.store import RiskItem
 from loyalty.adjustments.store import AdjustmentItem
+from loyalty.attribution.store import ReferralStore
 from loyalty.core.clock import Clock, to_text
 from loyalty.core.errors import MemberNotFound
 from loyalty.core.table import Item, Table
@@ -22,9 +23,9 @@ from loyalty.ledger.items import EntryItem, book_of, entry_of
 from loyalty.ledger.keys import ADJUSTMENT_PREFIX, BOOK_SK, HOUSEHOLD_SK, partition
 from loyalty.ledger.settlement import as_of
 from loyalty.ledger.views import EntryView, WalletView
+from loyalty.members.items import MemberItem
 from loyalty.members.model import Profile
 from loyalty.members.presence import require_present
-from loyalty.members.store import MemberItem
 from loyalty.privacy.consent_items import PREFERENCES_SK, ConsentItem, PreferencesItem
 from loyalty.privacy.parts import (
     FILES,
@@ -39,7 +40,6 @@ from loyalty.privacy.parts import (
 )
 from loyalty.programs.model import Program
 from loyalty.referrals.link_store import ShareItem
-from loyalty.referrals.store import ReferralStore
 from loyalty.rewards.store import RedemptionItem, redemption_of
 from loyalty.segments.items import SEGMENTS_SK, SegmentsItem
 from loyalty.vault.store import CARD_SK, AccessItem, CardItem, card_pk

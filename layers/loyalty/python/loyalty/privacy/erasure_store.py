@@ -15,6 +15,8 @@ from typing import Final
 from pynamodb.expressions.update import Action
 
 from loyalty.abuse.store import WATCH_SK
+from loyalty.attribution.codes import code_digest
+from loyalty.attribution.store import ReferralItem, ReferralStore
 from loyalty.audit.model import Line
 from loyalty.audit.store import line_put
 from loyalty.commerce.items import PURCHASE_SK, UNCLAIMED_PREFIX, PurchaseItem, UnclaimedItem, record_key, unclaimed_sk
@@ -27,13 +29,11 @@ from loyalty.fulfillment.runs import run_of, run_pk
 from loyalty.ledger.keys import HOUSEHOLD_SK, partition
 from loyalty.members.erasure import Erasure
 from loyalty.members.erasure_items import ERASURE_SK, erasure_of, erasure_put
+from loyalty.members.items import LookupItem, MemberItem, codes_of, lookup_key, lookup_partition
 from loyalty.members.keys import KEY_SK
-from loyalty.members.store import LookupItem, MemberItem, codes_of, lookup_key, lookup_partition
 from loyalty.privacy.consent_items import CONSENTS_SK, KEY_PREFIX, PREFERENCES_SK
 from loyalty.privacy.export_store import EXPORT_PREFIX
 from loyalty.programs.rewards import RewardType
-from loyalty.referrals.codes import code_digest
-from loyalty.referrals.store import ReferralItem, ReferralStore
 from loyalty.rewards.model import RedemptionStatus
 from loyalty.rewards.store import RedemptionItem, redemption_of
 from loyalty.segments.items import SEGMENTS_SK

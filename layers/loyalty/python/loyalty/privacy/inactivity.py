@@ -18,7 +18,7 @@ from loyalty.ledger.settlement import as_of
 from loyalty.ledger.store import LedgerStore
 from loyalty.members.erasure import OPEN
 from loyalty.members.erasure_items import ERASURE_SK, erasure_of
-from loyalty.members.store import MemberItem
+from loyalty.members.items import MemberItem
 from loyalty.privacy.consent_items import CONSENTS_SK, PREFERENCES_SK, consents_of, preferences_of
 from loyalty.programs.expiry import months_later
 from loyalty.programs.model import Program

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from loyalty.abuse.store import RiskItem
 from loyalty.adjustments.store import AdjustmentItem
+from loyalty.attribution.model import Referral
 from loyalty.core.clock import to_text
 from loyalty.ledger.keys import ADJUSTMENT_PREFIX
 from loyalty.privacy.consent_items import ConsentItem
 from loyalty.referrals.link_store import ShareItem
-from loyalty.referrals.model import Referral
 from loyalty.rewards.model import Redemption
 
 FILES: Final[Mapping[str, str]] = {

@@ -47,7 +47,7 @@ def _kind(new: RawItem, old: RawItem | None) -> str | None:
 
 
 def _told(item: RawItem) -> str:
-    """As :meth:`loyalty.referrals.model.Referral.told` has it, at the moment of the change."""
+    """As :meth:`loyalty.attribution.model.Referral.told` has it, at the moment of the change."""
     status = item["status"]["S"]
     if status in {"rewarded", "reversed"}:
         return str(status)

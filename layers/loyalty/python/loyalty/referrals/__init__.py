@@ -1,1 +1,4 @@
-"""Referrals: whose code it is, whether it may be used, and who brought whom."""
+"""What becomes of a referral: it is screened, qualifies, is paid or rejected, decided on, reported.
+
+By whom somebody came is in :mod:`loyalty.attribution`.
+"""

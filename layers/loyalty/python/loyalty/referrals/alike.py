@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from loyalty.attribution.likenesses import EMAIL_LIKE, EMAIL_STEM, PAYMENT
 from loyalty.referrals.facts import NOTHING, PHONE, Facts, Found, counted
-from loyalty.referrals.likenesses import EMAIL_LIKE, EMAIL_STEM, PAYMENT
 from loyalty.referrals.sightings import STEM_HEX
 
 

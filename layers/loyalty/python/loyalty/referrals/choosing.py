@@ -6,17 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from loyalty.core.backoff import jitter
-from loyalty.core.clock import Clock
-from loyalty.core.errors import MemberErased, MemberMerged, MemberNotFound, Stale
-from loyalty.core.table import TransactionRefused
-from loyalty.ledger.service import following
-from loyalty.members.errors import MemberChanged
-from loyalty.members.store import REFERRAL_CODE, MemberStore, StoredMember
-from loyalty.programs.model import Program
-from loyalty.programs.referrals import Referrals
-from loyalty.referrals.code_store import CodeStore
-from loyalty.referrals.codes import (
+from loyalty.attribution.codes import (
     GivenCode,
     Reason,
     code_digest,
@@ -26,7 +16,19 @@ from loyalty.referrals.codes import (
     normal_code,
     usable,
 )
-from loyalty.referrals.errors import CodeMalformed, CodeReserved, CodesLimitExceeded, CodeTaken
+from loyalty.attribution.errors import CodeMalformed
+from loyalty.core.backoff import jitter
+from loyalty.core.clock import Clock
+from loyalty.core.errors import MemberErased, MemberMerged, MemberNotFound, Stale
+from loyalty.core.table import TransactionRefused
+from loyalty.ledger.service import following
+from loyalty.members.errors import MemberChanged
+from loyalty.members.items import REFERRAL_CODE, StoredMember
+from loyalty.members.store import MemberStore
+from loyalty.programs.model import Program
+from loyalty.programs.referrals import Referrals
+from loyalty.referrals.code_store import CodeStore
+from loyalty.referrals.errors import CodeReserved, CodesLimitExceeded, CodeTaken
 
 MAX_CODES: Final = 5
 """Codes that lead to a member at once, the one that they show among them."""

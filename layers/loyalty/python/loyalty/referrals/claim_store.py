@@ -9,6 +9,9 @@
 
 from dataclasses import dataclass
 
+from loyalty.attribution.codes import GivenCode, code_digest
+from loyalty.attribution.model import Referral
+from loyalty.attribution.store import FRIEND_PREFIX, SHARDS, claim_puts, friends_partition, referral_of
 from loyalty.core.errors import MemberErased, MemberNotFound
 from loyalty.core.newest import newest_of
 from loyalty.core.table import Check, Table
@@ -16,10 +19,7 @@ from loyalty.ledger.items import book_of
 from loyalty.ledger.keys import BOOK_SK, partition
 from loyalty.ledger.model import Book
 from loyalty.ledger.store import LedgerStore
-from loyalty.members.store import LookupItem, MemberItem, StoredMember, given_code_of, lookup_key, member_of
-from loyalty.referrals.codes import GivenCode, code_digest
-from loyalty.referrals.model import Referral
-from loyalty.referrals.store import FRIEND_PREFIX, SHARDS, claim_puts, friends_partition, referral_of
+from loyalty.members.items import LookupItem, MemberItem, StoredMember, given_code_of, lookup_key, member_of
 from loyalty_contract import MEMBER_SK, REFERRAL_SK
 
 

@@ -8,17 +8,17 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from loyalty.attribution.claiming import new_referral
+from loyalty.attribution.codes import Reason, code_digest
+from loyalty.attribution.model import Referral, ReferralStatus, Told
+from loyalty.attribution.touches import Came, by_code, refusal, required_form
 from loyalty.core.clock import Clock
 from loyalty.core.cursor import Cursors
 from loyalty.core.errors import MemberErased, MemberMerged, MemberNotFound, MemberRestricted
 from loyalty.core.retrying import Retries
 from loyalty.programs.model import Program
-from loyalty.referrals.attribution import Came, by_code, refusal, required_form
 from loyalty.referrals.claim_store import Claimant, ClaimStore
-from loyalty.referrals.claiming import new_referral
-from loyalty.referrals.codes import Reason, code_digest
 from loyalty.referrals.errors import ReferralClaimClosed, ReferralExists, ReferralNotFound
-from loyalty.referrals.model import Referral, ReferralStatus, Told
 
 _RETRIES: Final = Retries(
     6, base=0.02, cap=0.3, busy="This member has many writers at the moment; send the same request again."

@@ -8,11 +8,11 @@
 
 from collections.abc import Collection
 
+from loyalty.attribution.codes import GivenCode, code_digest
 from loyalty.core.clock import to_text
 from loyalty.core.table import Operation, Table, Update
 from loyalty.ledger.keys import partition
-from loyalty.members.store import (
-    MEMBER,
+from loyalty.members.items import (
     REFERRAL_CODE,
     LookupItem,
     MemberItem,
@@ -21,10 +21,8 @@ from loyalty.members.store import (
     given_code_of,
     lookup_delete,
     lookup_key,
-    lookups_of,
-    written,
 )
-from loyalty.referrals.codes import GivenCode, code_digest
+from loyalty.members.store import MEMBER, lookups_of, written
 from loyalty_contract import MEMBER_SK
 
 

@@ -5,11 +5,11 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
+from loyalty.attribution.codes import CodeText, Reason, expires_at, is_chosen, usable
 from loyalty.core.clock import to_text
 from loyalty.core.fields import RequestBody, ResponseBody
 from loyalty.programs.referrals import Referrals
 from loyalty.referrals.choosing import HeldCodes
-from loyalty.referrals.codes import CodeText, Reason, expires_at, is_chosen, usable
 
 
 class CodeBody(RequestBody):

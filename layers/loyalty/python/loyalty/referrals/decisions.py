@@ -19,10 +19,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from loyalty.attribution.model import Decided, Referral, ReferralStatus, Verdict
 from loyalty.core.errors import SecondPersonRequired
 from loyalty.core.four_eyes import same_hands
 from loyalty.referrals.errors import ReferralNotInReview, ReferralNotRewarded
-from loyalty.referrals.model import Decided, Referral, ReferralStatus, Verdict
 from loyalty.referrals.steps import DECISION, rejected
 
 APPEAL_WITHIN: Final = timedelta(days=30)

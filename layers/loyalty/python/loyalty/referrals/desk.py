@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import Self
 
 from loyalty.abuse.model import Person
+from loyalty.attribution.model import Referral
 from loyalty.core.clock import Clock
 from loyalty.core.table import Table
 from loyalty.programs.store import ProgramStore
-from loyalty.referrals.model import Referral
 from loyalty.referrals.reviewing import ReviewService
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 
+from loyalty.attribution.store import due_shard
 from loyalty.core.clock import Clock
 from loyalty.core.table import RawItem, Table
 from loyalty.ledger.store import DuePage
 from loyalty.referrals.lifecycle import Lifecycle, Woken
 from loyalty.referrals.looking import Looker
-from loyalty.referrals.store import due_shard
 from loyalty.sweeping.walk import PAGE, WORKERS, Act, Due, DueWalk
 
 

@@ -3,26 +3,6 @@
 from loyalty.core.errors import Conflict, Invalid, Missing, Unacceptable
 
 
-class ReferralCodeUnknown(Unacceptable):
-    code = "referral_code_unknown"
-
-
-class CodeMalformed(Unacceptable):
-    code = "referral_code_malformed"
-
-
-class ReferralCodeExpired(Unacceptable):
-    code = "referral_code_expired"
-
-
-class ReferralCodeExhausted(Unacceptable):
-    code = "referral_code_exhausted"
-
-
-class ReferralCodeOwn(Unacceptable):
-    code = "referral_code_own"
-
-
 class ReferralNotFound(Missing):
     code = "referral_not_found"
 
@@ -47,22 +27,6 @@ class CodeTaken(Conflict):
 
 class CodesLimitExceeded(Conflict):
     code = "referral_codes_limit_exceeded"
-
-
-class ReferralsNotOffered(Unacceptable):
-    code = "referrals_not_offered"
-
-
-class ChannelUnknown(Unacceptable):
-    code = "referral_channel_unknown"
-
-
-class CampaignUnknown(Unacceptable):
-    code = "referral_campaign_unknown"
-
-
-class CampaignOver(Unacceptable):
-    code = "referral_campaign_over"
 
 
 class ReferralNotInReview(Conflict):

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
+from loyalty.attribution.model import Referral
 from loyalty.core.clock import to_text
 from loyalty.core.spreadsheets import cell
-from loyalty.referrals.model import Referral
 
 COLUMNS: Final = (
     "program", "member_id", "referrer", "code", "campaign", "channel", "linked", "claimed_at", "deadline", "status",

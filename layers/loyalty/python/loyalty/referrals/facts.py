@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from loyalty.attribution.model import Referral
 from loyalty.programs.referrals import Qualifying
-from loyalty.referrals.model import Referral
 from loyalty.referrals.sightings import Claim, Counts, Seen
 
 PHONE: Final = "phone"

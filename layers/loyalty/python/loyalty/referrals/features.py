@@ -7,10 +7,10 @@ there are some of them: a pattern of one is none.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from loyalty.attribution.likenesses import ADDRESS, DEVICE, EMAIL_LIKE, NETWORK, PAYMENT
+from loyalty.attribution.model import Signal
 from loyalty.referrals import alike, patterns
 from loyalty.referrals.facts import PHONE, Facts, Found
-from loyalty.referrals.likenesses import ADDRESS, DEVICE, EMAIL_LIKE, NETWORK, PAYMENT
-from loyalty.referrals.model import Signal
 from loyalty.referrals.sightings import WEEK
 
 _OF_NOW: Final = frozenset({Signal.LEAST_PURCHASE, Signal.QUICK_PURCHASE, Signal.SOME_RETURNED, Signal.MOST_RETURNED})

@@ -21,7 +21,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
-from loyalty.referrals.model import Referral, Signal, Verdict
+from loyalty.attribution.model import Referral, Signal, Verdict
 
 
 class Truth(StrEnum):

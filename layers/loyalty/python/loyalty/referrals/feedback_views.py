@@ -4,9 +4,9 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
+from loyalty.attribution.model import Verdict
 from loyalty.core.fields import ResponseBody
 from loyalty.referrals.feedback import Feedback, Share
-from loyalty.referrals.model import Verdict
 from loyalty.referrals.review_views import SignalName
 
 

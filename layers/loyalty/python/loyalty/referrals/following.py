@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, Protocol
 
+from loyalty.attribution.codes import GivenCode, Reason, normal_code, usable
+from loyalty.attribution.links import Click, known_source, landing_url
 from loyalty.core.clock import Clock
 from loyalty.core.errors import ProgramNotFound
 from loyalty.core.ids import new_click_id
 from loyalty.core.telemetry import count, logger
 from loyalty.programs.model import Program
 from loyalty.programs.referrals import Referrals
-from loyalty.referrals.codes import GivenCode, Reason, normal_code, usable
 from loyalty.referrals.link_store import LinkStore
-from loyalty.referrals.links import Click, known_source, landing_url
 from loyalty_contract import CLICKS_NOT_WRITTEN
 
 _AHEAD: Final = ("purpose", "sec-purpose", "x-purpose", "x-moz")

@@ -19,6 +19,8 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from loyalty.accruals.model import ReversalReason
+from loyalty.attribution.model import Referral, ReferralStatus, Screened
+from loyalty.attribution.store import ReferralStore
 from loyalty.core.backoff import jitter
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.errors import MemberRestricted, RecordChanged, WalletBusy
@@ -28,9 +30,7 @@ from loyalty.programs.referrals import Referrals
 from loyalty.programs.store import ProgramStore
 from loyalty.referrals.events import Happening, What
 from loyalty.referrals.looking import Looker
-from loyalty.referrals.model import Referral, ReferralStatus, Screened
 from loyalty.referrals.steps import DECISION, Do, Facts, Step, Write, concerns, next_step
-from loyalty.referrals.store import ReferralStore
 
 ATTEMPTS: Final = 6
 """Times that a referral is read again because others wrote it, or what it depends on."""

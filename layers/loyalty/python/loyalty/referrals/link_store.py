@@ -16,13 +16,13 @@ from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
+from loyalty.attribution.clicks import click_key, click_of, click_put
+from loyalty.attribution.links import Click, Share
+from loyalty.attribution.model import Source
 from loyalty.core.attributes import IntegerAttribute, MomentAttribute
 from loyalty.core.table import Check, Item, Put, RawItem, Table, TransactionRefused, Update
 from loyalty.ledger.keys import parse_partition, partition
-from loyalty.members.store import MemberItem
-from loyalty.referrals.clicks import click_key, click_of, click_put
-from loyalty.referrals.links import Click, Share
-from loyalty.referrals.model import Source
+from loyalty.members.items import MemberItem
 from loyalty_contract import CLICKS_PREFIX, MEMBER_SK, SHARE_PREFIX, TTL_ATTRIBUTE
 
 COUNT_SHARDS: Final = 4

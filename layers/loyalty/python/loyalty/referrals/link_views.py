@@ -4,10 +4,10 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
+from loyalty.attribution.codes import Reason
 from loyalty.core.clock import to_text
 from loyalty.core.fields import RequestBody, ResponseBody
 from loyalty.programs.fields import Slug
-from loyalty.referrals.codes import Reason
 from loyalty.referrals.sharing import Link, SharedLinks
 
 

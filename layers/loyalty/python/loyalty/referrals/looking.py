@@ -14,6 +14,8 @@ from typing import Final
 
 from loyalty.accruals.records import reversed_check, reversed_of, reversed_sk
 from loyalty.accruals.share import Original, left_of
+from loyalty.attribution.model import Referral, ReferralStatus
+from loyalty.attribution.store import due_shard
 from loyalty.core.clock import to_text
 from loyalty.core.table import MOST_READS, Operation, RawItem, Table
 from loyalty.ledger.items import book_of, entry_of
@@ -21,9 +23,7 @@ from loyalty.ledger.keys import BOOK_SK, entry_sk, parse_entry_id, partition
 from loyalty.ledger.model import Entry, EntryKind
 from loyalty.ledger.store import DueBook, DuePage, LedgerStore
 from loyalty.programs.referrals import Referrals
-from loyalty.referrals.model import Referral, ReferralStatus
 from loyalty.referrals.steps import Counted, Facts, counts
-from loyalty.referrals.store import due_shard
 from loyalty_contract import DUE_AT, PARTITION_KEY, REFERRAL_SK
 
 PAGE: Final = 50

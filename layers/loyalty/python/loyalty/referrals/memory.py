@@ -17,6 +17,9 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from loyalty.attribution.likenesses import DISPOSABLE_EMAIL, EMAIL_LIKE, EMAIL_STEM, PAYMENT
+from loyalty.attribution.model import Referral
+from loyalty.attribution.store import referral_of, referral_put, shard_of
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.retrying import Retries
 from loyalty.core.table import Operation, RawItem, Table
@@ -24,8 +27,6 @@ from loyalty.ledger.keys import partition
 from loyalty.programs.model import Program
 from loyalty.programs.referrals import Screening
 from loyalty.referrals.facts import PHONE
-from loyalty.referrals.likenesses import DISPOSABLE_EMAIL, EMAIL_LIKE, EMAIL_STEM, PAYMENT
-from loyalty.referrals.model import Referral
 from loyalty.referrals.remembering import (
     Key,
     counts_key,
@@ -39,7 +40,6 @@ from loyalty.referrals.remembering import (
     seen_write,
 )
 from loyalty.referrals.sightings import STEM_HEX, Claim, Counts, Sighting, together
-from loyalty.referrals.store import referral_of, referral_put, shard_of
 from loyalty_contract import MEMBER_SK, REFERRAL_SK
 
 _RETRIES: Final = Retries(

@@ -5,10 +5,10 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
+from loyalty.attribution.likenesses import DISPOSABLE_EMAIL, NETWORK
+from loyalty.attribution.model import Referral, ReferralStatus
 from loyalty.programs.referrals import Qualifying
 from loyalty.referrals.facts import AT_ONCE, NOTHING, Facts, Found, at_once, counted
-from loyalty.referrals.likenesses import DISPOSABLE_EMAIL, NETWORK
-from loyalty.referrals.model import Referral, ReferralStatus
 from loyalty.referrals.sightings import nearest
 
 LEAST_GAPS, MOST_GAPS = 12, 16

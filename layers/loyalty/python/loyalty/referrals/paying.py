@@ -20,6 +20,8 @@ from typing import Any, Final
 from loyalty.accruals.model import REFERRAL_SOURCE, Activity, Refund, ReversalReason
 from loyalty.accruals.reading import MemberPosting
 from loyalty.accruals.service import AccrualService
+from loyalty.attribution.model import Referral, ReferralStatus, Rewarded
+from loyalty.attribution.store import ReferralStore, referral_put
 from loyalty.core.clock import Clock, from_text, to_text
 from loyalty.core.errors import (
     EntryExistsWithDifferentRequest,
@@ -36,9 +38,7 @@ from loyalty.ledger.service import Ledger
 from loyalty.programs.deeds import REFERRAL, REFERRED
 from loyalty.programs.errors import ActivityNotRewarded, AmountRequired
 from loyalty.programs.model import Program
-from loyalty.referrals.model import Referral, ReferralStatus, Rewarded
 from loyalty.referrals.payments import Count, PaymentStore, Sides, count_put
-from loyalty.referrals.store import ReferralStore, referral_put
 
 SAME_MEMBER: Final = "same_member"
 MEMBER_ERASED: Final = "member_erased"

@@ -16,6 +16,7 @@ from typing import Final
 
 from pynamodb.expressions.condition import Condition
 
+from loyalty.attribution.store import SHARDS, friends_partition, shard_of
 from loyalty.core.attributes import MomentAttribute
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.table import (
@@ -28,9 +29,8 @@ from loyalty.core.table import (
     TextMapAttribute,
     Update,
 )
-from loyalty.members.store import lookup_partition
+from loyalty.members.items import lookup_partition
 from loyalty.referrals.sightings import Claim, Counts, Seen, Sighting
-from loyalty.referrals.store import SHARDS, friends_partition, shard_of
 from loyalty_contract import TTL_ATTRIBUTE
 
 SEEN_SK: Final = "SEEN"

@@ -16,10 +16,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
+from loyalty.attribution.model import Referral, ReferralStatus, Source
 from loyalty.core.money import MINOR_UNITS, Money, minor_units, money_of
 from loyalty.programs.costs import PointCost
 from loyalty.referrals.leaders import Leader, Leaders
-from loyalty.referrals.model import Referral, ReferralStatus, Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
+from loyalty.attribution.model import ReferralStatus
 from loyalty.core.clock import to_text
 from loyalty.core.fields import MoneyBody, ResponseBody
 from loyalty.programs.costs import PointCost
 from loyalty.referrals.leaders import Leader
-from loyalty.referrals.model import ReferralStatus
 from loyalty.referrals.report import Growth, Ratio, Report, Tally
 
 Percent = Annotated[

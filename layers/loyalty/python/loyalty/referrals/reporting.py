@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final, Protocol, Self, TypeVar
 
+from loyalty.attribution.model import Referral
 from loyalty.core.clock import Clock, local_date
 from loyalty.core.ids import first_member_id
 from loyalty.core.periods import check_period
@@ -21,7 +22,6 @@ from loyalty.ledger.store import LedgerStore
 from loyalty.programs.model import Program
 from loyalty.referrals.errors import ReportTooLarge
 from loyalty.referrals.link_store import KEPT_COUNTS, LinkCount, LinkStore
-from loyalty.referrals.model import Referral
 from loyalty.referrals.report import Days, Fold, Growth, Report
 from loyalty.referrals.walking import claimed_between
 from loyalty_contract import MEMBER_SHARDS

@@ -5,10 +5,10 @@ from typing import Annotated, Final, Self
 from pydantic import Field
 
 from loyalty.abuse.views import Reason, RiskDecisionBody
+from loyalty.attribution.model import Decided, Evidence, Qualified, Referral, ReferralStatus, Rewarded, Signal, Verdict
 from loyalty.core.clock import to_text
 from loyalty.core.fields import MoneyBody, RequestBody, ResponseBody
 from loyalty.referrals.decisions import asked
-from loyalty.referrals.model import Decided, Evidence, Qualified, Referral, ReferralStatus, Rewarded, Signal, Verdict
 from loyalty.referrals.words import in_words
 
 ReferralDecisionBody = RiskDecisionBody

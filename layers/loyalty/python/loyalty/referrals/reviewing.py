@@ -10,6 +10,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from loyalty.abuse.model import Person
+from loyalty.attribution.model import Decided, Referral
+from loyalty.attribution.store import ReferralStore, referral_of, referral_put, reviews_shard
 from loyalty.audit.model import Facts, Line
 from loyalty.audit.store import line_put
 from loyalty.core.clock import Clock, from_text, local_date, to_text
@@ -26,9 +28,7 @@ from loyalty.programs.versions import VersionStore
 from loyalty.referrals.decisions import appeal, approve, reject, revoke
 from loyalty.referrals.errors import ReferralNotFound
 from loyalty.referrals.feedback import Feedback, feedback_of
-from loyalty.referrals.model import Decided, Referral
 from loyalty.referrals.scoring import reproduced
-from loyalty.referrals.store import ReferralStore, referral_of, referral_put, reviews_shard
 from loyalty.referrals.walking import claimed_between
 
 MOST_DAYS: Final = 92

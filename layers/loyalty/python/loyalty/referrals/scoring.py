@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from loyalty.attribution.model import Evidence, Screened, Signal, Verdict
 from loyalty.programs.referrals import MAX_SCORE, Bounds, Screening
-from loyalty.referrals.model import Evidence, Screened, Signal, Verdict
 
 _BOUNDED: Final = frozenset(Bounds.model_fields)
 _NAMED: Final = 5

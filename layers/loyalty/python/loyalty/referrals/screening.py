@@ -12,6 +12,8 @@ It does not grow with how many a referrer brought, and writes nothing: whoever a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loyalty.attribution.model import Referral, Screened
+from loyalty.attribution.store import referral_of
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.table import RawItem
 from loyalty.ledger.keys import partition
@@ -20,11 +22,9 @@ from loyalty.programs.referrals import Qualifying
 from loyalty.referrals.facts import DEPTH, OTHERS, Facts, at_once
 from loyalty.referrals.features import features_of
 from loyalty.referrals.memory import Memory, all_counts, likenesses_in, remembered, screening_of, seen_keys
-from loyalty.referrals.model import Referral, Screened
 from loyalty.referrals.remembering import Key, counts_keys, hour_key, in_hour, seen_of
 from loyalty.referrals.scoring import screened
 from loyalty.referrals.sightings import Claim, Counts, Seen, nearest
-from loyalty.referrals.store import referral_of
 from loyalty_contract import MEMBER_SK, REFERRAL_SK
 
 

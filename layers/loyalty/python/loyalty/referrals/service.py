@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from loyalty.attribution.codes import GivenCode, Reason, normal_code, usable
 from loyalty.core.clock import Clock
 from loyalty.core.pii import Lookups
 from loyalty.programs.model import Program
-from loyalty.referrals.codes import GivenCode, Reason, normal_code, usable
 
 
 class Codes(Protocol):

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from loyalty.attribution.codes import Reason, usable
+from loyalty.attribution.links import Share, deep_link, known_source, required_rules, required_source, short_link
+from loyalty.attribution.model import Source
 from loyalty.core.clock import Clock
 from loyalty.core.retrying import Retries
 from loyalty.programs.model import Program
 from loyalty.programs.referrals import Referrals
 from loyalty.referrals.choosing import MemberCodes
-from loyalty.referrals.codes import Reason, usable
 from loyalty.referrals.link_store import LinkStore
-from loyalty.referrals.links import Share, deep_link, known_source, required_rules, required_source, short_link
-from loyalty.referrals.model import Source
 
 _RETRIES: Final = Retries(
     6, base=0.02, cap=0.3, busy="Others are changing this member at the moment; send the same request again."

@@ -22,9 +22,9 @@ from enum import StrEnum
 from typing import Final
 
 from loyalty.accruals.share import Reversed
+from loyalty.attribution.model import Qualified, Referral, ReferralStatus, Verdict
 from loyalty.core.money import Money
 from loyalty.programs.referrals import Referrals
-from loyalty.referrals.model import Qualified, Referral, ReferralStatus, Verdict
 
 LATE: Final = timedelta(days=14)
 OPEN: Final = frozenset({ReferralStatus.ENROLLED, ReferralStatus.QUALIFIED, ReferralStatus.EXPIRED})

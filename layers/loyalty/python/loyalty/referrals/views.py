@@ -5,12 +5,12 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field
 
+from loyalty.attribution.codes import CodeText
+from loyalty.attribution.model import Referral, ReferralStatus, Told
 from loyalty.core.clock import to_text
 from loyalty.core.fields import RequestBody, ResponseBody
 from loyalty.programs.fields import Slug
 from loyalty.referrals.claims import BroughtPage, points_of
-from loyalty.referrals.codes import CodeText
-from loyalty.referrals.model import Referral, ReferralStatus, Told
 
 _STATUS: Final = (
     "`pending`: not yet rewarded, whatever it waits for; `rewarded`; `reversed`: rewarded, and taken back with what had qualified; "

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
+from loyalty.attribution.model import Referral
+from loyalty.attribution.store import SHARDS, program_shard, referral_of
 from loyalty.core.clock import to_text
 from loyalty.core.listing import Key
 from loyalty.core.table import MOST_READS, Table
 from loyalty.ledger.keys import partition
-from loyalty.referrals.model import Referral
-from loyalty.referrals.store import SHARDS, program_shard, referral_of
 from loyalty_contract import DUE_AT, REFERRAL_SK
 
 PAGE: Final = MOST_READS

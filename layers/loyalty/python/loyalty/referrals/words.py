@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from loyalty.referrals.model import Evidence, Signal
+from loyalty.attribution.model import Evidence, Signal
 
 _ONE: Final = 1
 _WORDS: Final[Mapping[Signal, str]] = {

@@ -1,5 +1,7 @@
 """The lifecycle with all that it works with, and what is told of its work. For functions and for an operator's commands."""
 
+from loyalty.attribution.model import Referral, ReferralStatus
+from loyalty.attribution.store import ReferralStore
 from loyalty.core.clock import Clock, to_text
 from loyalty.core.table import Table
 from loyalty.core.telemetry import count, logger
@@ -11,10 +13,8 @@ from loyalty.referrals.code_store import CodeStore
 from loyalty.referrals.events import Happening
 from loyalty.referrals.lifecycle import Lifecycle, Woken
 from loyalty.referrals.memory import Memory
-from loyalty.referrals.model import Referral, ReferralStatus
 from loyalty.referrals.paying import Payer
 from loyalty.referrals.screening import Screener
-from loyalty.referrals.store import ReferralStore
 from loyalty_contract import (
     REFERRALS_ENDED,
     REFERRALS_QUALIFIED,

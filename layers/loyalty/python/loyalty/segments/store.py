@@ -5,7 +5,7 @@ from datetime import datetime
 from loyalty.core.errors import MemberErased
 from loyalty.core.table import Check, Table
 from loyalty.ledger.keys import partition
-from loyalty.members.store import MemberItem
+from loyalty.members.items import MemberItem
 from loyalty.segments.items import SEGMENTS_SK, segments_of, segments_put
 from loyalty.segments.model import MemberSegments
 from loyalty_contract import MEMBER_SK

@@ -2,8 +2,8 @@
 
 import pytest
 
+from loyalty.attribution.likenesses import Signals, is_disposable, likenesses_of, mailbox_of, network_of, spellings_of
 from loyalty.core.pii import Lookups
-from loyalty.referrals.likenesses import Signals, is_disposable, likenesses_of, mailbox_of, network_of, spellings_of
 from tests.apikit.keys import FakeKeys
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from loyalty.attribution.model import Referral, Source
 from loyalty.programs.model import Program
-from loyalty.referrals.model import Referral, Source
 
 
 def new_referral(

@@ -9,11 +9,11 @@ import pytest
 import segno
 
 from functions.referral_link.routes import routes
+from loyalty.attribution.model import Source
 from loyalty.core.http import api
 from loyalty.core.table import Table, TransactionRefused
 from loyalty.referrals.following import Links, is_followed
 from loyalty.referrals.link_store import LinkCount, LinkStore
-from loyalty.referrals.model import Source
 from loyalty.referrals.sharing import picture_of
 from tests.apikit.gateway import Gateway, Reply, proxy_event
 from tests.apikit.members import LINKS_URL, Members

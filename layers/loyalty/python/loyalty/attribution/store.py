@@ -16,6 +16,15 @@ from typing import Final
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
+from loyalty.attribution.documents import (
+    decided_document,
+    decided_of,
+    rewarded_document,
+    rewarded_of,
+    screened_document,
+    screened_of,
+)
+from loyalty.attribution.model import Qualified, Referral, ReferralStatus, Source
 from loyalty.core.attributes import MomentAttribute, MoneyAttribute
 from loyalty.core.clock import from_text, to_text
 from loyalty.core.errors import RecordChanged
@@ -32,15 +41,6 @@ from loyalty.core.table import (
     TransactionRefused,
 )
 from loyalty.ledger.keys import parse_partition, partition
-from loyalty.referrals.documents import (
-    decided_document,
-    decided_of,
-    rewarded_document,
-    rewarded_of,
-    screened_document,
-    screened_of,
-)
-from loyalty.referrals.model import Qualified, Referral, ReferralStatus, Source
 from loyalty_contract import DUE_AT, DUE_INDEX_KEY, REFERRAL_REVIEWS_PREFIX, REFERRAL_SK
 
 FRIEND_PREFIX: Final = "FRIEND#"

@@ -10,11 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from loyalty.core.errors import Unacceptable
-from loyalty.programs.model import ProgramDocument
-from loyalty.referrals.clicks import attributed
-from loyalty.referrals.codes import GivenCode, Reason, normal_code, usable
-from loyalty.referrals.errors import (
+from loyalty.attribution.clicks import attributed
+from loyalty.attribution.codes import GivenCode, Reason, normal_code, usable
+from loyalty.attribution.errors import (
     CampaignUnknown,
     ChannelUnknown,
     CodeMalformed,
@@ -23,9 +21,11 @@ from loyalty.referrals.errors import (
     ReferralCodeOwn,
     ReferralCodeUnknown,
 )
-from loyalty.referrals.likenesses import Signals
-from loyalty.referrals.links import Click
-from loyalty.referrals.model import Source
+from loyalty.attribution.likenesses import Signals
+from loyalty.attribution.links import Click
+from loyalty.attribution.model import Source
+from loyalty.core.errors import Unacceptable
+from loyalty.programs.model import ProgramDocument
 
 _REFUSALS: Final[Mapping[Reason, tuple[type[Unacceptable], str]]] = {
     Reason.MALFORMED: (CodeMalformed, "This is no referral code: a character is wrong, missing or too many."),

@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from loyalty.attribution.errors import CampaignOver, CampaignUnknown, ChannelUnknown, ReferralsNotOffered
+from loyalty.attribution.model import Source
 from loyalty.programs.model import ProgramDocument
 from loyalty.programs.referrals import Referrals
-from loyalty.referrals.errors import CampaignOver, CampaignUnknown, ChannelUnknown, ReferralsNotOffered
-from loyalty.referrals.model import Source
 
 MEDIUM: Final = "referral"
 

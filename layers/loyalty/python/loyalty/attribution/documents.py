@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loyalty.attribution.model import Decided, Evidence, Rewarded, Screened, Signal, Verdict
 from loyalty.core.clock import from_text, to_text
-from loyalty.referrals.model import Decided, Evidence, Rewarded, Screened, Signal, Verdict
 
 
 def screened_document(screened: Screened | None) -> dict[str, Any] | None:

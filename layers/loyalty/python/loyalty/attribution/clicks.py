@@ -17,11 +17,11 @@ from typing import Annotated, Final
 from pydantic import Field, StringConstraints
 from pynamodb.attributes import UnicodeAttribute
 
+from loyalty.attribution.links import Click
+from loyalty.attribution.model import Source
 from loyalty.core.attributes import MomentAttribute
 from loyalty.core.table import IntegerAttribute, Item, Put, RawItem
 from loyalty.programs.referrals import Touch
-from loyalty.referrals.links import Click
-from loyalty.referrals.model import Source
 from loyalty_contract import CLICK_SK, CLICKS_PREFIX, TTL_ATTRIBUTE
 
 MAX_CLICKS: Final = 10

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.programs.referrals import Referrals
-from loyalty.referrals.codes import (
+from loyalty.attribution.codes import (
     ALPHABET,
     GivenCode,
     Reason,
@@ -18,6 +17,7 @@ from loyalty.referrals.codes import (
     normal_code,
     usable,
 )
+from loyalty.programs.referrals import Referrals
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 EIGHT = st.text(ALPHABET, min_size=8, max_size=8)

@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from loyalty.attribution.likenesses import Signals
 from loyalty.core.fields import RequestBody
-from loyalty.referrals.likenesses import Signals
 
 _CARD_NUMBER: Final = re.compile(r"[0-9]{13,19}")
 _BETWEEN: Final = re.compile(r"[ -]")

@@ -5,10 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loyalty.core.money import Money
-from loyalty.core.table import Table, TransactionRefused
-from loyalty.programs.referrals import Weights
-from loyalty.referrals.model import (
+from loyalty.attribution.model import (
     Decided,
     Evidence,
     Qualified,
@@ -21,7 +18,10 @@ from loyalty.referrals.model import (
     Told,
     Verdict,
 )
-from loyalty.referrals.store import ReferralStore, claim_puts, referral_put
+from loyalty.attribution.store import ReferralStore, claim_puts, referral_put
+from loyalty.core.money import Money
+from loyalty.core.table import Table, TransactionRefused
+from loyalty.programs.referrals import Weights
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 NEW = Referral(

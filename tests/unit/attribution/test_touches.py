@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from loyalty.referrals.model import Source
+from loyalty.attribution.model import Source
 from tests.apikit.members import Members
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.interleaving import interrupted
