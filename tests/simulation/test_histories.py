@@ -28,6 +28,8 @@ BUGS_FOUND_EARLY = {
     "caps_of_the_day_in_utc": 10,
     "cap_not_given_back": 5,
     "shards_mixed_up": 5,
+    "redeemed_from_points": 5,
+    "given_back_to_points": 5,
 }
 """Bugs that are put in on purpose, and within how many histories each is found. All of them: ``make simulate-bugs``."""
 
