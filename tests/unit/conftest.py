@@ -1,4 +1,4 @@
-"""A table in moto, and what stands over it."""
+"""A table in memory, and what stands over it."""
 
 from collections.abc import Iterator
 
