@@ -9,6 +9,8 @@ pytest_plugins = ("tests.engines.fixtures",)
 
 _TOGETHER: Final = ("tests/e2e/", "tests/infra/")
 """Folders whose tests share something that takes long to make: the local cloud, the synthesized templates."""
+_APART: Final = ("tests/e2e/test_restart.py",)
+"""Files in them whose tests have a cloud of their own."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -25,6 +27,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     class _Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.split("::", maxsplit=1)[0]
+            if file in _APART:
+                return file
             return next((folder for folder in _TOGETHER if file.startswith(folder)), file)
 
     return _Scheduling(config, log)

@@ -15,9 +15,9 @@ from tests.engines import chromium
 from tests.engines.fixtures import REQUIRE_ENGINES, do_without
 from tests.engines.npm import Unavailable
 from tests.financekit.console import ConsoleRig, served
-from tests.ledgerkit.moto import moto_table, table
+from tests.ledgerkit.fixtures import memory_table, table
 
-__all__ = ["moto_table", "table"]
+__all__ = ["memory_table", "table"]
 
 SCREENS = REPOSITORY / "build" / "screens"
 

@@ -13,10 +13,10 @@ import loyalty_contract as contract
 from infra import authorization
 from infra.local.cloud import LocalCloud
 from infra.routes import ROUTES, Route
-from tests.e2e.tokens import bad_tokens
+from tests.e2e.tokens import bad_tokens, short_lived, wait_for_end_of
 from tests.e2e.victims import UNKNOWN, Tenant, example, members_in_body, things, without_names
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("expiring")]
 
 THREADS: Final = 8
 SCOPED: Final = [route for route in ROUTES if route.scope is not None]
@@ -26,6 +26,12 @@ OF_A_PROGRAM: Final = [route for route in SCOPED if authorization.has_program(ro
 @pytest.fixture(scope="module")
 def victim(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Tenant:
     return Tenant(cloud, tmp_path_factory.mktemp("victim"), "victim")
+
+
+@pytest.fixture(scope="module")
+def expiring(cloud: LocalCloud) -> str:
+    """A token that expires while the first tests here go on."""
+    return short_lived(cloud)
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +101,10 @@ def test_all_scopes_together_open_every_route(victim: Tenant, status: Callable[[
 
 
 def test_a_bad_token_opens_no_route(
-    cloud: LocalCloud, victim: Tenant, status: Callable[[Route, str | None], int]
+    cloud: LocalCloud, victim: Tenant, status: Callable[[Route, str | None], int], expiring: str
 ) -> None:
-    bad = bad_tokens(cloud, victim.token())
+    wait_for_end_of(expiring)
+    bad = bad_tokens(cloud, victim.token(), expiring)
     assert set(bad) == set(authorization.BAD_TOKENS)
     one_of_each = {route.function: route for route in SCOPED}.values()
     pairs = [

@@ -3,8 +3,8 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -46,6 +46,25 @@ def until(status: int, ask: Callable[[], requests.Response]) -> float:
     raise AssertionError(f"no {status} within {SECONDS_TO_BE_OUT:.0f} seconds")
 
 
+class Disabled:
+    """A client that was let in and then disabled; from then on it asks again and again, beside the other tests here."""
+
+    def __init__(self, cloud: LocalCloud, asking: ThreadPoolExecutor) -> None:
+        self.id, self.app, self.secret = made(cloud, "rewards.read", "programs.read")
+        caller = self.app(self.secret)
+        assert caller.call("GET", "/rewards").status_code == 200
+        loyalty(cloud, "disable", self.id)
+        self.out: Future[float] = asking.submit(until, 401, lambda: caller.call("GET", "/rewards"))
+        self.at_a_new_route = caller.call("GET", "")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def disabled(cloud: LocalCloud) -> Iterator[Disabled]:
+    """Made before the first test here, so that its minute has begun when the last one asks for its end."""
+    with ThreadPoolExecutor(1) as asking:
+        yield Disabled(cloud, asking)
+
+
 def test_two_secrets_are_good_at_once_and_the_old_one_until_it_is_removed(cloud: LocalCloud) -> None:
     client_id, app, first = made(cloud, "rewards.read")
     added = json.loads(loyalty(cloud, "secret", "add", client_id, "--json"))
@@ -64,21 +83,6 @@ def test_two_secrets_are_good_at_once_and_the_old_one_until_it_is_removed(cloud:
     assert app(second).call("GET", "/rewards").status_code == 200
     with pytest.raises(SeedFailed, match="last_secret"):
         loyalty(cloud, "secret", "remove", client_id, new)
-
-
-def test_who_is_disabled_is_out_within_a_minute_and_gets_no_token(cloud: LocalCloud) -> None:
-    client_id, app, secret = made(cloud, "rewards.read", "programs.read")
-    caller = app(secret)
-    assert caller.call("GET", "/rewards").status_code == 200
-    loyalty(cloud, "disable", client_id)
-    refused(caller.call("GET", ""), 401, "unauthenticated")  # a route for which the gateway has no verdict yet
-    took = until(401, lambda: caller.call("GET", "/rewards"))
-    assert took <= SECONDS_TO_BE_OUT
-    with pytest.raises(TokenRefused):
-        app(secret)
-    assert json.loads(loyalty(cloud, "show", client_id, "--json"))["disabled_at"]
-    loyalty(cloud, "enable", client_id)
-    assert app(secret).call("GET", "/rewards").status_code == 200
 
 
 def test_one_client_over_its_plan_waits_and_the_others_do_not(cloud: LocalCloud, partner: Partner) -> None:
@@ -158,3 +162,13 @@ def test_the_trail_tells_of_clients(cloud: LocalCloud) -> None:
         ConsistentRead=True,
     )["Items"]
     assert sorted(line["action"]["S"] for line in scanned) == ["client.created", "client.disabled"]
+
+
+def test_who_is_disabled_is_out_within_a_minute_and_gets_no_token(cloud: LocalCloud, disabled: Disabled) -> None:
+    refused(disabled.at_a_new_route, 401, "unauthenticated")  # the gateway had no verdict for it yet
+    assert disabled.out.result() <= SECONDS_TO_BE_OUT
+    with pytest.raises(TokenRefused):
+        disabled.app(disabled.secret)
+    assert json.loads(loyalty(cloud, "show", disabled.id, "--json"))["disabled_at"]
+    loyalty(cloud, "enable", disabled.id)
+    assert disabled.app(disabled.secret).call("GET", "/rewards").status_code == 200

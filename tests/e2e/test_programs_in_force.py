@@ -1,13 +1,24 @@
-"""A version that was published decides, after the time that functions remember, whatever is asked of any of them."""
+"""What was published or bound is in force after the time that functions remember: a version for whatever is asked of any of
+them, and a new program for who types the guide's lines as printed.
+
+Both wait for that time at once.
+"""
 
 import json
+import os
+import re
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from infra.local.cloud import LocalCloud
+from infra.local.envfile import write_env
 from infra.local.seed import publish_programs
 from loyalty.programs.publication import CACHE_SECONDS
 from loyalty_contract import SCOPES
@@ -16,6 +27,7 @@ from tests.e2e.partner import Bus, Partner, eventually, unique
 pytestmark = pytest.mark.e2e
 
 ROOT: Final = Path(__file__).parents[2]
+PAGE: Final = (ROOT / "docs" / "programs.md").read_text()
 KINDS: Final = {
     "accrual:pos",  # accrual
     "accrual:reviews",  # accrual_events
@@ -28,6 +40,36 @@ KINDS: Final = {
     "merge_in",
 }
 """What a member's statement has once every function has posted to it."""
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def typed(
+    cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Future[subprocess.CompletedProcess[str]]]:
+    """What became of the guide's lines, which somebody begins to type before the first test here."""
+    folder = tmp_path_factory.mktemp("guide")
+    (folder / "harbour.yaml").write_text(blocks("yaml")[0])
+    write_env(folder / ".local" / "env", cloud.variables)
+    publish, accrue = (block for block in blocks("sh") if "source .local/env" in block or "accruals" in block)
+    # Until it has heard of the new binding, the function that enrolls knows no such program; then every binding as before.
+    program = f"{cloud.api_url}/v1/programs/harbour"
+    waiting = f'until curl -sf "{program}" -H "Authorization: Bearer {cloud.token()}" > /dev/null; do sleep 1; done\n'
+    again = publish.splitlines()[-1] + " --program boreal --unpublished\n"
+    with ThreadPoolExecutor(1) as typing:
+        yield typing.submit(
+            subprocess.run,
+            ["bash", "-euo", "pipefail", "-c", f"{publish}{again}sleep {CACHE_SECONDS + 1}\n{waiting}{accrue}"],
+            cwd=folder,
+            env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
 
 
 def document(version: int) -> dict[str, Any]:
@@ -109,3 +151,9 @@ def all_functions(partner: Partner, version: int) -> tuple[str, str]:
 def _post(partner: Partner, path: str, body: dict[str, Any]) -> None:
     answer = partner.call("POST", path, body, Idempotency_Key=unique())
     assert answer.status_code in {200, 201}, answer.text
+
+
+def test_the_guides_lines_work_as_printed(typed: Future[subprocess.CompletedProcess[str]]) -> None:
+    done = typed.result()
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["points"] == 80

@@ -19,7 +19,7 @@ from loyalty.clients.access import LEEWAY_SECONDS
 SCOPES: Final = [SCOPE_PREFIX + scope for scope in contract.SCOPES]
 
 
-def bad_tokens(cloud: LocalCloud, good: str) -> dict[str, str | None]:
+def bad_tokens(cloud: LocalCloud, good: str, expired: str) -> dict[str, str | None]:
     """The value of ``Authorization`` for each kind in ``infra.authorization.BAD_TOKENS``; None: no header at all."""
     header, claims = _part(good, 0), _part(good, 1)
     signed = good.rpartition(".")[0]
@@ -30,7 +30,7 @@ def bad_tokens(cloud: LocalCloud, good: str) -> dict[str, str | None]:
         "forged": _signed_by_own_key(signed),
         "algorithm_none": f"{_encoded(header | {'alg': 'none'})}.{_encoded(claims)}.",
         "public_key_as_secret": _hs256(cloud, header, claims),
-        "expired": _expired(cloud),
+        "expired": expired,
         "other_issuer": _of_other_pool(cloud),
         "person": access,
         "identity": identity,
@@ -57,8 +57,8 @@ def _hs256(cloud: LocalCloud, header: dict[str, Any], claims: dict[str, Any]) ->
     return f"{signed}.{_base64(hmac.digest(pem, signed.encode(), hashlib.sha256))}"
 
 
-def _expired(cloud: LocalCloud) -> str:
-    """Of a client whose tokens live for a second; later by more than the clocks may differ."""
+def short_lived(cloud: LocalCloud) -> str:
+    """A token that lives for a second, of a client with every scope."""
     cognito = cloud.client("cognito-idp")
     client_id, secret = cloud.new_client("short-lived", list(contract.SCOPES), [cloud.program])
     described = cognito.describe_user_pool_client(UserPoolId=cloud.platform.user_pool, ClientId=client_id)
@@ -73,9 +73,12 @@ def _expired(cloud: LocalCloud) -> str:
         TokenValidityUnits={"AccessToken": "seconds"},
         **kept,
     )
-    token = cloud.token(client_id=client_id, client_secret=secret)
-    time.sleep(max(0.0, _part(token, 1)["exp"] - time.time()) + LEEWAY_SECONDS + 1)
-    return token
+    return cloud.token(client_id=client_id, client_secret=secret)
+
+
+def wait_for_end_of(token: str) -> None:
+    """Until it has expired, by more than the clocks may differ."""
+    time.sleep(max(0.0, _part(token, 1)["exp"] + LEEWAY_SECONDS + 1 - time.time()))
 
 
 def _of_other_pool(cloud: LocalCloud) -> str:

@@ -71,7 +71,7 @@ def quickest_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
         totals[item.path.name] = totals.get(item.path.name, 0.0) + seconds.get(item.nodeid, 0.0)
 
     def order(item: pytest.Item) -> tuple[bool, float, str]:
-        needs_table = "moto_table" in getattr(item, "fixturenames", ())
+        needs_table = "memory_table" in getattr(item, "fixturenames", ())
         return needs_table, totals[item.path.name] if needs_table else seconds.get(item.nodeid, 0.0), item.path.name
 
     return sorted(items, key=order)

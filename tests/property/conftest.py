@@ -1,3 +1,3 @@
-from tests.ledgerkit.moto import moto_table, table
+from tests.ledgerkit.fixtures import memory_table, table
 
-__all__ = ["moto_table", "table"]
+__all__ = ["memory_table", "table"]

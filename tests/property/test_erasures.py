@@ -32,7 +32,7 @@ DAYS = st.integers(0, 400)
 @settings(max_examples=15, deadline=None)
 @given(policy=POLICIES, buys=BUYS, before=ORDER, after=ORDER, coffees=st.integers(0, 3), waits=st.tuples(DAYS, DAYS))
 def test_nothing_is_left_and_every_point_is_accounted_for(
-    moto_table: Table,
+    memory_table: Table,
     *,
     policy: str,
     buys: list[tuple[int, bool]],
@@ -41,10 +41,10 @@ def test_nothing_is_left_and_every_point_is_accounted_for(
     coffees: int,
     waits: tuple[int, int],
 ) -> None:
-    empty_table(moto_table)
+    empty_table(memory_table)
     terms = {"policy": "rolling", "months": 2, "grace_days": 10}
     of = program(reversal=policy, earn_rules=EARN, expiry=terms)
-    world = World(moto_table, of=of, clock=SettableClock(at("2026-03-15T12:00:00Z"))).enroll()
+    world = World(memory_table, of=of, clock=SettableClock(at("2026-03-15T12:00:00Z"))).enroll()
     left = {f"R-{place}": points for place, (points, _) in enumerate(buys)}
     for place, (points, pending) in enumerate(buys):
         world.accrue(f"R-{place}", str(points), activity="delivery" if pending else "purchase")

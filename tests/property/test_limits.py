@@ -118,9 +118,9 @@ def _counted(world: World) -> int:
 
 @settings(max_examples=10, deadline=None)
 @given(steps=STEPS, budget=st.integers(1, 200), when=st.sampled_from(["partial", "nothing"]))
-def test_no_bound_is_passed_and_all_comes_back(moto_table: Table, steps: list[Step], budget: int, when: str) -> None:
-    empty_table(moto_table)
-    world = World(moto_table, of=_program(budget, when)).enroll(*MEMBERS)
+def test_no_bound_is_passed_and_all_comes_back(memory_table: Table, steps: list[Step], budget: int, when: str) -> None:
+    empty_table(memory_table)
+    world = World(memory_table, of=_program(budget, when)).enroll(*MEMBERS)
     world.occurred_at = NOON - timedelta(days=9)
     for number, step in enumerate(steps):
         _play(world, number, step)

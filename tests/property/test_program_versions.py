@@ -14,11 +14,11 @@ from loyalty.programs.publication import CACHE_SECONDS, LEAD, Proposal, State, r
 from loyalty.programs.store import ProgramStore
 from loyalty.programs.versions import VersionStore
 from tests.ledgerkit.clock import SettableClock, at
-from tests.ledgerkit.moto import moto_table
+from tests.ledgerkit.fixtures import memory_table
 from tests.ledgerkit.programs import document
 from tests.ledgerkit.tables import empty_table
 
-__all__ = ["moto_table"]
+__all__ = ["memory_table"]
 
 START = at("2026-03-15T12:00:00Z")
 FUNCTIONS = 3
@@ -124,10 +124,10 @@ class Platform:
 @example(steps=[("schedule", 120), ("wait", 61), ("ask", 1), ("wait", 59), ("ask", 1)])
 @example(steps=[("ask", 1), ("schedule", 150), ("wait", 29), ("cancel", 0), ("wait", 121), ("ask", 1)])
 def test_every_function_answers_by_what_is_in_force_or_was_replaced_a_moment_ago(
-    moto_table: Table, steps: list[tuple[str, int]]
+    memory_table: Table, steps: list[tuple[str, int]]
 ) -> None:
-    empty_table(moto_table)
-    platform = Platform(moto_table)
+    empty_table(memory_table)
+    platform = Platform(memory_table)
     revision = platform.versions.state("acme").revision
     for what, how in steps:
         platform.step(what, how)

@@ -386,7 +386,7 @@ class Redemptions(RuleBasedStateMachine):
             assert total(entries, Account.EXPIRED, name) == plain.expired
             assert total(entries, Account.REDEEMED, name) == plain.redeemed
         assert self.world.audit() == []
-        empty_table(self.table)  # the more there is in it, the longer each of moto's transactions takes
+        empty_table(self.table)
 
 
 def test_redemptions_agree_with_the_plain_model_whatever_comes_in_whatever_order(table: Table) -> None:

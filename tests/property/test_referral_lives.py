@@ -14,10 +14,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.mutation.memory import moto_table as memory_table
 
 from loyalty.accruals.errors import AccrualFullyReversed, AmountExceedsAccrual
 from loyalty.accruals.model import Refund, ReversalReason
@@ -31,8 +29,6 @@ from loyalty.referrals.lifecycle import Lifecycle
 from loyalty.referrals.paying import Payer
 from tests.ledgerkit.tables import empty_table
 from tests.ledgerkit.waking import ADA, FRIEND, Brought
-
-__all__ = ["memory_table"]
 
 OTHER: Final = "mbr_other"
 DAYS: Final = 110
@@ -231,11 +227,6 @@ def late(seed: int) -> Callable[[], list[int]]:
     return lambda: [chosen.choice([0, 1, 4, LATEST]) for _ in range(chosen.choice([1, 1, 2, 3]))]
 
 
-@pytest.fixture(scope="module")
-def memory(memory_table: Table) -> Table:
-    return memory_table
-
-
 @settings(max_examples=25, deadline=None)
 @given(stories)
 @example(Story((Purchase(1, "20.00"),)))
@@ -246,9 +237,9 @@ def memory(memory_table: Table) -> Table:
 @example(Story((Purchase(1, "45.00", returned=((30, None),)),), merged=20, seed=5))
 @example(Story((Purchase(1, "45.00", returned=((30, None),)),), merged=20, into_referrer=True, seed=6))
 @example(Story((Purchase(3, "45.00"),), merged=10, into_referrer=True, seed=7))
-def test_any_order_and_repetition_ends_as_the_ledger_says(memory: Table, story: Story) -> None:
-    expected = Played(memory, story, at_once).play()
-    found = Played(memory, story, late(story.seed))
+def test_any_order_and_repetition_ends_as_the_ledger_says(memory_table: Table, story: Story) -> None:
+    expected = Played(memory_table, story, at_once).play()
+    found = Played(memory_table, story, late(story.seed))
     assert found.play() == expected
     assert expected.status is plainly(story)
     both = (500, 250) if expected.status is ReferralStatus.REWARDED else (0, 0)

@@ -11,11 +11,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from tests.mutation.memory import moto_table as memory_table
 
 from loyalty.abuse.model import Person
 from loyalty.attribution.model import Referral, ReferralStatus, Verdict
@@ -30,8 +28,6 @@ from tests.ledgerkit.calls import Cut, killed_at
 from tests.ledgerkit.interleaving import before_call, torn
 from tests.ledgerkit.storming import FRIENDS, LETTERS, PEOPLE, VERSIONS, Happenings
 from tests.ledgerkit.tables import empty_table
-
-__all__ = ["memory_table"]
 
 STATUS = ReferralStatus
 LEAST: Final = Decimal(20)
@@ -263,13 +259,8 @@ def _issued(entry: Entry) -> int:
     return -entry.movement.change().postings.get(Account.ISSUED, 0)
 
 
-@pytest.fixture(scope="module")
-def memory(memory_table: Table) -> Table:
-    return memory_table
-
-
-def test_whatever_happens_each_ends_as_it_must(memory: Table) -> None:
-    machine = type("BoundStorm", (Storm,), {"table": memory})
+def test_whatever_happens_each_ends_as_it_must(memory_table: Table) -> None:
+    machine = type("BoundStorm", (Storm,), {"table": memory_table})
     run_state_machine_as_test(
         machine, settings=settings(derandomize=True, max_examples=12, stateful_step_count=20, deadline=None)
     )

@@ -281,11 +281,13 @@ STORIES = st.builds(
 
 @settings(derandomize=True, max_examples=40, deadline=None)
 @given(story=STORIES)
-def test_a_book_is_the_same_whichever_of_the_reversals_come_before_the_accrual(moto_table: Table, story: Story) -> None:
+def test_a_book_is_the_same_whichever_of_the_reversals_come_before_the_accrual(
+    memory_table: Table, story: Story
+) -> None:
     """Each is refused by the same name in both, or posted with the same effect."""
-    empty_table(moto_table)
+    empty_table(memory_table)
     first, second = "mbr_early", "mbr_late"
-    world = World(moto_table, of=program(reversal=story.policy)).enroll(first, second)
+    world = World(memory_table, of=program(reversal=story.policy)).enroll(first, second)
     amount = str(sum((line.amount.amount for line in story.lines), Decimal(0)))
     early, late = story.refunds
     for member in (first, second):

@@ -244,10 +244,10 @@ PROGRAMS = st.builds(
 @settings(max_examples=60, deadline=None)
 @given(of=PROGRAMS, steps=STEPS, since=st.none() | st.integers(0, 10))
 def test_a_replay_by_the_same_rules_gives_what_was_posted(
-    moto_table: Table, of: Program, steps: list[Step], since: int | None
+    memory_table: Table, of: Program, steps: list[Step], since: int | None
 ) -> None:
-    empty_table(moto_table)
-    life = Life(moto_table, of)
+    empty_table(memory_table)
+    life = Life(memory_table, of)
     start = None
     for number, step in enumerate(steps):
         if number == since:
@@ -255,6 +255,6 @@ def test_a_replay_by_the_same_rules_gives_what_was_posted(
         life.do(number, step)
     assert life.world.audit() == []
     period = Period(start, life.world.clock() + timedelta(milliseconds=1))
-    found = simulate(moto_table, life.program, life.program, period)
+    found = simulate(memory_table, life.program, life.program, period)
     event(f"activities: {min(found.report.activities, 3)}, refused: {min(life.refused, 2)}")
     require_as_posted(life, found, period)

@@ -116,6 +116,13 @@ class MemoryDynamoDb:
         """Table and key of each item that a slow commit holds at this moment."""
         return frozenset(self._held)
 
+    def clear(self) -> None:
+        """Empties every table, and forgets what was ever written to any."""
+        self._tables = {name: self._stored(table.schema) for name, table in self._tables.items()}
+        self.changes.clear()
+        self.slowly_changed.clear()
+        self._tokens.clear()
+
     def settle(self) -> None:
         """Global indexes catch up with their tables."""
         for table in self._tables.values():
@@ -237,8 +244,11 @@ class MemoryDynamoDb:
         schema = Schema.of_request(request)
         if schema.table in self._tables:
             raise Refused("ResourceInUseException", "Cannot create preexisting table")
-        self._tables[schema.table] = StoredTable(schema, lag=self._index_lag, show=self._show)
+        self._tables[schema.table] = self._stored(schema)
         return {"TableDescription": {"TableName": schema.table, "TableStatus": "ACTIVE"}}
+
+    def _stored(self, schema: Schema) -> StoredTable:
+        return StoredTable(schema, lag=self._index_lag, show=self._show)
 
     def _get(self, request: Mapping[str, Any]) -> dict[str, Any]:
         table, scope = self._table(request), Scope(request)

@@ -40,6 +40,18 @@ def test_changes_are_kept_and_changes_only() -> None:
     assert engine.changes[-1].new is None
 
 
+def test_after_clearing_it_is_as_if_nothing_was_ever_written() -> None:
+    engine = MemoryDynamoDb(index_lag=5)
+    table = made(engine)
+    item = {**KEY, "holder": {"S": "h"}, "due": {"S": "d"}}
+    write = {"TransactItems": [{"Put": {"TableName": "ledger", "Item": item}}], "ClientRequestToken": "once"}
+    table.client.transact_write_items(**write)
+    engine.clear()
+    assert (list(table.scan()), engine.changes) == ([], [])
+    table.client.transact_write_items(**write)  # a token that is remembered would keep it from being written
+    assert (table.read(PK, "1"), [change.number for change in engine.changes]) == (item, [1])
+
+
 def test_nobody_reaches_what_is_stored() -> None:
     table = made(MemoryDynamoDb())
     item: dict[str, Any] = {**KEY, "deep": {"M": {"list": {"L": [{"SS": ["a"]}]}}}}

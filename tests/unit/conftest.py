@@ -1,4 +1,4 @@
-"""A table in moto, and what stands over it."""
+"""A table in memory, and what stands over it."""
 
 from collections.abc import Iterator
 
@@ -6,10 +6,10 @@ import pytest
 
 from loyalty.core.table import Table
 from tests.apikit.members import Members
-from tests.ledgerkit.moto import moto_table, table, world
+from tests.ledgerkit.fixtures import memory_table, table, world
 from tests.ledgerkit.moves import Moves
 
-__all__ = ["moto_table", "table", "world"]
+__all__ = ["memory_table", "table", "world"]
 
 
 @pytest.fixture

@@ -67,9 +67,9 @@ def kept(world: World, source_id: str = "R-1", member: str = MEMBER) -> RawItem:
 
 @settings(max_examples=60, deadline=None)
 @given(activity=ACTIVITIES)
-def test_the_deed_is_what_it_was(moto_table: Table, activity: Activity) -> None:
-    empty_table(moto_table)
-    world = World(moto_table).enroll()
+def test_the_deed_is_what_it_was(memory_table: Table, activity: Activity) -> None:
+    empty_table(memory_table)
+    world = World(memory_table).enroll()
     world.accruals.accrue(world.program, MEMBER, activity)
     assert deed_of(entry_of(kept(world)).facts) == activity.deed
 

@@ -1,4 +1,4 @@
-"""The inbound path over a table in moto: everything real but the keys, the clock and the queues."""
+"""The inbound path over a table in memory: everything real but the keys, the clock and the queues."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ class Commerce:
         return self.service.apply(MemberSignal(PROGRAM, member_id, enrolled))
 
     def run(self, *bodies: str, workers: int = 1) -> list[Result]:
-        """A batch; one worker unless a real engine is underneath, since moto's tables are not safe for threads."""
+        """A batch; by one worker, so that all goes in one order, unless a test of threads says otherwise."""
 
         def reject(body: str, refusal: Rejected) -> None:
             self.put_aside.append((body, refusal))

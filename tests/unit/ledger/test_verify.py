@@ -17,10 +17,10 @@ REVERSED, LAPSED = "REVERSED#pos#R-1", "LAPSED#points#2026-03-31"
 
 
 @pytest.fixture(scope="module")
-def story(moto_table: Table) -> tuple[Items, Scopes]:
-    programs = told(moto_table)
+def story(memory_table: Table) -> tuple[Items, Scopes]:
+    programs = told(memory_table)
     scopes = {name: {program.version: program.scope} for name, program in programs.items()}
-    return stored(moto_table), scopes
+    return stored(memory_table), scopes
 
 
 def audited(items: Items, scopes: Scopes) -> list[Finding]:

@@ -12,10 +12,10 @@ from loyalty.programs.errors import ProgramChanged, ShopTaken, TimeZoneFixed, Wa
 from loyalty.programs.model import Program
 from loyalty.programs.store import ProgramStore
 from tests.ledgerkit.clock import SettableClock, at
-from tests.ledgerkit.moto import moto_table, table
+from tests.ledgerkit.fixtures import memory_table, table
 from tests.ledgerkit.programs import document
 
-__all__ = ["moto_table", "table"]
+__all__ = ["memory_table", "table"]
 
 SHOP = "example.myshopify.com"
 EXPIRY = {"policy": "rolling", "months": 12}

@@ -28,10 +28,10 @@ from loyalty.programs.versions import VersionStore
 from loyalty.programs.writing import as_stored
 from tests.ledgerkit.calls import recorded
 from tests.ledgerkit.clock import SettableClock, at
-from tests.ledgerkit.moto import moto_table, table
+from tests.ledgerkit.fixtures import memory_table, table
 from tests.ledgerkit.programs import document
 
-__all__ = ["moto_table", "table"]
+__all__ = ["memory_table", "table"]
 
 NOON = "2026-03-15T12:00:00Z"
 EVENING = at("2026-03-15T18:00:00Z")

@@ -142,7 +142,8 @@ def test_no_shard_waits_for_the_end_of_another(world: Overdue) -> None:
     world.sweeper(page=1).run(
         deadline=world.clock() + timedelta(hours=1), progress=lambda sweep: seen.append(sweep.members)
     )
-    assert seen == [len(SHARDS) + extra for extra in range(6)]
+    told = [len(SHARDS) + extra for extra in range(6)]
+    assert seen == [*told, told[-1]], "behind a page that is full DynamoDB has another, if an empty one"
 
 
 def test_a_poisoned_member_is_passed_once_and_named(world: Overdue) -> None:
