@@ -1,6 +1,7 @@
 """Fixtures that every kind of test may use, and which tests share a process."""
 
 import os
+from contextlib import suppress
 from typing import Any, Final
 
 import pytest
@@ -11,6 +12,19 @@ _TOGETHER: Final = ("tests/e2e/", "tests/infra/")
 """Folders whose tests share something that takes long to make: the local cloud, the synthesized templates."""
 _APART: Final = ("tests/e2e/test_restart.py",)
 """Files in them whose tests have a cloud of their own."""
+_GIVES_WAY: Final = 5
+"""The niceness of tests that compute, and of what they start."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Beside others, tests that compute give way to those that wait for the local cloud, where a busy second is a time-out."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    wanted = 0 if item.nodeid.startswith("tests/e2e/") else _GIVES_WAY
+    if os.getpriority(os.PRIO_PROCESS, 0) != wanted:
+        with suppress(PermissionError):  # only root goes back to 0: then all are alike again, as if none had given way
+            os.setpriority(os.PRIO_PROCESS, 0, wanted)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,8 +9,9 @@ from infra.local.seed import run_loyalty
 from loyalty.core.clock import system_clock, to_text
 from loyalty.core.table import Table
 from loyalty.fulfillment.run import RunStatus
-from tests.e2e.partner import Partner
+from tests.e2e.partner import Partner, eventually, unique
 from tests.e2e.signing_in import sign_in
+from tests.e2e.test_referrals import buys, rewards
 from tests.financekit.runs import a_run, redemption, step, write
 
 NOW = to_text(system_clock())
@@ -70,6 +71,26 @@ def test_a_case_of_abuse_is_found_and_decided_about(
     assert page.get_by_role("status").inner_text().startswith("Hai confermato")
     assert page.get_by_role("button", name="Conferma").count() == 0
     assert partner.hold(member_id, "coffee").json()["code"] == "redemptions_on_hold"
+
+
+def test_a_referral_that_waits_is_found_and_approved(
+    cloud: LocalCloud, partner: Partner, context: BrowserContext
+) -> None:
+    device = {"device": f"tablet-{unique()}"}
+    ada = partner.enroll(signals=device)
+    friend = partner.enroll(referral_code=ada["referral_code"], signals=device)["member_id"]
+    buys(partner, friend, "25.00")
+    evidence = f"/members/{friend}/referral/review"
+    eventually("one that waits", lambda: partner.call("GET", evidence).json()["in_review"] or None)
+    page = context.new_page()
+    sign_in(page, cloud)
+    page.get_by_role("link", name="Inviti").click()
+    page.get_by_role("link", name=friend).click()
+    assert "Il dispositivo di chi ha invitato" in page.locator("table").inner_text()
+    page.get_by_label("Motivo").fill("known_family")
+    page.get_by_role("button", name="Approva").click()
+    assert page.get_by_role("status").inner_text().startswith("Hai approvato")
+    eventually("both rewards", lambda: rewards(partner, ada["member_id"], friend) == [[100], [50]] or None)
 
 
 def test_who_is_disabled_is_out_at_the_next_request(cloud: LocalCloud, context: BrowserContext) -> None:
