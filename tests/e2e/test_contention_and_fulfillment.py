@@ -1,14 +1,19 @@
 """Many clients at one wallet, and gift cards through the state machine when the supplier misbehaves."""
 
+import hmac
+import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import requests
 
 from infra.local.cloud import LocalCloud
-from tests.e2e.partner import Partner, eventually
+from infra.local.supplier.webhooks import SANDBOX_WEBHOOK_KEY, SIGNATURE_HEADER
+from loyalty_contract import RUN_SK
+from tests.e2e.partner import Partner, eventually, unique
 
 pytestmark = pytest.mark.e2e
 
@@ -92,8 +97,27 @@ def test_an_order_that_its_supplier_settles_later_is_waited_for_with_a_token(
     cloud: LocalCloud, partner: Partner, supplier_faults: str
 ) -> None:
     """Whether the supplier's call ends the wait or the time that the step before it named, it is one order."""
-    rule = {"fault": "pending", "times": 1, "settle_after": 1}
+    rule = {"fault": "pending", "times": 1, "settle_after": 3}
     requests.put(supplier_faults, json=[rule], timeout=10).raise_for_status()
     _, path = gift_card(partner)
+    key = {"pk": {"S": f"F#{cloud.program}#{path.rsplit('/', 1)[1]}"}, "sk": {"S": RUN_SK}}
+    eventually("a run that waits", lambda: "task_token" in run_of(cloud, key) or None)
+    (order,) = orders_of(cloud, path)
+    assert calls_back(cloud, order["id"]).json() == {"received": True}
     assert ended(partner, path) == "captured"
     assert len(orders_of(cloud, path)) == 1
+
+
+def run_of(cloud: LocalCloud, key: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = cloud.client("dynamodb").get_item(TableName=cloud.table, Key=key).get("Item", {})
+    return found
+
+
+def calls_back(cloud: LocalCloud, order_id: str) -> requests.Response:
+    """What the supplier would send of an order, signed as it signs."""
+    resource = {"id": order_id, "type": "orders"}
+    event = {"event": "ORDERS.CREATED", "uuid": unique(), "payload": {"resource": resource, "meta": {}}}
+    body = json.dumps(event | {"created_utc": datetime.now(UTC).isoformat(timespec="milliseconds")}).encode()
+    signature = "sha256=" + hmac.new(SANDBOX_WEBHOOK_KEY.encode(), body, "sha256").hexdigest()
+    headers = {"Content-Type": "application/json", SIGNATURE_HEADER: signature}
+    return requests.post(f"{cloud.api_url}/v1/suppliers/tremendous/callbacks", body, headers=headers, timeout=30)

@@ -14,6 +14,9 @@ from loyalty.households.errors import (
     MemberInHousehold,
     MemberNotInHousehold,
 )
+from loyalty.households.service import HouseholdService
+from loyalty.households.store import HouseholdStore
+from loyalty.ledger.keys import HOUSEHOLD_SK, partition
 from tests.ledgerkit.moves import ADA, BOB, CLEO, DAN, Moves, generous
 
 NOBODYS = "hsh_" + "0" * 26
@@ -53,6 +56,20 @@ def test_members_come_and_go(moves: Moves) -> None:
     assert moves.households.of_member(moves.program, CLEO).household.household_id == household_id
     with pytest.raises(HouseholdNotFound):
         moves.households.of_member(moves.program, BOB)
+
+
+def test_while_a_join_becomes_visible_item_by_item_the_same_again_waits_for_it(moves: Moves) -> None:
+    household_id = moves.found(ADA).household_id
+    client, key = moves.world.table.client, {"pk": {"S": partition("acme", household_id)}, "sk": {"S": HOUSEHOLD_SK}}
+    table = moves.world.table.name
+    unseen = client.get_item(TableName=table, Key=key)["Item"]
+    moves.join(household_id, CLEO)
+    seen = client.get_item(TableName=table, Key=key)["Item"]
+    client.put_item(TableName=table, Item=unseen)
+    store = HouseholdStore(moves.world.table)
+    service = HouseholdService(store, moves.world.clock, sleep=lambda _: client.put_item(TableName=table, Item=seen))
+    assert sorted(service.join(moves.program, household_id, CLEO).household.members) == [ADA, CLEO]
+    assert client.get_item(TableName=table, Key=key)["Item"] == seen
 
 
 def test_to_join_again_changes_nothing(moves: Moves) -> None:

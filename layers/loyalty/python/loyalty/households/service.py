@@ -201,6 +201,9 @@ def _joined(program: Program, joining: Joining, household: Household, member_id:
     _require_open(joining.book, program, member_id)
     if member_id in household.members:
         return household
+    if joining.present == household.household_id:
+        # One read of two items shows what another call writes item by item: the same call, perhaps.
+        raise TransactionRefused({}, ("household not seen as its member is",), contended=True)
     _require_free(joining, member_id)
     if household.closed_at is not None:
         raise HouseholdClosed(f"Everybody has left '{household.household_id}'; found a new household.")
